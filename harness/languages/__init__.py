@@ -1,0 +1,66 @@
+"""What belongs to a language, read from its folder: a second language is a second folder."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from ..errors import UserError
+from ..files import read_json
+
+_FOLDER = Path(__file__).parent
+
+
+class Normalisation(BaseModel):
+    """Character maps of the two profiles; ``metric`` is applied on top of ``surface``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int
+    remove: str
+    surface: dict[str, str]
+    metric: dict[str, str]
+
+
+class Language(BaseModel):
+    """One language's prompt, stop strings, script and normalisation.
+
+    ``prompt`` holds ``{question}`` once; ``letters`` is the inside of a regular-expression character class.
+    ``folder`` holds the language's lexicons.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    code: str
+    name: str
+    direction: Literal["rtl", "ltr"]
+    prompt: str
+    stop: tuple[str, ...]
+    letters: str
+    severity_names: dict[str, str]
+    normalisation: Normalisation
+
+    @property
+    def folder(self) -> Path:
+        """The folder of this language's data files."""
+        return _FOLDER / self.code
+
+    def ask(self, question: str) -> str:
+        """The prompt of training and evaluation alike; the answer follows it after one space."""
+        return self.prompt.replace("{question}", question.strip())
+
+
+@cache
+def language(code: str = "ar") -> Language:
+    """Load a language by its code.
+
+    Raises:
+        UserError: there is no such language here.
+    """
+    known = sorted(path.parent.name for path in _FOLDER.glob("*/language.json"))
+    if code not in known:
+        raise UserError(f"unknown language {code!r}", f"Use one of: {', '.join(known)}")
+    return Language.model_validate(read_json(_FOLDER / code / "language.json", "Install the package again"))

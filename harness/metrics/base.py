@@ -1,0 +1,45 @@
+"""What a metric is given and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from ..severity import Severity
+
+Scores = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """n answers to be scored, row by row. ``questions`` and ``severities`` are absent where nobody knows them."""
+
+    predictions: Sequence[str]
+    references: Sequence[str]
+    questions: Sequence[str] | None = None
+    severities: Sequence[Severity] | None = None
+
+    def __len__(self) -> int:
+        return len(self.predictions)
+
+
+class Metric(Protocol):
+    """Scores answers in one batch, independent of their order and of each other.
+
+    ``columns`` names what it returns; ``signatures`` says for each how it came about (references, normalisation,
+    tokenizer, model, version).
+    """
+
+    @property
+    def columns(self) -> tuple[str, ...]: ...
+
+    @property
+    def signatures(self) -> dict[str, str]: ...
+
+    def score(self, answers: Answers) -> dict[str, Scores]:
+        """One array of shape (n,) per column, percentages in [0, 100]; NaN where the metric does not apply."""
+        ...

@@ -1,0 +1,62 @@
+"""The score table: one row per answer, one column per metric, with every metric's signature."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from .errors import UserError
+from .files import atomic
+
+FORMAT_VERSION = 1
+KEY_COLUMNS: tuple[str, str] = ("id", "severity")
+_KEY = b"maqa_severity"
+_RESCORE = "Compute it again with `maqa rescore RUN`"
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """``frame`` has the columns ``id``, ``severity`` and one per metric (percentages); ``signatures`` one each."""
+
+    frame: pd.DataFrame
+    signatures: dict[str, str]
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metric columns, in their order."""
+        return [column for column in self.frame.columns if column not in KEY_COLUMNS]
+
+
+def write_scores(path: Path, scores: ScoreTable) -> None:
+    """Write ``scores.parquet`` atomically, signatures in the file's metadata."""
+    table = pa.Table.from_pandas(scores.frame, preserve_index=False)
+    note = json.dumps({"format_version": FORMAT_VERSION, "signatures": scores.signatures}, ensure_ascii=False)
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: note.encode()})
+    with atomic(path) as temporary:
+        pq.write_table(table, temporary)
+
+
+def read_scores(path: Path) -> ScoreTable:
+    """Read ``scores.parquet``.
+
+    Raises:
+        UserError: the file is missing, no parquet, foreign, or of a newer format.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist", _RESCORE) from None
+    except (OSError, pa.ArrowException) as error:
+        raise UserError(f"{path} is not a readable parquet file: {error}", _RESCORE) from error
+    note = (table.schema.metadata or {}).get(_KEY)
+    if note is None:
+        raise UserError(f"{path} was not written by maqa-severity", _RESCORE)
+    header = json.loads(note)
+    if header["format_version"] > FORMAT_VERSION:
+        raise UserError(f"{path} has the newer format {header['format_version']}", "Update maqa-severity")
+    return ScoreTable(table.to_pandas(), header["signatures"])
