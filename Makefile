@@ -12,7 +12,7 @@ export HF_HUB_DISABLE_TELEMETRY = 1
 
 setup: $(STAMP)
 
-$(STAMP): pyproject.toml constraints.txt
+$(STAMP): constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet "$(TORCH)" || $(BIN)/pip install --quiet "$(TORCH)" --extra-index-url $(TORCH_INDEX)
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[test]"

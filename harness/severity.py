@@ -77,7 +77,8 @@ class Weights:
 
     def of(self, probabilities: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Weights of shape (n,) for probabilities of shape (n, 3)."""
-        return probabilities @ np.array([self.alpha, self.beta, self.gamma])
+        weights: npt.NDArray[np.float64] = probabilities @ np.array([self.alpha, self.beta, self.gamma])
+        return weights
 
 
 SCHEMES: dict[str, Weights] = {
