@@ -1,0 +1,22 @@
+"""The shipped sample: 300 hand-written test rows, and a grammar for the training rows.
+
+Synthetic, written for this project, not medical advice.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from ...harness.severity import SEVERITIES
+
+FOLDER = Path(__file__).parent
+
+
+def handwritten_rows() -> list[dict[str, str]]:
+    """The test rows: ``id, question, answer, category, severity, dialect``, 100 a severity."""
+    rows = []
+    for severity in SEVERITIES:
+        lines = (FOLDER / f"{severity}.jsonl").read_text(encoding="utf-8").splitlines()
+        rows += [json.loads(line) for line in lines]
+    return rows

@@ -1,0 +1,25 @@
+"""``maqa register`` and ``maqa unregister``."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from .app import app
+
+
+@app.command()
+def register() -> None:
+    """Make `lm_eval --tasks maqa_severity` work from any folder."""
+    from ..tasks.register import register as write_stubs
+
+    Console(highlight=False, soft_wrap=True).print(
+        f"Registered in {write_stubs()}\nTry: lm_eval --model hf --model_args pretrained=MODEL --tasks maqa_severity"
+    )
+
+
+@app.command()
+def unregister() -> None:
+    """Undo `maqa register`."""
+    from ..tasks.register import unregister as remove_stubs
+
+    Console(highlight=False, soft_wrap=True).print(f"Removed {remove_stubs()}")

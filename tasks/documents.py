@@ -1,0 +1,60 @@
+"""What the tasks are asked: the documents of one severity, and the prompt. Named in ``_template.yaml``."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pandas as pd
+
+from ..harness.data.dataset import open_dataset, stratum
+from ..harness.errors import UserError
+from ..harness.languages import language
+from ..harness.metrics import default_metrics
+from ..harness.metrics.bertscore import PAPER_MODEL
+from ..harness.severity import parse_severity
+from .sample import handwritten_rows
+
+_FIELDS = ["id", "question", "answer", "category", "severity"]
+
+
+def load_documents(
+    severity: str, data: str | None = None, bertscore_model: str | None = None, **_: Any
+) -> dict[str, datasets.Dataset]:
+    """The test rows of one severity, each with the signatures of the metrics that will score it.
+
+    Args:
+        severity: the stratum, from the task's YAML.
+        data: a dataset folder; else ``MAQA_DATA``, else the shipped sample.
+        bertscore_model: hub id or path of the encoder; else ``MAQA_BERTSCORE_MODEL``, else the paper's.
+
+    Raises:
+        UserError: the data cannot be read, has no row of this severity, or the encoder cannot be loaded.
+    """
+    source = data or os.environ.get("MAQA_DATA")
+    encoder = bertscore_model or os.environ.get("MAQA_BERTSCORE_MODEL") or PAPER_MODEL
+    rows = stratum(_test_rows(source), parse_severity(severity))
+    if rows.empty:
+        raise UserError(
+            f"{source or 'the shipped sample'} has no test row of severity {severity!r}",
+            "Label it with `maqa label DATASET --with rules`, or evaluate the other tasks by name",
+        )
+    signatures = {name: sig for metric in default_metrics(encoder) for name, sig in metric.signatures.items()}
+    documents = [
+        {**row, "scoring": {"encoder": encoder, "signatures": signatures}}
+        for row in rows[_FIELDS].to_dict("records")
+    ]
+    return {"test": datasets.Dataset.from_list(documents)}
+
+
+def prompt(document: dict[str, Any]) -> str:
+    """The prompt of a document, the same in training and evaluation."""
+    return language().ask(document["question"])
+
+
+def _test_rows(source: str | None) -> pd.DataFrame:
+    if source:
+        return open_dataset(Path(source)).split("test")
+    return pd.DataFrame(handwritten_rows())

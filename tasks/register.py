@@ -1,0 +1,72 @@
+"""Make ``lm_eval --tasks maqa_severity`` work from any folder: stub YAMLs inside the installed lm-eval.
+
+lm-eval 0.4.13 has no plugin mechanism for tasks; a stub includes our YAML by its absolute path.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import shutil
+from pathlib import Path
+
+from ..harness.errors import UserError
+from ..harness.files import write_text
+from . import FOLDER, GROUP
+
+_MARK = "# Written by `maqa register`; `maqa unregister` removes this folder.\n"
+
+
+def stub_folder() -> Path:
+    """The folder of our stubs inside lm-eval; it may not exist.
+
+    Raises:
+        UserError: lm-eval is not installed.
+    """
+    spec = importlib.util.find_spec("lm_eval")
+    if spec is None or spec.origin is None:
+        raise UserError("lm-eval is not installed here", "Install it with `pip install lm-eval==0.4.13`")
+    return Path(spec.origin).parent / "tasks" / GROUP
+
+
+def register() -> Path:
+    """Write the stubs; doing it again brings them up to date. Returns their folder.
+
+    Raises:
+        UserError: lm-eval is not installed, its folder is read-only, or the folder there is not ours.
+    """
+    folder = _checked(stub_folder())
+    for source in sorted(FOLDER.glob(f"{GROUP}*.yaml")):
+        key = "group" if source.stem == GROUP else "task"
+        write_text(folder / source.name, f"{_MARK}include: {source}\n{key}: {source.stem}\n")
+    return folder
+
+
+def unregister() -> Path:
+    """Remove the stubs; nothing happens where there are none. Returns their folder.
+
+    Raises:
+        UserError: the folder there is not ours.
+    """
+    folder = _checked(stub_folder())
+    if folder.exists():
+        shutil.rmtree(folder)
+    return folder
+
+
+def is_registered() -> bool:
+    """Whether the stubs are there and point to this installation."""
+    stub = stub_folder() / f"{GROUP}.yaml"
+    return stub.is_file() and f"include: {FOLDER / stub.name}\n" in stub.read_text(encoding="utf-8")
+
+
+def _checked(folder: Path) -> Path:
+    foreign = [path for path in folder.glob("*") if not _is_stub(path)] if folder.exists() else []
+    if foreign:
+        raise UserError(f"{foreign[0]} was not written by `maqa register`", f"Move {folder} away")
+    return folder
+
+
+def _is_stub(path: Path) -> bool:
+    if path.name == "__pycache__":
+        return True
+    return path.suffix == ".yaml" and path.read_text(encoding="utf-8").startswith(_MARK)

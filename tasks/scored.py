@@ -1,0 +1,45 @@
+"""How the tasks are scored: all answers of a task in one batch, inside a filter. Named in ``_template.yaml``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any
+
+from ..harness.metrics import default_metrics
+from ..harness.metrics.base import Answers, Metric
+from ..harness.severity import parse_severity
+
+
+class ScoredText(str):
+    """An answer that carries its scores from the filter to ``process_results``."""
+
+    scores: dict[str, float]
+
+
+def score_batch(responses: Sequence[Sequence[str]], documents: Sequence[dict[str, Any]]) -> list[ScoredText]:
+    """Score the first response of each document, all in one batch."""
+    answers = Answers(
+        predictions=[response[0] for response in responses],
+        references=[document["answer"] for document in documents],
+        questions=[document["question"] for document in documents],
+        severities=[parse_severity(document["severity"]) for document in documents],
+    )
+    texts = [ScoredText(prediction) for prediction in answers.predictions]
+    for text in texts:
+        text.scores = {}
+    for metric in _metrics(documents[0]["scoring"]["encoder"]):
+        for name, values in metric.score(answers).items():
+            for text, value in zip(texts, values.tolist(), strict=True):
+                text.scores[name] = value
+    return texts
+
+
+def process_results(document: dict[str, Any], results: Sequence[ScoredText]) -> dict[str, float]:
+    """The scores that the filter attached to this document's answer."""
+    return dict(results[0].scores)
+
+
+@lru_cache(maxsize=1)
+def _metrics(encoder: str) -> list[Metric]:
+    return default_metrics(encoder)
