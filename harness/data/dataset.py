@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import UserError
@@ -17,6 +20,9 @@ from ..severity import PROBABILITY_COLUMNS, SEVERITIES, Severity
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
 COLUMNS: tuple[str, ...] = ("id", "question", "answer", "category", "severity", *PROBABILITY_COLUMNS)
 SCHEMA_VERSION = 1
+_TEXT = pa.large_string()
+# Given outright: a split without rows or labels must not change the types of its file.
+_SCHEMA = pa.schema([(name, pa.float64() if name in PROBABILITY_COLUMNS else _TEXT) for name in COLUMNS])
 _PREPARE = "Make a dataset with `maqa prepare SOURCE --out DATASET`"
 
 
@@ -101,23 +107,56 @@ def open_dataset(folder: Path) -> Dataset:
     return Dataset(folder, info)
 
 
-def write_dataset(folder: Path, splits: Mapping[str, pd.DataFrame], info: DatasetInfo) -> Dataset:
-    """Write all splits and then ``dataset.json``, each atomically; counts and digests are filled in here.
+def check_output(folder: Path, overwrite: bool) -> None:
+    """Refuse an output folder that holds anything else than a dataset, or a dataset unless ``overwrite``.
 
-    ``dataset.json`` is taken away first and written last, so a folder that has it is whole.
+    Raises:
+        UserError: so it is.
     """
-    (folder / "dataset.json").unlink(missing_ok=True)
-    counts: dict[str, dict[str, int]] = {}
-    digests: dict[str, str] = {}
-    for name in SPLITS:
-        frame = splits[name][list(COLUMNS)]
-        path = folder / f"{name}.parquet"
-        with atomic(path) as temporary:
-            frame.to_parquet(temporary, index=False)
-        counts[name] = count_severities(frame)
-        digests[name] = sha256_file(path)
-    info = info.model_copy(update={"counts": counts, "sha256": digests})
-    write_json(folder / "dataset.json", info.model_dump())
+    try:
+        names = {path.name for path in folder.iterdir()}
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise UserError(f"cannot use {folder}: {error.strerror}", "Give another folder with --out") from error
+    if not names:
+        return
+    if "dataset.json" not in names:
+        raise UserError(f"{folder} holds files but no dataset.json", "Give a new or empty folder with --out")
+    if not overwrite:
+        raise UserError(f"{folder} holds a dataset", "Replace it with --overwrite or give another folder")
+
+
+def write_dataset(folder: Path, splits: Mapping[str, pd.DataFrame], info: DatasetInfo) -> Dataset:
+    """Write all splits and ``dataset.json``; counts and digests are filled in here.
+
+    All files are written beside their places first and moved together, ``dataset.json`` last: a failure leaves the
+    folder as it was, and a folder that has its ``dataset.json`` is whole.
+
+    Raises:
+        UserError: the folder cannot be written to.
+    """
+    made = not folder.exists()
+    try:
+        with ExitStack() as files:
+            # Entered first, therefore moved last.
+            note = files.enter_context(atomic(folder / "dataset.json"))
+            counts: dict[str, dict[str, int]] = {}
+            digests: dict[str, str] = {}
+            for name in SPLITS:
+                path = files.enter_context(atomic(folder / f"{name}.parquet"))
+                table = pa.Table.from_pandas(splits[name][list(COLUMNS)], schema=_SCHEMA, preserve_index=False)
+                pq.write_table(table, path)
+                counts[name] = count_severities(splits[name])
+                digests[name] = sha256_file(path)
+            info = info.model_copy(update={"counts": counts, "sha256": digests})
+            write_json(note, info.model_dump())
+            (folder / "dataset.json").unlink(missing_ok=True)
+    except BaseException:
+        if made:
+            with suppress(OSError):
+                folder.rmdir()
+        raise
     return Dataset(folder, info)
 
 

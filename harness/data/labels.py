@@ -1,0 +1,101 @@
+"""Severities and probabilities of a batch of rows: read, checked, and completed from each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pyarrow as pa
+
+from ..errors import UserError
+from ..severity import PROBABILITY_COLUMNS, SEVERITIES, parse_severity
+
+SUM_TOLERANCE = 1e-3
+UNLABELLED = -1
+Ranks = npt.NDArray[np.int8]
+Probabilities = npt.NDArray[np.float64]
+Where = Callable[[int], str]
+"""Names the file and row of a position in the batch, for an error."""
+
+_NAMES = {severity.rank: str(severity) for severity in SEVERITIES}
+
+
+def read_ranks(values: pa.Array, where: Where) -> Ranks:
+    """Ranks 0, 1, 2 of severities in any known spelling, shape (n,); an empty cell is ``UNLABELLED``.
+
+    Raises:
+        UserError: a severity nobody knows.
+    """
+    encoded = values.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    ranks = np.full(len(encoded.dictionary) + 1, UNLABELLED, dtype=np.int8)
+    for code, value in enumerate(encoded.dictionary.to_pylist()):
+        if not value.strip():
+            continue
+        try:
+            ranks[code] = parse_severity(value).rank
+        except UserError as error:
+            row = int(np.argmax(codes == code))
+            raise UserError(f"{where(row)}: {error.problem}", error.remedy) from None
+    result: Ranks = ranks[codes]
+    return result
+
+
+def severity_names(ranks: Ranks) -> pa.Array:
+    """Severities of ranks as strings; ``UNLABELLED`` becomes null."""
+    names = pa.array([_NAMES[rank] for rank in range(len(_NAMES))], pa.large_string())
+    return names.take(pa.array(ranks, mask=ranks == UNLABELLED))
+
+
+def read_probabilities(columns: Sequence[pa.Array]) -> Probabilities:
+    """Three columns of text as numbers, shape (n, 3); NaN where a cell is empty or no number."""
+    numbers = [pd.to_numeric(column.to_pandas(), errors="coerce").to_numpy(np.float64) for column in columns]
+    return np.column_stack(numbers)
+
+
+def one_hot_ranks(ranks: Ranks) -> Probabilities:
+    """Probabilities of certain labels, shape (n, 3); NaN where there is no label."""
+    table = np.vstack([np.eye(3), np.full(3, np.nan)])
+    return table[ranks]
+
+
+def most_likely(probabilities: Probabilities) -> Ranks:
+    """Rank of the largest probability, shape (n,); a tie goes to the more severe."""
+    ranks: Ranks = (2 - np.argmax(probabilities[:, ::-1], axis=1)).astype(np.int8)
+    return ranks
+
+
+def check_probabilities(probabilities: Probabilities, where: Where) -> None:
+    """Demand of every row of shape (n, 3) three numbers in [0, 1] that sum to 1 within ``SUM_TOLERANCE``.
+
+    Raises:
+        UserError: a row does not.
+    """
+    columns = ", ".join(PROBABILITY_COLUMNS)
+    if (row := _first(~np.isfinite(probabilities).all(axis=1))) is not None:
+        raise UserError(
+            f"{where(row)}: a probability is missing or no number",
+            f"Give three probabilities ({columns}) in every row",
+        )
+    if (row := _first(((probabilities < 0) | (probabilities > 1 + SUM_TOLERANCE)).any(axis=1))) is not None:
+        raise UserError(
+            f"{where(row)}: probabilities {_show(probabilities[row])} are not all between 0 and 1",
+            "Give probabilities, or percentages in all rows",
+        )
+    sums = probabilities.sum(axis=1)
+    if (row := _first(np.abs(sums - 1) > SUM_TOLERANCE)) is not None:
+        raise UserError(
+            f"{where(row)}: probabilities {_show(probabilities[row])} sum to {sums[row]:.6g}, not to 1",
+            f"Make {columns} of every row sum to 1 (or 100 in all rows)",
+        )
+
+
+def _first(bad: npt.ArrayLike) -> int | None:
+    rows = np.flatnonzero(bad)
+    return int(rows[0]) if len(rows) else None
+
+
+def _show(row: npt.NDArray[np.float64]) -> str:
+    return ", ".join(f"{value:.6g}" for value in row)
