@@ -1,0 +1,53 @@
+"""Fill a room's template; the shared ``base.html``, its style and macros lie beside this file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from ..languages import language
+
+_SHARED = Path(__file__).parent
+
+
+def render(templates: Path, name: str, **context: Any) -> str:
+    """The page ``name`` of the folder ``templates``.
+
+    Model text is hostile: everything is escaped, and a missing value is an error rather than a gap.
+    """
+    environment = Environment(
+        loader=FileSystemLoader([templates, _SHARED]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = number
+    environment.filters["signed"] = signed
+    environment.filters["p_value"] = p_value
+    environment.globals["language"] = language()
+    return environment.get_template(name).render(**context)
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """A number with a fixed count of decimals; an em dash where there is none."""
+    return "—" if _absent(value) else f"{value:.{digits}f}"
+
+
+def signed(value: float | None, digits: int = 2) -> str:
+    """A difference with its sign; a true minus sign, so that columns align."""
+    return "—" if _absent(value) else f"{value:+.{digits}f}".replace("-", "−")
+
+
+def p_value(value: float | None) -> str:
+    """A p-value with three decimals; the smallest are bounded, not rounded to zero."""
+    if _absent(value):
+        return "—"
+    assert value is not None
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _absent(value: float | None) -> bool:
+    return value is None or value != value
