@@ -1,0 +1,71 @@
+"""The stratified bootstrap of means: one counts matrix per stratum, shared by all metrics and systems."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+
+RESAMPLES = 10_000
+# Cells of a counts matrix that are held at once (32 MB), whatever the number of rows and resamples.
+_CELLS = 4_000_000
+
+
+@dataclass(frozen=True)
+class Resampled:
+    """k columns of scores cut into strata, and the resampled mean of each column in each stratum.
+
+    ``samples[s]`` has shape (n_s, k), ``means[s]`` shape (k, resamples). A stratum is resampled within itself, so
+    the sizes of the strata never vary, and every column sees the same resamples.
+    """
+
+    samples: Sequence[Floats]
+    means: Sequence[Floats]
+
+
+def resample(samples: Sequence[Floats], streams: Sequence[int], *, seed: int, resamples: int) -> Resampled:
+    """Bootstrap the column means of every stratum.
+
+    Args:
+        samples: one array (n_s, k) per stratum.
+        streams: one number per stratum; equal seed, stream and n_s draw equal resamples.
+        seed: of the random numbers.
+        resamples: how many.
+    """
+    means = [
+        resampled_means(sample, counts(len(sample), resamples, np.random.default_rng([seed, stream])))
+        for sample, stream in zip(samples, streams, strict=True)
+    ]
+    return Resampled(samples, means)
+
+
+def counts(n: int, resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
+    """How often each of n rows occurs in each resample, in chunks of shape (some, n)."""
+    for some in _chunks(n, resamples):
+        draws = rng.integers(0, n, (some, n))
+        draws += np.arange(0, some * n, n)[:, None]
+        chunk: Floats = np.bincount(draws.ravel(), minlength=some * n).reshape(some, n).astype(np.float64)
+        yield chunk
+
+
+def signs(n: int, resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
+    """Random signs, -1 or 1, for n rows, in chunks of shape (some, n)."""
+    for some in _chunks(n, resamples):
+        bits = np.unpackbits(np.frombuffer(rng.bytes(-(-some * n // 8)), np.uint8), count=some * n)
+        yield bits.reshape(some, n).astype(np.float64) * 2 - 1
+
+
+def resampled_means(values: Floats, weights: Iterable[Floats]) -> Floats:
+    """Means of the columns of ``values`` (n, k) under each row of weights (counts or signs): (k, resamples)."""
+    transposed = np.ascontiguousarray(values.T)
+    return np.concatenate([transposed @ chunk.T for chunk in weights], axis=1) / len(values)
+
+
+def _chunks(n: int, resamples: int) -> Iterator[int]:
+    size = max(1, _CELLS // n)
+    for start in range(0, resamples, size):
+        yield min(size, resamples - start)

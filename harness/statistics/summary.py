@@ -1,0 +1,111 @@
+"""n, mean and 95 % interval of every metric per severity and overall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..scores import ScoreTable
+from ..signatures import is_rate
+from .bootstrap import RESAMPLES, Floats, Resampled
+from .columns import STRATA, Block, check_scores, stack
+from .intervals import Method, bca, wilson
+
+
+@dataclass(frozen=True)
+class Summary:
+    """One metric in one stratum (a severity or ``overall``), in percent.
+
+    ``mean`` is NaN where the metric applies to no answer; ``low`` and ``high`` are None where ``method`` says why.
+    """
+
+    metric: str
+    stratum: str
+    n: int
+    mean: float
+    low: float | None
+    high: float | None
+    method: Method
+
+
+def summarise(scores: ScoreTable, *, seed: int = 0, resamples: int = RESAMPLES) -> list[Summary]:
+    """Summaries of one run, metric by metric in the table's order, four strata each in the order of ``STRATA``.
+
+    Raises:
+        UserError: the scores cannot be used; see ``check_scores``.
+    """
+    return summarise_all([scores], seed=seed, resamples=resamples)[0]
+
+
+def summarise_all(
+    tables: Sequence[ScoreTable], *, seed: int = 0, resamples: int = RESAMPLES
+) -> list[list[Summary]]:
+    """Summaries of several runs. Runs of the same answers share their resamples, which also makes this fast.
+
+    Means get BCa intervals, rates Wilson's; the overall interval of a mean is stratified, that of a rate is not and
+    so errs on the long side where the severities' rates differ.
+
+    Raises:
+        UserError: the scores cannot be used; see ``check_scores``.
+    """
+    for table in tables:
+        check_scores(table)
+    made: dict[tuple[int, str, str], Summary] = {}
+    for block in stack(tables):
+        rates = np.array([is_rate(tables[index].signatures[metric]) for index, metric in block.owners])
+        for summary, (index, metric) in _block_summaries(block, rates, seed, resamples):
+            made[index, metric, summary.stratum] = summary
+    return [
+        [
+            made.get((index, metric, stratum))
+            or Summary(metric, stratum, 0, float("nan"), None, None, Method.TOO_FEW)
+            for metric in table.metrics
+            for stratum in STRATA
+        ]
+        for index, table in enumerate(tables)
+    ]
+
+
+def mean_interval(resampled: Resampled) -> tuple[Floats, Floats]:
+    """BCa interval of the mean over all rows of one or several strata, whose shares are kept."""
+    n = sum(len(sample) for sample in resampled.samples)
+    estimate = np.concatenate(resampled.samples).mean(axis=0)
+    weighted = [means * (len(sample) / n) for sample, means in zip(resampled.samples, resampled.means, strict=True)]
+    influence = [(sample - sample.mean(axis=0)) / n for sample in resampled.samples]
+    return bca(estimate, np.sum(weighted, axis=0), influence)
+
+
+def _block_summaries(
+    block: Block, rates: np.ndarray[tuple[int], np.dtype[np.bool_]], seed: int, resamples: int
+) -> list[tuple[Summary, tuple[int, str]]]:
+    made = []
+    means = Block(block.values[:, ~rates], block.codes, [])
+    bootstrapped = means.resampled(seed, resamples) if not rates.all() else {}
+    for place, stratum in enumerate(STRATA):
+        values = block.stratum(place)
+        n = len(values)
+        low, high = np.full((2, values.shape[1]), np.nan)
+        if n > 1:
+            low[rates], high[rates] = wilson((values[:, rates] == 100).sum(axis=0), n)
+        if place in bootstrapped:
+            low[~rates], high[~rates] = mean_interval(bootstrapped[place])
+        for column, owner in enumerate(block.owners):
+            if n:
+                made.append(
+                    (
+                        _summary(owner[1], stratum, values[:, column], low[column], high[column], rates[column]),
+                        owner,
+                    )
+                )
+    return made
+
+
+def _summary(metric: str, stratum: str, values: Floats, low: float, high: float, rate: bool) -> Summary:
+    n, mean = len(values), float(values.mean())
+    if n < 2:
+        return Summary(metric, stratum, n, mean, None, None, Method.TOO_FEW)
+    if np.isnan(low):
+        return Summary(metric, stratum, n, mean, None, None, Method.CONSTANT)
+    return Summary(metric, stratum, n, mean, float(low), float(high), Method.WILSON if rate else Method.BCA)
