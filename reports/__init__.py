@@ -1,0 +1,1 @@
+"""From a run, or two, to a per-severity error analysis."""

@@ -1,0 +1,62 @@
+"""``maqa leaderboard``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .app import app
+
+if TYPE_CHECKING:
+    from ..leaderboards.board import Board
+
+
+@app.command()
+def leaderboard(
+    runs: list[Path] = typer.Argument(help="Run folders, ours or plain lm-eval's."),
+    out: Path = typer.Option(help="Folder for leaderboard.json, leaderboard.csv and index.html."),
+    metric: str = typer.Option("bertscore_f1", help="The metric that ranks."),
+) -> None:
+    """Rank runs into one table per severity (JSON, CSV, HTML)."""
+    from ..harness.runs import load_run
+    from ..leaderboards.board import build_board
+    from ..leaderboards.export import write_board
+
+    board = build_board([load_run(path) for path in runs], metric)
+    written = write_board(out, board)
+    console = Console(highlight=False)
+    print_board(console, board)
+    for path in written:
+        console.print(str(path), markup=False, soft_wrap=True)
+
+
+def print_board(console: Console, board: Board) -> None:
+    """The board as a terminal table."""
+    from ..leaderboards.board import STRATA
+
+    table = Table(title=f"{board.metric}, percent, 95 % interval", title_justify="left")
+    table.add_column("rank", justify="right")
+    table.add_column("run", overflow="fold")
+    for stratum in STRATA:
+        table.add_column(stratum, justify="right")
+    table.add_column("n", justify="right")
+    for row in board.rows:
+        cells = [row.cell(board.metric, stratum) for stratum in STRATA]
+        shown = [
+            "—"
+            if cell is None
+            else f"{cell.mean:.2f}" + ("" if cell.low is None else f"\n{cell.low:.1f} – {cell.high:.1f}")
+            for cell in cells
+        ]
+        count = str(cells[0].n) if cells[0] else "0"
+        table.add_row(str(row.rank or "—"), Text(row.name), *shown, count)
+    console.print(table)
+    for row in board.rows:
+        if row.differs:
+            console.print(Text(f"{row.name} is not ranked: {'; '.join(row.differs)}", style="yellow"))
+    console.print(f"signature: {board.signature}", markup=False, soft_wrap=True)

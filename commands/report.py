@@ -1,0 +1,27 @@
+"""``maqa report``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from .app import app
+
+
+@app.command()
+def report(
+    run: Path = typer.Argument(help="A run folder, ours or plain lm-eval's."),
+    out: Path = typer.Option(help="The HTML file to write."),
+    against: Path | None = typer.Option(None, help="Another run of the same questions to compare with."),
+    metric: str = typer.Option("bertscore_f1", help="The metric to analyse."),
+) -> None:
+    """Write a per-severity error analysis as one HTML page."""
+    from ..harness.files import write_text
+    from ..harness.runs import load_run
+    from ..reports.page import report_page
+
+    page = report_page(load_run(run), load_run(against) if against else None, metric)
+    write_text(out, page)
+    Console(highlight=False).print(str(out), markup=False, soft_wrap=True)

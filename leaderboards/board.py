@@ -1,0 +1,150 @@
+"""Runs in, a ranked board out: one typed record that every export is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from .. import __version__
+from ..harness.comparison import differences
+from ..harness.errors import UserError
+from ..harness.runs import Run
+from ..harness.scores import ScoreTable
+from ..harness.severity import SEVERITIES
+from ..harness.statistics import Summary, paired, summarise
+
+STRATA: tuple[str, ...] = ("overall", *map(str, SEVERITIES))
+TIE_P = 0.05
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Cell(_Record):
+    """A mean with its 95 % interval; no interval where a stratum has fewer than two answers."""
+
+    n: int
+    mean: float
+    low: float | None
+    high: float | None
+
+
+class Row(_Record):
+    """One run. ``rank`` is absent where ``differs`` names what keeps the row from being compared."""
+
+    rank: int | None
+    name: str
+    arm: str | None
+    seed: int | None
+    backend: str
+    floor: bool
+    metrics: dict[str, dict[str, Cell]]
+    differs: list[str]
+    command: str | None
+    path: str
+
+    def cell(self, metric: str, stratum: str) -> Cell | None:
+        """The cell of a metric and stratum, where this run has it."""
+        return self.metrics.get(metric, {}).get(stratum)
+
+
+class Board(_Record):
+    """Rows from best to worst by the overall mean of ``metric``; rows that cannot be compared stand last."""
+
+    maqa_severity: str = __version__
+    metric: str
+    signature: str
+    reference: str
+    data: str
+    decoding: dict[str, object]
+    rows: list[Row]
+
+
+FLOORS = ("echo", "constant", "nearest")
+"""Trivial systems: what they score is the floor that a model must leave behind."""
+
+
+def build_board(runs: Sequence[Run], metric: str = "bertscore_f1") -> Board:
+    """Rank runs by one metric.
+
+    A row shares the rank of the first row above it from which the paired randomisation test (overall, p < 0.05)
+    does not separate it. Rows that differ from the best-documented run in data, prompt, decoding, backend or
+    metric signature are shown unranked, with what differs.
+
+    Raises:
+        UserError: no runs, two runs of one folder, or a run without the metric.
+    """
+    reference = _reference(runs, metric)
+    apart = {id(run): differences(reference, run) for run in runs}
+    ordered = sorted(runs, key=lambda run: (bool(apart[id(run)]), -_mean(run.scores, metric)))
+    ranks = _ranks([run for run in ordered if not apart[id(run)]], metric)
+    rows = [_row(run, ranks.get(id(run)), apart[id(run)]) for run in ordered]
+    return Board(
+        metric=metric,
+        signature=reference.scores.signatures[metric],
+        reference=reference.name,
+        data=reference.manifest.data.source if reference.manifest else "a plain lm-eval folder",
+        decoding=reference.decoding,
+        rows=rows,
+    )
+
+
+def _reference(runs: Sequence[Run], metric: str) -> Run:
+    if not runs:
+        raise UserError("no run was given", "Name at least one run folder")
+    paths = [run.path.resolve() for run in runs]
+    for path in paths:
+        if paths.count(path) > 1:
+            raise UserError(f"run {path} was given twice", "Name each run once")
+    for run in runs:
+        if metric not in run.scores.signatures:
+            known = ", ".join(run.scores.metrics)
+            raise UserError(
+                f"run {run.path} has no metric {metric!r}, only {known}", "Use `maqa rescore` or --metric"
+            )
+    return next((run for run in runs if run.manifest), runs[0])
+
+
+def _ranks(ordered: Sequence[Run], metric: str) -> dict[int, int]:
+    ranks: dict[int, int] = {}
+    leader: Run | None = None
+    for position, run in enumerate(ordered, start=1):
+        if leader is None or _separated(leader, run, metric):
+            leader, rank = run, position
+        ranks[id(run)] = rank
+    return ranks
+
+
+def _separated(leader: Run, run: Run, metric: str) -> bool:
+    overall = next(d for d in paired(leader.scores, run.scores, metric) if d.stratum == "overall")
+    return overall.p is not None and overall.p < TIE_P
+
+
+def _row(run: Run, rank: int | None, differs: list[str]) -> Row:
+    manifest = run.manifest
+    training = (manifest.model.training if manifest else None) or {}
+    metrics: dict[str, dict[str, Cell]] = {}
+    for summary in summarise(run.scores):
+        metrics.setdefault(summary.metric, {})[summary.stratum] = _cell(summary)
+    return Row(
+        rank=rank,
+        name=run.name,
+        arm=training.get("arm"),
+        seed=training.get("seed"),
+        backend=manifest.model.kind if manifest else "lm_eval",
+        floor=manifest is not None and manifest.model.kind in FLOORS,
+        metrics=metrics,
+        differs=differs,
+        command=manifest.runtime.get("command") if manifest else None,
+        path=str(run.path),
+    )
+
+
+def _cell(summary: Summary) -> Cell:
+    return Cell(n=summary.n, mean=summary.mean, low=summary.low, high=summary.high)
+
+
+def _mean(scores: ScoreTable, metric: str) -> float:
+    return float(scores.frame[metric].mean())

@@ -1,0 +1,78 @@
+"""The per-severity error analysis of a run as one HTML page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..harness.comparison import differences
+from ..harness.errors import UserError
+from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
+from ..harness.runs import Run
+from ..harness.severity import SEVERITIES
+from ..harness.statistics import Difference, Summary, paired, summarise
+from .examples import largest_changes, typical_examples
+from .strata import answer_shapes, category_scores
+
+STRATA: tuple[str, ...] = ("overall", *map(str, SEVERITIES))
+_TEMPLATES = Path(__file__).parent
+
+
+def report_page(run: Run, against: Run | None = None, metric: str = "bertscore_f1") -> str:
+    """The page of ``run``; with ``against`` also the paired differences and the answers that changed most.
+
+    Raises:
+        UserError: a run lacks the metric, or the two runs cannot be compared.
+    """
+    for each in (run, *([against] if against else [])):
+        if metric not in each.scores.signatures:
+            raise UserError(f"run {each.path} has no metric {metric!r}", "Use `maqa rescore` or --metric")
+    if against and (apart := differences(against, run)):
+        raise UserError(
+            f"runs {against.path} and {run.path} cannot be compared: {'; '.join(apart)}", "Report each on its own"
+        )
+    summaries = _table(run)
+    changes = paired(against.scores, run.scores, metric) if against else []
+    return render(
+        _TEMPLATES,
+        "report.html",
+        run=run,
+        against=against,
+        metric=metric,
+        strata=[stratum for stratum in STRATA if stratum in summaries[metric]],
+        summaries=summaries,
+        other=_table(against) if against else None,
+        changes={change.stratum: change for change in changes},
+        chart=_scores_chart(run, against, metric),
+        change_chart=_change_chart(changes) if changes else None,
+        shapes=answer_shapes(run),
+        categories=category_scores(run, metric),
+        changed=largest_changes(run, against, metric) if against else {},
+        examples={str(severity): typical_examples(run, metric, severity) for severity in SEVERITIES},
+    )
+
+
+def _table(run: Run) -> dict[str, dict[str, Summary]]:
+    table: dict[str, dict[str, Summary]] = {}
+    for summary in summarise(run.scores):
+        table.setdefault(summary.metric, {})[summary.stratum] = summary
+    return table
+
+
+def _scores_chart(run: Run, against: Run | None, metric: str) -> IntervalChart:
+    rows = []
+    tables = [(each, _table(each)[metric]) for each in ([against] if against else []) + [run]]
+    for stratum in STRATA:
+        for each, table in tables:
+            if summary := table.get(stratum):
+                kind = stratum if each is run else "muted"
+                label = f"{stratum.replace('_', '-')} · {each.name}" if against else stratum.replace("_", "-")
+                rows.append(IntervalRow(label, summary.mean, summary.low, summary.high, kind))
+    return interval_chart(f"{metric} per severity", rows)
+
+
+def _change_chart(changes: list[Difference]) -> IntervalChart:
+    rows = [
+        IntervalRow(change.stratum.replace("_", "-"), change.mean, change.low, change.high, change.stratum)
+        for change in sorted(changes, key=lambda change: STRATA.index(change.stratum))
+    ]
+    return interval_chart("paired difference in points", rows, zero=True)
