@@ -14,12 +14,13 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import UserError
-from ..files import atomic, read_json, sha256_file, write_json
+from ..files import atomic, read_json, sha256_file, sha256_text, write_json
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES, Severity
 
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
 COLUMNS: tuple[str, ...] = ("id", "question", "answer", "category", "severity", *PROBABILITY_COLUMNS)
 SCHEMA_VERSION = 1
+UNKNOWN_CATEGORY = "unknown"
 _TEXT = pa.large_string()
 # Given outright: a split without rows or labels must not change the types of its file.
 _SCHEMA = pa.schema([(name, pa.float64() if name in PROBABILITY_COLUMNS else _TEXT) for name in COLUMNS])
@@ -47,6 +48,7 @@ class DatasetInfo(BaseModel):
     source_sha256: str
     severity_source: SeveritySource
     cleaning: dict[str, Any]
+    labelling: dict[str, Any] = {}
     counts: dict[str, dict[str, int]] = {}
     sha256: dict[str, str] = {}
 
@@ -105,6 +107,11 @@ def open_dataset(folder: Path) -> Dataset:
         if sha256_file(split) != digest:
             raise UserError(f"{split} was changed since {path} was written", _PREPARE)
     return Dataset(folder, info)
+
+
+def content_id(question: str, answer: str) -> str:
+    """The id of a row that has none: 16 hexadecimal digits of the SHA-256 of question and answer."""
+    return sha256_text(f"{question}\x1f{answer}")[:16]
 
 
 def check_output(folder: Path, overwrite: bool) -> None:

@@ -1,0 +1,92 @@
+"""What ``maqa label`` prints: counts, weights and the explanation of one complaint."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from ..harness.data.dataset import DatasetInfo
+    from ..harness.labelling.rules import Explanation
+    from ..harness.labelling.stream import LabelCounts
+    from ..harness.labelling.weights import WeightDiagnostics
+
+_BAR = 40
+
+
+def counts_table(info: DatasetInfo, counts: LabelCounts) -> RenderableType:
+    """Rows per split and severity, and how they came by it."""
+    source = info.severity_source
+    digest = f" sha256 {source.sha256[:12]}" if source.sha256 else ""
+    table = Table(title=f"Severity source: {source.name} {source.version}{digest}", title_justify="left")
+    keys = list(next(iter(info.counts.values())))
+    for column in ("split", *keys):
+        table.add_column(column, justify="left" if column == "split" else "right")
+    for split, row in info.counts.items():
+        table.add_row(split, *(f"{row[key]:,}" for key in keys))
+    by = Table(title="How the rows came by their severity", title_justify="left")
+    for column in ("by", "rows", "share"):
+        by.add_column(column, justify="left" if column == "by" else "right")
+    unknown = "left unlabelled" if source.name == "column" else "the stated prior"
+    for name, rows in (
+        ("people", counts.expert),
+        (f"the source ({source.name})", counts.source),
+        (f"unknown: {unknown}", counts.unknown),
+        (f"empty or without a letter of the language: {unknown}", counts.without_letters),
+    ):
+        by.add_row(name, f"{rows:,}", f"{100 * rows / max(counts.rows, 1):.1f} %")
+    return Group(table, by)
+
+
+def weights_table(weights: WeightDiagnostics, scheme: str) -> RenderableType:
+    """The weights' spread, their histogram, and the flat-weights warning."""
+    table = Table(title=f"Instance weights, scheme {scheme}, training split", title_justify="left")
+    table.add_column("measure")
+    table.add_column("value", justify="right")
+    for name, value in (
+        ("rows", f"{weights.rows:,}"),
+        ("mean", f"{weights.mean:.4f}"),
+        ("coefficient of variation", f"{weights.cv:.4f}"),
+        ("5 % to 95 % quantile", f"{weights.quantile_05:.3f} to {weights.quantile_95:.3f}"),
+        ("effective sample size", f"{weights.effective_rows:,.0f}"),
+        *(
+            (f"mean where {weights.severity_is} severity is {severity}", f"{mean:.4f}")
+            for severity, mean in weights.mean_by_severity.items()
+        ),
+    ):
+        table.add_row(name, value)
+    tallest = max(*weights.histogram, 1)
+    bars = [
+        Text(f"{low:.2f}-{high:.2f} {'█' * round(_BAR * rows / tallest):<{_BAR}} {rows:,}")
+        for low, high, rows in zip(weights.edges, weights.edges[1:], weights.histogram, strict=False)
+    ]
+    warning = [Text(f"Warning: {weights.warning}", style="bold yellow")] if weights.warning else []
+    return Group(table, *bars, *warning)
+
+
+def explanation_table(explanation: Explanation) -> RenderableType:
+    """The entries that a complaint touches, what became of each and why."""
+    table = Table(title="Entries of the lexicon in this complaint", title_justify="left")
+    for column in ("entry", "words", "verdict", "severity", "modifiers", "dialect", "gloss", "because"):
+        table.add_column(column)
+    for finding in explanation.findings:
+        entry = finding.entry
+        moved = "" if finding.severity is entry.severity else f"{entry.severity} → "
+        red = ", red flag" if entry.red_flag else ""
+        table.add_row(
+            Text(entry.id),
+            Text(finding.words),
+            Text(finding.verdict if not finding.negator else f"negated by {finding.negator}"),
+            Text(f"{moved}{finding.severity}{red}"),
+            Text(", ".join(finding.modifiers)),
+            Text(entry.dialect),
+            Text(entry.gloss),
+            Text(finding.because),
+        )
+    low, middle, high = explanation.probabilities
+    verdict = "unknown (no entry fires), the stated prior" if explanation.unknown else str(explanation.severity)
+    line = f"{verdict}: critical {high:.3f}, neutral {middle:.3f}, non_critical {low:.3f}"
+    return Group(table, Text(line)) if explanation.findings else Text(line)

@@ -1,0 +1,158 @@
+"""The severity lexicon and its cues, read from the language's folder: entries, negation, time and intensity."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..errors import UserError
+from ..files import read_json, sha256_text
+from ..languages import language
+from ..severity import Severity
+
+LEXICON = "severity_lexicon.jsonl"
+RULES = "severity_rules.json"
+_REMEDY = "Mend the line, or install the package again"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_R = TypeVar("_R", bound=_Record)
+
+
+class Entry(_Record):
+    """One finding: how patients say it, how severe it is and why.
+
+    A phrase is words in order; ``*`` stands for zero to two words, ``a|b`` for either. ``positive`` is a complaint
+    in which the entry fires, ``negated`` one in which it does not.
+    """
+
+    id: str
+    severity: Severity
+    red_flag: bool
+    phrases: tuple[str, ...]
+    dialect: str
+    gloss: str
+    reason: str
+    positive: str
+    negated: str
+
+
+class Unknown(_Record):
+    """The stated prior of a complaint in which nothing fired, and why it is what it is."""
+
+    p_non_critical: float
+    p_neutral: float
+    p_critical: float
+    reason: str
+
+
+class Clitics(_Record):
+    """What a complaint's word may carry around a lexicon's word; ``particles`` carry only ``cue_prefixes``."""
+
+    prefixes: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    cue_prefixes: tuple[str, ...]
+    particles: tuple[str, ...]
+
+
+class Negation(_Record):
+    """Negators reach ``window`` words forward, up to a breaker, and over what a joiner ties to a negated finding.
+
+    ``after`` negates the finding before it; ``not_negators`` look like negators and are none.
+    """
+
+    window: int
+    joiners: tuple[str, ...]
+    negators: tuple[str, ...]
+    not_negators: tuple[str, ...]
+    after: tuple[str, ...]
+    breakers: tuple[str, ...]
+
+
+class Modifier(_Record):
+    """A cue near a finding that moves its severity by ``shift`` ranks; red flags move only where it says so."""
+
+    name: str
+    shift: float
+    red_flags: bool
+    before: int
+    after: int
+    reason: str
+    phrases: tuple[str, ...]
+
+
+class Rules(_Record):
+    """The cues and numbers of the rules, apart from the entries."""
+
+    version: str
+    unknown: Unknown
+    evidence: dict[str, float]
+    clitics: Clitics
+    negation: Negation
+    modifiers: tuple[Modifier, ...]
+
+
+class Lexicon(_Record):
+    """Everything the rules know, with its version and the digest of both files."""
+
+    version: str
+    sha256: str
+    rules: Rules
+    entries: tuple[Entry, ...]
+
+
+@cache
+def load_lexicon(code: str = "ar") -> Lexicon:
+    """Read the lexicon of a language.
+
+    Raises:
+        UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
+    """
+    return read_lexicon(language(code).folder)
+
+
+def read_lexicon(folder: Path) -> Lexicon:
+    """Read the lexicon and the rules that lie in ``folder``.
+
+    Raises:
+        UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
+    """
+    path = folder / LEXICON
+    rules = _validated(Rules, read_json(folder / RULES, _REMEDY), f"{folder / RULES}")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read {path}: {error}", _REMEDY) from error
+    records = [_parse(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    if not records or "version" not in records[0][1]:
+        raise UserError(f"{path} line 1 states no version", _REMEDY)
+    entries = tuple(_validated(Entry, record, f"{path} line {number}") for number, record in records[1:])
+    digest = sha256_text((folder / RULES).read_text(encoding="utf-8") + "\n".join(lines))
+    version = f"{records[0][1]['version']}+rules{rules.version}"
+    return Lexicon(version=version, sha256=digest, rules=rules, entries=entries)
+
+
+def _parse(path: Path, number: int, line: str) -> tuple[int, dict[str, Any]]:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} line {number} is not JSON: {error.msg}", _REMEDY) from error
+    if not isinstance(record, dict):
+        raise UserError(f"{path} line {number} is not an object", _REMEDY)
+    return number, record
+
+
+def _validated(model: type[_R], value: Any, where: str) -> _R:
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{where} key {key!r}: {first['msg']}", _REMEDY) from None

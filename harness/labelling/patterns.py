@@ -1,0 +1,145 @@
+"""Phrases over the words of a text, found in time linear in the text: phrases are indexed by their first word."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from ..text import words
+from .lexicon import Clitics
+
+_GAP = frozenset({"*"})
+_LONGEST_GAP = 2
+# A full stop between digits is a decimal point.
+_HARD = re.compile(r"[!?\u061F;\u061B\n\r\u2026]+|(?<!\d)\.+|\.+(?!\d)")
+_SOFT = re.compile(r"[,\u060C:()\u2013\u2014/-]+")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """Words between two sentence ends; ``breaks`` are the positions that follow a comma or the like."""
+
+    words: tuple[str, ...]
+    breaks: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A phrase in a clause: what it belongs to and the positions of its words, those of gaps left out."""
+
+    payload: Any
+    positions: tuple[int, ...]
+
+    @property
+    def start(self) -> int:
+        """Position of the first word."""
+        return self.positions[0]
+
+    @property
+    def end(self) -> int:
+        """Position after the last word."""
+        return self.positions[-1] + 1
+
+
+def clauses(text: str, code: str = "ar") -> list[Clause]:
+    """Normalised words of a text, cut at sentence ends."""
+    found = []
+    for sentence in _HARD.split(text):
+        tokens: list[str] = []
+        breaks = set()
+        for part in _SOFT.split(sentence):
+            if tokens:
+                breaks.add(len(tokens))
+            tokens += words(part, code=code)
+        if tokens:
+            found.append(Clause(tuple(tokens), frozenset(breaks)))
+    return found
+
+
+class Patterns:
+    """A set of phrases with what each belongs to.
+
+    A lexical phrase's word also matches with the language's clitics around it; a cue's word only with a leading
+    conjunction, since "what" is not "when" although one letter tells them apart.
+    """
+
+    def __init__(self, clitics: Clitics, code: str = "ar") -> None:
+        self._clitics = clitics
+        self._code = code
+        self._particles = frozenset(word for item in clitics.particles for word in words(item, code=code))
+        self._lexical: set[str] = set()
+        self._cues: set[str] = set()
+        self._index: dict[str, list[tuple[Any, tuple[frozenset[str], ...]]]] = defaultdict(list)
+        self._keys = lru_cache(maxsize=1 << 18)(self._look_up)
+
+    def add(self, phrase: str, payload: Any, *, cue: bool) -> None:
+        """Add a phrase: words in order, ``*`` for zero to two words, ``a|b`` for either."""
+        elements = []
+        for part in phrase.split():
+            if part == "*":
+                elements.append(_GAP)
+                continue
+            alternatives = {word for item in part.split("|") for word in words(item, code=self._code)}
+            (self._cues if cue else self._lexical).update(alternatives)
+            elements.append(frozenset("=" + word if cue else word for word in alternatives))
+        if not elements or elements[0] is _GAP or elements[-1] is _GAP or not all(elements):
+            raise ValueError(f"phrase {phrase!r} must begin and end with a word")
+        for word in elements[0]:
+            self._index[word].append((payload, tuple(elements)))
+        self._keys.cache_clear()
+
+    def find(self, clause: Clause) -> Iterator[Found]:
+        """All phrases in a clause, each start once per phrase with its shortest gaps."""
+        keys = [self._keys(word) for word in clause.words]
+        for start, found in enumerate(keys):
+            for key in found:
+                for payload, elements in self._index.get(key, ()):
+                    positions = _match(elements, 1, keys, start + 1)
+                    if positions is not None:
+                        yield Found(payload, (start, *positions))
+
+    def _look_up(self, word: str) -> tuple[str, ...]:
+        """The pattern words that a complaint's word can be."""
+        keys = [form for form in self._forms(word) if form in self._lexical]
+        keys += [
+            "=" + form for form in (word, *self._without(word, self._clitics.cue_prefixes)) if form in self._cues
+        ]
+        return tuple(dict.fromkeys(keys))
+
+    def _without(self, word: str, prefixes: Sequence[str]) -> list[str]:
+        return [word[len(p) :] for p in prefixes if word.startswith(p) and len(word) - len(p) >= 2]
+
+    def _forms(self, word: str) -> set[str]:
+        conjoined = {word, *self._without(word, self._clitics.cue_prefixes)}
+        bases = {word, *self._without(word, self._clitics.prefixes)}
+        forms = set(bases)
+        for base in bases:
+            for suffix in self._clitics.suffixes:
+                if base.endswith(suffix) and len(base) - len(suffix) >= 2:
+                    stem = base[: -len(suffix)]
+                    forms.add(stem)
+                    # Before a pronoun the feminine ending is written as a plain t.
+                    if stem.endswith("ت"):
+                        forms.add(stem[:-1] + "ه")
+        return {form for form in forms if form not in self._particles or form in conjoined}
+
+
+def _match(
+    elements: tuple[frozenset[str], ...], at: int, keys: Sequence[tuple[str, ...]], position: int
+) -> tuple[int, ...] | None:
+    if at == len(elements):
+        return ()
+    if elements[at] is _GAP:
+        for skipped in range(_LONGEST_GAP + 1):
+            rest = _match(elements, at + 1, keys, position + skipped)
+            if rest is not None:
+                return rest
+        return None
+    if position >= len(keys) or elements[at].isdisjoint(keys[position]):
+        return None
+    rest = _match(elements, at + 1, keys, position + 1)
+    return None if rest is None else (position, *rest)

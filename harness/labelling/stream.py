@@ -1,0 +1,198 @@
+"""Labelling a dataset in batches: resumable, in order, the text untouched."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..data.dataset import SPLITS, Dataset, check_output, write_dataset
+from ..data.dataset import SeveritySource as SourceRecord
+from ..data.labels import UNLABELLED, most_likely, one_hot_ranks, severity_names
+from ..errors import UserError
+from ..files import atomic, read_json, write_json
+from ..languages import language
+from ..severity import PROBABILITY_COLUMNS, Severity
+from .base import Probabilities, SeveritySource
+from .lexicon import load_lexicon
+
+BATCH_ROWS = 4096
+_WORK = ".labelling"
+
+Batch = tuple[str, int, list[str]]
+"""Split, first row, questions."""
+Engine = Callable[[SeveritySource, Sequence[Batch]], Iterable[tuple[Batch, Probabilities]]]
+"""Runs a source over batches; yields each batch with its probabilities, in any order."""
+
+
+@dataclass(frozen=True)
+class LabelCounts:
+    """How the rows of a dataset came by their severity.
+
+    ``expert`` were labelled by people, ``unknown`` got the prior because the source did not know, and
+    ``without_letters`` got it because the complaint is empty or has no letter of the language.
+    """
+
+    rows: int
+    expert: int
+    source: int
+    unknown: int
+    without_letters: int
+
+
+def plain(source: SeveritySource, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Probabilities]]:
+    """Run the source in this process, batch by batch."""
+    for batch in batches:
+        yield batch, source.probabilities(batch[2])
+
+
+def prior(code: str = "ar") -> npt.NDArray[np.float64]:
+    """The stated prior of what no source can tell, shape (3,)."""
+    unknown = load_lexicon(code).rules.unknown
+    return np.array([unknown.p_non_critical, unknown.p_neutral, unknown.p_critical])
+
+
+def without_letters(questions: Sequence[str], code: str = "ar") -> npt.NDArray[np.bool_]:
+    """Where a complaint has no letter of the language, shape (n,)."""
+    letter = re.compile(f"[{language(code).letters}]")
+    return np.array([letter.search(question) is None for question in questions], dtype=bool)
+
+
+def filled(probabilities: Probabilities, code: str = "ar") -> Probabilities:
+    """Probabilities with the stated prior where the source does not know (rows of NaN)."""
+    return np.where(np.isnan(probabilities), prior(code), probabilities)
+
+
+def check_label_output(dataset: Dataset, source: SeveritySource, out: Path) -> None:
+    """Refuse to replace labels: a labelled dataset is labelled anew only into another folder, whoever labelled it.
+
+    Raises:
+        UserError: ``out`` is the dataset itself and has labels of another source, or ``out`` is in use.
+    """
+    if out.resolve() != dataset.folder.resolve():
+        if {path.name for path in out.glob("*")} != {_WORK}:
+            check_output(out, overwrite=False)
+        return
+    labelled = sum(counts["rows"] - counts["unlabelled"] for counts in dataset.info.counts.values())
+    if labelled and source.name != "column":
+        raise UserError(
+            f"{out} has {labelled:,} labels already (severity source: {dataset.info.severity_source.name})",
+            "Name a new folder for the result with --out",
+        )
+
+
+def label_dataset(
+    dataset: Dataset,
+    source: SeveritySource,
+    out: Path,
+    *,
+    engine: Engine = plain,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> tuple[Dataset, LabelCounts]:
+    """Label every row and write the dataset to ``out``, which may be its own folder if it has no labels yet.
+
+    Finished batches are kept under ``out`` until the dataset is whole, so that a run that was stopped goes on where
+    it stood.
+
+    Args:
+        progress: called with the number of rows that were finished since the last call.
+
+    Raises:
+        UserError: ``out`` holds labels or cannot be written to, or people's labels are wanted and there are none.
+    """
+    record = SourceRecord(name=source.name, version=source.version, sha256=source.sha256 or None)
+    if (
+        out.resolve() == dataset.folder.resolve()
+        and dataset.info.severity_source == record
+        and dataset.info.labelling
+    ):
+        return dataset, LabelCounts(**dataset.info.labelling)
+    check_label_output(dataset, source, out)
+    code = dataset.info.language
+    frames = {name: dataset.split(name) for name in SPLITS}
+    people = dataset.info.severity_source.name == "column" and source.keeps_expert_labels
+    if source.name == "column" and not (
+        people and any(frame["severity"].notna().any() for frame in frames.values())
+    ):
+        raise UserError(
+            f"{dataset.folder} has no labels by people (severity source: {dataset.info.severity_source.name})",
+            "Prepare a file with a severity column, name it with --severity-column, or label --with rules",
+        )
+    work = out / _WORK
+    _begin(work, dataset, source)
+    batches = [
+        (name, start, frame["question"].iloc[start : start + BATCH_ROWS].tolist())
+        for name, frame in frames.items()
+        for start in range(0, len(frame), BATCH_ROWS)
+    ]
+    missing = [batch for batch in batches if not _part(work, batch).exists()]
+    progress(sum(len(batch[2]) for batch in batches) - sum(len(batch[2]) for batch in missing))
+    for batch, probabilities in engine(source, missing):
+        with atomic(_part(work, batch)) as temporary:
+            np.save(temporary, probabilities, allow_pickle=False)
+        progress(len(batch[2]))
+    parts = {
+        name: np.concatenate(
+            [np.empty((0, 3))]
+            + [np.load(_part(work, batch), allow_pickle=False) for batch in batches if batch[0] == name]
+        )
+        for name in SPLITS
+    }
+    labelled, counts = _finish(frames, parts, code, people=people, fill=source.name != "column")
+    info = dataset.info.model_copy(update={"severity_source": record, "labelling": asdict(counts)})
+    result = write_dataset(out, labelled, info)
+    shutil.rmtree(work)
+    return result, counts
+
+
+def _begin(work: Path, dataset: Dataset, source: SeveritySource) -> None:
+    identity: dict[str, Any] = {
+        "dataset": dataset.info.sha256,
+        "source": [source.name, source.version, source.sha256],
+        "batch_rows": BATCH_ROWS,
+    }
+    note = work / "identity.json"
+    if note.exists() and read_json(note, f"Remove {work}") != identity:
+        shutil.rmtree(work)
+    write_json(note, identity)
+
+
+def _part(work: Path, batch: Batch) -> Path:
+    return work / f"{batch[0]}-{batch[1]:09d}.npy"
+
+
+def _finish(
+    frames: dict[str, pd.DataFrame], parts: dict[str, Probabilities], code: str, *, people: bool, fill: bool
+) -> tuple[dict[str, pd.DataFrame], LabelCounts]:
+    totals = np.zeros(4, dtype=int)
+    labelled = {}
+    for name, frame in frames.items():
+        probabilities, expert = parts[name], np.zeros(len(frame), dtype=bool)
+        blank = without_letters(frame["question"].tolist(), code)
+        probabilities[blank] = np.nan
+        unknown = np.isnan(probabilities).any(axis=1)
+        if fill:
+            probabilities = filled(probabilities, code)
+        ranks = np.where(np.isnan(probabilities).any(axis=1), UNLABELLED, most_likely(np.nan_to_num(probabilities)))
+        if people:
+            expert = frame["severity"].notna().to_numpy()
+            probabilities[expert] = _by_people(frame[expert])
+            ranks[expert] = [Severity(value).rank for value in frame.loc[expert, "severity"]]
+        columns = dict(zip(PROBABILITY_COLUMNS, probabilities.T, strict=True))
+        labelled[name] = frame.assign(severity=severity_names(ranks).to_pandas(), **columns)
+        decided = [expert, ~expert & ~unknown, ~expert & unknown & ~blank, ~expert & blank]
+        totals += [int(rows.sum()) for rows in decided]
+    return labelled, LabelCounts(sum(map(len, frames.values())), *map(int, totals))
+
+
+def _by_people(frame: pd.DataFrame) -> Probabilities:
+    given = frame[list(PROBABILITY_COLUMNS)].to_numpy(np.float64)
+    ranks = np.array([Severity(value).rank for value in frame["severity"]], dtype=np.int8)
+    return np.where(np.isnan(given), one_hot_ranks(ranks), given)
