@@ -13,7 +13,7 @@ from ..errors import UserError
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES, Severity, Weights
 
 FLAT_CV = 0.1
-"""Weights with a smaller coefficient of variation count as flat: the effective sample size is over 99 % of the rows.
+"""Below this coefficient of variation weights count as flat: the effective sample size exceeds 99 % of the rows.
 The published probability vectors give 0.03 under the balanced scheme (arXiv 2604.06346)."""
 _BINS = 12
 
