@@ -37,7 +37,7 @@ def leaderboard(
 
 def print_board(console: Console, board: Board) -> None:
     """The board as a terminal table."""
-    from ..leaderboards.board import STRATA
+    from ..harness.statistics import STRATA
 
     table = Table(title=f"{board.metric}, percent, 95 % interval", title_justify="left")
     table.add_column("rank", justify="right")

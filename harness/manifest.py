@@ -81,7 +81,6 @@ class Manifest(_Record):
     decoding: dict[str, Any]
     answers_per_question: int = 1
     runtime: dict[str, Any] = {}
-    signatures: dict[str, str]
     versions: dict[str, str]
     cost: dict[str, float] = {}
 

@@ -23,24 +23,27 @@ _ANSWER_COLUMNS = ["id", "severity", "category", "question", "reference", "predi
 
 
 @dataclass(frozen=True)
-class Run:
-    """One model's answers.
+class Saved:
+    """The saved answers of one model.
 
     ``answers`` has the columns ``id, severity, category, question, reference, prediction, prompt``, one row per
-    answer; ``scores`` the same rows in the same order. ``manifest`` is absent for a plain lm-eval folder.
+    answer. ``sample_scores`` is what lm-eval wrote beside each answer. ``manifest`` is absent for a
+    plain lm-eval folder.
     """
 
     path: Path
     name: str
     answers: pd.DataFrame
-    scores: ScoreTable
+    sample_scores: ScoreTable
+    decoding: dict[str, Any]
     manifest: Manifest | None
 
-    @property
-    def decoding(self) -> dict[str, Any]:
-        """How the answers were decoded, as recorded."""
-        decoding: dict[str, Any] = self.manifest.decoding if self.manifest else self.answers.attrs["decoding"]
-        return decoding
+
+@dataclass(frozen=True)
+class Run(Saved):
+    """Saved answers with their scores, in the same order: those of ``scores.parquet``, else lm-eval's."""
+
+    scores: ScoreTable
 
 
 def load_run(path: Path) -> Run:
@@ -49,36 +52,53 @@ def load_run(path: Path) -> Run:
     Raises:
         UserError: there is no run, there are several, or a file of it is missing or damaged.
     """
+    saved = load_answers(path)
+    file = saved.path / SCORES
+    if saved.manifest is None and not file.exists():
+        scores = saved.sample_scores
+    else:
+        scores = read_scores(file)
+        if list(scores.frame["id"]) != list(saved.answers["id"]):
+            raise UserError(f"{file} does not hold the rows of the samples files", f"Run `maqa rescore {path}`")
+    return Run(**vars(saved), scores=scores)
+
+
+def load_answers(path: Path) -> Saved:
+    """Read a run without ``scores.parquet``.
+
+    Raises:
+        UserError: as ``load_run``.
+    """
     if path.is_dir() and (path / MANIFEST).is_file():
-        return _own_run(path)
-    return _plain_run(_results_file(path))
-
-
-def _own_run(folder: Path) -> Run:
-    manifest = read_manifest(folder)
-    answers = _answers([folder / name for name in manifest.samples.values()])[_ANSWER_COLUMNS]
-    scores = read_scores(folder / SCORES)
-    if list(scores.frame["id"]) != list(answers["id"]):
-        raise UserError(
-            f"{folder / SCORES} does not hold the rows of the samples files", f"Run `maqa rescore {folder}`"
-        )
-    return Run(folder, manifest.name, answers, scores, manifest)
-
-
-def _plain_run(results_file: Path) -> Run:
-    results = read_json(results_file, _PLAIN)
+        manifest = read_manifest(path)
+        samples = [path / name for name in manifest.samples.values()]
+        return _saved(path, manifest.name, samples, path / manifest.results, manifest)
+    results_file = _results_file(path)
     stamp = results_file.name.removeprefix("results_").removesuffix(".json")
     found = [results_file.parent / f"samples_{task}_{stamp}.jsonl" for task in _TASKS]
-    samples = _answers([path for path in found if path.is_file()], results_file)
-    metrics = list(dict.fromkeys(name for names in samples["metrics"] for name in names))
-    signatures = samples["scoring"].iloc[0]["signatures"]
+    name = str(read_json(results_file, _PLAIN).get("model_name") or results_file.parent.name)
+    return _saved(results_file.parent, name, [path for path in found if path.is_file()], results_file, None)
+
+
+def _saved(folder: Path, name: str, files: list[Path], results_file: Path, manifest: Manifest | None) -> Saved:
+    if not files:
+        raise UserError(f"{results_file} has no samples_maqa_severity_*.jsonl beside it", _PLAIN)
+    rows = pd.DataFrame([row for file in files for row in _sample_rows(file)])
+    duplicates = rows["id"][rows["id"].duplicated()]
+    if not duplicates.empty:
+        raise UserError(f"{folder}: the id {duplicates.iloc[0]!r} occurs twice", "Give each row its own id")
+    metrics = list(dict.fromkeys(name for names in rows["metrics"] for name in names))
+    signatures = rows["scoring"].iloc[0]["signatures"]
     if missing := set(metrics) - set(signatures):
-        raise UserError(f"{results_file}: no signature for {', '.join(sorted(missing))}", _PLAIN)
-    frame = samples[[*KEY_COLUMNS, *metrics]].copy()
-    answers = samples[_ANSWER_COLUMNS].copy()
-    answers.attrs["decoding"] = samples["decoding"].iloc[0]
-    name = str(results.get("model_name") or results_file.parent.name)
-    return Run(results_file.parent, name, answers, ScoreTable(frame, signatures), None)
+        raise UserError(f"{files[0]}: no signature for {', '.join(sorted(missing))}", _PLAIN)
+    return Saved(
+        path=folder,
+        name=name,
+        answers=rows[_ANSWER_COLUMNS].copy(),
+        sample_scores=ScoreTable(rows[[*KEY_COLUMNS, *metrics]].copy(), signatures),
+        decoding=rows["decoding"].iloc[0],
+        manifest=manifest,
+    )
 
 
 def _results_file(path: Path) -> Path:
@@ -93,19 +113,6 @@ def _results_file(path: Path) -> Path:
     if len(found) > 1:
         raise UserError(f"{path} holds {len(found)} results", f"Name one of them, such as {found[-1]}")
     return found[0]
-
-
-def _answers(files: list[Path], results_file: Path | None = None) -> pd.DataFrame:
-    if not files:
-        raise UserError(f"{results_file} has no samples_maqa_severity_*.jsonl beside it", _PLAIN)
-    rows = [row for path in files for row in _sample_rows(path)]
-    frame = pd.DataFrame(rows)
-    duplicates = frame["id"][frame["id"].duplicated()]
-    if not duplicates.empty:
-        raise UserError(
-            f"{files[0].parent}: the id {duplicates.iloc[0]!r} occurs twice", "Give each row its own id"
-        )
-    return frame
 
 
 def _sample_rows(path: Path) -> list[dict[str, Any]]:

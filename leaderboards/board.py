@@ -11,10 +11,8 @@ from ..harness.comparison import differences
 from ..harness.errors import UserError
 from ..harness.runs import Run
 from ..harness.scores import ScoreTable
-from ..harness.severity import SEVERITIES
-from ..harness.statistics import Summary, paired, summarise
+from ..harness.statistics import OVERALL, Summary, paired, summarise
 
-STRATA: tuple[str, ...] = ("overall", *map(str, SEVERITIES))
 TIE_P = 0.05
 
 
@@ -118,7 +116,7 @@ def _ranks(ordered: Sequence[Run], metric: str) -> dict[int, int]:
 
 
 def _separated(leader: Run, run: Run, metric: str) -> bool:
-    overall = next(d for d in paired(leader.scores, run.scores, metric) if d.stratum == "overall")
+    overall = next(d for d in paired(leader.scores, run.scores, metric) if d.stratum == OVERALL)
     return overall.p is not None and overall.p < TIE_P
 
 

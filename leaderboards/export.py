@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ..harness.files import write_json, write_text
 from ..harness.pages import IntervalRow, interval_chart, render
-from .board import STRATA, Board
+from ..harness.statistics import STRATA
+from .board import Board
 from .published import published_table
 
 _TEMPLATES = Path(__file__).parent

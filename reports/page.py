@@ -9,11 +9,10 @@ from ..harness.errors import UserError
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
 from ..harness.runs import Run
 from ..harness.severity import SEVERITIES
-from ..harness.statistics import Difference, Summary, paired, summarise
+from ..harness.statistics import STRATA, Difference, Summary, paired, summarise
 from .examples import largest_changes, typical_examples
 from .strata import answer_shapes, category_scores
 
-STRATA: tuple[str, ...] = ("overall", *map(str, SEVERITIES))
 _TEMPLATES = Path(__file__).parent
 
 
@@ -73,6 +72,6 @@ def _scores_chart(run: Run, against: Run | None, metric: str) -> IntervalChart:
 def _change_chart(changes: list[Difference]) -> IntervalChart:
     rows = [
         IntervalRow(change.stratum.replace("_", "-"), change.mean, change.low, change.high, change.stratum)
-        for change in sorted(changes, key=lambda change: STRATA.index(change.stratum))
+        for change in changes
     ]
     return interval_chart("paired difference in points", rows, zero=True)

@@ -12,8 +12,8 @@ import pandas as pd
 from ..harness.data.dataset import open_dataset, stratum
 from ..harness.errors import UserError
 from ..harness.languages import language
-from ..harness.metrics import default_metrics
-from ..harness.metrics.bertscore import PAPER_MODEL
+from ..harness.metrics.bertscore import PAPER_ENCODER
+from ..harness.scoring import default_metrics, signatures
 from ..harness.severity import parse_severity
 from .sample import handwritten_rows
 
@@ -28,24 +28,22 @@ def load_documents(
     Args:
         severity: the stratum, from the task's YAML.
         data: a dataset folder; else ``MAQA_DATA``, else the shipped sample.
-        bertscore_model: hub id or path of the encoder; else ``MAQA_BERTSCORE_MODEL``, else the paper's.
+        bertscore_model: hub id or path of the encoder, ``none`` to leave BERTScore out; else
+            ``MAQA_BERTSCORE_MODEL``, else the paper's encoder.
 
     Raises:
         UserError: the data cannot be read, has no row of this severity, or the encoder cannot be loaded.
     """
     source = data or os.environ.get("MAQA_DATA")
-    encoder = bertscore_model or os.environ.get("MAQA_BERTSCORE_MODEL") or PAPER_MODEL
+    encoder = bertscore_model or os.environ.get("MAQA_BERTSCORE_MODEL") or PAPER_ENCODER
     rows = stratum(_test_rows(source), parse_severity(severity))
     if rows.empty:
         raise UserError(
             f"{source or 'the shipped sample'} has no test row of severity {severity!r}",
             "Label it with `maqa label DATASET --with rules`, or evaluate the other tasks by name",
         )
-    signatures = {name: sig for metric in default_metrics(encoder) for name, sig in metric.signatures.items()}
-    documents = [
-        {**row, "scoring": {"encoder": encoder, "signatures": signatures}}
-        for row in rows[_FIELDS].to_dict("records")
-    ]
+    scoring = {"encoder": encoder, "signatures": signatures(default_metrics(encoder))}
+    documents = [{**row, "scoring": scoring} for row in rows[_FIELDS].to_dict("records")]
     return {"test": datasets.Dataset.from_list(documents)}
 
 

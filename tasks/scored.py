@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
-from ..harness.metrics import default_metrics
-from ..harness.metrics.base import Answers, Metric
+from ..harness.metrics.base import Answers
+from ..harness.scoring import default_metrics, score
 from ..harness.severity import parse_severity
 
 
@@ -25,21 +24,13 @@ def score_batch(responses: Sequence[Sequence[str]], documents: Sequence[dict[str
         questions=[document["question"] for document in documents],
         severities=[parse_severity(document["severity"]) for document in documents],
     )
+    columns = score(answers, default_metrics(documents[0]["scoring"]["encoder"]))
     texts = [ScoredText(prediction) for prediction in answers.predictions]
-    for text in texts:
-        text.scores = {}
-    for metric in _metrics(documents[0]["scoring"]["encoder"]):
-        for name, values in metric.score(answers).items():
-            for text, value in zip(texts, values.tolist(), strict=True):
-                text.scores[name] = value
+    for row, text in enumerate(texts):
+        text.scores = {name: float(values[row]) for name, values in columns.items()}
     return texts
 
 
 def process_results(document: dict[str, Any], results: Sequence[ScoredText]) -> dict[str, float]:
     """The scores that the filter attached to this document's answer."""
     return dict(results[0].scores)
-
-
-@lru_cache(maxsize=1)
-def _metrics(encoder: str) -> list[Metric]:
-    return default_metrics(encoder)

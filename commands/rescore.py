@@ -1,0 +1,28 @@
+"""``maqa rescore``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from .app import app
+
+
+@app.command()
+def rescore(
+    runs: list[Path] = typer.Argument(help="Run folders, ours or plain lm-eval's."),
+    bertscore_model: str | None = typer.Option(
+        None, help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default."
+    ),
+    bertscore_layer: int | None = typer.Option(None, help="Layer of the encoder, where it is not known."),
+) -> None:
+    """Compute the scores of saved answers again, without generating."""
+    from ..harness.rescoring import rescore as score_again
+    from ..harness.scoring import default_metrics
+    from .tables import print_summaries
+
+    console = Console(highlight=False)
+    for path in runs:
+        print_summaries(console, score_again(path, default_metrics(bertscore_model, bertscore_layer)))

@@ -1,0 +1,37 @@
+"""New scores for saved answers, without generating them again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .metrics.base import Answers, Metric
+from .runs import SCORES, Run, Saved, load_answers
+from .scores import write_scores
+from .scoring import score_table
+from .severity import parse_severity
+
+
+def rescore(path: Path, metrics: Sequence[Metric]) -> Run:
+    """Score a run's saved answers and write its ``scores.parquet``, which from then on stands for the run.
+
+    lm-eval's own files keep the scores they were written with.
+
+    Raises:
+        UserError: the run cannot be read, a metric cannot be computed, or the folder cannot be written to.
+    """
+    saved = load_answers(path)
+    scores = score_table(list(saved.answers["id"]), answers_of(saved), metrics)
+    write_scores(saved.path / SCORES, scores)
+    return Run(**vars(saved), scores=scores)
+
+
+def answers_of(saved: Saved) -> Answers:
+    """Saved answers in the form that metrics take."""
+    rows = saved.answers
+    return Answers(
+        predictions=rows["prediction"].tolist(),
+        references=rows["reference"].tolist(),
+        questions=rows["question"].tolist(),
+        severities=[parse_severity(severity) for severity in rows["severity"]],
+    )
