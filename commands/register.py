@@ -12,9 +12,9 @@ def register() -> None:
     """Make `lm_eval --tasks maqa_severity` work from any folder."""
     from ..tasks.register import register as write_stubs
 
-    Console(highlight=False, soft_wrap=True).print(
-        f"Registered in {write_stubs()}\nTry: lm_eval --model hf --model_args pretrained=MODEL --tasks maqa_severity"
-    )
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(f"Registered in {write_stubs()}", markup=False)
+    console.print("Try: lm_eval --model hf --model_args pretrained=MODEL --tasks maqa_severity")
 
 
 @app.command()
@@ -22,4 +22,4 @@ def unregister() -> None:
     """Undo `maqa register`."""
     from ..tasks.register import unregister as remove_stubs
 
-    Console(highlight=False, soft_wrap=True).print(f"Removed {remove_stubs()}")
+    Console(highlight=False, soft_wrap=True).print(f"Removed {remove_stubs()}", markup=False)
