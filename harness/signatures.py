@@ -6,7 +6,7 @@ declared by the metric and travel with the scores; nothing is guessed from the v
 - ``kind:rate``: every score is 0 or 100, an event that did or did not happen.
 - ``applies:critical`` (severities joined by ``,``) or ``applies:some``: NaN means that the metric does not apply,
   to answers of the other severities, or to any answer. Without it a missing score is an error.
-- ``better:lower`` or ``better:neither``: a smaller score is the better one, or neither is. Without it, a higher one.
+- ``better:lower`` or ``better:neither``: a smaller score is the better one, or neither is. Else a larger one.
 """
 
 from __future__ import annotations

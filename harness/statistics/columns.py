@@ -89,6 +89,36 @@ def check_scores(scores: ScoreTable, name: str = "the score table") -> None:
             )
 
 
+def check_same_answers(first: ScoreTable, second: ScoreTable) -> None:
+    """Refuse two tables that are not of the same answers or not scored alike.
+
+    Raises:
+        UserError: an id is in one alone, has another severity, or a metric that both have has another signature.
+    """
+    severities = [table.frame.set_index("id")["severity"] for table in (first, second)]
+    for here, there, which in ((0, 1, "second"), (1, 0, "first")):
+        alone = severities[here].index.difference(severities[there].index)
+        if len(alone):
+            some = ", ".join(repr(str(each)) for each in alone[:3])
+            raise UserError(
+                f"{len(alone)} answers are missing in the {which} run ({some})", "Compare runs of the same rows"
+            )
+    other = severities[1].reindex(severities[0].index)
+    if (other != severities[0]).any():
+        each = other.index[other != severities[0]][0]
+        raise UserError(
+            f"the answer {str(each)!r} is {severities[0][each]} in the first run and {other[each]} in the second",
+            "Compare runs of the same labelled data",
+        )
+    for metric in first.metrics:
+        if metric in second.metrics and first.signatures[metric] != second.signatures[metric]:
+            raise UserError(
+                f"{metric} was computed as {first.signatures[metric]} in the first run and as "
+                f"{second.signatures[metric]} in the second",
+                "Compute both again with `maqa rescore RUN`",
+            )
+
+
 def stack(tables: Sequence[ScoreTable]) -> list[Block]:
     """All columns of all tables, those scored on the same answers side by side, rows in the order of their ids."""
     places = {stratum: place for place, stratum in enumerate(STRATA[:-1])}

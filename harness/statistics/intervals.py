@@ -64,7 +64,7 @@ def bca(
     return low, high
 
 
-def wilson(events: Floats, n: int) -> tuple[Floats, Floats]:
+def wilson(events: Floats, n: int | Floats) -> tuple[Floats, Floats]:
     """Wilson's 1927 score interval of rates, in percent, for ``events`` out of n.
 
     Over true rates from 93 to 97 % it covers 95.7, 95.5 and 95.1 % at n = 30, 100 and 500, where mid-P covers
@@ -88,7 +88,7 @@ def newcombe(both: Floats, first: Floats, second: Floats, neither: Floats) -> tu
     Args:
         both, first, second, neither: how often the event happened in both runs, in one alone, and in none.
     """
-    n = int((both + first + second + neither).flat[0])
+    n = both + first + second + neither
     events = [both + second, both + first]
     shares = [100 * count / n for count in events]
     (low_2, high_2), (low_1, high_1) = (wilson(count, n) for count in events)
@@ -100,6 +100,15 @@ def newcombe(both: Floats, first: Floats, second: Floats, neither: Floats) -> tu
     down = _joined(shares[0] - low_2, high_1 - shares[1], correlation)
     up = _joined(high_2 - shares[0], shares[1] - low_1, correlation)
     return np.maximum(difference - down, -100), np.minimum(difference + up, 100)
+
+
+def described(n: int, low: float, high: float, method: Method) -> tuple[float | None, float | None, Method]:
+    """One interval for a record: its ends and method, or None twice and the reason why there is none."""
+    if n < 2:
+        return None, None, Method.TOO_FEW
+    if np.isnan(low):
+        return None, None, Method.CONSTANT
+    return float(low), float(high), method
 
 
 def _joined(one: Floats, other: Floats, correlation: Floats) -> Floats:

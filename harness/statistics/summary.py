@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ..scores import ScoreTable
 from ..signatures import is_rate
 from .bootstrap import RESAMPLES, Floats, Resampled
 from .columns import STRATA, Block, check_scores, stack
-from .intervals import Method, bca, wilson
+from .intervals import Method, bca, described, wilson
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def summarise_all(
     made: dict[tuple[int, str, str], Summary] = {}
     for block in stack(tables):
         rates = np.array([is_rate(tables[index].signatures[metric]) for index, metric in block.owners])
-        for summary, (index, metric) in _block_summaries(block, rates, seed, resamples):
-            made[index, metric, summary.stratum] = summary
+        for index, summary in _block_summaries(block, rates, seed, resamples):
+            made[index, summary.metric, summary.stratum] = summary
     return [
         [
             made.get((index, metric, stratum))
@@ -78,9 +79,8 @@ def mean_interval(resampled: Resampled) -> tuple[Floats, Floats]:
 
 
 def _block_summaries(
-    block: Block, rates: np.ndarray[tuple[int], np.dtype[np.bool_]], seed: int, resamples: int
-) -> list[tuple[Summary, tuple[int, str]]]:
-    made = []
+    block: Block, rates: npt.NDArray[np.bool_], seed: int, resamples: int
+) -> Iterator[tuple[int, Summary]]:
     means = Block(block.values[:, ~rates], block.codes, [])
     bootstrapped = means.resampled(seed, resamples) if not rates.all() else {}
     for place, stratum in enumerate(STRATA):
@@ -91,21 +91,8 @@ def _block_summaries(
             low[rates], high[rates] = wilson((values[:, rates] == 100).sum(axis=0), n)
         if place in bootstrapped:
             low[~rates], high[~rates] = mean_interval(bootstrapped[place])
-        for column, owner in enumerate(block.owners):
-            if n:
-                made.append(
-                    (
-                        _summary(owner[1], stratum, values[:, column], low[column], high[column], rates[column]),
-                        owner,
-                    )
-                )
-    return made
-
-
-def _summary(metric: str, stratum: str, values: Floats, low: float, high: float, rate: bool) -> Summary:
-    n, mean = len(values), float(values.mean())
-    if n < 2:
-        return Summary(metric, stratum, n, mean, None, None, Method.TOO_FEW)
-    if np.isnan(low):
-        return Summary(metric, stratum, n, mean, None, None, Method.CONSTANT)
-    return Summary(metric, stratum, n, mean, float(low), float(high), Method.WILSON if rate else Method.BCA)
+        for column, (index, metric) in enumerate(block.owners):
+            method = Method.WILSON if rates[column] else Method.BCA
+            interval = described(n, low[column], high[column], method)
+            mean = float(values[:, column].mean()) if n else float("nan")
+            yield index, Summary(metric, stratum, n, mean, *interval)
