@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
 
@@ -18,32 +18,47 @@ class Profile(StrEnum):
     METRIC = "metric"
 
 
-_PUNCTUATION = re.compile(r"[^\w\s]|_")
-_SPACE = re.compile(r"\s+")
 _WORD = re.compile(r"\w+")
+_LETTERS = re.compile(r"[^\W_]+")
+
+
+@dataclass(frozen=True)
+class _Steps:
+    remove: re.Pattern[str]
+    replacements: tuple[tuple[str, str], ...]
+
+    def apply(self, text: str) -> str:
+        text = self.remove.sub("", unicodedata.normalize("NFKC", text))
+        # A chain of `replace` is ten times as fast as `translate`; no replacement is itself replaced (tested).
+        for old, new in self.replacements:
+            text = text.replace(old, new)
+        return text
 
 
 @cache
-def _steps(profile: Profile, code: str) -> tuple[Callable[[str], str], dict[int, str]]:
+def _steps(profile: Profile, code: str) -> _Steps:
     rules = language(code).normalisation
-    table = str.maketrans(rules.surface | (rules.metric if profile is Profile.METRIC else {}))
-    remove = re.compile(rules.remove)
-    return lambda text: remove.sub("", text), table
+    metric = rules.metric if profile is Profile.METRIC else {}
+    return _Steps(re.compile(rules.remove), (*rules.surface.items(), *metric.items()))
 
 
 def normalise(text: str, profile: Profile = Profile.METRIC, code: str = "ar") -> str:
     """Text as it is compared: NFKC, no marks or tatweel, ASCII digits; for ``metric`` unified letters, lower case,
     no punctuation. Runs of white space become one space."""
-    remove, table = _steps(profile, code)
-    text = remove(unicodedata.normalize("NFKC", text)).translate(table)
     if profile is Profile.METRIC:
-        text = _PUNCTUATION.sub(" ", text.lower())
-    return _SPACE.sub(" ", text).strip()
+        return " ".join(words(text, profile, code))
+    return " ".join(_steps(profile, code).apply(text).split())
 
 
 def words(text: str, profile: Profile = Profile.METRIC, code: str = "ar") -> list[str]:
     """Words of the normalised text. Marks are removed first: ``\\w`` would break words at them."""
-    return _WORD.findall(normalise(text, profile, code))
+    text = _steps(profile, code).apply(text)
+    if profile is Profile.SURFACE:
+        return _WORD.findall(text)
+    text = text.lower()
+    pieces = text.split()
+    # The common punctuation is gone already, so the slower search is seldom needed.
+    return pieces if "".join(pieces).isalnum() else _LETTERS.findall(text)
 
 
 def signature(profile: Profile, code: str = "ar") -> str:

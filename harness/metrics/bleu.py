@@ -1,0 +1,42 @@
+"""Sentence BLEU."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from sacrebleu.metrics.bleu import BLEU
+
+from ..text import Profile, normalise, signature
+from .base import Answers, Scores
+
+
+def _sacrebleu() -> BLEU:
+    # The default tokenizer 13a leaves the Arabic comma, semicolon and question mark on the word before them.
+    return BLEU(tokenize="intl", effective_order=True)
+
+
+@dataclass(frozen=True)
+class Bleu:
+    """sacrebleu's sentence BLEU with effective order on normalised text: a percentage per answer."""
+
+    code: str = "ar"
+    metric: BLEU = field(default_factory=_sacrebleu, init=False, repr=False, compare=False)
+
+    columns = ("bleu",)
+
+    @cached_property
+    def signatures(self) -> dict[str, str]:
+        self.metric.num_refs = 1
+        return {"bleu": f"{self.metric.get_signature().format()}|{signature(Profile.METRIC, self.code)}"}
+
+    def score(self, answers: Answers) -> dict[str, Scores]:
+        pairs = zip(answers.predictions, answers.references, strict=True)
+        scores = [self._sentence(prediction, reference) for prediction, reference in pairs]
+        # exp(log(100)) is a little above 100.
+        return {"bleu": np.clip(np.array(scores, dtype=np.float64), 0, 100)}
+
+    def _sentence(self, prediction: str, reference: str) -> float:
+        texts = [normalise(text, Profile.METRIC, self.code) for text in (prediction, reference)]
+        return float(self.metric.sentence_score(texts[0], texts[1:]).score)

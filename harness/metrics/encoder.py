@@ -1,0 +1,229 @@
+"""The encoder of BERTScore: which model and layer, how it is loaded, how texts become vectors."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..errors import UserError
+from ..files import read_json
+
+PAPER_ENCODER = "bert-base-multilingual-cased"
+"""What ``bert_score.score(..., lang="ar")`` uses, and so the paper."""
+
+KNOWN_LAYERS = {
+    PAPER_ENCODER: 9,
+    "xlm-roberta-base": 9,
+    "xlm-roberta-large": 17,
+    "aubmindlab/bert-base-arabertv02": 12,
+}
+"""bert-score's own table for encoders that read Arabic; AraBERT, which is not in it, as public scripts use it."""
+
+NOTE = "maqa_encoder.json"
+_GPU_ROOM = 4 << 30
+_REMEDY = (
+    "Pass the folder of a downloaded copy (--bertscore-model DIR, or MAQA_BERTSCORE_MODEL=DIR under lm_eval); "
+    "without a network, set HF_HOME to a cache that holds it and HF_HUB_OFFLINE=1; `none` leaves BERTScore out"
+)
+_LAYER = "Name the layer with --bertscore-layer N"
+_log = logging.getLogger(__name__)
+
+Vectors = npt.NDArray[np.float32]
+
+
+class _Note(BaseModel):
+    """What a local encoder says of itself in ``maqa_encoder.json``."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    layer: int
+    comparable: bool
+
+
+@dataclass(frozen=True)
+class EncoderChoice:
+    """``source`` is loaded, ``name`` is shown; ``comparable`` says whether the scores are on the paper's scale."""
+
+    source: str
+    name: str
+    layer: int
+    comparable: bool
+
+
+def choose_encoder(model: str, layer: int | None) -> EncoderChoice:
+    """Settle name and layer of a hub id or a folder, without loading it.
+
+    Raises:
+        UserError: the folder or its note is missing or wrong, or nobody knows the layer.
+    """
+    folder = Path(model).expanduser()
+    local = folder.is_dir()
+    if not local and (folder.is_absolute() or model.startswith((".", "~"))):
+        raise UserError(f"encoder folder {model} does not exist", _REMEDY)
+    note = _read_note(folder) if local else None
+    name = note.name if note else _local_name(folder) if local else _short(model)
+    chosen = layer if layer is not None else note.layer if note else KNOWN_LAYERS.get(name)
+    if chosen is None:
+        raise UserError(f"no BERTScore layer is known for the encoder {model}", f"{_LAYER}, such as its last one")
+    paper = name == PAPER_ENCODER and chosen == KNOWN_LAYERS[PAPER_ENCODER]
+    return EncoderChoice(str(folder) if local else model, name, chosen, paper and (note is None or note.comparable))
+
+
+def _read_note(folder: Path) -> _Note | None:
+    path = folder / NOTE
+    if not path.exists():
+        return None
+    try:
+        return _Note.model_validate(read_json(path, _REMEDY))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(map(str, first["loc"]))
+        raise UserError(f"{path} key {key!r}: {first['msg']}", "Correct the key") from None
+
+
+def _local_name(folder: Path) -> str:
+    """The name in the folder's configuration if it is a known one, else the name of the folder."""
+    config = read_json(folder / "config.json", "Pass a folder that holds config.json, weights and tokenizer")
+    recorded = _short(str(config.get("_name_or_path"))) if isinstance(config, dict) else ""
+    return recorded if recorded in KNOWN_LAYERS else folder.resolve().name
+
+
+def _short(name: str) -> str:
+    """The name without the organisation that the hub later put before bert-score's names."""
+    return name.removeprefix("google-bert/").removeprefix("FacebookAI/")
+
+
+class Encoder:
+    """A loaded encoder cut off after its chosen layer, in float32.
+
+    ``digest`` identifies weights and tokenizer, wherever they were loaded from.
+
+    Raises:
+        UserError: it cannot be loaded, its weights are incomplete or no safetensors, or it has no such layer.
+    """
+
+    def __init__(self, choice: EncoderChoice, device: str | None = None) -> None:
+        import torch
+
+        network, self._tokenizer = _load(choice)
+        layers = getattr(getattr(network, "encoder", None), "layer", None)
+        if layers is None:
+            raise UserError(
+                f"encoder {choice.source} ({network.config.model_type}) is not of the BERT or RoBERTa family",
+                f"Use one of: {', '.join(KNOWN_LAYERS)}",
+            )
+        if not 1 <= choice.layer <= len(layers):
+            raise UserError(
+                f"encoder {choice.source} has no layer {choice.layer}", f"{_LAYER} between 1 and {len(layers)}"
+            )
+        network.encoder.layer = layers[: choice.layer]
+        network.pooler = None
+        self.device = torch.device(device or _roomy_device())
+        self.digest = _digest(network, self._tokenizer)
+        self.max_length = _max_length(network.config, self._tokenizer)
+        self._network = network.to(self.device).eval()
+        _log.info("BERTScore encoder %s, layer %d, on %s", choice.name, choice.layer, self.device)
+
+    @property
+    def unknown_id(self) -> int | None:
+        """The id of [UNK]; None for a tokenizer that knows every byte."""
+        unknown: int | None = self._tokenizer.unk_token_id
+        return unknown
+
+    @property
+    def frame_ids(self) -> list[int]:
+        """The ids of [CLS] and [SEP], which can be matched but carry no weight."""
+        frame = (self._tokenizer.cls_token_id, self._tokenizer.sep_token_id)
+        return [number for number in frame if number is not None]
+
+    def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        """Token ids with [CLS] and [SEP], cut at the encoder's maximum length."""
+        # Half a surrogate pair is no Unicode, and the tokenizer raises TypeError on it.
+        clean = [text.strip().encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
+        ids: list[list[int]] = self._tokenizer(clean, truncation=True, max_length=self.max_length)["input_ids"]
+        return ids
+
+    def embed(self, ids: Sequence[Sequence[int]]) -> list[Vectors]:
+        """One batch of token ids to vectors of length 1, shape (tokens, width) each."""
+        import torch
+
+        lengths = [len(row) for row in ids]
+        tokens = torch.zeros(len(ids), max(lengths), dtype=torch.long)
+        mask = torch.zeros_like(tokens)
+        for row, values in enumerate(ids):
+            tokens[row, : len(values)] = torch.tensor(values)
+            mask[row, : len(values)] = 1
+        with torch.inference_mode():
+            hidden = self._network(tokens.to(self.device), attention_mask=mask.to(self.device))[0]
+            vectors = torch.nn.functional.normalize(hidden, dim=-1).cpu().numpy()
+        # Copies, so that what is kept does not hold on to the padding.
+        return [vectors[row, :length].copy() for row, length in enumerate(lengths)]
+
+
+def _load(choice: EncoderChoice) -> tuple[Any, Any]:
+    import torch
+    from safetensors import SafetensorError
+    from transformers import AutoModel, AutoTokenizer
+
+    try:
+        with _quiet_transformers():
+            tokenizer = AutoTokenizer.from_pretrained(choice.source)
+            network, report = AutoModel.from_pretrained(
+                choice.source, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+            )
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise UserError(f"the BERTScore encoder {choice.source} cannot be loaded: {reason}", _REMEDY) from error
+    if missing := [key for key in report["missing_keys"] if not key.startswith("pooler.")]:
+        raise UserError(f"encoder {choice.source} lacks the weights {sorted(missing)[0]} and others", _REMEDY)
+    return network, tokenizer
+
+
+@contextmanager
+def _quiet_transformers() -> Iterator[None]:
+    """No bars and no report about heads that an encoder does not need; missing weights are checked here."""
+    from transformers.utils import logging as transformers_logging
+
+    level, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(level)
+        if bars:
+            transformers_logging.enable_progress_bar()
+
+
+def _roomy_device() -> str:
+    import torch
+
+    return "cuda" if torch.cuda.is_available() and torch.cuda.mem_get_info()[0] >= _GPU_ROOM else "cpu"
+
+
+def _max_length(config: Any, tokenizer: Any) -> int:
+    positions: int = config.max_position_embeddings
+    if config.model_type in ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert"):
+        # These count positions from the one after the padding's.
+        positions -= config.pad_token_id + 1
+    return min(int(tokenizer.model_max_length), positions)
+
+
+def _digest(network: Any, tokenizer: Any) -> str:
+    digest = hashlib.sha256()
+    for key, tensor in sorted(network.state_dict().items()):
+        digest.update(key.encode())
+        digest.update(tensor.contiguous().numpy().data)
+    for token, number in sorted(tokenizer.get_vocab().items()):
+        digest.update(f"{token} {number}\n".encode("utf-8", "surrogatepass"))
+    return digest.hexdigest()[:12]

@@ -1,0 +1,76 @@
+"""Score answers in one batch, from the standard metrics to a score table."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from .errors import UserError
+from .metrics.base import Answers, Metric, Scores
+from .metrics.bertscore import shared_bertscore
+from .metrics.bleu import Bleu
+from .metrics.chrf import Chrf
+from .metrics.empty import Empty
+from .metrics.encoder import PAPER_ENCODER
+from .metrics.rouge import Rouge
+from .scores import ScoreTable
+
+NO_ENCODER = "none"
+"""The encoder's name that leaves BERTScore out."""
+
+
+def default_metrics(bertscore_model: str | None = None, bertscore_layer: int | None = None) -> list[Metric]:
+    """The metrics that every run is scored with.
+
+    Args:
+        bertscore_model: hub id or folder of the BERTScore encoder; None for the paper's, ``none`` to leave the
+            column ``bertscore_f1`` out. One process shares one encoder and its reference embeddings.
+        bertscore_layer: layer whose output is compared; None for the known layer of a known encoder.
+    """
+    texts: list[Metric] = [Rouge(), Chrf(), Bleu(), Empty()]
+    if bertscore_model == NO_ENCODER:
+        return texts
+    return [shared_bertscore(bertscore_model or PAPER_ENCODER, bertscore_layer), *texts]
+
+
+def signatures(metrics: Sequence[Metric]) -> dict[str, str]:
+    """Every column's signature, in the order of the columns. Loads the encoder if there is one."""
+    return {column: metric.signatures[column] for metric in metrics for column in metric.columns}
+
+
+def score(answers: Answers, metrics: Sequence[Metric]) -> dict[str, Scores]:
+    """Score all answers with all metrics.
+
+    Returns:
+        One array of shape (n,) per column, percentages in [0, 100]; NaN where a metric does not apply.
+
+    Raises:
+        UserError: there are no answers, or a metric cannot be computed (an encoder that cannot be loaded).
+    """
+    if not len(answers):
+        raise UserError("there are no answers to score", "Give at least one row")
+    scores: dict[str, Scores] = {}
+    for metric in metrics:
+        found = metric.score(answers)
+        for column in metric.columns:
+            values = found[column]
+            assert values.shape == (len(answers),), f"{column} has the shape {values.shape}"
+            assert not np.any((values < 0) | (values > 100)), f"{column} is no percentage"
+            scores[column] = values
+    return scores
+
+
+def score_table(ids: Sequence[str], answers: Answers, metrics: Sequence[Metric]) -> ScoreTable:
+    """Score all answers and put id and severity (missing where nobody knows it) before the metrics' columns.
+
+    Raises:
+        UserError: as ``score``.
+    """
+    scores = score(answers, metrics)
+    severities: list[str | None] = [None] * len(answers)
+    if answers.severities is not None:
+        severities = [str(severity) for severity in answers.severities]
+    keys = {"id": list(ids), "severity": pd.Series(severities, dtype="str")}
+    return ScoreTable(pd.DataFrame({**keys, **scores}), signatures(metrics))
