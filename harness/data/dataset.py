@@ -159,10 +159,12 @@ def write_dataset(folder: Path, splits: Mapping[str, pd.DataFrame], info: Datase
             info = info.model_copy(update={"counts": counts, "sha256": digests})
             write_json(note, info.model_dump())
             (folder / "dataset.json").unlink(missing_ok=True)
-    except BaseException:
+    except BaseException as error:
         if made:
             with suppress(OSError):
                 folder.rmdir()
+        if isinstance(error, OSError):
+            raise UserError(f"cannot write {folder}: {error}", "Make room, or choose another folder") from error
         raise
     return Dataset(folder, info)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ..errors import UserError
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES, parse_severity
+from .columns import PROBABILITIES, Role
 
 SUM_TOLERANCE = 1e-3
 UNLABELLED = -1
@@ -53,6 +54,34 @@ def read_probabilities(columns: Sequence[pa.Array]) -> Probabilities:
     """Three columns of text as numbers, shape (n, 3); NaN where a cell is empty or no number."""
     numbers = [pd.to_numeric(column.to_pandas(), errors="coerce").to_numpy(np.float64) for column in columns]
     return np.column_stack(numbers)
+
+
+class LabelReader:
+    """Reads severities and probabilities of one file, batch by batch; its first row shows their scale, 1 or 100."""
+
+    def __init__(self) -> None:
+        self._scale: float | None = None
+
+    def read(self, columns: Mapping[Role, pa.Array], rows: int, where: Where) -> tuple[Ranks, Probabilities]:
+        """Ranks, shape (n,), and probabilities, shape (n, 3), each completed from the other where the file has one.
+
+        A label without probabilities gets them one-hot; probabilities without a label get the most likely one, ties
+        to the more severe. With neither: ``UNLABELLED`` and NaN.
+
+        Raises:
+            UserError: an unknown severity, or probabilities that are none or on another scale than the first row's.
+        """
+        ranks = np.full(rows, UNLABELLED, dtype=np.int8)
+        if Role.SEVERITY in columns:
+            ranks = read_ranks(columns[Role.SEVERITY], where)
+        if Role.P_CRITICAL not in columns:
+            return ranks, one_hot_ranks(ranks)
+        probabilities = read_probabilities([columns[role] for role in PROBABILITIES])
+        if rows and self._scale is None:
+            self._scale = 100.0 if abs(probabilities[0].sum() - 100) <= 100 * SUM_TOLERANCE else 1.0
+        probabilities /= self._scale or 1.0
+        check_probabilities(probabilities, where)
+        return np.where(ranks == UNLABELLED, most_likely(probabilities), ranks), probabilities
 
 
 def one_hot_ranks(ranks: Ranks) -> Probabilities:

@@ -14,7 +14,17 @@ from ..errors import UserError
 from ..files import sha256_text
 from ..severity import PROBABILITY_COLUMNS
 from ..text import normalise
-from .dataset import COLUMNS, SPLITS, Dataset, DatasetInfo, SeveritySource, check_output, write_dataset
+from .dataset import (
+    COLUMNS,
+    SPLITS,
+    UNKNOWN_CATEGORY,
+    Dataset,
+    DatasetInfo,
+    SeveritySource,
+    check_output,
+    content_id,
+    write_dataset,
+)
 from .labels import (
     UNLABELLED,
     check_probabilities,
@@ -25,13 +35,7 @@ from .labels import (
     severity_names,
 )
 
-UNKNOWN_CATEGORY = "unknown"
 _REMEDY = "Correct the rows that are given to dataset_from_rows"
-
-
-def content_id(question: str, answer: str) -> str:
-    """The id of a row that has none: 16 hexadecimal digits of the SHA-256 of question and answer."""
-    return sha256_text(f"{question}\x1f{answer}")[:16]
 
 
 def dataset_from_rows(

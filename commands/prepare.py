@@ -1,0 +1,128 @@
+"""``maqa prepare``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+from rich.text import Text
+
+from ..harness.errors import UserError
+from .app import app
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from ..harness.data.card import Card
+    from ..harness.data.prepare import Progress as Report
+
+_SHARE = "rows such as 2000, or a fraction such as 0.1"
+
+
+@app.command()
+def prepare(
+    source: Annotated[Path, typer.Argument(help="A csv, tsv, xlsx, parquet, jsonl or sqlite file.")],
+    out: Annotated[Path, typer.Option(help="The dataset folder to write.")],
+    test: Annotated[str, typer.Option(help=f"Size of the test split: {_SHARE}.")] = "0.1",
+    validation: Annotated[str, typer.Option(help=f"Size of the validation split: {_SHARE}.")] = "0.1",
+    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
+    question_column: Annotated[str | None, typer.Option(help="Column of the question.")] = None,
+    answer_column: Annotated[str | None, typer.Option(help="Column of the answer.")] = None,
+    category_column: Annotated[str | None, typer.Option(help="Column of the category.")] = None,
+    severity_column: Annotated[str | None, typer.Option(help="Column of the severity.")] = None,
+    id_column: Annotated[str | None, typer.Option(help="Column of the id.")] = None,
+    probability_columns: Annotated[
+        str | None, typer.Option(help="Columns of the probabilities: NON_CRITICAL,NEUTRAL,CRITICAL.")
+    ] = None,
+    table: Annotated[str | None, typer.Option(help="Table of a sqlite file that has several.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of an xlsx file that has several.")] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the dataset in the folder.")] = False,
+) -> None:
+    """Make a dataset from a file of questions and answers: find the columns, drop duplicates, split by question."""
+    from ..harness.data.columns import PROBABILITIES, Role
+    from ..harness.data.options import PrepareOptions, parse_share
+    from ..harness.data.prepare import prepare as write_dataset
+
+    given = {
+        Role.QUESTION: question_column,
+        Role.ANSWER: answer_column,
+        Role.CATEGORY: category_column,
+        Role.SEVERITY: severity_column,
+        Role.ID: id_column,
+    }
+    if probability_columns is not None:
+        names = [name.strip() for name in probability_columns.split(",")]
+        if len(names) != len(PROBABILITIES):
+            raise UserError(
+                f"--probability-columns {probability_columns!r} does not name three columns",
+                "Give NON_CRITICAL,NEUTRAL,CRITICAL",
+            )
+        given |= dict(zip(PROBABILITIES, names, strict=True))
+    options = PrepareOptions(
+        columns={role: name for role, name in given.items() if name is not None},
+        table=table,
+        sheet=sheet,
+        test=parse_share(test),
+        validation=parse_share(validation),
+        seed=seed,
+        overwrite=overwrite,
+    )
+    with _bar() as report:
+        dataset, card = write_dataset(source, out, options, report)
+    _show(card, Console(highlight=False))
+    Console(highlight=False, soft_wrap=True).print(f"Dataset written to {dataset.folder}", markup=False)
+
+
+@contextmanager
+def _bar() -> Iterator[Report]:
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("Opening", total=None)
+
+        def report(stage: str, done: int, total: int | None) -> None:
+            progress.update(task, description=stage, completed=done, total=total)
+
+        yield report
+
+
+def _show(card: Card, console: Console) -> None:
+    columns = ", ".join(f"{role} <- {name!r}" for role, name in card.columns.items())
+    console.print(Text(f"Columns: {columns}"))
+    table = Table("rows", "count", title="Rows")
+    table.add_row("read", f"{card.read:,}")
+    for reason, count in card.dropped.items():
+        table.add_row(f"dropped: {reason.replace('_', ' ')}", f"{count:,}")
+    table.add_row("kept", f"{card.kept:,}")
+    if card.contradictions:
+        table.add_row("label is not the most likely severity", f"{card.contradictions:,}")
+    table.columns[1].justify = "right"
+    console.print(table)
+    console.print(_counts("severity", card.severities))
+    console.print(_counts("category", card.categories))
+    lengths = Table("words", *(f"{quantile:.0%}" for quantile in card.lengths.columns), title="Length quantiles")
+    for name, row in card.lengths.iterrows():
+        lengths.add_row(str(name), *(f"{value:g}" for value in row))
+    console.print(lengths)
+
+
+def _counts(title: str, counts: pd.DataFrame) -> Table:
+    table = Table(title, title=f"Rows by {title}")
+    for name in (*counts.columns, "all"):
+        table.add_column(name, justify="right")
+    for value, row in counts.iterrows():
+        table.add_row(Text(str(value)), *(f"{count:,}" for count in row), f"{row.sum():,}")
+    table.add_section()
+    table.add_row("all", *(f"{count:,}" for count in counts.sum()), f"{int(counts.to_numpy().sum()):,}")
+    return table

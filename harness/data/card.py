@@ -1,0 +1,58 @@
+"""What a prepared dataset looks like: rows read, dropped and kept, categories, severities and lengths."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from ..severity import SEVERITIES
+from .dataset import SPLITS
+
+QUANTILES: tuple[float, ...] = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
+
+
+@dataclass(frozen=True)
+class Card:
+    """Counts of a dataset.
+
+    ``columns``: the source's column for every role. ``dropped``: rows by reason; ``read`` is their sum plus
+    ``kept``.
+    ``categories`` and ``severities``: one row each with the splits as columns; rows without a severity are
+    ``unlabelled``. ``lengths``: words of the normalised question and answer of all kept rows, one row each, at
+    ``QUANTILES``. ``contradictions``: kept rows whose label is not the most likely one of their probabilities.
+    """
+
+    columns: dict[str, str]
+    read: int
+    dropped: dict[str, int]
+    kept: int
+    categories: pd.DataFrame
+    severities: pd.DataFrame
+    lengths: pd.DataFrame
+    contradictions: int
+
+
+def count_by_split(frames: Mapping[str, pd.DataFrame], column: str) -> pd.DataFrame:
+    """Rows by the values of a column and split, the most frequent value first (ties by name)."""
+    counts = pd.DataFrame({name: frames[name][column].value_counts() for name in SPLITS}).reindex(
+        columns=list(SPLITS)
+    )
+    counts = counts.fillna(0).astype(int).sort_index()
+    return counts.loc[counts.sum(axis=1).sort_values(ascending=False, kind="stable").index]
+
+
+def count_severities_by_split(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Rows by severity, the critical ones first and those without one last, and split."""
+    named = {name: frame[["severity"]].fillna("unlabelled") for name, frame in frames.items()}
+    rows = [*map(str, SEVERITIES), "unlabelled"]
+    return count_by_split(named, "severity").reindex(rows).fillna(0).astype(int)
+
+
+def length_quantiles(words: npt.NDArray[np.int32]) -> pd.DataFrame:
+    """Quantiles of the lengths in words of question and answer; ``words`` has the shape (n, 2)."""
+    values = np.quantile(words, QUANTILES, axis=0).T
+    return pd.DataFrame(values, index=["question", "answer"], columns=list(QUANTILES))

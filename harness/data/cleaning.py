@@ -1,0 +1,126 @@
+"""Rows that a dataset must not hold: without question or answer, or said twice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from ..text import normalise
+from .columns import Role
+from .digests import Digests, as_array, changes, digest, sort_keys
+from .labels import LabelReader, Probabilities, Ranks, Where
+from .source import Batch
+
+
+class Reason(StrEnum):
+    """Why a row was dropped."""
+
+    NO_QUESTION = "no_question"
+    NO_ANSWER = "no_answer"
+    EXACT_DUPLICATE = "exact_duplicate"
+    NORMALISED_DUPLICATE = "normalised_duplicate"
+
+
+@dataclass(frozen=True)
+class Rows:
+    """n rows with a question and an answer, and what is compared of them.
+
+    ``texts`` has the columns ``id`` (null if none is given), ``question``, ``answer`` and ``category``.
+    ``numbers``: rows of the source file. ``group``: digest of the normalised question. ``pair``: of normalised
+    question and answer. ``exact``: of question and answer as written. ``row``: of all that the row holds.
+    ``words``: lengths of question and answer in words, shape (n, 2).
+    """
+
+    texts: pa.Table
+    numbers: npt.NDArray[np.int64]
+    ranks: Ranks
+    probabilities: Probabilities
+    group: Digests
+    pair: Digests
+    exact: Digests
+    row: Digests
+    words: npt.NDArray[np.int32]
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def take(self, places: npt.NDArray[np.int64]) -> Rows:
+        """The rows at the given places, in their order."""
+        arrays = {name: value[places] for name, value in vars(self).items() if name != "texts"}
+        return Rows(texts=self.texts.take(pa.array(places)), **arrays)
+
+
+def join(parts: list[Rows]) -> Rows:
+    """Rows of all parts, one after the other."""
+    arrays = {
+        name: np.concatenate([getattr(part, name) for part in parts]) for name in vars(parts[0]) if name != "texts"
+    }
+    return Rows(texts=pa.concat_tables([part.texts for part in parts]).combine_chunks(), **arrays)
+
+
+def clean_batch(
+    batch: Batch, roles: Mapping[Role, int], labels: LabelReader, where: Where, code: str
+) -> tuple[Rows, dict[Reason, int]]:
+    """Rows of a batch that have a question and an answer, and how many have none.
+
+    A text without a letter or digit is none. ``roles`` gives the place of each role's column in the batch,
+    ``where`` names a row of the file.
+
+    Raises:
+        UserError: a row that is kept has an unknown severity or probabilities that are none.
+    """
+    questions, answers = (batch.columns[roles[role]] for role in (Role.QUESTION, Role.ANSWER))
+    plain = [[normalise(text or "", code=code) for text in column.to_pylist()] for column in (questions, answers)]
+    asked = np.array([bool(text) for text in plain[0]], dtype=bool)
+    answered = np.array([bool(text) for text in plain[1]], dtype=bool)
+    kept = np.flatnonzero(asked & answered)
+    dropped = {Reason.NO_QUESTION: int((~asked).sum()), Reason.NO_ANSWER: int((asked & ~answered).sum())}
+
+    places = pa.array(kept)
+    columns = {role: batch.columns[place].take(places) for role, place in roles.items()}
+    numbers = batch.numbers[kept]
+    texts = pa.table({str(role): columns.get(role, _nothing(len(kept))) for role in _TEXTS})
+    ranks, probabilities = labels.read(columns, len(kept), lambda row: where(int(numbers[row])))
+    raw = [[text.encode() for text in columns[role].to_pylist()] for role in (Role.QUESTION, Role.ANSWER)]
+    normalised = [[texts[place] for place in kept] for texts in plain]
+    keys = [[text.encode() for text in column] for column in normalised]
+    rest = zip(texts["id"].to_pylist(), texts["category"].to_pylist(), ranks, probabilities, strict=True)
+    whole = [repr((identity, category, int(rank), p.tolist())).encode() for identity, category, rank, p in rest]
+    rows = Rows(
+        texts=texts,
+        numbers=numbers,
+        ranks=ranks,
+        probabilities=probabilities,
+        group=as_array(digest(question) for question in keys[0]),
+        pair=as_array(digest(*pair) for pair in zip(*keys, strict=True)),
+        exact=as_array(digest(*pair) for pair in zip(*raw, strict=True)),
+        row=as_array(digest(*parts) for parts in zip(*raw, whole, strict=True)),
+        words=np.array([[text.count(" ") + 1 for text in column] for column in normalised], dtype=np.int32).T,
+    )
+    return rows, dropped
+
+
+def without_duplicates(rows: Rows) -> tuple[npt.NDArray[np.int64], dict[Reason, int]]:
+    """Places of the rows to keep, one for each normalised pair, and how many duplicates there are.
+
+    Which row of several stays does not depend on their order: the more severe (any label before none), then the
+    one with the smallest digest.
+    """
+    order = np.lexsort((*sort_keys(rows.row), -rows.ranks.astype(np.int64), *sort_keys(rows.pair)))
+    first = changes(rows.pair[order])
+    by_text = np.lexsort((*sort_keys(rows.exact), *sort_keys(rows.pair)))
+    texts = int((changes(rows.pair[by_text]) | changes(rows.exact[by_text])).sum())
+    kept: npt.NDArray[np.int64] = np.sort(order[first])
+    return kept, {Reason.EXACT_DUPLICATE: len(rows) - texts, Reason.NORMALISED_DUPLICATE: texts - len(kept)}
+
+
+_TEXTS = (Role.ID, Role.QUESTION, Role.ANSWER, Role.CATEGORY)
+
+
+def _nothing(rows: int) -> pa.Array:
+    return pa.nulls(rows, pa.large_string())

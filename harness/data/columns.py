@@ -1,0 +1,105 @@
+"""Which column of a source file is the question, the answer, and so on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+
+from ..errors import UserError
+from ..files import read_json
+from ..languages import language
+from ..text import normalise
+
+_ALIASES = Path(__file__).with_name("columns.json")
+
+
+class Role(StrEnum):
+    """What a column is for; named as the dataset's columns are."""
+
+    QUESTION = "question"
+    ANSWER = "answer"
+    CATEGORY = "category"
+    SEVERITY = "severity"
+    ID = "id"
+    P_NON_CRITICAL = "p_non_critical"
+    P_NEUTRAL = "p_neutral"
+    P_CRITICAL = "p_critical"
+
+
+PROBABILITIES: tuple[Role, Role, Role] = (Role.P_NON_CRITICAL, Role.P_NEUTRAL, Role.P_CRITICAL)
+
+
+def option(role: Role) -> str:
+    """The command's option that names the column of a role."""
+    return "--probability-columns" if role in PROBABILITIES else f"--{role}-column"
+
+
+@cache
+def aliases(role: Role, code: str) -> tuple[str, ...]:
+    """Normalised names of a role's column, the preferred first: the general ones, then the language's own."""
+    files = (_ALIASES, language(code).folder / "columns.json")
+    tables = [read_json(file, "Install the package again") for file in files if file.is_file()]
+    return tuple(normalise(name, code=code) for table in tables for name in table.get(role, []))
+
+
+def find_columns(
+    path: Path, columns: Sequence[str], given: Mapping[Role, str], code: str = "ar"
+) -> dict[Role, int]:
+    """Position of the column of every role that the file has.
+
+    Names are compared without regard to case, punctuation and spelling variants; where several columns of a file
+    are known names of one role, the first name in the list of aliases wins (the card shows what was taken).
+
+    Args:
+        path: the source file, for errors.
+        columns: the header.
+        given: columns that the user named, which must exist literally.
+
+    Raises:
+        UserError: there is no column for the question or the answer, a given column does not exist, one stands
+            twice in the header or has two roles, or only some of the three probabilities are there.
+    """
+    found = {
+        role: place for role in Role if (place := _find(path, columns, given.get(role), role, code)) is not None
+    }
+    for role in (Role.QUESTION, Role.ANSWER):
+        if role not in found:
+            raise UserError(
+                f"{path} has no column that is known as the {role}; it has {_show(columns)}",
+                f"Name the column with {option(role)}",
+            )
+    owners: dict[int, Role] = {}
+    for role, place in found.items():
+        if (other := owners.setdefault(place, role)) is not role:
+            raise UserError(
+                f"{path} column {columns[place]!r} would be both {other} and {role}",
+                f"Name two columns with {option(other)} and {option(role)}",
+            )
+    there = [role for role in PROBABILITIES if role in found]
+    if there and len(there) < len(PROBABILITIES):
+        lacking = next(role for role in PROBABILITIES if role not in found)
+        raise UserError(
+            f"{path} has the probability column {columns[found[there[0]]]!r} but none for {lacking}",
+            f"Name all three with {option(lacking)} NON_CRITICAL,NEUTRAL,CRITICAL, or rename that column",
+        )
+    return found
+
+
+def _find(path: Path, columns: Sequence[str], given: str | None, role: Role, code: str) -> int | None:
+    if given is not None:
+        places = [place for place, name in enumerate(columns) if name == given]
+        if not places:
+            raise UserError(f"{path} has no column {given!r}; it has {_show(columns)}", f"Correct {option(role)}")
+    else:
+        names = [normalise(name, code=code) for name in columns]
+        known = next((alias for alias in aliases(role, code) if alias in names), None)
+        places = [place for place, name in enumerate(names) if name == known]
+    if len(places) > 1:
+        raise UserError(f"{path} has two columns {columns[places[1]]!r}", "Rename one of them")
+    return places[0] if places else None
+
+
+def _show(columns: Sequence[str]) -> str:
+    return ", ".join(repr(name) for name in columns)

@@ -1,0 +1,188 @@
+"""From a source file to a dataset folder: read, clean, split, write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..errors import UserError
+from ..files import sha256_file
+from ..severity import PROBABILITY_COLUMNS
+from .card import Card, count_by_split, count_severities_by_split, length_quantiles
+from .cleaning import Reason, Rows, clean_batch, join, without_duplicates
+from .columns import Role, find_columns, option
+from .dataset import (
+    COLUMNS,
+    SPLITS,
+    UNKNOWN_CATEGORY,
+    Dataset,
+    DatasetInfo,
+    SeveritySource,
+    check_output,
+    content_id,
+    write_dataset,
+)
+from .labels import LabelReader, most_likely, severity_names
+from .options import PrepareOptions
+from .source import Source
+from .sources import open_source
+from .splitting import split_groups
+
+CLEANING_VERSION = 1
+Progress = Callable[[str, int, int | None], None]
+"""Told of a stage, what is done of it and, where known, of how much."""
+
+
+def _silent(stage: str, done: int, total: int | None) -> None:
+    return None
+
+
+def prepare(
+    source: Path, out: Path, options: PrepareOptions | None = None, progress: Progress = _silent
+) -> tuple[Dataset, Card]:
+    """Read a source file, drop what cannot be used, split by question and write the dataset folder.
+
+    Question and answer are stored exactly as written. Dropped, and counted by reason, are rows whose question or
+    answer has no letter or digit, and all but one of the rows whose question and answer are equal, or equal once
+    normalised. An id that the file gives is kept, else it is a digest of question and answer; an empty category is
+    ``unknown``. Severities and probabilities are read as in ``LabelReader``.
+
+    The kept rows, their splits and the order of rows in a split depend on the set of rows and the seed, not on the
+    order of the rows in the file.
+
+    Args:
+        source: a csv, tsv, xlsx, parquet, jsonl or sqlite file.
+        out: the dataset folder; must be new or empty, or a dataset with ``options.overwrite``.
+
+    Raises:
+        UserError: the source cannot be read as what it claims to be, a row of it has an unknown severity,
+            probabilities that are none or an id of another row, the splits are larger than the data, or ``out``
+            is in use or cannot be written to. Nothing is written then.
+    """
+    options = options or PrepareOptions()
+    check_output(out, options.overwrite)
+    opened = open_source(source, options.table, options.sheet)
+    roles = find_columns(source, opened.columns, options.columns, options.language)
+    read, dropped, rows = _collect(opened, roles, options.language, progress)
+    progress("Finding duplicates", 0, None)
+    kept, duplicates = without_duplicates(rows)
+    dropped |= duplicates
+    rows = rows.take(kept)
+    _check_ids(opened, rows, roles)
+    contradictions = _count_contradictions(opened, rows, roles, options)
+    progress("Splitting", 0, None)
+    places = split_groups(rows.group, rows.row, rows.ranks, _sizes(opened, len(rows), options), options.seed)
+    progress("Writing", 0, None)
+    frames = {name: _frame(rows.take(places[name])) for name in SPLITS}
+    card = Card(
+        columns={str(role): opened.columns[place] for role, place in roles.items()},
+        read=read,
+        dropped={str(reason): dropped[reason] for reason in Reason},
+        kept=len(rows),
+        categories=count_by_split(frames, "category"),
+        severities=count_severities_by_split(frames),
+        lengths=length_quantiles(rows.words),
+        contradictions=contradictions,
+    )
+    info = _info(source, card, roles, options)
+    return write_dataset(out, frames, info), card
+
+
+def _collect(
+    source: Source, roles: dict[Role, int], code: str, progress: Progress
+) -> tuple[int, dict[Reason, int], Rows]:
+    labels = LabelReader()
+    within = {role: place for place, role in enumerate(roles)}
+    read, dropped, parts = 0, dict.fromkeys(Reason, 0), []
+    for batch in source.batches(list(roles.values())):
+        rows, reasons = clean_batch(batch, within, labels, source.where, code)
+        parts.append(rows)
+        read += len(batch.numbers)
+        for reason, count in reasons.items():
+            dropped[reason] += count
+        progress("Reading", read, source.expected_rows)
+    if not read:
+        raise UserError(f"{source.path} has a header but no rows", "Give a file with questions and answers")
+    if not any(map(len, parts)):
+        raise UserError(f"{source.path} has no row with a question and an answer", "Check the chosen columns")
+    return read, dropped, join(parts)
+
+
+def _check_ids(source: Source, rows: Rows, roles: dict[Role, int]) -> None:
+    ids = pd.Series(_ids(rows))
+    if (repeated := np.flatnonzero(ids.duplicated())).size:
+        row = int(repeated[0])
+        other = int(np.flatnonzero(ids == ids[row])[0])
+        raise UserError(
+            f"{source.where(int(rows.numbers[row]))} has the id {ids[row]!r} of row {rows.numbers[other]}",
+            f"Make the ids unique, or rename that column, or name another with {option(Role.ID)}",
+        )
+
+
+def _count_contradictions(source: Source, rows: Rows, roles: dict[Role, int], options: PrepareOptions) -> int:
+    if Role.SEVERITY not in roles or Role.P_CRITICAL not in roles:
+        return 0
+    count = int((rows.ranks != most_likely(rows.probabilities)).sum())
+    if count > len(rows) / 2 and Role.P_CRITICAL not in options.columns:
+        raise UserError(
+            f"{source.path}: the severity is not the most likely one in {count} of {len(rows)} rows,"
+            " so the probabilities may stand in another order",
+            f"Name them with {option(Role.P_CRITICAL)} NON_CRITICAL,NEUTRAL,CRITICAL",
+        )
+    return count
+
+
+def _sizes(source: Source, rows: int, options: PrepareOptions) -> dict[str, int]:
+    sizes = {"test": options.test.of(rows), "validation": options.validation.of(rows)}
+    if sum(sizes.values()) > rows:
+        wanted = " + ".join(f"{size} {name}" for name, size in sizes.items())
+        raise UserError(
+            f"{wanted} rows are more than the {rows} kept of {source.path}", "Lower --test or --validation"
+        )
+    return sizes
+
+
+def _ids(rows: Rows) -> list[str]:
+    texts = rows.texts
+    cells = zip(*(texts[name].to_pylist() for name in ("id", "question", "answer")), strict=True)
+    return [(given or "").strip() or content_id(question, answer) for given, question, answer in cells]
+
+
+def _frame(rows: Rows) -> pd.DataFrame:
+    category = pd.Series(rows.texts["category"].to_pandas(), dtype="str").fillna("").str.strip()
+    table = {
+        "id": pd.Series(_ids(rows), dtype="str"),
+        "question": rows.texts["question"].to_pandas(),
+        "answer": rows.texts["answer"].to_pandas(),
+        "category": category.replace("", UNKNOWN_CATEGORY),
+        "severity": pd.Series(severity_names(rows.ranks).to_pandas(), dtype="str"),
+    }
+    frame = pd.DataFrame(table | dict(zip(PROBABILITY_COLUMNS, rows.probabilities.T, strict=True)))
+    return frame[list(COLUMNS)]
+
+
+def _info(source: Path, card: Card, roles: dict[Role, int], options: PrepareOptions) -> DatasetInfo:
+    digest = sha256_file(source)
+    labelled = Role.SEVERITY in roles or Role.P_CRITICAL in roles
+    return DatasetInfo(
+        language=options.language,
+        source=source.name,
+        source_sha256=digest,
+        severity_source=SeveritySource(
+            name="column" if labelled else "none",
+            version=str(CLEANING_VERSION),
+            sha256=digest if labelled else None,
+        ),
+        cleaning={
+            "version": CLEANING_VERSION,
+            "columns": card.columns,
+            "read": card.read,
+            "dropped": card.dropped,
+            "kept": card.kept,
+            "seed": options.seed,
+            "labels_against_probabilities": card.contradictions,
+        },
+    )
