@@ -29,7 +29,7 @@ class Language(BaseModel):
     """One language's prompt, stop strings, script and normalisation.
 
     ``prompt`` holds ``{question}`` once; ``letters`` is the inside of a regular-expression character class.
-    ``folder`` holds the language's lexicons.
+    ``referral`` is an answer that only sends the asker to a doctor. ``folder`` holds the language's lexicons.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -39,6 +39,7 @@ class Language(BaseModel):
     direction: Literal["rtl", "ltr"]
     prompt: str
     stop: tuple[str, ...]
+    referral: str
     letters: str
     severity_names: dict[str, str]
     normalisation: Normalisation

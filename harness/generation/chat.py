@@ -1,0 +1,44 @@
+"""Putting a prompt into a model's chat template, with nothing of the model but its tokenizer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..errors import UserError
+from .config import GenerationConfig, Kind
+
+
+def chat_tokenizer(config: GenerationConfig) -> Any:
+    """The tokenizer that brings the chat template.
+
+    Raises:
+        UserError: the model has no tokenizer, or the tokenizer no chat template.
+    """
+    from transformers import AutoTokenizer
+
+    arguments = config.model_args
+    name = arguments.get("tokenizer") or arguments.get("pretrained")
+    if config.kind not in (Kind.HF, Kind.VLLM) or not isinstance(name, str):
+        raise UserError(f"`{config.kind}` has no chat template here", "Leave --chat-template out")
+    tokenizer = AutoTokenizer.from_pretrained(
+        name, revision=arguments.get("revision"), trust_remote_code=bool(arguments.get("trust_remote_code"))
+    )
+    if not tokenizer.chat_template:
+        raise UserError(f"the tokenizer of {name} has no chat template", "Leave --chat-template out")
+    return tokenizer
+
+
+def in_template(config: GenerationConfig, tokenizer: Any, history: list[dict[str, str]], answer_next: bool) -> str:
+    """A conversation as the model is to see it; with ``answer_next`` it ends where the answer begins."""
+    settings = dict(config.model_args.get("chat_template_args") or {})
+    if (thinking := config.model_args.get("enable_thinking")) is not None:
+        settings["enable_thinking"] = thinking
+    return str(
+        tokenizer.apply_chat_template(
+            history,
+            tokenize=False,
+            add_generation_prompt=answer_next,
+            continue_final_message=not answer_next,
+            **settings,
+        )
+    )

@@ -1,0 +1,67 @@
+"""What a generation is asked to do; every field is declared either identity (it changes answers) or runtime."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from .decoding import Decoding
+
+
+class Kind(StrEnum):
+    """Who answers: a model through lm-eval's backend of that name, or a trivial system that shows the floor."""
+
+    HF = "hf"
+    VLLM = "vllm"
+    COMPLETIONS = "local-completions"
+    ECHO = "echo"
+    CONSTANT = "constant"
+    NEAREST = "nearest"
+
+
+class Role(StrEnum):
+    """``identity`` belongs in the key of an answer; ``runtime`` does not."""
+
+    IDENTITY = "identity"
+    RUNTIME = "runtime"
+
+
+def _identity(default: Any = ...) -> Any:
+    return Field(default=default, json_schema_extra={"role": Role.IDENTITY})
+
+
+def _runtime(default: Any = ...) -> Any:
+    return Field(default=default, json_schema_extra={"role": Role.RUNTIME})
+
+
+class GenerationConfig(BaseModel):
+    """One generation.
+
+    ``model_args`` go to lm-eval's backend; ``MODEL_ARGUMENTS`` declares each of them. ``device`` counts by its type
+    alone. ``batch_size`` is a number of prompts, or ``auto`` for batches of a fixed number of tokens. ``data`` is the
+    dataset whose training answers ``nearest`` draws on. ``samples`` answers are made per question. ``shard`` is
+    ``(i, n)``: only the rows that fall to shard i of n. ``workers`` engines run side by side as Ray actors; 0 is none.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: Kind = _identity()
+    model_args: dict[str, Any] = _identity({})
+    decoding: Decoding = _identity()
+    chat_template: bool = _identity(False)
+    data: Path | None = _identity(None)
+    language: str = _identity("ar")
+    device: str | None = _identity(None)
+    samples: int = _runtime(1)
+    batch_size: int | None = _runtime(None)
+    store: Path = _runtime()
+    shard: tuple[int, int] | None = _runtime(None)
+    workers: int = _runtime(0)
+
+    @field_validator("batch_size", mode="before")
+    @classmethod
+    def _auto(cls, value: Any) -> Any:
+        return None if value == "auto" else value

@@ -1,0 +1,69 @@
+"""How answers are decoded: the presets, and what of them lm-eval is told."""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..languages import language
+
+
+class Preset(StrEnum):
+    """``greedy`` is what boards compare; the other two are the decodings of arXiv 2604.06346."""
+
+    GREEDY = "greedy"
+    PAPER = "paper"
+    PAPER_CURRICULUM = "paper-curriculum"
+
+
+class Decoding(BaseModel):
+    """One way of decoding. Temperature 0 is greedy; generation ends at any string of ``until``.
+
+    Sampling draws from the softmax at ``temperature`` cut to the nucleus ``top_p``, with no other truncation. Every
+    answer has a random seed of its own (``answer_seed``), so it does not depend on what else is in its batch.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_new_tokens: int = Field(default=128, ge=1)
+    temperature: float = Field(default=0.0, ge=0)
+    top_p: float = Field(default=1.0, gt=0, le=1)
+    until: tuple[str, ...] = ()
+    seed: int = 1234
+
+    @property
+    def do_sample(self) -> bool:
+        """Whether answers are drawn at random."""
+        return self.temperature > 0
+
+    def gen_kwargs(self) -> dict[str, Any]:
+        """The same in the words of lm-eval's ``generation_kwargs``."""
+        kwargs: dict[str, Any] = {
+            "until": list(self.until),
+            "do_sample": self.do_sample,
+            "max_gen_toks": self.max_new_tokens,
+        }
+        if self.do_sample:
+            kwargs |= {"temperature": self.temperature, "top_p": self.top_p}
+        return kwargs
+
+
+_PRESETS: dict[Preset, dict[str, Any]] = {
+    Preset.GREEDY: {},
+    Preset.PAPER: {"temperature": 0.7, "max_new_tokens": 50},
+    Preset.PAPER_CURRICULUM: {"temperature": 0.7, "top_p": 0.9, "max_new_tokens": 200},
+}
+
+
+def decoding(preset: Preset = Preset.GREEDY, code: str = "ar", **changes: Any) -> Decoding:
+    """A preset with the language's stop strings; ``changes`` override single fields."""
+    return Decoding(**{"until": language(code).stop, **_PRESETS[Preset(preset)], **changes})
+
+
+def answer_seed(seed: int, prompt: str, sample: int) -> int:
+    """The random seed of one answer, 32 bits: a function of nothing but the decoding's seed, prompt and sample."""
+    digest = hashlib.sha256(f"{seed}\0{sample}\0{prompt}".encode("utf-8", "surrogatepass")).digest()
+    return int.from_bytes(digest[:4], "big")

@@ -1,0 +1,93 @@
+"""The model in this process; what a run of many engines looks like is the same to its caller."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Protocol
+
+from .chunks import chunks
+from .config import GenerationConfig, Kind
+from .records import Engine, Generated, Prompt
+
+
+class Workers(Protocol):
+    """One engine or several, loaded."""
+
+    defaults: dict[str, object]
+
+    def plan(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
+        """All prompts in chunks, whatever has been answered already."""
+        ...
+
+    def run(self, planned: Sequence[list[Prompt]]) -> Iterator[tuple[list[Prompt], list[Generated]]]:
+        """The answers of each chunk, as they come."""
+        ...
+
+    def release(self) -> None:
+        """Free the accelerators."""
+        ...
+
+
+class LocalWorker:
+    """One engine in this process."""
+
+    def __init__(self, config: GenerationConfig) -> None:
+        self._engine = load_engine(config)
+        self._new_tokens = config.decoding.max_new_tokens
+        self.defaults = self._engine.defaults
+
+    def plan(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
+        """All prompts in chunks."""
+        engine = self._engine
+        return chunks(
+            prompts,
+            engine.lengths(prompts),
+            new_tokens=self._new_tokens,
+            max_prompts=engine.max_prompts,
+            max_tokens=engine.max_tokens,
+        )
+
+    def run(self, planned: Sequence[list[Prompt]]) -> Iterator[tuple[list[Prompt], list[Generated]]]:
+        """One chunk after the other."""
+        for chunk in planned:
+            yield chunk, self._engine.generate(chunk)
+
+    def release(self) -> None:
+        """Free the accelerator."""
+        self._engine.release()
+
+
+def load_engine(config: GenerationConfig) -> Engine:
+    """Load the model; only its own backend is imported.
+
+    Raises:
+        UserError: the backend is not installed, or the model cannot be loaded.
+    """
+    if config.kind is Kind.HF:
+        from .hf import HFEngine
+
+        return HFEngine(config)
+    if config.kind is Kind.VLLM:
+        from .vllm import VLLMEngine
+
+        return VLLMEngine(config)
+    if config.kind is Kind.COMPLETIONS:
+        from .completions import CompletionsEngine
+
+        return CompletionsEngine(config)
+    from .trivial import TrivialEngine
+
+    return TrivialEngine(config)
+
+
+def load_workers(config: GenerationConfig) -> Workers:
+    """One engine here, or ``config.workers`` of them on the Ray cluster.
+
+    Raises:
+        UserError: a backend is not installed, or the model cannot be loaded.
+    """
+    if config.workers:
+        from .ray_workers import RayWorkers
+
+        return RayWorkers(config)
+    return LocalWorker(config)

@@ -1,0 +1,57 @@
+"""What can end a generation early, in words that say what was kept and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ..errors import UserError
+from .store import Store
+
+_CONTINUE = "run the same command again to continue"
+_NO_MEMORY = (
+    "out of memory",
+    "can't allocate memory",
+    "not enough memory",
+    "no available memory for the cache",
+    "kv cache memory",
+    "free memory on device",
+)
+_DEAD = ("EngineDeadError", "EngineGenerateError", "ActorDiedError", "ActorUnavailableError", "WorkerCrashedError")
+
+
+@contextmanager
+def kept(store: Store) -> Iterator[None]:
+    """Turn what ends a generation early into one line; a defect keeps its traceback and gets a note.
+
+    Raises:
+        UserError: memory ran out, the engine died, or the user interrupted.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise UserError(f"interrupted; {_count(store)}", f"To continue, {_CONTINUE}") from None
+    except UserError:
+        raise
+    except Exception as error:
+        names = {kind.__name__ for kind in type(error).__mro__}
+        text = str(error).lower()
+        if isinstance(error, MemoryError) or any(sign in text for sign in _NO_MEMORY):
+            raise UserError(
+                f"the model ran out of memory; {_count(store)}",
+                f"Give a smaller --batch-size or --max-new-tokens, then {_CONTINUE}",
+            ) from error
+        if names & set(_DEAD):
+            raise UserError(
+                f"the engine died ({_first_line(error)}); {_count(store)}", f"To continue, {_CONTINUE}"
+            ) from error
+        error.add_note(f"{_count(store)}; to continue, {_CONTINUE}.")
+        raise
+
+
+def _count(store: Store) -> str:
+    return f"{len(store)} answers are kept in {store.folder}"
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[0]

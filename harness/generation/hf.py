@@ -1,0 +1,145 @@
+"""Generation by transformers, on the model that lm-eval's ``hf`` backend loads."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from lm_eval.models.huggingface import HFLM
+from lm_eval.models.utils import postprocess_generated_text
+from transformers import GenerationConfig as HFGenerationConfig
+
+from ..errors import UserError
+from .config import GenerationConfig
+from .decoding import answer_seed
+from .records import FinishReason, Generated, Prompt
+from .sampling import Sampler, StopRows
+
+log = logging.getLogger(__name__)
+_BATCH_TOKENS = {"cpu": 8192, "cuda": 65536}
+_BATCH_PROMPTS = 256
+
+
+class HFEngine:
+    """transformers with batches of similar length, sized by their number of tokens.
+
+    Decoding is what ``Decoding`` says and nothing else: penalties that a checkpoint's ``generation_config.json``
+    brings along are not applied, as vLLM does not apply them either.
+    """
+
+    def __init__(self, config: GenerationConfig) -> None:
+        device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        self.lm = HFLM(**{"batch_size": 1, "device": device, **config.model_args})
+        self._decoding = config.decoding
+        self.max_prompts = config.batch_size or _BATCH_PROMPTS
+        self.max_tokens = (
+            None if config.batch_size else _BATCH_TOKENS.get(self.lm.device.type, _BATCH_TOKENS["cpu"])
+        )
+        self.defaults: dict[str, object] = {"batch_prompts": self.max_prompts, "batch_tokens": self.max_tokens}
+        self._room = self.lm.max_length - (self._decoding.max_new_tokens if self._causal else 0)
+        if self._room < 1:
+            raise UserError(
+                f"{self._decoding.max_new_tokens} new tokens do not fit the model's context of {self.lm.max_length}",
+                "Give a smaller --max-new-tokens",
+            )
+        model = self.lm.model.generation_config.eos_token_id
+        own = [model] if isinstance(model, int) else list(model or [])
+        self._end_ids = sorted({*own, self.lm.eot_token_id})
+
+    @property
+    def _causal(self) -> bool:
+        return bool(self.lm.backend == "causal")
+
+    def lengths(self, prompts: Sequence[Prompt]) -> list[int]:
+        """Tokens of each prompt after truncation to the model's context."""
+        return [len(ids) for ids in self._encode(prompts)]
+
+    def generate(self, prompts: Sequence[Prompt]) -> list[Generated]:
+        """One answer per prompt, all in one batch."""
+        start = time.perf_counter()
+        encoded = self._encode(prompts)
+        ids, mask = self._pad(encoded)
+        prompt_tokens = ids.shape[1] if self._causal else 1
+        stop = StopRows(self.lm.tokenizer, self._decoding.until, self._end_ids, prompt_tokens, len(prompts))
+        output = self._run(ids, mask, stop, prompt_tokens, prompts)[:, prompt_tokens:].tolist()
+        seconds = (time.perf_counter() - start) / len(prompts)
+        return [
+            Generated(
+                self._text(row[: ended or None]),
+                FinishReason.STOP if ended else FinishReason.LENGTH,
+                len(prompt_ids),
+                ended or len(row),
+                seconds,
+            )
+            for row, ended, prompt_ids in zip(output, stop.ended, encoded, strict=True)
+        ]
+
+    def release(self) -> None:
+        """Free the accelerator's memory."""
+        del self.lm
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def _encode(self, prompts: Sequence[Prompt]) -> list[list[int]]:
+        encoded = [self.lm.tok_encode(prompt.text) for prompt in prompts]
+        if cut := sum(len(ids) > self._room for ids in encoded):
+            log.warning("%d prompts are longer than %d tokens and lose their beginning", cut, self._room)
+        return [ids[-self._room :] for ids in encoded]
+
+    def _pad(self, encoded: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        width = max(len(ids) for ids in encoded)
+        pad = self.lm.tokenizer.pad_token_id
+        ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in encoded])
+        mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in encoded])
+        return ids.to(self.lm.device), mask.to(self.lm.device)
+
+    def _run(
+        self, ids: torch.Tensor, mask: torch.Tensor, stop: StopRows, prompt_tokens: int, prompts: Sequence[Prompt]
+    ) -> Any:
+        decoding = self._decoding
+        processors = []
+        if decoding.do_sample:
+            seeds = [answer_seed(decoding.seed, prompt.text, prompt.sample) for prompt in prompts]
+            processors = [
+                Sampler(seeds, decoding.temperature, decoding.top_p, prompt_tokens, decoding.max_new_tokens)
+            ]
+        settings = HFGenerationConfig(
+            max_new_tokens=decoding.max_new_tokens,
+            do_sample=False,
+            num_beams=1,
+            temperature=1.0,
+            top_p=1.0,
+            top_k=50,
+            min_length=0,
+            repetition_penalty=1.0,
+            no_repeat_ngram_size=0,
+            eos_token_id=self._end_ids,
+            pad_token_id=self.lm.tokenizer.pad_token_id,
+            use_cache=True,
+        )
+        mixed = self.lm.mixed_precision_dtype
+        with (
+            torch.inference_mode(),
+            torch.autocast(device_type=self.lm.device.type, dtype=mixed, enabled=mixed is not None),
+        ):
+            return self.lm.model.generate(
+                input_ids=ids,
+                attention_mask=mask,
+                generation_config=settings,
+                stopping_criteria=[stop],
+                logits_processor=processors,
+            )
+
+    def _text(self, ids: list[int]) -> str:
+        think_end = self.lm.think_end_token
+        if isinstance(think_end, int):
+            if think_end in ids:
+                ids = ids[len(ids) - ids[::-1].index(think_end) :]
+            think_end = None
+        text = self.lm.tok_decode(ids)
+        return str(postprocess_generated_text(text, list(self._decoding.until), think_end))

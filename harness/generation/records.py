@@ -1,0 +1,61 @@
+"""What is asked of a model and what it answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+
+class FinishReason(StrEnum):
+    """Why an answer ended: by itself (end token or stop string), or cut at the token limit."""
+
+    STOP = "stop"
+    LENGTH = "length"
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """One answer to be generated: the ``sample``-th for ``text``; ``key`` identifies it in the store."""
+
+    key: str
+    text: str
+    sample: int
+    id: str
+    severity: str
+    question: str
+
+
+@dataclass(frozen=True)
+class Generated:
+    """An answer as it came from the model.
+
+    ``tokens`` counts generated tokens including the end token; ``seconds`` is its even share of the batch's wall time.
+    """
+
+    text: str
+    finish_reason: FinishReason
+    prompt_tokens: int
+    tokens: int
+    seconds: float
+
+
+class Engine(Protocol):
+    """A loaded model. A chunk is generated as a whole; ``max_prompts`` and ``max_tokens`` say how large it may be."""
+
+    max_prompts: int
+    max_tokens: int | None
+    defaults: dict[str, object]
+
+    def lengths(self, prompts: Sequence[Prompt]) -> list[int]:
+        """Tokens of each prompt as the model will see it."""
+        ...
+
+    def generate(self, prompts: Sequence[Prompt]) -> list[Generated]:
+        """One answer per prompt, in their order."""
+        ...
+
+    def release(self) -> None:
+        """Free the accelerator's memory; the engine is of no use afterwards."""
+        ...

@@ -1,0 +1,83 @@
+"""Stopping and sampling for transformers, row by row: no answer depends on what else is in its batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from transformers import LogitsProcessor, StoppingCriteria, TopPLogitsWarper
+
+_LOOKBACK = 3
+"""Tokens looked back beyond a stop string's own, since the model may spell it in other tokens."""
+
+
+class Sampler(LogitsProcessor):  # type: ignore[misc]
+    """Draws each row's next token by inverting its cumulative distribution at that row's own random numbers.
+
+    It leaves only the drawn token possible, so that greedy search takes it. transformers itself draws all rows of a
+    batch from one generator, which makes an answer depend on its neighbours.
+
+    Args:
+        seeds: one per row.
+        temperature: divides the scores.
+        top_p: the nucleus.
+        prompt_tokens: length of the padded prompts.
+        max_new_tokens: how many draws a row may need.
+    """
+
+    def __init__(
+        self, seeds: Sequence[int], temperature: float, top_p: float, prompt_tokens: int, max_new_tokens: int
+    ) -> None:
+        rows = [
+            torch.rand(max_new_tokens, generator=torch.Generator().manual_seed(s), dtype=torch.float64)
+            for s in seeds
+        ]
+        self._uniform = torch.stack(rows)
+        self._temperature = temperature
+        self._nucleus = TopPLogitsWarper(top_p) if top_p < 1 else None
+        self._prompt_tokens = prompt_tokens
+
+    def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+        scores = scores / self._temperature
+        if self._nucleus is not None:
+            scores = self._nucleus(input_ids, scores)
+        cumulative = torch.softmax(scores.double(), dim=-1).cumsum(dim=-1)
+        uniform = self._uniform[:, input_ids.shape[1] - self._prompt_tokens].to(scores.device)[:, None]
+        # Strictly below the total, and never onto a token of probability zero.
+        drawn = torch.searchsorted(cumulative, uniform * cumulative[:, -1:], right=True).clamp(
+            max=scores.shape[1] - 1
+        )
+        return torch.full_like(scores, -torch.inf).scatter_(1, drawn, 0.0)
+
+
+class StopRows(StoppingCriteria):  # type: ignore[misc]
+    """Ends each row at its end token or at any stop string, and remembers after how many tokens.
+
+    lm-eval's own criteria end a batch only when every row has met the *same* string; here a row that is done costs
+    nothing but padding.
+
+    Attributes:
+        ended: tokens until each row ended; 0 for rows that have not.
+    """
+
+    def __init__(
+        self, tokenizer: Any, stop: Sequence[str], end_ids: Sequence[int], prompt_tokens: int, rows: int
+    ) -> None:
+        self._tokenizer = tokenizer
+        self._stop = tuple(stop)
+        self._end_ids = frozenset(end_ids)
+        self._prompt_tokens = prompt_tokens
+        own = (len(tokenizer.encode(text, add_special_tokens=False)) for text in stop)
+        self._window = max(own, default=0) + _LOOKBACK
+        self.ended = [0] * rows
+
+    def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
+        count = input_ids.shape[1] - self._prompt_tokens
+        running = [row for row, ended in enumerate(self.ended) if not ended]
+        tails = input_ids[:, self._prompt_tokens :][:, -self._window :].tolist()
+        texts = self._tokenizer.batch_decode([tails[row] for row in running]) if self._stop and running else []
+        for position, row in enumerate(running):
+            if tails[row][-1] in self._end_ids or (texts and any(stop in texts[position] for stop in self._stop)):
+                self.ended[row] = count
+        return torch.tensor([ended > 0 for ended in self.ended], device=input_ids.device)

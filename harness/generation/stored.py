@@ -1,0 +1,120 @@
+"""The model that an evaluation is given: lm-eval's interface, with every answer going through the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from lm_eval.api.instance import Instance
+from lm_eval.api.model import LM
+
+from .answers import Answer
+from .chat import chat_tokenizer, in_template
+from .config import GenerationConfig
+from .engines import Workers, load_workers
+from .failures import kept
+from .identity import identity
+from .progress import AnswerProgress
+from .records import Prompt
+from .shards import shard_name, shard_of
+from .store import Store, answer_key
+
+
+class StoredModel(LM):  # type: ignore[misc]
+    """Answers from the store, and from the model where the store has none.
+
+    The model is loaded only if an answer is missing, and released as soon as none is, so that the accelerator is free
+    for scoring.
+
+    Attributes:
+        config: what was asked for.
+        identity: everything that changes an answer.
+        answers: after ``generate_until``, one per question and sample, in the order of the questions.
+        defaults: what was set for the user; empty as long as no model was loaded.
+    """
+
+    def __init__(self, config: GenerationConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.identity = identity(config)
+        self.store = Store(config.store, self.identity, shard_name(*config.shard) if config.shard else "")
+        self.answers: list[Answer] = []
+        self.defaults: dict[str, object] = {}
+
+    def generate_until(self, requests: Sequence[Instance], disable_tqdm: bool = False) -> list[str]:
+        """One text per request: sample 0 of each question; the others are in ``answers``.
+
+        Raises:
+            UserError: the store cannot be written, memory ran out, the engine died, or the user interrupted. The
+                answers of all whole chunks are kept.
+            ValueError: a request asks for another decoding than the model was built with.
+        """
+        for request in requests:
+            if request.args[1] != self.config.decoding.gen_kwargs():
+                raise ValueError(f"the task decodes by {request.args[1]}, the model by {self.config.decoding}")
+        prompts = [self._prompt(request, sample) for request in requests for sample in range(self.config.samples)]
+        self.answers = self.answer(prompts)
+        return [answer.text for answer in self.answers[:: self.config.samples]]
+
+    def generate_shard(self, requests: Sequence[Instance]) -> int:
+        """Generate what falls to this shard, into its part of the store. Returns the number of its answers."""
+        index, count = self.config.shard or (0, 1)
+        own = [request for request in requests if shard_of(str(request.doc["id"]), count) == index]
+        return len(self.answer([self._prompt(request, s) for request in own for s in range(self.config.samples)]))
+
+    def answer(self, prompts: Sequence[Prompt]) -> list[Answer]:
+        """One answer per prompt, generating those that the store lacks."""
+        unique = list({prompt.key: prompt for prompt in prompts}.values())
+        with self.store.opened() as store, kept(store):
+            if missing := sum(prompt.key not in store for prompt in unique):
+                workers = load_workers(self.config)
+                self.defaults = workers.defaults
+                try:
+                    self._generate(workers, unique, len(unique) - missing)
+                finally:
+                    workers.release()
+            return [store[prompt.key] for prompt in prompts]
+
+    def _generate(self, workers: Workers, prompts: Sequence[Prompt], done: int) -> None:
+        planned = ([p for p in chunk if p.key not in self.store] for chunk in workers.plan(prompts))
+        with AnswerProgress(str(self.config.kind), len(prompts), done) as progress:
+            for chunk, generated in workers.run([chunk for chunk in planned if chunk]):
+                self.store.append(chunk, generated)
+                progress.advance(len(chunk), sum(answer.tokens for answer in generated))
+
+    def _prompt(self, request: Instance, sample: int) -> Prompt:
+        text, document = request.args[0], request.doc
+        return Prompt(
+            key=answer_key(self.store.digest, text, sample),
+            text=text,
+            sample=sample,
+            id=str(document["id"]),
+            severity=str(document["severity"]),
+            question=str(document["question"]),
+        )
+
+    @cached_property
+    def _tokenizer(self) -> Any:
+        return chat_tokenizer(self.config)
+
+    @property
+    def tokenizer_name(self) -> str:
+        """Where the chat template comes from, for lm-eval."""
+        return str(self._tokenizer.name_or_path)
+
+    def chat_template(self, chat_template: bool | str = False) -> str | None:
+        """The chat template's text, for lm-eval's record; None where none is used."""
+        return str(self._tokenizer.chat_template) if chat_template else None
+
+    def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
+        """A conversation in the model's chat template."""
+        return in_template(self.config, self._tokenizer, chat_history, add_generation_prompt)
+
+    def loglikelihood(self, requests: Sequence[Instance], disable_tqdm: bool = False) -> Any:
+        """Not needed by any of our tasks."""
+        raise NotImplementedError("answers are generated, not scored by likelihood")
+
+    def loglikelihood_rolling(self, requests: Sequence[Instance], disable_tqdm: bool = False) -> Any:
+        """Not needed by any of our tasks."""
+        raise NotImplementedError("answers are generated, not scored by likelihood")
