@@ -1,8 +1,10 @@
 """Statistics of per-answer scores: intervals, paired tests and training seeds, per severity and overall."""
 
-from .columns import OVERALL, STRATA, check_scores
+from .checks import check_scores, unlike
+from .columns import OVERALL, STRATA
 from .intervals import Method
 from .paired import paired, paired_all
+from .seeds import SeedSummary, across_seeds
 from .summary import Summary, summarise, summarise_all
 from .verdicts import Difference, Verdict, in_words, judge
 
@@ -11,8 +13,10 @@ __all__ = [
     "STRATA",
     "Difference",
     "Method",
+    "SeedSummary",
     "Summary",
     "Verdict",
+    "across_seeds",
     "check_scores",
     "in_words",
     "judge",
@@ -20,4 +24,5 @@ __all__ = [
     "paired_all",
     "summarise",
     "summarise_all",
+    "unlike",
 ]

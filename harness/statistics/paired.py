@@ -11,7 +11,8 @@ from ..scores import KEY_COLUMNS, ScoreTable
 from ..severity import SEVERITIES
 from ..signatures import Better, better, is_rate
 from .bootstrap import RESAMPLES, Floats, resampled_means, signs
-from .columns import OVERALL, STRATA, Block, check_same_answers, check_scores, stack
+from .checks import check_scores, refuse_unlike
+from .columns import OVERALL, STRATA, Block, stack
 from .intervals import Method, described, newcombe
 from .significance import randomisation_p
 from .summary import mean_interval
@@ -25,7 +26,7 @@ _NOISE = 1e-9
 
 
 def paired(
-    first: ScoreTable, second: ScoreTable, metrics: Sequence[str], *, seed: int = 0, resamples: int = RESAMPLES
+    first: ScoreTable, second: ScoreTable, *metrics: str, seed: int = 0, resamples: int = RESAMPLES
 ) -> list[Difference]:
     """Differences second minus first, joined by id: four strata per metric in the order of ``STRATA``.
 
@@ -57,7 +58,7 @@ def paired_all(
     tables = [_chosen(table, metrics) for table in (first, *others)]
     for table in tables:
         check_scores(table)
-        check_same_answers(tables[0], table)
+        refuse_unlike(tables[0], table)
     made: dict[tuple[int, str, str], Difference] = {}
     for block in stack(tables):
         for index, difference in _differences(block, first, seed, resamples):

@@ -11,7 +11,8 @@ import numpy.typing as npt
 from ..scores import ScoreTable
 from ..signatures import is_rate
 from .bootstrap import RESAMPLES, Floats, Resampled
-from .columns import STRATA, Block, check_scores, stack
+from .checks import check_scores
+from .columns import STRATA, Block, stack
 from .intervals import Method, bca, described, wilson
 
 

@@ -1,0 +1,104 @@
+"""``maqa compare``: two runs per severity, with what the difference says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .app import app
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..harness.comparison import Comparison
+
+
+@app.command()
+def compare(
+    first: Annotated[Path, typer.Argument(metavar="RUN_A", help="The run that is subtracted.")],
+    second: Annotated[Path, typer.Argument(metavar="RUN_B", help="The run that it is subtracted from.")],
+    metric: Annotated[
+        list[str], typer.Option(help="A score to compare; repeat for several. All of them are one family of tests.")
+    ] = ["bertscore_f1"],  # noqa: B006
+    json: Annotated[Path | None, typer.Option(help="Also write everything to this file.")] = None,
+) -> None:
+    """Compare two runs answer by answer, per severity: B minus A, interval, adjusted p and what could be missed."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from ..harness.comparison import compare as compare_runs
+    from ..harness.files import write_json
+    from ..harness.runs import load_run
+
+    compared = compare_runs(load_run(first), load_run(second), metric)
+    if json is not None:
+        write_json(json, compared.as_json())
+    console = Console(highlight=False)
+    console.print(Text(f"A = {compared.first}\nB = {compared.second}"))
+    for name in metric:
+        console.print(_metric_table(compared, name))
+        console.print(Text(f"{name}: {compared.words[name]}\n"))
+    if compared.aggregates[0]:
+        console.print(_aggregate_table(compared))
+    console.print(
+        Text(
+            "Brackets: 95 % interval over answers; it says nothing about other trainings of the same model.\n"
+            f"Holm p: adjusted over {compared.family}. Overall is a family of its own.\n"
+            "d_z: mean over standard deviation of the differences. "
+            "Missed below: true differences that these answers find less than 80 % of the time."
+        )
+    )
+
+
+def _metric_table(compared: Comparison, metric: str) -> Table:
+    from rich.table import Table
+
+    table = Table(title=f"{metric}, percent", title_justify="left")
+    for heading in ("severity", "n", "A", "B", "B - A", "Holm p", "d_z", "better/worse", "missed below", "verdict"):
+        table.add_column(heading, justify="left" if heading in ("severity", "verdict") else "right")
+    rows = zip(*([each for each in part if each.metric == metric] for part in compared.summaries), strict=True)
+    differences = [each for each in compared.differences if each.metric == metric]
+    for (one, other), change in zip(rows, differences, strict=True):
+        table.add_row(
+            change.stratum,
+            str(change.n),
+            _interval(one.mean, one.low, one.high),
+            _interval(other.mean, other.low, other.high),
+            _interval(change.mean, change.low, change.high, sign="+"),
+            _number(change.p_holm, ".2g"),
+            _number(change.effect_size, "+.2f"),
+            f"{_number(change.improved_pct, '.0f')}/{_number(change.worsened_pct, '.0f')} %",
+            _number(change.detectable, ".1f"),
+            str(change.verdict),
+        )
+    return table
+
+
+def _aggregate_table(compared: Comparison) -> Table:
+    from rich.table import Table
+
+    table = Table("aggregate", title="Aggregates, percent", title_justify="left")
+    for heading in ("A", "B", "B - A"):
+        table.add_column(heading, justify="right")
+    first, second, change = ({each.aggregate: each for each in part} for part in compared.aggregates)
+    for name in change:
+        table.add_row(
+            str(name),
+            *(_interval(part[name].value, part[name].low, part[name].high) for part in (first, second)),
+            _interval(change[name].value, change[name].low, change[name].high, sign="+"),
+        )
+    return table
+
+
+def _interval(value: float, low: float | None, high: float | None, sign: str = "") -> str:
+    if value != value:
+        return "-"
+    if low is None or high is None:
+        return f"{value:{sign}.1f}\n(no interval)"
+    return f"{value:{sign}.1f}\n[{low:{sign}.1f}, {high:{sign}.1f}]"
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else f"{value:{form}}"

@@ -1,0 +1,142 @@
+"""Two runs side by side, if they can be compared at all."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from .aggregates import QUALITY, AggregateScore, aggregate_differences, aggregates
+from .errors import UserError
+from .runs import Run
+from .scores import KEY_COLUMNS, ScoreTable
+from .statistics import OVERALL, Difference, Summary, check_scores, in_words, paired, summarise_all, unlike
+from .statistics.bootstrap import RESAMPLES
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What ``maqa compare`` prints: both runs per severity, second minus first, and the verdicts in words.
+
+    ``family`` names the tests that Holm's adjustment is over; ``words`` has one verdict per metric. Aggregates are
+    empty where a run has no ``bertscore_f1``.
+    """
+
+    first: str
+    second: str
+    family: str
+    words: dict[str, str]
+    summaries: tuple[list[Summary], list[Summary]]
+    differences: list[Difference]
+    aggregates: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return dataclasses.asdict(self)
+
+
+def compare(
+    first: Run, second: Run, metrics: Sequence[str] = (QUALITY,), *, seed: int = 0, resamples: int = RESAMPLES
+) -> Comparison:
+    """Compare two runs answer by answer.
+
+    Args:
+        first: the run that is subtracted.
+        second: the run that it is subtracted from.
+        metrics: the declared family: every severity of every one of these.
+        seed, resamples: of the bootstrap and the random signs.
+
+    Raises:
+        UserError: the runs differ in answers, data, prompt, decoding or a metric's signature (the difference is
+            named), or their scores cannot be used.
+    """
+    for run in (first, second):
+        check_scores(run.scores, str(run.path))
+    if unequal := differences(first, second, metrics):
+        raise UserError(
+            f"{first.path} and {second.path} differ in: {'; '.join(unequal)}",
+            "Compare runs that differ in the model alone",
+        )
+    one, other = (_chosen(run, metrics) for run in (first, second))
+    changes = paired(one, other, *metrics, seed=seed, resamples=resamples)
+    summaries = summarise_all([one, other], seed=seed, resamples=resamples)
+    tested = [each for each in changes if each.stratum != OVERALL and each.p is not None]
+    return Comparison(
+        first=first.name,
+        second=second.name,
+        family=_family(tested),
+        words={metric: in_words([each for each in changes if each.metric == metric]) for metric in metrics},
+        summaries=(summaries[0], summaries[1]),
+        differences=changes,
+        aggregates=_aggregates(first.scores, second.scores, seed, resamples),
+    )
+
+
+def differences(first: Run, second: Run, metrics: Sequence[str] | None = None) -> list[str]:
+    """What two runs differ in beside the model: answers, data, prompt, decoding, or the signatures of ``metrics``
+    (None for all that both have). Empty where they can be compared.
+
+    The seed of the decoding may differ: it is no other way of decoding.
+    """
+    found = unlike(first.scores, second.scores, metrics)
+    rows = [run.answers.drop_duplicates("id").set_index("id") for run in (first, second)]
+    shared = rows[0].index.intersection(rows[1].index)
+    for column in ("question", "reference", "prompt"):
+        changed = shared[rows[0][column][shared] != rows[1][column][shared]]
+        if len(changed):
+            found.append(f"the {column} of {len(changed)} answers (such as {str(changed[0])!r})")
+    found += [f"{name}: {one!r} and {other!r}" for name, one, other in _conditions(first, second) if one != other]
+    return found
+
+
+def _conditions(first: Run, second: Run) -> Iterable[tuple[str, Any, Any]]:
+    """Everything recorded of both runs that has to be equal: name, first run's value, second run's."""
+    if first.manifest and second.manifest:
+        one, other = first.manifest, second.manifest
+        yield "data.fingerprint", one.data.fingerprint, other.data.fingerprint
+        yield "data.severity_source", one.data.severity_source, other.data.severity_source
+        yield "prompt.sha256", one.prompt.sha256, other.prompt.sha256
+        yield "answers_per_question", one.answers_per_question, other.answers_per_question
+    decodings = [_decoding(run) for run in (first, second)]
+    for key in sorted(decodings[0].keys() | decodings[1].keys()):
+        yield f"decoding.{key}", decodings[0].get(key), decodings[1].get(key)
+
+
+def _decoding(run: Run) -> dict[str, Any]:
+    """The decoding in one vocabulary, whether we or lm-eval recorded it."""
+    decoding = dict(run.decoding)
+    if "max_gen_toks" in decoding:
+        decoding["max_new_tokens"] = decoding.pop("max_gen_toks")
+    sampled = decoding.pop("do_sample", decoding.get("temperature", 0) > 0)
+    decoding["temperature"] = decoding.get("temperature", 1.0) if sampled else 0.0
+    decoding["top_p"] = decoding.get("top_p", 1.0) if sampled else 1.0
+    decoding["until"] = list(decoding.get("until") or [])
+    decoding.pop("seed", None)
+    return decoding
+
+
+def _chosen(run: Run, metrics: Sequence[str]) -> ScoreTable:
+    if missing := [metric for metric in metrics if metric not in run.scores.metrics]:
+        raise UserError(
+            f"{run.path} has no scores of {', '.join(missing)}", f"Choose among {', '.join(run.scores.metrics)}"
+        )
+    return ScoreTable(run.scores.frame[[*KEY_COLUMNS, *metrics]], run.scores.signatures)
+
+
+def _aggregates(
+    first: ScoreTable, second: ScoreTable, seed: int, resamples: int
+) -> tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]]:
+    if not all(QUALITY in scores.metrics for scores in (first, second)):
+        return [], [], []
+    return (
+        aggregates(first, seed=seed, resamples=resamples),
+        aggregates(second, seed=seed, resamples=resamples),
+        aggregate_differences(first, second, seed=seed, resamples=resamples),
+    )
+
+
+def _family(tested: Sequence[Difference]) -> str:
+    metrics = list(dict.fromkeys(each.metric for each in tested))
+    strata = list(dict.fromkeys(each.stratum for each in tested))
+    return f"{len(tested)} tests: {', '.join(metrics)} in {', '.join(strata)}"

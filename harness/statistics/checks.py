@@ -1,0 +1,85 @@
+"""What no statistic can be computed from, and what cannot be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+import numpy as np
+import pandas as pd
+
+from ..errors import UserError
+from ..scores import ScoreTable
+from ..signatures import is_rate, required_severities
+from .columns import STRATA
+
+_RESCORE = "Compute the scores again with `maqa rescore RUN`"
+
+
+def check_scores(scores: ScoreTable, name: str = "the score table") -> None:
+    """Refuse scores that no statistic can be computed from.
+
+    Raises:
+        UserError: a metric has no signature; an id is missing or occurs twice; a severity is unknown; a score is
+            missing though its metric does not declare that it may, is infinite, or is neither 0 nor 100 though its
+            metric declares a rate.
+    """
+    frame = scores.frame
+    if unsigned := [metric for metric in scores.metrics if metric not in scores.signatures]:
+        raise UserError(f"{name}: no signature for {', '.join(unsigned)}", _RESCORE)
+    if frame["id"].isna().any():
+        raise UserError(f"{name}: {int(frame['id'].isna().sum())} answers have no id", _RESCORE)
+    _refuse(name, "the id occurs twice", frame, frame["id"].duplicated())
+    unlabelled = ~frame["severity"].isin(list(STRATA[:-1]))
+    _refuse(name, "the severity is unknown", frame, unlabelled, "Label the data with `maqa label`")
+    for metric in scores.metrics:
+        column, signature = frame[metric], scores.signatures[metric]
+        needed = frame["severity"].isin([str(each) for each in required_severities(signature)])
+        _refuse(name, f"{metric} was not scored", frame, column.isna() & needed)
+        _refuse(name, f"{metric} is infinite", frame, pd.Series(np.isinf(column), index=frame.index))
+        if is_rate(signature):
+            _refuse(
+                name, f"{metric} is a rate but neither 0 nor 100", frame, column.notna() & ~column.isin([0, 100])
+            )
+
+
+def unlike(first: ScoreTable, second: ScoreTable, metrics: Sequence[str] | None = None) -> list[str]:
+    """What keeps two tables from being compared: other ids, severities, or signatures of ``metrics`` (None for all
+    that both have). Empty where nothing does."""
+    found = []
+    severities = [table.frame.drop_duplicates("id").set_index("id")["severity"] for table in (first, second)]
+    for here, there, which in ((0, 1, "second"), (1, 0, "first")):
+        alone = severities[here].index.difference(severities[there].index)
+        if len(alone):
+            found.append(f"{len(alone)} answers are missing in the {which} run ({_some(alone)})")
+    shared = severities[0].index.intersection(severities[1].index)
+    moved = shared[severities[0][shared] != severities[1][shared]]
+    if len(moved):
+        found.append(f"the severity of {len(moved)} answers ({_some(moved)})")
+    for metric in first.metrics if metrics is None else metrics:
+        one, other = first.signatures.get(metric), second.signatures.get(metric)
+        if one != other and None not in (one, other):
+            found.append(f"the signature of {metric}: {one} and {other}")
+    return found
+
+
+def refuse_unlike(first: ScoreTable, second: ScoreTable, metrics: Sequence[str] | None = None) -> None:
+    """Refuse two tables that ``unlike`` finds something between.
+
+    Raises:
+        UserError: names all of it.
+    """
+    if found := unlike(first, second, metrics):
+        raise UserError(
+            f"the runs differ in: {'; '.join(found)}",
+            "Compare runs of the same data, both scored by `maqa rescore`",
+        )
+
+
+def _refuse(name: str, what: str, frame: pd.DataFrame, wrong: pd.Series[bool], remedy: str = _RESCORE) -> None:
+    if wrong.any():
+        raise UserError(f"{name}: {what} in {int(wrong.sum())} answers ({_some(frame['id'][wrong])})", remedy)
+
+
+def _some(ids: Iterable[object]) -> str:
+    return ", ".join(repr(str(each)) for each in islice(ids, 3))
