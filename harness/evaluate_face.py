@@ -1,0 +1,68 @@
+"""The scores per severity as an ``evaluate`` metric, made without ``evaluate.load`` and so without a network.
+
+from maqa_severity.harness.evaluate_face import SeverityScores
+SeverityScores().compute(predictions=answers, references=references, severities=severities)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import datasets
+import evaluate
+
+from .metrics.base import Answers
+from .scoring import NO_ENCODER, default_metrics, score_table
+from .severity import parse_severity
+from .statistics import STRATA, summarise
+
+_CITATION = "arXiv 2604.06346 (severity-aware weighted loss); arXiv 2604.06365 (severity curriculum)"
+_INPUTS = """
+Args:
+    predictions: answers of the model.
+    references: the doctors' answers.
+    severities: critical, neutral or non_critical of each question, in any known spelling.
+Returns:
+    For each severity and ``overall``, each metric's ``n``, ``mean``, ``low``, ``high`` (percent) and ``method``;
+    and each metric's signature under ``signatures``.
+"""
+
+
+class SeverityScores(evaluate.Metric):  # type: ignore[misc]
+    """Every metric's mean with its 95 % interval, per severity and overall.
+
+    Args:
+        bertscore_model: hub id or folder of the BERTScore encoder; by default BERTScore is left out, since its
+            encoder may have to be downloaded.
+        options: those of ``evaluate.Metric``.
+    """
+
+    def __init__(self, bertscore_model: str = NO_ENCODER, **options: Any) -> None:
+        super().__init__(**options)
+        self.metrics = default_metrics(bertscore_model)
+
+    def _info(self) -> evaluate.MetricInfo:
+        text = datasets.Value("string")
+        return evaluate.MetricInfo(
+            description="Text similarity of medical answers per clinical severity, with intervals.",
+            citation=_CITATION,
+            inputs_description=_INPUTS,
+            features=datasets.Features({"predictions": text, "references": text, "severities": text}),
+        )
+
+    def _compute(
+        self, predictions: Sequence[str], references: Sequence[str], severities: Sequence[str]
+    ) -> dict[str, dict[str, Any]]:
+        answers = Answers(
+            predictions=list(predictions),
+            references=list(references),
+            severities=[parse_severity(severity) for severity in severities],
+        )
+        scores = score_table([f"row {row}" for row in range(len(answers))], answers, self.metrics)
+        found: dict[str, dict[str, Any]] = {stratum: {} for stratum in STRATA}
+        for summary in summarise(scores):
+            record = asdict(summary)
+            found[record.pop("stratum")][record.pop("metric")] = record
+        return {**found, "signatures": scores.signatures}
