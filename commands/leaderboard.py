@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .app import app
+from .tables import interval_text
 
 if TYPE_CHECKING:
     from ..leaderboards.board import Board
@@ -43,18 +44,12 @@ def print_board(console: Console, board: Board) -> None:
     table.add_column("rank", justify="right")
     table.add_column("run", overflow="fold")
     for stratum in STRATA:
-        table.add_column(stratum, justify="right")
-    table.add_column("n", justify="right")
+        table.add_column(stratum, justify="right", no_wrap=True)
+    table.add_column("n", justify="right", no_wrap=True)
     for row in board.rows:
         cells = [row.cell(board.metric, stratum) for stratum in STRATA]
-        shown = [
-            "—"
-            if cell is None
-            else f"{cell.mean:.2f}" + ("" if cell.low is None else f"\n{cell.low:.1f} – {cell.high:.1f}")
-            for cell in cells
-        ]
-        count = str(cells[0].n) if cells[0] else "0"
-        table.add_row(str(row.rank or "—"), Text(row.name), *shown, count)
+        count = str(cells[-1].n) if cells[-1] else "0"
+        table.add_row(str(row.rank or "—"), Text(row.name), *map(interval_text, cells), count)
     console.print(table)
     for row in board.rows:
         if row.differs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from rich.table import Table
 from rich.text import Text
@@ -13,28 +13,36 @@ if TYPE_CHECKING:
     from ..harness.runs import Run
 
 
+class _Interval(Protocol):
+    @property
+    def mean(self) -> float: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+
+
 def print_summaries(console: Console, run: Run) -> None:
-    """One row per stratum of a run, one column per metric: mean and 95 % interval."""
+    """One row per metric of a run, one column per stratum: mean and 95 % interval."""
     from ..harness.statistics import STRATA, summarise
 
     summaries = {(item.metric, item.stratum): item for item in summarise(run.scores)}
+    present = [stratum for stratum in STRATA if any(place == stratum for _, place in summaries)]
     table = Table(title=Text(f"{run.name}: percent, 95 % interval"), title_justify="left")
-    table.add_column("severity")
-    table.add_column("n", justify="right")
-    metrics = run.scores.metrics
-    for metric in metrics:
-        table.add_column(metric, justify="right")
-    for stratum in STRATA:
-        cells = [summaries.get((metric, stratum)) for metric in metrics]
-        if not any(cells):
-            continue
-        shown = [
-            "—"
-            if cell is None
-            else f"{cell.mean:.2f}" + ("" if cell.low is None else f"\n{cell.low:.1f} – {cell.high:.1f}")
-            for cell in cells
-        ]
-        table.add_row(stratum, str(max(cell.n for cell in cells if cell)), *shown)
+    table.add_column("metric", no_wrap=True)
+    for stratum in present:
+        count = max(item.n for (_, place), item in summaries.items() if place == stratum)
+        table.add_column(f"{stratum}\nn = {count}", justify="right")
+    for metric in run.scores.metrics:
+        cells = [summaries.get((metric, stratum)) for stratum in present]
+        table.add_row(metric, *(interval_text(cell) for cell in cells))
     console.print(table)
-    for metric in metrics[:1]:
-        console.print(f"{metric}: {run.scores.signatures[metric]}", markup=False, soft_wrap=True)
+    metric = run.scores.metrics[0]
+    console.print(f"{metric}: {run.scores.signatures[metric]}", markup=False, soft_wrap=True)
+
+
+def interval_text(cell: _Interval | None) -> str:
+    """Mean over interval in two lines; a dash where there is no score."""
+    if cell is None:
+        return "—"
+    return f"{cell.mean:.2f}" + ("" if cell.low is None else f"\n{cell.low:.1f} – {cell.high:.1f}")

@@ -12,7 +12,7 @@ import pandas as pd
 from ..harness.data.dataset import open_dataset, stratum
 from ..harness.errors import UserError
 from ..harness.languages import language
-from ..harness.metrics.bertscore import PAPER_ENCODER
+from ..harness.metrics.encoder import PAPER_ENCODER
 from ..harness.scoring import default_metrics, signatures
 from ..harness.severity import parse_severity
 from .sample import handwritten_rows

@@ -1,0 +1,25 @@
+"""Turn what pydantic says of an option into one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import ValidationError
+
+from ..harness.errors import UserError
+
+
+@contextmanager
+def checked(help_command: str) -> Iterator[None]:
+    """Within, a wrong option is a ``UserError`` that names it."""
+    try:
+        yield
+    except ValidationError as error:
+        first = error.errors()[0]
+        option = ".".join(str(part) for part in first["loc"])
+        raise UserError(
+            f"option {option!r} with the value {first['input']!r}: {first['msg']}", f"See `{help_command}`"
+        ) from None
+    except ValueError as error:
+        raise UserError(str(error), f"See `{help_command}`") from None
