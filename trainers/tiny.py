@@ -28,7 +28,7 @@ def make_demo_base(
     pairs: Sequence[tuple[str, str]],
     *,
     vocabulary_texts: Sequence[str] = (),
-    epochs: int = 6,
+    epochs: int = 3,
     seed: int = 0,
     code: str = "ar",
 ) -> Path:
@@ -82,7 +82,7 @@ def make_demo_base(
     return _save(out, model, tokenizer)
 
 
-def make_demo_encoder(out: Path, texts: Sequence[str], *, epochs: int = 3, seed: int = 0) -> Path:
+def make_demo_encoder(out: Path, texts: Sequence[str], *, epochs: int = 1, seed: int = 0) -> Path:
     """Train a tokenizer and a BERT-shaped encoder (2 layers of width 128) by masked language modelling.
 
     ``maqa_encoder.json`` in the folder names the encoder and the layer for BERTScore, and says that its scores are
