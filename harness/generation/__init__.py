@@ -16,7 +16,7 @@ __all__ = ["Decoding", "GenerationConfig", "Kind", "Preset", "build_model", "dec
 
 
 def build_model(kind: str, model_args: dict[str, Any], *, store: Path, **settings: Any) -> StoredModel:
-    """The model for ``lm_eval.simple_evaluate(model=...)``; ``settings`` are the other fields of ``GenerationConfig``.
+    """The model for ``lm_eval.simple_evaluate(model=...)``; ``settings``: more fields of ``GenerationConfig``.
 
     Raises:
         UserError: the model, or the data of ``nearest``, cannot be found.

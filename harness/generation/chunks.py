@@ -1,4 +1,4 @@
-"""Which prompts are generated together: a function of the whole list alone, so that resuming forms the same chunks."""
+"""Which prompts are generated together: a function of the whole list alone, so resuming forms the same chunks."""
 
 from __future__ import annotations
 

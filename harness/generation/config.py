@@ -40,10 +40,11 @@ def _runtime(default: Any = ...) -> Any:
 class GenerationConfig(BaseModel):
     """One generation.
 
-    ``model_args`` go to lm-eval's backend; ``MODEL_ARGUMENTS`` declares each of them. ``device`` counts by its type
-    alone. ``batch_size`` is a number of prompts, or ``auto`` for batches of a fixed number of tokens. ``data`` is the
-    dataset whose training answers ``nearest`` draws on. ``samples`` answers are made per question. ``shard`` is
-    ``(i, n)``: only the rows that fall to shard i of n. ``workers`` engines run side by side as Ray actors; 0 is none.
+    ``model_args`` go to lm-eval's backend; ``arguments.py`` declares each of them. ``device`` counts by its type
+    alone. ``batch_size`` is a number of prompts, or ``auto`` for batches of a fixed number of tokens. ``data`` is
+    the dataset whose training answers ``nearest`` draws on. ``samples`` answers are made per question. ``shard`` is
+    ``(i, n)``: only the rows that fall to shard i of n. ``workers`` engines run side by side as Ray actors; 0 means
+    one engine in this process.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from ..errors import UserError
 from .store import Store
 
-_CONTINUE = "run the same command again to continue"
+_CONTINUE = "run the same command again"
 _NO_MEMORY = (
     "out of memory",
     "can't allocate memory",

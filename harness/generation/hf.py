@@ -43,7 +43,7 @@ class HFEngine:
         self._room = self.lm.max_length - (self._decoding.max_new_tokens if self._causal else 0)
         if self._room < 1:
             raise UserError(
-                f"{self._decoding.max_new_tokens} new tokens do not fit the model's context of {self.lm.max_length}",
+                f"{self._decoding.max_new_tokens} new tokens exceed the model's context of {self.lm.max_length}",
                 "Give a smaller --max-new-tokens",
             )
         model = self.lm.model.generation_config.eos_token_id

@@ -31,7 +31,7 @@ class Prompt:
 class Generated:
     """An answer as it came from the model.
 
-    ``tokens`` counts generated tokens including the end token; ``seconds`` is its even share of the batch's wall time.
+    ``tokens`` counts generated tokens including the end token; ``seconds`` is an even share of the batch's.
     """
 
     text: str
@@ -42,7 +42,7 @@ class Generated:
 
 
 class Engine(Protocol):
-    """A loaded model. A chunk is generated as a whole; ``max_prompts`` and ``max_tokens`` say how large it may be."""
+    """A loaded model. A chunk is generated as a whole; ``max_prompts`` and ``max_tokens`` limit its size."""
 
     max_prompts: int
     max_tokens: int | None

@@ -1,8 +1,8 @@
 """Answers on disk: append-only JSON lines that survive a kill at any moment.
 
 A store is a folder with one file of answers per identity (``<digest>.jsonl``, or ``<digest>.shard-0-of-4.jsonl``)
-and ``<digest>.json``, which spells the identity out. A chunk of answers is appended by one write and flushed to disk;
-on opening, a chunk that did not arrive whole is dropped, so that it will be generated again as a whole.
+and ``<digest>.json``, which spells the identity out. A chunk of answers is appended by one write and flushed to
+disk; on opening, a chunk that did not arrive whole is dropped, so that it will be generated again as a whole.
 """
 
 from __future__ import annotations

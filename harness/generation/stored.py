@@ -24,8 +24,8 @@ from .store import Store, answer_key
 class StoredModel(LM):  # type: ignore[misc]
     """Answers from the store, and from the model where the store has none.
 
-    The model is loaded only if an answer is missing, and released as soon as none is, so that the accelerator is free
-    for scoring.
+    The model is loaded only if an answer is missing, and released as soon as none is, so that the accelerator is
+    free for scoring.
 
     Attributes:
         config: what was asked for.

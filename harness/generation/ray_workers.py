@@ -1,0 +1,119 @@
+"""Several engines side by side as Ray actors, one per GPU, on whatever cluster Ray is connected to."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from ..errors import UserError
+from .config import GenerationConfig, Kind
+from .engines import LocalWorker
+from .identity import identity
+from .records import Generated, Prompt
+from .shards import shard_of
+
+
+class RayWorkers:
+    """Each actor holds one engine and answers the rows of one shard; the answers come back here, to one store.
+
+    Uses the cluster of ``RAY_ADDRESS`` if that is set, else starts one on this machine. Models must be visible to
+    every worker under the same path.
+
+    Raises:
+        UserError: Ray is not installed, or the cluster has too few GPUs.
+    """
+
+    def __init__(self, config: GenerationConfig) -> None:
+        try:
+            import ray
+        except ImportError:
+            raise UserError("Ray is not installed", "pip install 'maqa-severity[ray]'") from None
+        self._ray = ray
+        self._started = not ray.is_initialized()
+        if self._started:
+            cpus = None if os.environ.get("RAY_ADDRESS") else config.workers + 1
+            ray.init(log_to_driver=False, logging_level="ERROR", num_cpus=cpus)
+        try:
+            self._actors = self._start(config)
+            self.defaults: dict[str, object] = ray.get(self._actors[0].defaults.remote())
+        except BaseException:
+            self.release()
+            raise
+
+    def _start(self, config: GenerationConfig) -> list[Any]:
+        gpus = _gpus_per_engine(config) if self._ray.cluster_resources().get("GPU") else 0
+        if gpus and (have := self._ray.cluster_resources()["GPU"]) < gpus * config.workers:
+            raise UserError(
+                f"{config.workers} engines of {gpus} GPUs each do not fit the cluster's {have:.0f}",
+                "Give a smaller --workers",
+            )
+        actor = self._ray.remote(num_cpus=1, num_gpus=gpus)(_EngineActor)
+        wanted = identity(config)
+        return [actor.remote(config.model_dump(mode="json"), wanted) for _ in range(config.workers)]
+
+    def plan(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
+        """The chunks of each shard; a shard's rows share no chunk with another's."""
+        shards: list[list[Prompt]] = [[] for _ in self._actors]
+        for prompt in prompts:
+            shards[self._shard(prompt)].append(prompt)
+        plans = [actor.plan.remote(shard) for actor, shard in zip(self._actors, shards, strict=True)]
+        return [chunk for plan in self._ray.get(plans) for chunk in plan]
+
+    def run(self, planned: Sequence[list[Prompt]]) -> Iterator[tuple[list[Prompt], list[Generated]]]:
+        """Chunks as they finish, one under way per engine."""
+        queues: list[deque[list[Prompt]]] = [deque() for _ in self._actors]
+        for chunk in planned:
+            queues[self._shard(chunk[0])].append(chunk)
+        running: dict[Any, tuple[int, list[Prompt]]] = {}
+
+        def start(index: int) -> None:
+            if queues[index]:
+                chunk = queues[index].popleft()
+                running[self._actors[index].generate.remote(chunk)] = (index, chunk)
+
+        for index in range(len(self._actors)):
+            start(index)
+        while running:
+            done, _ = self._ray.wait(list(running), num_returns=1)
+            index, chunk = running.pop(done[0])
+            start(index)
+            yield chunk, self._ray.get(done[0])
+
+    def release(self) -> None:
+        """End the actors, and the cluster if it was started here."""
+        for actor in getattr(self, "_actors", []):
+            self._ray.kill(actor)
+        if self._started:
+            self._ray.shutdown()
+
+    def _shard(self, prompt: Prompt) -> int:
+        return shard_of(prompt.id, len(self._actors))
+
+
+class _EngineActor:
+    """Holds one engine in its own process."""
+
+    def __init__(self, config: dict[str, Any], wanted: dict[str, Any]) -> None:
+        local = GenerationConfig.model_validate(config)
+        found = identity(local)
+        if found != wanted:
+            different = [name for name in wanted if found.get(name) != wanted[name]]
+            raise RuntimeError(f"this worker would answer differently: {', '.join(different)}")
+        self._worker = LocalWorker(local)
+
+    def defaults(self) -> dict[str, object]:
+        return self._worker.defaults
+
+    def plan(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
+        return self._worker.plan(prompts)
+
+    def generate(self, chunk: list[Prompt]) -> list[Generated]:
+        return next(generated for _, generated in self._worker.run([chunk]))
+
+
+def _gpus_per_engine(config: GenerationConfig) -> int:
+    if config.kind is Kind.VLLM:
+        return int(config.model_args.get("tensor_parallel_size", 1))
+    return 1 if config.kind is Kind.HF else 0
