@@ -126,14 +126,14 @@ def test_a_dataset_is_replaced_only_on_demand_and_other_files_never(tmp_path: Pa
     assert dataset_from_rows(ROWS, tmp_path / "d", source="second", overwrite=True).info.source == "second"
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("x")
-    with pytest.raises(UserError, match="no dataset.json"):
+    with pytest.raises(UserError, match=r"no dataset\.json"):
         dataset_from_rows(ROWS, tmp_path / "mine", source="second", overwrite=True)
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for folder in (tmp_path / "file", tmp_path / "file" / "d", Path("/proc/maqa-dataset")):
-        with pytest.raises(UserError, match="cannot (use|write)"):
+        with pytest.raises(UserError, match=r"cannot (use|write)"):
             dataset_from_rows(ROWS, folder, source="s")
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from ..text import normalise
 from .columns import Role
@@ -30,7 +31,7 @@ class Reason(StrEnum):
 class Rows:
     """n rows with a question and an answer, and what is compared of them.
 
-    ``texts`` has the columns ``id`` (null if none is given), ``question``, ``answer`` and ``category``.
+    ``texts`` has the columns ``id``, ``category`` (both null if none is given), ``question`` and ``answer``.
     ``numbers``: rows of the source file. ``group``: digest of the normalised question. ``pair``: of normalised
     question and answer. ``exact``: of question and answer as written. ``row``: of all that the row holds.
     ``words``: lengths of question and answer in words, shape (n, 2).
@@ -84,7 +85,10 @@ def clean_batch(
     places = pa.array(kept)
     columns = {role: batch.columns[place].take(places) for role, place in roles.items()}
     numbers = batch.numbers[kept]
-    texts = pa.table({str(role): columns.get(role, _nothing(len(kept))) for role in _TEXTS})
+    texts = pa.table(
+        {str(role): _trimmed(columns.get(role), len(kept)) for role in (Role.ID, Role.CATEGORY)}
+        | {str(role): columns[role] for role in (Role.QUESTION, Role.ANSWER)}
+    )
     ranks, probabilities = labels.read(columns, len(kept), lambda row: where(int(numbers[row])))
     raw = [[text.encode() for text in columns[role].to_pylist()] for role in (Role.QUESTION, Role.ANSWER)]
     normalised = [[texts[place] for place in kept] for texts in plain]
@@ -119,8 +123,9 @@ def without_duplicates(rows: Rows) -> tuple[npt.NDArray[np.int64], dict[Reason, 
     return kept, {Reason.EXACT_DUPLICATE: len(rows) - texts, Reason.NORMALISED_DUPLICATE: texts - len(kept)}
 
 
-_TEXTS = (Role.ID, Role.QUESTION, Role.ANSWER, Role.CATEGORY)
-
-
-def _nothing(rows: int) -> pa.Array:
-    return pa.nulls(rows, pa.large_string())
+def _trimmed(names: pa.Array | None, rows: int) -> pa.Array:
+    """Names without outer white space; an empty one is null, so that an empty cell is the same in every format."""
+    if names is None:
+        return pa.nulls(rows, pa.large_string())
+    trimmed = pc.utf8_trim_whitespace(names)
+    return pc.if_else(pc.equal(trimmed, ""), pa.scalar(None, trimmed.type), trimmed)

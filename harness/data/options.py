@@ -10,6 +10,9 @@ from ..errors import UserError
 from .columns import Role
 
 
+_ROUNDING = 1e-9
+
+
 @dataclass(frozen=True)
 class Share:
     """The size of a split: a number of rows, or a fraction of all rows."""
@@ -18,8 +21,8 @@ class Share:
     fraction: float | None = None
 
     def of(self, total: int) -> int:
-        """Rows of ``total``."""
-        return self.rows if self.rows is not None else round((self.fraction or 0.0) * total)
+        """Rows of ``total``; a fraction is rounded down, so that fractions that sum to one never ask for more."""
+        return self.rows if self.rows is not None else math.floor((self.fraction or 0.0) * total + _ROUNDING)
 
 
 def parse_share(text: str) -> Share:
@@ -52,6 +55,9 @@ class PrepareOptions:
         seed: of the split.
         overwrite: whether an existing dataset may be replaced.
         language: whose normalisation and column names apply.
+
+    Raises:
+        UserError: the fractions of test and validation sum to more than one.
     """
 
     columns: Mapping[Role, str] = field(default_factory=dict)
@@ -62,3 +68,10 @@ class PrepareOptions:
     seed: int = 0
     overwrite: bool = False
     language: str = "ar"
+
+    def __post_init__(self) -> None:
+        if (self.test.fraction or 0.0) + (self.validation.fraction or 0.0) > 1.0 + _ROUNDING:
+            raise UserError(
+                f"test {self.test.fraction} + validation {self.validation.fraction} is more than all rows",
+                "Lower --test or --validation",
+            )

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.compute as pc
 
 from ..errors import UserError
 from ..files import sha256_file
@@ -148,16 +149,15 @@ def _sizes(source: Source, rows: int, options: PrepareOptions) -> dict[str, int]
 def _ids(rows: Rows) -> list[str]:
     texts = rows.texts
     cells = zip(*(texts[name].to_pylist() for name in ("id", "question", "answer")), strict=True)
-    return [(given or "").strip() or content_id(question, answer) for given, question, answer in cells]
+    return [given or content_id(question, answer) for given, question, answer in cells]
 
 
 def _frame(rows: Rows) -> pd.DataFrame:
-    category = pd.Series(rows.texts["category"].to_pandas(), dtype="str").fillna("").str.strip()
     table = {
         "id": pd.Series(_ids(rows), dtype="str"),
         "question": rows.texts["question"].to_pandas(),
         "answer": rows.texts["answer"].to_pandas(),
-        "category": category.replace("", UNKNOWN_CATEGORY),
+        "category": pc.fill_null(rows.texts["category"], UNKNOWN_CATEGORY).to_pandas(),
         "severity": pd.Series(severity_names(rows.ranks).to_pandas(), dtype="str"),
     }
     frame = pd.DataFrame(table | dict(zip(PROBABILITY_COLUMNS, rows.probabilities.T, strict=True)))

@@ -15,7 +15,7 @@ Places = npt.NDArray[np.int64]
 
 def shuffled_keys(group: Digests, seed: int) -> npt.NDArray[np.uint64]:
     """A random number for every row, shape (n,), made of its question and the seed alone."""
-    salt = seed.to_bytes(16, "big", signed=True)
+    salt = blake2b(str(seed).encode(), digest_size=16).digest()
     hashes = (blake2b(key.tobytes(), digest_size=8, salt=salt).digest() for key in group.astype(">u8"))
     return np.frombuffer(b"".join(hashes), dtype=">u8").astype(np.uint64)
 
@@ -31,7 +31,7 @@ def split_groups(group: Digests, row: Digests, ranks: Ranks, sizes: dict[str, in
 
     Args:
         group: digests of the questions. row: digests of the rows, for the order of rows of one question.
-        ranks: severities. sizes: rows wanted by split. seed: any integer of 128 bits.
+        ranks: severities. sizes: rows wanted by split. seed: any integer.
     """
     keys = shuffled_keys(group, seed)
     order = np.lexsort((*sort_keys(row), *sort_keys(group), keys))
