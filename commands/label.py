@@ -2,59 +2,154 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from .app import app
 
+if TYPE_CHECKING:
+    from ..harness.data.dataset import Dataset
+    from ..harness.labelling.base import SeveritySource
+    from ..harness.severity import Weights
+
+
+class Engine(StrEnum):
+    """Where the labelling runs: in this process, or as Ray Data batches."""
+
+    PLAIN = "plain"
+    RAY = "ray"
+
 
 @app.command()
 def label(
-    dataset: Annotated[Optional[Path], typer.Argument(help="The dataset folder.")] = None,  # noqa: UP045
+    dataset: Annotated[Path | None, typer.Argument(help="The dataset folder.")] = None,
     source: Annotated[
         str, typer.Option("--with", help="rules, column, hybrid or the folder of a trained classifier.")
     ] = "rules",
+    classifier: Annotated[Path | None, typer.Option(help="The classifier's folder, for --with hybrid.")] = None,
     out: Annotated[
-        Optional[Path], typer.Option(help="A new folder for the result; by default the dataset's own.")  # noqa: UP045
+        Path | None, typer.Option(help="A new folder for the result; by default the dataset's own.")
     ] = None,
     scheme: Annotated[
-        str, typer.Option(help="Weighting scheme of the diagnostics: mild, balanced, strong or three weights.")
+        str, typer.Option(help="Weights of the diagnostics: mild, balanced, strong or three numbers α,β,γ.")
     ] = "balanced",
-    explain: Annotated[str, typer.Option(help="A complaint: show which entries of the lexicon fire and why.")] = "",
+    explain: Annotated[
+        str | None, typer.Option(help="A complaint: show which entries of the lexicon fire and why.")
+    ] = None,
+    check: Annotated[
+        Path | None,
+        typer.Option(help="A gold file (id, severity) or labelled dataset: print the source's report card."),
+    ] = None,
+    stress: Annotated[bool, typer.Option("--stress", help="Show how the labels follow the wording.")] = False,
+    pairs: Annotated[
+        Path | None, typer.Option(help="A file of questions in dialect and in MSA, for --stress.")
+    ] = None,
+    engine: Annotated[Engine, typer.Option(help="Run here, or over a Ray cluster.")] = Engine.PLAIN,
+    workers: Annotated[int, typer.Option(min=1, help="Workers of the Ray engine.")] = 2,
 ) -> None:
-    """Label the severity of every complaint, or look into how a source decides."""
+    """Label the severity of every complaint. --explain, --check and --stress look into a source and label nothing.
+
+    A dataset without labels is labelled in its own folder; one that has labels only into a new one (--out).
+    """
     from ..harness.errors import UserError
     from ..harness.severity import parse_weights
 
-    weights = parse_weights(scheme)
-    console = Console()
-    if explain:
-        _explain(console, explain)
+    console = Console(highlight=False)
+    if explain is not None:
+        from ..harness.labelling.rules import RulesSource
+        from .label_tables import explanation_table
+
+        console.print(explanation_table(RulesSource().explain(explain)))
         return
     if dataset is None:
         raise UserError("no dataset is named", "Use `maqa label DATASET`, or --explain with a complaint")
+    if check is not None and stress:
+        raise UserError("--check and --stress are two questions", "Ask one at a time")
+    if pairs is not None and not stress:
+        raise UserError("--pairs goes with --stress alone", "Add --stress or leave it out")
+    weights = parse_weights(scheme)
     from ..harness.data.dataset import open_dataset
     from ..harness.labelling.sources import open_source
-    from ..harness.labelling.stream import label_dataset
-    from .progress import rows_bar
 
     opened = open_dataset(dataset)
-    chosen = open_source(source)
-    rows = sum(counts["rows"] for counts in opened.info.counts.values())
-    with rows_bar("labelling", rows) as advance:
-        labelled, counts = label_dataset(opened, chosen, out or dataset, progress=advance)
+    chosen = open_source(source, classifier)
+    if check is not None:
+        _check(console, opened, chosen, check, out)
+    elif stress:
+        _stress(console, opened, chosen, weights, pairs, out)
+    else:
+        _label(console, opened, chosen, weights, scheme, out or dataset, engine, (source, classifier, workers))
+
+
+def _label(
+    console: Console,
+    opened: Dataset,
+    source: SeveritySource,
+    weights: Weights,
+    scheme: str,
+    out: Path,
+    engine: Engine,
+    spec: tuple[str, Path | None, int],
+) -> None:
+    from ..harness.labelling import stream
     from ..harness.labelling.weights import dataset_weights
-    from .label_tables import counts_table, weights_table
+    from .label_tables import counts_table, seen_in_training, weights_table
+    from .progress import rows_bar
 
+    run: stream.Engine = stream.plain
+    if engine is Engine.RAY:
+        from ..harness.labelling.ray_engine import ray_engine
+
+        run = ray_engine(*spec)
+    with rows_bar("labelling", sum(counts["rows"] for counts in opened.info.counts.values())) as advance:
+        labelled, counts = stream.label_dataset(opened, source, out, engine=run, progress=advance)
     console.print(counts_table(labelled.info, counts))
+    if note := seen_in_training(source, opened.info):
+        console.print(note, markup=False, soft_wrap=True)
     console.print(weights_table(dataset_weights(labelled, opened, weights), scheme))
+    console.print(f"Labelled dataset written to {out}", markup=False, soft_wrap=True)
 
 
-def _explain(console: Console, complaint: str) -> None:
-    from ..harness.labelling.rules import RulesSource
-    from .label_tables import explanation_table
+def _check(console: Console, opened: Dataset, source: SeveritySource, gold: Path, out: Path | None) -> None:
+    from ..harness.files import write_json
+    from ..harness.labelling.check import check
+    from ..harness.labelling.gold import read_gold
+    from .card_tables import card_tables
 
-    console.print(explanation_table(RulesSource().explain(complaint)))
+    card = check(opened, source, read_gold(gold, opened.info.language), gold)
+    if out is not None:
+        write_json(out / "report_card.json", [card.model_dump()])
+    console.print(card_tables([card]))
+
+
+def _stress(
+    console: Console,
+    opened: Dataset,
+    source: SeveritySource,
+    weights: Weights,
+    pairs: Path | None,
+    out: Path | None,
+) -> None:
+    from ..harness.errors import UserError
+    from ..harness.files import write_json
+    from ..harness.labelling.perturb import perturbations
+    from ..harness.labelling.stress import MAX_ROWS, read_pairs, stress_dataset
+    from ..harness.labelling.stress_plot import plot_stress
+    from .label_tables import stress_table
+    from .progress import rows_bar
+
+    if out is None:
+        raise UserError("--stress has no folder for its table and plot", "Name one with --out")
+    language = opened.info.language
+    given = read_pairs(pairs, language) if pairs else []
+    rows = min(MAX_ROWS, sum(counts["rows"] for counts in opened.info.counts.values()))
+    with rows_bar("rewriting", rows * len(perturbations(language)) + len(given)) as advance:
+        report = stress_dataset(opened, source, weights, pairs=given, progress=advance)
+    write_json(out / "stress.json", report.model_dump())
+    plot_stress(report, out / "stress.png")
+    console.print(stress_table(report))
+    console.print(f"Written to {out / 'stress.json'} and {out / 'stress.png'}", markup=False, soft_wrap=True)

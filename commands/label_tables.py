@@ -10,8 +10,10 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from ..harness.data.dataset import DatasetInfo
+    from ..harness.labelling.base import SeveritySource
     from ..harness.labelling.rules import Explanation
     from ..harness.labelling.stream import LabelCounts
+    from ..harness.labelling.stress import StressReport
     from ..harness.labelling.weights import WeightDiagnostics
 
 _BAR = 40
@@ -90,3 +92,35 @@ def explanation_table(explanation: Explanation) -> RenderableType:
     verdict = "unknown (no entry fires), the stated prior" if explanation.unknown else str(explanation.severity)
     line = f"{verdict}: critical {high:.3f}, neutral {middle:.3f}, non_critical {low:.3f}"
     return Group(table, Text(line)) if explanation.findings else Text(line)
+
+
+def stress_table(report: StressReport) -> RenderableType:
+    """One row per way of rewriting: flips, critical recall, mean weight."""
+    title = f"{report.source} {report.version}: the same complaints written otherwise (critical by {report.truth})"
+    table = Table(title=Text(title), title_justify="left")
+    for column in ("rewriting", "rows", "rewritten %", "flips % (95 %)", "critical recall %", "mean weight"):
+        table.add_column(column, justify="left" if column == "rewriting" else "right")
+    for row in report.rows:
+        before, after = row.critical_recall_before, row.critical_recall_after
+        recall = "no such rows" if before is None or after is None else f"{before:.1f} → {after:.1f}"
+        table.add_row(
+            Text(row.perturbation),
+            f"{row.rows:,}",
+            f"{row.changed_text:.0f}",
+            f"{row.flips:.1f} ({row.flips_low:.1f} to {row.flips_high:.1f})",
+            recall,
+            f"{row.weight_before:.3f} {row.weight_change:+.3f}",
+        )
+    return table
+
+
+def seen_in_training(source: SeveritySource, info: DatasetInfo) -> str:
+    """A warning if the source's classifier was trained on this very data, else an empty text."""
+    part = getattr(source, "classifier", source)
+    trained = getattr(part, "info", None)
+    if trained is None or trained.dataset["train_sha256"] != info.sha256["train"]:
+        return ""
+    return (
+        "The classifier was trained on this training split, so its probabilities there are surer than on new "
+        "complaints; its report card was measured on rows that it had not seen."
+    )

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from ..errors import UserError
 from .base import ColumnSource, SeveritySource
+from .classifier import open_classifier
+from .hybrid import HybridSource
 from .rules import RulesSource
 
 CHOICES = "rules, column, hybrid or the folder of a trained classifier"
@@ -20,8 +22,16 @@ def open_source(choice: str, classifier: Path | None = None) -> SeveritySource:
     Raises:
         UserError: nobody knows the choice, or the classifier is missing or foreign.
     """
+    if choice != "hybrid" and classifier is not None:
+        raise UserError("--classifier goes with --with hybrid alone", "Leave it out, or use --with hybrid")
     if choice == "rules":
         return RulesSource()
     if choice == "column":
         return ColumnSource()
+    if choice == "hybrid":
+        if classifier is None:
+            raise UserError("hybrid lacks its classifier", "Name its folder with --classifier")
+        return HybridSource(RulesSource(), open_classifier(classifier))
+    if Path(choice).exists() or "/" in choice:
+        return open_classifier(Path(choice))
     raise UserError(f"unknown severity source {choice!r}", f"Use {CHOICES}")

@@ -28,7 +28,7 @@ _WORK = ".labelling"
 
 Batch = tuple[str, int, list[str]]
 """Split, first row, questions."""
-Engine = Callable[[SeveritySource, Sequence[Batch]], Iterable[tuple[Batch, Probabilities]]]
+Engine = Callable[[SeveritySource, Iterable[Batch]], Iterable[tuple[Batch, Probabilities]]]
 """Runs a source over batches; yields each batch with its probabilities, in any order."""
 
 
@@ -47,7 +47,7 @@ class LabelCounts:
     without_letters: int
 
 
-def plain(source: SeveritySource, batches: Sequence[Batch]) -> Iterator[tuple[Batch, Probabilities]]:
+def plain(source: SeveritySource, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Probabilities]]:
     """Run the source in this process, batch by batch."""
     for batch in batches:
         yield batch, source.probabilities(batch[2])
@@ -127,23 +127,26 @@ def label_dataset(
         )
     work = out / _WORK
     _begin(work, dataset, source)
-    batches = [
-        (name, start, frame["question"].iloc[start : start + BATCH_ROWS].tolist())
+    places = [
+        (name, start, min(BATCH_ROWS, len(frame) - start))
         for name, frame in frames.items()
         for start in range(0, len(frame), BATCH_ROWS)
     ]
-    missing = [batch for batch in batches if not _part(work, batch).exists()]
-    progress(sum(len(batch[2]) for batch in batches) - sum(len(batch[2]) for batch in missing))
-    for batch, probabilities in engine(source, missing):
-        with atomic(_part(work, batch)) as temporary:
+    missing = [place for place in places if not _part(work, *place[:2]).exists()]
+    progress(sum(rows for *_, rows in places) - sum(rows for *_, rows in missing))
+    batches = (
+        (name, start, frames[name]["question"].iloc[start : start + rows].tolist()) for name, start, rows in missing
+    )
+    for (name, start, questions), probabilities in engine(source, batches):
+        with atomic(_part(work, name, start)) as temporary:
             np.save(temporary, probabilities, allow_pickle=False)
-        progress(len(batch[2]))
+        progress(len(questions))
     parts = {
-        name: np.concatenate(
+        split: np.concatenate(
             [np.empty((0, 3))]
-            + [np.load(_part(work, batch), allow_pickle=False) for batch in batches if batch[0] == name]
+            + [np.load(_part(work, name, start), allow_pickle=False) for name, start, _ in places if name == split]
         )
-        for name in SPLITS
+        for split in SPLITS
     }
     labelled, counts = _finish(frames, parts, code, people=people, fill=source.name != "column")
     info = dataset.info.model_copy(update={"severity_source": record, "labelling": asdict(counts)})
@@ -164,8 +167,8 @@ def _begin(work: Path, dataset: Dataset, source: SeveritySource) -> None:
     write_json(note, identity)
 
 
-def _part(work: Path, batch: Batch) -> Path:
-    return work / f"{batch[0]}-{batch[1]:09d}.npy"
+def _part(work: Path, split: str, start: int) -> Path:
+    return work / f"{split}-{start:09d}.npy"
 
 
 def _finish(

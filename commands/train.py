@@ -1,0 +1,10 @@
+"""``maqa train``: the sub-commands that train."""
+
+from __future__ import annotations
+
+import typer
+
+from .app import app
+
+train = typer.Typer(help="Train a severity classifier or a language model.", no_args_is_help=True)
+app.add_typer(train, name="train")

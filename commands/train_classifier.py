@@ -1,0 +1,64 @@
+"""``maqa train classifier``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from .checks import checked
+from .train import train
+
+
+@train.command("classifier")
+def train_classifier(
+    dataset: Annotated[Path, typer.Argument(help="The labelled dataset folder.")],
+    out: Annotated[Path, typer.Option(help="A new folder for the classifier and its report card.")],
+    base: Annotated[
+        str, typer.Option(help="tfidf, or a checkpoint for transformers: a local folder or a hub id.")
+    ] = "tfidf",
+    revision: Annotated[str | None, typer.Option(help="Revision of a hub id.")] = None,
+    folds: Annotated[
+        int, typer.Option(help="Report card by this many folds grouped by category; 0: on the test split.")
+    ] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    epochs: Annotated[int, typer.Option(help="At most so many epochs (transformers).")] = 5,
+    batch_size: Annotated[int, typer.Option(help="Rows per step (transformers).")] = 16,
+    learning_rate: Annotated[float, typer.Option(help="Peak learning rate (transformers).")] = 2e-5,
+    max_length: Annotated[int, typer.Option(help="Tokens at which complaints are cut (transformers).")] = 128,
+    patience: Annotated[int, typer.Option(help="Epochs without progress before stopping (transformers).")] = 2,
+) -> None:
+    """Train a severity classifier, calibrate it, and write its report card beside the rules' and the hybrid's."""
+    from ..harness.data.dataset import open_dataset
+    from ..trainers.classifier import train_classifier as run
+    from ..trainers.classifier_config import TFIDF, ClassifierConfig
+    from .card_tables import card_tables
+    from .progress import rows_bar
+
+    with checked("maqa train classifier --help"):
+        config = ClassifierConfig(
+            base=base,
+            revision=revision,
+            seed=seed,
+            epochs=epochs,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            max_length=max_length,
+            patience=patience,
+        )
+    opened = open_dataset(dataset)
+    rows = opened.info.counts["train"]["rows"] * (1 if base == TFIDF else epochs)
+    with rows_bar("training", rows) as advance:
+        cards = run(opened, config, out, folds=folds, progress=advance)
+    console = Console(highlight=False)
+    console.print(card_tables(cards))
+    if opened.info.severity_source.name != "column":
+        console.print(
+            f"The labels come from the source {opened.info.severity_source.name!r}, not from people: the card "
+            "shows agreement with it, not with clinicians.",
+            markup=False,
+            soft_wrap=True,
+        )
+    console.print(f"Classifier written to {out}", markup=False, soft_wrap=True)

@@ -1,0 +1,81 @@
+"""Labelling over a Ray cluster: the same batches through the same source, so the same bytes."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import UserError
+from .base import Probabilities, SeveritySource
+from .sources import open_source
+from .stream import Batch, Engine
+
+
+class _Worker:
+    """Holds the source in one worker process."""
+
+    def __init__(self, choice: str, classifier: str | None, sha256: str) -> None:
+        self.source = open_source(choice, Path(classifier) if classifier else None)
+        if self.source.sha256 != sha256:
+            raise RuntimeError(f"this worker's severity source is {self.source.sha256}, not {sha256}")
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        probabilities = self.source.probabilities(list(row["questions"]))
+        # Bytes, since a cast on the way would change them.
+        return {"at": row["at"], "probabilities": np.ascontiguousarray(probabilities).tobytes()}
+
+
+def ray_engine(choice: str, classifier: Path | None, workers: int) -> Engine:
+    """An engine of Ray Data actors, each of which opens the source anew.
+
+    Uses the cluster of ``RAY_ADDRESS`` if that is set, else a local one. Files that the source reads must be
+    visible to every worker.
+
+    Raises:
+        UserError: Ray is not installed.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise UserError("Ray is not installed", "Install the extra: pip install 'maqa-severity[ray]'") from None
+
+    choice = str(Path(choice).resolve()) if Path(choice).is_dir() else choice
+
+    def engine(source: SeveritySource, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Probabilities]]:
+        kept = list(batches)
+        if not kept:
+            return
+        started = not ray.is_initialized()
+        if started:
+            ray.init(log_to_driver=False, logging_level="ERROR", num_cpus=_cpus(workers))
+        # Ray's own bars and notes would mix with the command's.
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        logging.getLogger("ray.data").setLevel(logging.WARNING)
+        try:
+            rows = ray.data.from_items(
+                [{"at": at, "questions": questions} for at, (_, _, questions) in enumerate(kept)],
+                override_num_blocks=len(kept),
+            )
+            path = str(classifier.resolve()) if classifier else None
+            labelled = rows.map(
+                _Worker,
+                fn_constructor_args=(choice, path, source.sha256),
+                compute=ray.data.ActorPoolStrategy(size=min(workers, len(kept))),
+            )
+            for row in labelled.iter_rows():
+                yield kept[row["at"]], np.frombuffer(row["probabilities"]).reshape(-1, 3)
+        finally:
+            if started:
+                ray.shutdown()
+
+    return engine
+
+
+def _cpus(workers: int) -> int | None:
+    """Logical processors of a local cluster; None leaves them to the cluster that ``RAY_ADDRESS`` names."""
+    return None if os.environ.get("RAY_ADDRESS") else workers + 1

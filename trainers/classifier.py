@@ -1,0 +1,128 @@
+"""Trains a severity classifier on a dataset, calibrates it, and writes its report card beside it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ..harness.data.dataset import SPLITS, Dataset
+from ..harness.errors import UserError
+from ..harness.files import write_json
+from ..harness.labelling.check import card_of, severity_ranks
+from ..harness.labelling.classifier import NOTE, ClassifierInfo, ClassifierSource
+from ..harness.labelling.hybrid import HybridSource
+from ..harness.labelling.report_card import ReportCard, class_names
+from ..harness.labelling.rules import RulesSource
+from .classifier_config import TFIDF, ClassifierConfig
+from .classifier_fit import Progress, Rows, Trained, fit
+from .classifier_folds import fold_cards
+
+REPORT_CARD = "report_card.json"
+
+
+def train_classifier(
+    dataset: Dataset, config: ClassifierConfig, out: Path, *, folds: int = 0, progress: Progress = lambda rows: None
+) -> list[ReportCard]:
+    """Train on the training split and write the classifier's folder with its report cards.
+
+    The cards compare the classifier, the rules and the hybrid of both: on the test split, or with ``folds`` on all
+    rows, each predicted by a classifier that saw no row of its group (its category).
+
+    Args:
+        progress: called with the number of rows seen since the last call.
+
+    Raises:
+        UserError: ``out`` is in use, a class has too few rows, or the base cannot be loaded.
+    """
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UserError(f"{out} is not an empty folder", "Name a new folder with --out")
+    rows = {name: _rows(dataset, name) for name in SPLITS}
+    _demand_classes(rows["train"], f"{dataset.folder / 'train.parquet'}")
+    language = dataset.info.language
+    trained = fit(rows["train"], rows["validation"], language, config, progress)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
+    except OSError as error:
+        raise UserError(f"cannot write {out}: {error.strerror}", "Choose a folder that you may write to") from error
+    try:
+        trained.model.save(work)
+        source = ClassifierSource(_info(trained, dataset, config), trained.model)
+        write_json(work / NOTE, source.info.model_dump())
+        cards = _cards(source, dataset, rows, config, folds)
+        write_json(work / REPORT_CARD, [card.model_dump() for card in cards])
+        if out.exists():
+            out.rmdir()
+        work.chmod(0o755)
+        work.rename(out)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    return cards
+
+
+def _cards(
+    source: ClassifierSource, dataset: Dataset, rows: dict[str, Rows], config: ClassifierConfig, folds: int
+) -> list[ReportCard]:
+    language, labels = dataset.info.language, f"labels: {dataset.info.severity_source.name}"
+    if folds:
+        return fold_cards(_joined(rows), source, language, config, folds, labels)
+    test = rows["test"]
+    if not len(test.ranks):
+        raise UserError(f"{dataset.folder / 'test.parquet'} has no labelled row", "Label it, or use --folds 5")
+    rules = RulesSource()
+    return [
+        card_of(candidate, test.questions, test.ranks, language, f"test split, {labels}")
+        for candidate in (rules, source, HybridSource(rules, source))
+    ]
+
+
+def _info(trained: Trained, dataset: Dataset, config: ClassifierConfig) -> ClassifierInfo:
+    packages = ("scikit-learn", "skops") if config.base == TFIDF else ("torch", "transformers")
+    return ClassifierInfo(
+        kind="tfidf" if config.base == TFIDF else "transformers",
+        base=config.base,
+        language=dataset.info.language,
+        seed=config.seed,
+        temperature=trained.temperature,
+        calibrated_on=trained.calibrated_on,
+        sha256=trained.model.digest(),
+        dataset={
+            "source": dataset.info.source,
+            "source_sha256": dataset.info.source_sha256,
+            "train_sha256": dataset.info.sha256["train"],
+            "severity_source": dataset.info.severity_source.model_dump(),
+        },
+        settings=config.model_dump(),
+        versions={name: version(name) for name in packages},
+    )
+
+
+def _rows(dataset: Dataset, split: str) -> Rows:
+    frame: pd.DataFrame = dataset.split(split)
+    ranks = severity_ranks(frame["severity"])
+    frame = frame[ranks >= 0]
+    return Rows(frame["question"].tolist(), ranks[ranks >= 0], frame["category"].astype(str).tolist())
+
+
+def _joined(rows: dict[str, Rows]) -> Rows:
+    parts = [rows[name] for name in SPLITS]
+    return Rows(
+        [question for part in parts for question in part.questions],
+        np.concatenate([part.ranks for part in parts]),
+        [group for part in parts for group in part.groups],
+    )
+
+
+def _demand_classes(rows: Rows, where: str) -> None:
+    counts = np.bincount(rows.ranks, minlength=3)
+    if counts.min() < 5:
+        missing = class_names()[int(counts.argmin())]
+        raise UserError(
+            f"{where} has {counts.min()} rows labelled {missing}; a classifier needs 5 of each",
+            "Label the dataset with `maqa label`, or give a file with more labels",
+        )
