@@ -68,14 +68,14 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1") -> Board:
     """Rank runs by one metric.
 
     A row shares the rank of the first row above it from which the paired randomisation test (overall, p < 0.05)
-    does not separate it. Rows that differ from the best-documented run in data, prompt, decoding, backend or
-    metric signature are shown unranked, with what differs.
+    does not separate it. Rows that differ from the reference (the first model with a manifest) in data, prompt,
+    decoding, backend or metric signature are shown unranked, with what differs.
 
     Raises:
         UserError: no runs, two runs of one folder, or a run without the metric.
     """
     reference = _reference(runs, metric)
-    apart = {id(run): differences(reference, run) for run in runs}
+    apart = {id(run): differences(reference, run) + _other_backend(reference, run) for run in runs}
     ordered = sorted(runs, key=lambda run: (bool(apart[id(run)]), -_mean(run.scores, metric)))
     ranks = _ranks([run for run in ordered if not apart[id(run)]], metric)
     rows = [_row(run, ranks.get(id(run)), apart[id(run)]) for run in ordered]
@@ -102,7 +102,16 @@ def _reference(runs: Sequence[Run], metric: str) -> Run:
             raise UserError(
                 f"run {run.path} has no metric {metric!r}, only {known}", "Use `maqa rescore` or --metric"
             )
-    return next((run for run in runs if run.manifest), runs[0])
+    documented = [run for run in runs if run.manifest]
+    models = [run for run in documented if run.manifest and run.manifest.model.kind not in FLOORS]
+    return [*models, *documented, *runs][0]
+
+
+def _other_backend(reference: Run, run: Run) -> list[str]:
+    # The same weights answer differently under another backend; a trivial system has none.
+    kinds = [each.manifest.model.kind for each in (reference, run) if each.manifest]
+    models = [kind for kind in kinds if kind not in FLOORS]
+    return [f"backend: {models[0]} and {models[1]}"] if len(set(models)) > 1 else []
 
 
 def _ranks(ordered: Sequence[Run], metric: str) -> dict[int, int]:

@@ -44,3 +44,66 @@ def checkpoint(tmp_path_factory) -> Path:
 
     pairs = [(row["question"], row["answer"]) for row in everyday_rows(200)]
     return make_demo_base(tmp_path_factory.mktemp("models") / "base", pairs, epochs=1)
+
+
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory, encoder, checkpoint):
+    """Run folders of a tiny model and two trivial systems on 8 questions a severity, through real lm-eval."""
+    from maqa_severity.harness.evaluation import EvaluationOptions, evaluate
+    from maqa_severity.harness.generation.config import GenerationConfig
+    from maqa_severity.harness.generation.decoding import decoding
+    from maqa_severity.tasks import FOLDER, GROUP
+
+    root = tmp_path_factory.mktemp("runs")
+    models = {"hf": {"pretrained": str(checkpoint)}, "echo": {}, "constant": {}}
+    for kind, arguments in models.items():
+        config = GenerationConfig(
+            kind=kind,
+            model_args=arguments,
+            decoding=decoding(max_new_tokens=16),
+            device="cpu",
+            store=root / kind / "answers",
+        )
+        options = EvaluationOptions(out=root / kind, bertscore_model=str(encoder), limit=8)
+        evaluate(config, options, FOLDER, GROUP)
+    return {kind: root / kind for kind in models}
+
+
+@pytest.fixture(scope="session")
+def pairs(sample_texts) -> tuple[list[str], list[str]]:
+    """1,000 Arabic predictions with their references: equal, unrelated, cut, shuffled and misspelt ones."""
+    import random
+
+    draw = random.Random(0)
+
+    def disturbed(text: str) -> str:
+        words = text.split()
+        for _ in range(draw.randrange(len(words))):
+            place = draw.randrange(len(words))
+            words[place] = draw.choice(
+                [*words, draw.choice(sample_texts).split()[0], words[place].replace("ة", "ه")]
+            )
+        return " ".join(words[: draw.randrange(1, len(words) + 1)])
+
+    references = [draw.choice(sample_texts) for _ in range(1000)]
+    changes = [lambda text: text, lambda text: draw.choice(sample_texts), disturbed, disturbed, disturbed]
+    return [draw.choice(changes)(reference) for reference in references], references
+
+
+@pytest.fixture
+def browse(tmp_path):
+    """A function that opens a page in headless Chromium and returns the document after its scripts ran."""
+    import subprocess
+
+    def dump(page: Path) -> str:
+        flags = [
+            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=2000", "--dump-dom",
+        ]  # fmt: skip
+        done = subprocess.run(
+            ["chromium", *flags, page.as_uri()], capture_output=True, text=True, timeout=120, check=True
+        )
+        return done.stdout
+
+    return dump

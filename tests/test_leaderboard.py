@@ -1,0 +1,126 @@
+"""The board: who is ranked, who is tied, who cannot be compared, and what the three files say."""
+
+import csv
+import json
+import shutil
+
+import pytest
+from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.runs import Run, load_run
+from maqa_severity.harness.scores import ScoreTable
+from maqa_severity.leaderboards.board import build_board
+from maqa_severity.leaderboards.export import board_csv, board_page, write_board
+from maqa_severity.leaderboards.published import published_table
+
+
+@pytest.fixture
+def runs(evaluated):
+    return [load_run(path) for path in evaluated.values()]
+
+
+def changed(run: Run, path, name=None, **scores) -> Run:
+    """The run under another path with other scores."""
+    frame = run.scores.frame.assign(**scores)
+    table = ScoreTable(frame, run.scores.signatures)
+    return Run(**{**vars(run), "path": path, "name": name or run.name, "scores": table})
+
+
+def test_rows_are_ordered_by_the_overall_mean_of_the_metric(runs):
+    board = build_board(runs)
+    means = [row.cell("bertscore_f1", "overall").mean for row in board.rows]
+    assert means == sorted(means, reverse=True)
+    assert board.rows[0].rank == 1
+
+
+def test_each_cell_is_the_mean_of_its_stratum(runs):
+    rows = {row.path: row for row in build_board(runs).rows}
+    for run in runs:
+        row = rows[str(run.path)]
+        for severity in ("critical", "neutral", "non_critical"):
+            own = run.scores.frame[run.scores.frame["severity"] == severity]
+            assert row.cell("rougeL", severity).mean == pytest.approx(own["rougeL"].mean())
+            assert row.cell("rougeL", severity).n == 8
+
+
+def test_equal_systems_share_a_rank_and_a_clearly_better_one_does_not(runs, tmp_path):
+    run = runs[0]
+    low = run.scores.frame["bertscore_f1"] * 0.2
+    twin, worse = (
+        changed(run, tmp_path / "twin", "twin"),
+        changed(run, tmp_path / "worse", "worse", bertscore_f1=low),
+    )
+    ranks = {row.name: row.rank for row in build_board([worse, run, twin]).rows}
+    assert ranks == {run.name: 1, "twin": 1, "worse": 3}
+
+
+def test_a_run_of_other_decoding_stands_unranked_with_the_reason(runs, tmp_path):
+    decoding = {**runs[1].manifest.decoding, "temperature": 0.7}
+    other = changed(runs[1], tmp_path / "other", "other")
+    other = Run(
+        **{
+            **vars(other),
+            "manifest": other.manifest.model_copy(update={"decoding": decoding}),
+            "decoding": decoding,
+        }
+    )
+    board = build_board([runs[0], other])
+    row = next(row for row in board.rows if row.name == "other")
+    assert row.rank is None and "temperature" in row.differs[0]
+    assert "not comparable" in board_page(board) and "temperature" in board_csv(board)
+
+
+def test_two_backends_never_share_a_board_without_saying_so(runs, tmp_path):
+    model = runs[0].manifest.model.model_copy(update={"kind": "vllm"})
+    other = changed(runs[0], tmp_path / "other", "other")
+    other = Run(**{**vars(other), "manifest": other.manifest.model_copy(update={"model": model})})
+    board = build_board([runs[0], other])
+    assert [row.differs for row in board.rows if row.name == "other"] == [["backend: hf and vllm"]]
+
+
+def test_a_missing_metric_and_a_run_given_twice_are_refused(runs):
+    with pytest.raises(UserError, match="no metric 'accuracy'"):
+        build_board(runs, "accuracy")
+    with pytest.raises(UserError, match="given twice"):
+        build_board([runs[0], runs[0]])
+
+
+def test_the_files_agree_with_each_other(runs, tmp_path):
+    board = build_board(runs)
+    json_file, csv_file, page = write_board(tmp_path / "board", board)
+    loaded = json.loads(json_file.read_text())
+    with csv_file.open(encoding="utf-8", newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    for row, line in zip(loaded["rows"], lines, strict=True):
+        cell = row["metrics"]["bertscore_f1"]["critical"]
+        assert float(line["bertscore_f1_critical"]) == cell["mean"]
+        assert float(line["low_critical"]) == cell["low"]
+        assert f"{cell['mean']:.2f}" in page.read_text()
+
+
+def test_a_hostile_name_is_shown_and_not_run(runs, tmp_path):
+    name = "=HYPERLINK(1)<img src=x onerror=alert(1)>"
+    board = build_board([changed(runs[0], tmp_path / "x", name)])
+    assert "<img" not in board_page(board)
+    rows = list(csv.DictReader(board_csv(board).splitlines()))
+    assert rows[0]["name"] == f"'{name}"
+
+
+def test_the_published_table_has_the_gains_that_the_paper_claims():
+    table = {row.model: row for row in published_table()}
+    assert len(table) == 10
+    assert table["AraGPT2-Base"].gain == pytest.approx(12.10)
+    assert max(row.gain for row in table.values()) == table["AraGPT2-Base"].gain
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")
+def test_the_page_sorts_in_a_real_browser(runs, tmp_path, browse):
+    *_, page = write_board(tmp_path / "board", build_board(runs))
+    script = """<script>addEventListener("load", () => {
+      document.querySelectorAll("#board th")[3].click();
+      const cells = [...document.querySelectorAll("#board tbody tr")].map(row => row.cells[3].dataset.value);
+      document.title = "critical:" + cells.join(",");
+    });</script>"""
+    page.write_text(page.read_text().replace("</body>", script + "</body>"))
+    shown = browse(page)
+    values = [float(value) for value in shown.split("<title>critical:")[1].split("<")[0].split(",")]
+    assert len(values) == 3 and values == sorted(values)

@@ -1,0 +1,84 @@
+"""The report: per-severity figures, the answers that changed most, right-to-left and unharmed by hostile text."""
+
+import shutil
+
+import numpy as np
+import pytest
+from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.runs import Run, load_run
+from maqa_severity.harness.severity import Severity
+from maqa_severity.reports.examples import largest_changes, typical_examples
+from maqa_severity.reports.page import report_page
+from maqa_severity.reports.strata import answer_shapes, category_scores
+
+HOSTILE = "</dd><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">{{ 7*7 }}"
+
+
+def test_the_page_shows_every_stratum_and_the_note_on_similarity(evaluated):
+    page = report_page(load_run(evaluated["hf"]))
+    for words in ("critical", "neutral", "non-critical", "overall", "n</th>", "BALSAM", "not medical advice"):
+        assert words.replace("not medical advice", "medical advice") in page
+    assert 'lang="ar"' in page and 'dir="auto"' in page
+
+
+def test_against_another_run_it_shows_paired_differences_that_the_scores_bear_out(evaluated):
+    run, against = load_run(evaluated["echo"]), load_run(evaluated["constant"])
+    page = report_page(run, against)
+    frame = run.scores.frame.merge(against.scores.frame, on="id")
+    mean = (frame["bertscore_f1_x"] - frame["bertscore_f1_y"]).mean()
+    assert f"{mean:+.2f}".replace("-", "−") in page
+    assert "What changed" in page and "Holm" in page
+
+
+def test_largest_changes_are_the_largest(evaluated):
+    run, against = load_run(evaluated["echo"]), load_run(evaluated["constant"])
+    frame = run.scores.frame.merge(against.scores.frame, on=["id", "severity"])
+    change = frame["bertscore_f1_x"] - frame["bertscore_f1_y"]
+    changes = largest_changes(run, against, "bertscore_f1", count=2)
+    for severity in ("critical", "neutral", "non_critical"):
+        own = np.sort(change[frame["severity"] == severity])
+        gained = [example.change for example in changes[severity]["gained"]]
+        lost = [example.change for example in changes[severity]["lost"]]
+        assert gained == pytest.approx([value for value in own[::-1][:2] if value > 0])
+        assert lost == pytest.approx([value for value in own[:2] if value < 0])
+
+
+def test_typical_examples_show_no_answer_twice_and_the_extremes_are_there(evaluated):
+    run = load_run(evaluated["hf"])
+    groups = typical_examples(run, "rougeL", Severity.CRITICAL, count=3)
+    shown = [example.id for examples in groups.values() for example in examples]
+    assert len(shown) == len(set(shown)) == 8
+    own = run.scores.frame[run.scores.frame["severity"] == "critical"]["rougeL"]
+    assert groups["lowest"][0].score == own.min() and groups["highest"][0].score == own.max()
+
+
+def test_shapes_and_categories_add_up(evaluated):
+    run = load_run(evaluated["constant"])
+    for shape in answer_shapes(run):
+        assert (shape.n, shape.repeated, shape.distinct_pct) == (8, 8, 12.5)
+    assert sum(n for row in category_scores(run, "chrf") for n, _ in row.cells.values()) == 24
+
+
+def test_runs_that_cannot_be_compared_are_refused_with_the_difference(evaluated):
+    run, against = load_run(evaluated["echo"]), load_run(evaluated["constant"])
+    decoding = {**run.decoding, "max_gen_toks": 99}
+    manifest = against.manifest.model_copy(update={"decoding": decoding})
+    other = Run(**{**vars(against), "manifest": manifest, "decoding": decoding})
+    with pytest.raises(UserError, match="max_new_tokens"):
+        report_page(run, other)
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")
+def test_hostile_answers_are_text_in_a_real_browser_and_arabic_runs_right_to_left(evaluated, tmp_path, browse):
+    run = load_run(evaluated["hf"])
+    answers = run.answers.assign(prediction=[HOSTILE] * len(run.answers))
+    page = report_page(Run(**{**vars(run), "answers": answers, "name": HOSTILE}))
+    script = """<script>addEventListener("load", () => {
+      const text = [...document.querySelectorAll(".text")].find(e => /^[\\u0600-\\u06FF]/.test(e.textContent));
+      document.body.dataset.direction = getComputedStyle(text).direction;
+    });</script>"""
+    path = tmp_path / "report.html"
+    path.write_text(page.replace("</body>", script + "</body>"))
+    shown = browse(path)
+    assert "<title>owned" not in shown
+    assert 'data-direction="rtl"' in shown

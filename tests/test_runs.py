@@ -1,0 +1,136 @@
+"""Runs: what `maqa evaluate` writes, what plain lm-eval writes, and what is refused."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.evaluation import EvaluationOptions, evaluate, fingerprint
+from maqa_severity.harness.generation.config import GenerationConfig
+from maqa_severity.harness.generation.decoding import decoding
+from maqa_severity.harness.rescoring import rescore
+from maqa_severity.harness.runs import load_run
+from maqa_severity.harness.scoring import default_metrics
+from maqa_severity.tasks import FOLDER, GROUP
+
+
+def plain_lm_eval(checkpoint, encoder, out):
+    """The literal command of lm-eval's users, in a process of its own."""
+    settings = {
+        "--model": "hf",
+        "--model_args": f"pretrained={checkpoint},dtype=float32",
+        "--device": "cpu",
+        "--include_path": str(FOLDER),
+        "--tasks": GROUP,
+        "--limit": "8",
+        "--batch_size": "8",
+        "--gen_kwargs": "max_gen_toks=16",
+        "--output_path": str(out),
+        "--metadata": f"bertscore_model={encoder}",
+    }
+    options = [part for setting in settings.items() for part in setting]
+    command = [sys.executable, "-m", "lm_eval", "run", *options, "--log_samples"]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=out.parent, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def test_a_run_has_lm_evals_files_a_manifest_and_scores_for_every_severity(evaluated):
+    run = load_run(evaluated["hf"])
+    assert run.manifest and run.manifest.model.kind == "hf"
+    assert run.answers["severity"].value_counts().to_dict() == {"critical": 8, "neutral": 8, "non_critical": 8}
+    results = json.loads((run.path / run.manifest.results).read_text())
+    for severity in ("critical", "neutral", "non_critical"):
+        row = results["results"][f"{GROUP}_{severity}"]
+        own = run.scores.frame[run.scores.frame["severity"] == severity]["bertscore_f1"]
+        assert row["bertscore_f1,none"] == pytest.approx(own.mean())
+        assert row["bertscore_f1_stderr,none"] == pytest.approx(own.std(ddof=1) / 8**0.5)
+    group = results["groups"][GROUP]["bertscore_f1,none"]
+    assert group == pytest.approx(run.scores.frame["bertscore_f1"].mean())
+
+
+@pytest.mark.slow
+def test_a_plain_lm_eval_folder_is_a_run_with_the_same_answers_and_scores(evaluated, checkpoint, encoder, tmp_path):
+    printed = plain_lm_eval(checkpoint, encoder, tmp_path / "plain")
+    for row in ("maqa_severity", "critical", "neutral", "non_critical", "bertscore_f1"):
+        assert row in printed
+    plain, ours = load_run(tmp_path / "plain"), load_run(evaluated["hf"])
+    assert plain.manifest is None
+    assert plain.scores.signatures == ours.scores.signatures
+    pd.testing.assert_frame_equal(plain.answers, ours.answers)
+    pd.testing.assert_frame_equal(plain.scores.frame, ours.scores.frame, rtol=1e-6)
+    assert fingerprint(plain.answers) == ours.manifest.data.fingerprint
+
+
+def test_the_same_command_again_reads_the_run_and_another_one_is_refused(evaluated, encoder):
+    folder = evaluated["echo"]
+    config = GenerationConfig(
+        kind="echo", decoding=decoding(max_new_tokens=16), device="cpu", store=folder / "answers"
+    )
+    options = EvaluationOptions(out=folder, bertscore_model=str(encoder), limit=8)
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir() if path.is_file()}
+    evaluate(config, options, FOLDER, GROUP)
+    assert before == {path: path.stat().st_mtime_ns for path in folder.iterdir() if path.is_file()}
+    with pytest.raises(UserError, match="holds another run"):
+        evaluate(config, options.model_copy(update={"limit": 9}), FOLDER, GROUP)
+
+
+def test_rescoring_with_the_same_metrics_changes_no_score(evaluated, encoder, tmp_path):
+    folder = shutil.copytree(evaluated["hf"], tmp_path / "run")
+    before = load_run(folder).scores
+    after = rescore(folder, default_metrics(str(encoder))).scores
+    pd.testing.assert_frame_equal(before.frame[after.metrics], after.frame[after.metrics], rtol=1e-6)
+    without = rescore(folder, default_metrics("none"))
+    assert "bertscore_f1" not in without.scores.metrics
+    assert load_run(folder).scores.metrics == without.scores.metrics
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda run: (run / "manifest.json").write_text("{"), "manifest.json line 1 is not JSON"),
+        (lambda run: (run / "manifest.json").write_text('{"format_version": 99}'), "newer format 99"),
+        (lambda run: (run / "scores.parquet").unlink(), "scores.parquet does not exist"),
+        (lambda run: (run / "scores.parquet").write_bytes(b"no"), "scores.parquet is not a readable parquet"),
+        (lambda run: next(run.glob("samples_*critical*")).unlink(), "does not exist"),
+    ],
+)
+def test_a_damaged_run_is_named_with_its_file(evaluated, tmp_path, damage, message):
+    folder = shutil.copytree(evaluated["echo"], tmp_path / "run")
+    damage(folder)
+    with pytest.raises(UserError, match=message):
+        load_run(folder)
+
+
+def test_a_torn_samples_line_is_named_with_its_number(evaluated, tmp_path):
+    folder = shutil.copytree(evaluated["echo"], tmp_path / "run")
+    path = next(folder.glob("samples_*neutral*"))
+    lines = path.read_text(encoding="utf-8").split("\n")
+    path.write_text("\n".join([*lines[:3], lines[3][:50], *lines[4:]]), encoding="utf-8")
+    with pytest.raises(UserError, match=rf"{path.name} line 4 is not a sample"):
+        load_run(folder)
+
+
+def test_folders_without_a_run_or_with_several_say_so(evaluated, tmp_path):
+    with pytest.raises(UserError, match="holds no results"):
+        load_run(tmp_path)
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / f"results_{name}.json").write_text("{}")
+    with pytest.raises(UserError, match="holds 2 results"):
+        load_run(tmp_path)
+    with pytest.raises(UserError, match="does not exist"):
+        load_run(tmp_path / "nowhere")
+
+
+def test_an_answer_with_a_line_separator_inside_survives(evaluated, tmp_path):
+    folder = shutil.copytree(evaluated["echo"], tmp_path / "run")
+    path = next(folder.glob("samples_*critical*"))
+    text = path.read_text(encoding="utf-8")
+    first = json.loads(text.split("\n")[0])
+    first["filtered_resps"] = ["سطر\u2028آخر\x85"]
+    path.write_text("\n".join([json.dumps(first, ensure_ascii=False), *text.split("\n")[1:]]), encoding="utf-8")
+    assert "سطر\u2028آخر\x85" in load_run(folder).answers["prediction"].tolist()
