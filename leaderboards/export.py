@@ -7,7 +7,7 @@ import io
 from pathlib import Path
 
 from ..harness.files import write_json, write_text
-from ..harness.pages import IntervalRow, interval_chart, render
+from ..harness.pages import IntervalRow, axis_of, interval_chart, render
 from ..harness.statistics import STRATA
 from .board import Board
 from .published import published_table
@@ -46,15 +46,13 @@ def board_csv(board: Board) -> str:
 
 def board_page(board: Board) -> str:
     """The board as one HTML page."""
-    charts = []
-    for stratum in STRATA:
-        rows = [
-            IntervalRow(row.name, cell.mean, cell.low, cell.high, "muted" if row.rank is None else stratum)
-            for row in board.rows
-            if (cell := row.cell(board.metric, stratum))
-        ]
-        if rows:
-            charts.append((stratum, interval_chart(f"{board.metric}, {stratum}", rows)))
+    rows = {stratum: _chart_rows(board, stratum) for stratum in STRATA}
+    axis = axis_of([row for each in rows.values() for row in each])
+    charts = [
+        (stratum, interval_chart(f"{board.metric}, {stratum}", each, axis=axis))
+        for stratum, each in rows.items()
+        if each
+    ]
     metrics = list(dict.fromkeys(metric for row in board.rows for metric in row.metrics))
     return render(
         _TEMPLATES,
@@ -65,6 +63,14 @@ def board_page(board: Board) -> str:
         metrics=[metric for metric in metrics if metric != board.metric],
         published=published_table(),
     )
+
+
+def _chart_rows(board: Board, stratum: str) -> list[IntervalRow]:
+    return [
+        IntervalRow(row.name, cell.mean, cell.low, cell.high, "muted" if row.rank is None else stratum)
+        for row in board.rows
+        if (cell := row.cell(board.metric, stratum))
+    ]
 
 
 def _inert(value: object) -> object:

@@ -25,7 +25,9 @@ def test_numbers_have_one_form():
     assert p_value(0.0001) == "< 0.001" and p_value(0.04) == "0.040"
 
 
-@pytest.mark.parametrize("rows", [[(50.0, 40.0, 60.0)], [(50.0, None, None)], [(0.0, 0.0, 0.0)], [(-2.0, -5.5, 1.0), (99, 98, 100)]])
+@pytest.mark.parametrize(
+    "rows", [[(50.0, 40.0, 60.0)], [(50.0, None, None)], [(0.0, 0.0, 0.0)], [(-2.0, -5.5, 1.0), (99, 98, 100)]]
+)
 def test_every_dot_and_whisker_lies_inside_the_picture(rows):
     chart = interval_chart("t", [IntervalRow("a", *row) for row in rows], zero=True)
     for row in chart.rows:

@@ -53,17 +53,25 @@ class IntervalChart:
         return len(self.rows) * _ROW + 34
 
 
-def interval_chart(title: str, rows: Sequence[IntervalRow], zero: bool = False) -> IntervalChart:
+def interval_chart(
+    title: str, rows: Sequence[IntervalRow], zero: bool = False, axis: Axis | None = None
+) -> IntervalChart:
     """Lay out dots with intervals.
 
     Args:
         title: what the picture shows, for readers who cannot see it.
         rows: from top to bottom, at least one.
         zero: whether the axis must show zero, as for differences.
+        axis: one that several pictures share, so that they can be compared; else one that fits the rows.
     """
+    return IntervalChart(title, axis or axis_of(rows, zero), tuple(rows), zero)
+
+
+def axis_of(rows: Sequence[IntervalRow], zero: bool = False) -> Axis:
+    """An axis on which all rows have their place, with round ticks."""
     values = [value for row in rows for value in (row.mean, row.low, row.high) if value is not None]
     values += [0.0] if zero else []
-    return IntervalChart(title, _axis(min(values), max(values)), tuple(rows), zero)
+    return _axis(min(values), max(values))
 
 
 def _axis(low: float, high: float) -> Axis:

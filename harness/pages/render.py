@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ def render(templates: Path, name: str, **context: Any) -> str:
     environment.filters["number"] = number
     environment.filters["signed"] = signed
     environment.filters["p_value"] = p_value
+    environment.filters["decoding"] = decoding_in_words
     environment.globals["language"] = language()
     return environment.get_template(name).render(**context)
 
@@ -47,6 +49,15 @@ def p_value(value: float | None) -> str:
         return "—"
     assert value is not None
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def decoding_in_words(decoding: Mapping[str, Any]) -> str:
+    """A decoding as lm-eval or we record it, in a reader's words."""
+    tokens = decoding.get("max_new_tokens", decoding.get("max_gen_toks"))
+    temperature = decoding.get("temperature", 0.0)
+    if not decoding.get("do_sample", temperature > 0):
+        return f"greedy, at most {tokens} new tokens"
+    return f"sampling at temperature {temperature:g}, top-p {decoding.get('top_p', 1.0):g}, at most {tokens} new tokens"
 
 
 def _absent(value: float | None) -> bool:
