@@ -57,7 +57,8 @@ def decoding_in_words(decoding: Mapping[str, Any]) -> str:
     temperature = decoding.get("temperature", 0.0)
     if not decoding.get("do_sample", temperature > 0):
         return f"greedy, at most {tokens} new tokens"
-    return f"sampling at temperature {temperature:g}, top-p {decoding.get('top_p', 1.0):g}, at most {tokens} new tokens"
+    nucleus = decoding.get("top_p", 1.0)
+    return f"sampling at temperature {temperature:g}, top-p {nucleus:g}, at most {tokens} new tokens"
 
 
 def _absent(value: float | None) -> bool:
