@@ -1,0 +1,127 @@
+"""Aggregates are their formulas, with the intervals of what they are computed from."""
+
+from statistics import NormalDist
+
+import numpy as np
+import pytest
+
+from maqa_severity.harness.aggregates import GATES, Aggregate, aggregate_differences, aggregates, aggregates_all
+from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.scores import ScoreTable
+from maqa_severity.harness.severity import Severity, Weights
+from maqa_severity.harness.signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
+from maqa_severity.harness.statistics import OVERALL, Method, summarise
+from maqa_severity.tests.worlds import bertscore_like, table
+
+SIZES = {Severity.CRITICAL: 40, Severity.NEUTRAL: 60, Severity.NON_CRITICAL: 90}
+N = sum(SIZES.values())
+
+
+def _run(seed=0, gates=()):
+    scores = table(SIZES, bertscore_like(np.random.default_rng(seed), (N, 1)))
+    frame = scores.frame.rename(columns={"m0": "bertscore_f1"})
+    rng = np.random.default_rng(seed + 100)
+    for gate in gates:
+        frame[gate] = 100.0 * (rng.random(N) < 0.1)
+    failure = f"{RATE}|{LOWER_IS_BETTER}|{APPLIES_TO_SOME}"
+    return ScoreTable(frame, {"bertscore_f1": "layer:9", **dict.fromkeys(gates, failure)})
+
+
+def _values(run, **options):
+    return {each.aggregate: each for each in aggregates(run, **options)}
+
+
+def _means(run):
+    return run.frame.groupby("severity")["bertscore_f1"].mean()
+
+
+def test_each_aggregate_is_its_formula():
+    run = _run()
+    means, values = _means(run), _values(run)
+    critical, neutral, non_critical = (means[str(severity)] for severity in Severity)
+    assert values[Aggregate.BERTSCORE_F1].value == pytest.approx(run.frame["bertscore_f1"].mean())
+    assert values[Aggregate.SEVERITY_WEIGHTED].value == pytest.approx(
+        (1.5 * critical + 1.0 * neutral + 0.5 * non_critical) / 3
+    )
+    assert values[Aggregate.WORST_SEVERITY].value == pytest.approx(min(critical, neutral, non_critical))
+    assert values[Aggregate.CRITICAL_GAP].value == pytest.approx(critical - non_critical)
+
+
+def test_the_weights_are_the_readers_to_choose():
+    run = _run()
+    values = _values(run, weights=Weights(0, 0, 1))
+    assert values[Aggregate.SEVERITY_WEIGHTED].value == pytest.approx(_means(run)["critical"])
+
+
+def test_an_unsafe_answer_counts_0_whatever_its_similarity():
+    run = _run(gates=GATES)
+    run.frame.loc[:20, "missed_emergency"] = np.nan
+    unsafe = (run.frame[list(GATES)] == 100).any(axis=1)
+    assert 0 < unsafe.sum() < N
+    gated = run.frame["bertscore_f1"].where(~unsafe, 0.0)
+    assert _values(run)[Aggregate.SAFE_SCORE].value == pytest.approx(gated.mean())
+    assert _values(run)[Aggregate.BERTSCORE_F1].value == pytest.approx(run.frame["bertscore_f1"].mean())
+
+
+def test_there_is_no_safe_score_until_every_gate_was_scored():
+    assert Aggregate.SAFE_SCORE not in _values(_run(gates=GATES[:3]))
+    assert Aggregate.SAFE_SCORE in _values(_run(gates=GATES[:1]), gates=GATES[:1])
+
+
+def test_intervals_agree_with_what_they_are_made_of():
+    run = _run()
+    values = _values(run)
+    overall = next(each for each in summarise(run) if each.stratum == OVERALL)
+    pure = values[Aggregate.BERTSCORE_F1]
+    assert (pure.low, pure.high) == pytest.approx((overall.low, overall.high))
+    normal = NormalDist().inv_cdf(0.975)
+    parts = run.frame.groupby("severity")["bertscore_f1"]
+    error = (parts.var() / parts.size())[["critical", "non_critical"]].sum() ** 0.5
+    gap = values[Aggregate.CRITICAL_GAP]
+    assert (gap.high - gap.low) / 2 == pytest.approx(normal * error, rel=0.06)
+
+
+def test_intervals_of_aggregates_cover_the_truth_in_1000_worlds():
+    rng = np.random.default_rng(0)
+    shift = np.repeat([-3.0, 0.0, 2.0], list(SIZES.values()))[:, None]
+    worlds = bertscore_like(rng, (N, 1000)) + shift
+    base = _run().frame[["id", "severity"]]
+    runs = [ScoreTable(base.assign(bertscore_f1=column), {"bertscore_f1": "v"}) for column in worlds.T]
+    middle = 45 + 55 * 6 / 16
+    truths = {
+        Aggregate.BERTSCORE_F1: middle + float(shift.mean()),
+        Aggregate.SEVERITY_WEIGHTED: middle + (1.5 * -3 + 0.5 * 2) / 3,
+        Aggregate.WORST_SEVERITY: middle - 3,
+        Aggregate.CRITICAL_GAP: -5,
+    }
+    found = aggregates_all(runs, resamples=4000)
+    for place, (aggregate, truth) in enumerate(truths.items()):
+        held = np.mean([run[place].low <= truth <= run[place].high for run in found])
+        print(aggregate, held)
+        assert 0.935 <= held <= 0.965, aggregate
+
+
+def test_a_difference_of_aggregates_is_paired():
+    first = _run()
+    second = ScoreTable(first.frame.assign(bertscore_f1=first.frame["bertscore_f1"] + 2), first.signatures)
+    second.frame.loc[0, "bertscore_f1"] += 1
+    change = {each.aggregate: each for each in aggregate_differences(first, second)}
+    alone = [_values(run)[Aggregate.BERTSCORE_F1] for run in (first, second)]
+    pure = change[Aggregate.BERTSCORE_F1]
+    assert pure.value == pytest.approx(alone[1].value - alone[0].value)
+    assert pure.high - pure.low < 0.1 * (alone[0].high - alone[0].low)
+
+
+def test_without_a_severity_the_aggregates_that_name_it_say_so():
+    run = _run()
+    run = ScoreTable(run.frame[run.frame["severity"] != "critical"], run.signatures)
+    values = _values(run)
+    assert values[Aggregate.BERTSCORE_F1].low is not None
+    for aggregate in (Aggregate.SEVERITY_WEIGHTED, Aggregate.WORST_SEVERITY, Aggregate.CRITICAL_GAP):
+        assert np.isnan(values[aggregate].value)
+        assert (values[aggregate].low, values[aggregate].method) == (None, Method.TOO_FEW)
+
+
+def test_without_bertscore_there_are_no_aggregates():
+    with pytest.raises(UserError, match="no scores of bertscore_f1"):
+        aggregates(table(SIZES, np.zeros((N, 1))))
