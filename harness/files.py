@@ -44,6 +44,19 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def ensure_writable(path: Path) -> None:
+    """Find out before the work that its result could not be saved.
+
+    Raises:
+        UserError: ``path`` is a folder, or nothing can be written where it would be.
+    """
+    if path.is_dir():
+        raise UserError(f"cannot write {path}: it is a folder", "Name a file")
+    folder = next(parent for parent in path.absolute().parents if parent.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise UserError(f"cannot write {path}: {folder} is no folder to write to", "Choose another one")
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text atomically."""
     with atomic(path) as temporary:

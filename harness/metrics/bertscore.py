@@ -63,7 +63,9 @@ class BertScore:
 
     def release(self) -> None:
         """Give back the memory of encoder and embeddings; the next use loads it again."""
-        vars(self).pop("_encoder", None)
+        encoder = vars(self).pop("_encoder", None)
+        if encoder:
+            encoder.release()
         self._references = Cache(_CACHE_BYTES)
 
     @property

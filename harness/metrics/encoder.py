@@ -7,8 +7,9 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import UserError
 from ..files import read_json
+
+if TYPE_CHECKING:
+    import torch
 
 PAPER_ENCODER = "bert-base-multilingual-cased"
 """What ``bert_score.score(..., lang="ar")`` uses, and so the paper."""
@@ -30,6 +34,7 @@ KNOWN_LAYERS = {
 
 NOTE = "maqa_encoder.json"
 _GPU_ROOM = 4 << 30
+_HUB_TIMEOUT_S = 10
 _REMEDY = (
     "Pass the folder of a downloaded copy (--bertscore-model DIR, or MAQA_BERTSCORE_MODEL=DIR under lm_eval); "
     "without a network, set HF_HOME to a cache that holds it and HF_HUB_OFFLINE=1; `none` leaves BERTScore out"
@@ -113,8 +118,6 @@ class Encoder:
     """
 
     def __init__(self, choice: EncoderChoice, device: str | None = None) -> None:
-        import torch
-
         network, self._tokenizer = _load(choice)
         layers = getattr(getattr(network, "encoder", None), "layer", None)
         if layers is None:
@@ -128,11 +131,19 @@ class Encoder:
             )
         network.encoder.layer = layers[: choice.layer]
         network.pooler = None
-        self.device = torch.device(device or _roomy_device())
         self.digest = _digest(network, self._tokenizer)
         self.max_length = _max_length(network.config, self._tokenizer)
-        self._network = network.to(self.device).eval()
-        _log.info("BERTScore encoder %s, layer %d, on %s", choice.name, choice.layer, self.device)
+        self._network, self._choice, self._device = network.eval(), choice, device
+
+    @cached_property
+    def device(self) -> torch.device:
+        """Where texts are embedded, settled at the first of them: a generator may hold the GPU until then."""
+        import torch
+
+        device = torch.device(self._device or _roomy_device())
+        self._network.to(device)
+        _log.info("BERTScore encoder %s, layer %d, on %s", self._choice.name, self._choice.layer, device)
+        return device
 
     @property
     def unknown_id(self) -> int | None:
@@ -158,7 +169,7 @@ class Encoder:
         import torch
 
         lengths = [len(row) for row in ids]
-        tokens = torch.zeros(len(ids), max(lengths), dtype=torch.long)
+        tokens = torch.full((len(ids), max(lengths)), self._tokenizer.pad_token_id or 0)
         mask = torch.zeros_like(tokens)
         for row, values in enumerate(ids):
             tokens[row, : len(values)] = torch.tensor(values)
@@ -169,24 +180,52 @@ class Encoder:
         # Copies, so that what is kept does not hold on to the padding.
         return [vectors[row, :length].copy() for row, length in enumerate(lengths)]
 
+    def release(self) -> None:
+        """Give the memory back, the GPU's included, which torch would keep for itself."""
+        import torch
+
+        del self._network, self._tokenizer
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
 
 def _load(choice: EncoderChoice) -> tuple[Any, Any]:
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
 
+    cached_only = not Path(choice.source).is_dir() and not _hub_answers(choice.source)
     try:
         with _quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(choice.source)
+            tokenizer = AutoTokenizer.from_pretrained(choice.source, local_files_only=cached_only)
             network, report = AutoModel.from_pretrained(
-                choice.source, dtype=torch.float32, use_safetensors=True, output_loading_info=True
+                choice.source,
+                dtype=torch.float32,
+                use_safetensors=True,
+                output_loading_info=True,
+                local_files_only=cached_only,
             )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
         raise UserError(f"the BERTScore encoder {choice.source} cannot be loaded: {reason}", _REMEDY) from error
     if missing := [key for key in report["missing_keys"] if not key.startswith("pooler.")]:
         raise UserError(f"encoder {choice.source} lacks the weights {sorted(missing)[0]} and others", _REMEDY)
     return network, tokenizer
+
+
+def _hub_answers(model: str) -> bool:
+    """Ask the hub once: its own client takes a minute of retries to find out that there is no network."""
+    from huggingface_hub import get_hf_file_metadata, hf_hub_url
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
+
+    try:
+        get_hf_file_metadata(hf_hub_url(model, "config.json"), timeout=_HUB_TIMEOUT_S)
+    except (HfHubHTTPError, HFValidationError):
+        return True
+    except Exception as error:  # Whatever the client's network library of the day raises.
+        _log.info("the hub does not answer (%s): looking for %s in the local cache", error, model)
+        return False
+    return True
 
 
 @contextmanager

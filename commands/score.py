@@ -1,0 +1,68 @@
+"""``maqa score``: scores for answers in a file, without lm-eval and without a model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .app import app
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..harness.scores import ScoreTable
+
+
+@app.command()
+def score(
+    file: Annotated[
+        Path, typer.Argument(help="csv, tsv, jsonl or parquet: prediction, reference[, severity, question, id].")
+    ],
+    out: Annotated[Path, typer.Option(help="Where the score of every answer goes, a parquet file.")],
+    bertscore_model: Annotated[
+        str | None,
+        typer.Option(help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default."),
+    ] = None,
+    bertscore_layer: Annotated[
+        int | None, typer.Option(help="Layer of the encoder, where it is not known.")
+    ] = None,
+) -> None:
+    """Score every answer of a file with every metric; print the means and how each number came about."""
+    from rich.console import Console
+
+    from ..harness.answers import read_answers
+    from ..harness.files import ensure_writable
+    from ..harness.scores import write_scores
+    from ..harness.scoring import NO_ENCODER, default_metrics, score_table
+
+    # Before the scoring, which takes minutes with a large encoder.
+    ensure_writable(out)
+    rows = read_answers(file)
+    scores = score_table(rows.ids, rows.answers, default_metrics(bertscore_model, bertscore_layer))
+    write_scores(out, scores)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(_means(scores))
+    for metric, signature in scores.signatures.items():
+        console.print(f"{metric}: {signature}", markup=False)
+    if bertscore_model == NO_ENCODER:
+        console.print("bertscore_f1 was left out, as asked (--bertscore-model none).", markup=False)
+    console.print(f"Scores of {len(scores.frame):,} answers: {out}", markup=False)
+
+
+def _means(scores: ScoreTable) -> Table:
+    """One row per severity and for all answers: n and the mean of each metric."""
+    from rich.table import Table
+
+    from ..harness.severity import SEVERITIES
+
+    table = Table("severity", title="Mean, percent", title_justify="left")
+    for column in ("n", *scores.metrics):
+        table.add_column(column, justify="right")
+    frame = scores.frame
+    strata = {str(severity): frame[frame["severity"] == str(severity)] for severity in SEVERITIES}
+    for name, rows in {**strata, "all": frame}.items():
+        if len(rows):
+            table.add_row(name, f"{len(rows):,}", *(f"{rows[metric].mean():.2f}" for metric in scores.metrics))
+    return table
