@@ -4,7 +4,6 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-
 from maqa_severity.harness.aggregates import GATES, Aggregate, aggregate_differences, aggregates, aggregates_all
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.scores import ScoreTable
@@ -97,7 +96,6 @@ def test_intervals_of_aggregates_cover_the_truth_in_1000_worlds():
     found = aggregates_all(runs, resamples=4000)
     for place, (aggregate, truth) in enumerate(truths.items()):
         held = np.mean([run[place].low <= truth <= run[place].high for run in found])
-        print(aggregate, held)
         assert 0.935 <= held <= 0.965, aggregate
 
 

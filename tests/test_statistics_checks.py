@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.scores import ScoreTable
 from maqa_severity.harness.severity import Severity

@@ -4,14 +4,13 @@ from statistics import NormalDist, fmean
 
 import numpy as np
 import pytest
-from scipy import stats
-
-from maqa_severity.harness.severity import SEVERITIES, Severity
+from maqa_severity.harness.severity import Severity
 from maqa_severity.harness.signatures import RATE
 from maqa_severity.harness.statistics import OVERALL, Method, summarise, summarise_all
 from maqa_severity.harness.statistics.bootstrap import counts, resampled_means
 from maqa_severity.harness.statistics.intervals import bca, newcombe, wilson
 from maqa_severity.tests.worlds import BERTSCORE_MEAN, ROUGE_MEAN, bertscore_like, rouge_like, table
+from scipy import stats
 
 SIZES = {Severity.CRITICAL: 30, Severity.NEUTRAL: 100, Severity.NON_CRITICAL: 500}
 

@@ -4,8 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
-
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.scores import ScoreTable
 from maqa_severity.harness.severity import Severity
@@ -14,6 +12,7 @@ from maqa_severity.harness.statistics import OVERALL, Method, Verdict, in_words,
 from maqa_severity.harness.statistics.bootstrap import resampled_means, signs
 from maqa_severity.harness.statistics.significance import detectable_difference, holm, randomisation_p
 from maqa_severity.tests.worlds import bertscore_like, table
+from scipy import stats
 
 SIZES = {Severity.CRITICAL: 200, Severity.NEUTRAL: 250, Severity.NON_CRITICAL: 350}
 N = sum(SIZES.values())
@@ -103,7 +102,6 @@ def test_equal_systems_differ_in_5_percent_of_tests_and_in_no_more_of_the_famili
     families = [[each for each in changes if each.metric == f"m{pair}"][:3] for pair in range(pairs)]
     raw = [each.p < 0.05 for family in families for each in family]
     found = [any(each.p_holm < 0.05 for each in judge(family)) for family in families]
-    print(f"raw {np.mean(raw):.4f}, families {np.mean(found):.4f}")
     assert 0.03 <= np.mean(raw) <= 0.07
     assert np.mean(found) <= 0.05
 
@@ -123,7 +121,6 @@ def test_a_gain_in_critical_alone_is_found_there_with_the_promised_power_and_now
         [any(each.verdict is not Verdict.NO_EVIDENCE for each in family[1:]) for family in families]
     )
     promised = np.mean([family[0].detectable for family in families])
-    print(f"found {found:.3f}, elsewhere {elsewhere:.3f}, promised {promised:.3f}")
     assert 0.76 <= found <= 0.84
     assert elsewhere <= 0.05
     assert promised == pytest.approx(gain, rel=0.02)
@@ -224,11 +221,11 @@ def test_a_stratum_of_one_answer_is_not_tested_and_the_family_is_the_smaller_for
 def test_runs_of_other_answers_are_refused_by_name():
     first = table(SIZES, _systems(1)[0])
     fewer = ScoreTable(first.frame.iloc[2:], first.signatures)
-    with pytest.raises(UserError, match="2 answers are missing in the second run .'row-000000', 'row-000001'."):
+    with pytest.raises(UserError, match=r"2 answers are missing in the second run .'row-000000', 'row-000001'."):
         paired(first, fewer, "m0")
     moved = first.frame.copy()
     moved.loc[5, "severity"] = "neutral"
-    with pytest.raises(UserError, match="the severity of 1 answers .'row-000005'."):
+    with pytest.raises(UserError, match=r"the severity of 1 answers .'row-000005'."):
         paired(first, ScoreTable(moved, first.signatures), "m0")
     with pytest.raises(UserError, match="the signature of m0: version:1 and version:2"):
         paired(first, ScoreTable(first.frame, {"m0": "version:2"}), "m0")
