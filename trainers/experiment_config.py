@@ -1,0 +1,132 @@
+"""An experiment: a grid of models, arms and training seeds under equal conditions. Read from YAML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from ..harness.errors import UserError
+from ..harness.generation.config import Kind
+from ..harness.generation.decoding import Preset
+from .arms import Arm, ArmSpec
+from .config import TrainConfig, merge, read_yaml, validate_config
+
+DEMO = "demo"
+"""Instead of a hub id or folder: a tiny model that is made on the spot."""
+
+SAMPLE = "sample"
+"""Instead of a source file: the shipped sample, trained on the grammar and tested on the hand-written rows."""
+
+FOLDER = Path(__file__).parent / "experiments"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DataPart(_Part):
+    """The data: a source file to prepare, a dataset folder, or ``sample``; and who decides the severities.
+
+    ``label`` is ``none`` (keep what the data says), ``rules``, ``hybrid`` or a classifier's folder.
+    """
+
+    source: str
+    label: str = "none"
+    test: float | None = None
+    validation: float | None = None
+    seed: int = 0
+
+
+class ModelPart(_Part):
+    """A base model: hub id with its revision, folder, or ``demo``. ``training`` overrides the experiment's."""
+
+    name: str
+    id: str
+    revision: str | None = None
+    training: dict[str, Any] = {}
+
+
+class ArmPart(_Part):
+    """An arm of ``trainers.arms`` with its scheme."""
+
+    arm: str
+    scheme: str | None = None
+
+    @property
+    def spec(self) -> ArmSpec:
+        """The arm, checked."""
+        try:
+            arm = Arm(self.arm)
+        except ValueError:
+            raise UserError(f"unknown arm {self.arm!r}", f"Use one of: {', '.join(Arm)}") from None
+        return ArmSpec.of(arm, scheme=self.scheme)
+
+
+class EvaluationPart(_Part):
+    """How the checkpoints are evaluated; ``floors`` are trivial systems on the same board."""
+
+    model: Kind = Kind.HF
+    model_args: dict[str, Any] = {}
+    decodings: list[Preset] = [Preset.GREEDY]
+    bertscore_model: str | None = None
+    floors: list[Kind] = [Kind.ECHO, Kind.CONSTANT, Kind.NEAREST]
+    limit: int | None = Field(default=None, ge=1)
+
+
+class Experiment(_Part):
+    """A grid: every model × arm × seed is trained, and evaluated under every decoding.
+
+    ``compare`` names the two arms that the report sets against each other.
+    """
+
+    name: str
+    data: DataPart
+    models: list[ModelPart] = Field(min_length=1)
+    arms: list[ArmPart] = Field(min_length=1)
+    seeds: list[int] = Field(default=[0], min_length=1)
+    training: dict[str, Any] = {}
+    evaluation: EvaluationPart = EvaluationPart()
+    compare: tuple[str, str] | None = None
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Experiment:
+        names = [model.name for model in self.models]
+        if len(set(names)) < len(names):
+            raise ValueError("two models have the same name")
+        arms = [arm.spec.name for arm in self.arms]
+        if len(set(arms)) < len(arms):
+            raise ValueError("an arm stands twice")
+        if unknown := set(self.compare or ()) - set(arms):
+            raise ValueError(f"compare names {sorted(unknown)[0]!r}, which is no arm; arms are {', '.join(arms)}")
+        return self
+
+
+def load_experiment(path: Path) -> Experiment:
+    """Read an experiment; a bare name such as ``paper`` is one of the shipped ones.
+
+    Raises:
+        UserError: the file is missing or no YAML, a key is unknown, or a value is impossible.
+    """
+    shipped = FOLDER / f"{path}.yaml"
+    file = shipped if not path.exists() and shipped.is_file() else path
+    try:
+        experiment = Experiment.model_validate(read_yaml(file))
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the experiment"
+        raise UserError(f"{file}: key {key!r}: {first['msg']}", "Compare it with the shipped demo.yaml") from None
+    for model in experiment.models:
+        training_config(experiment, model, experiment.seeds[0], str(file))
+    return experiment
+
+
+def training_config(experiment: Experiment, model: ModelPart, seed: int, where: str = "") -> TrainConfig:
+    """The settings of one training: the experiment's, the model's on top, and the seed.
+
+    Raises:
+        UserError: a key is unknown or a value is impossible.
+    """
+    values = merge(experiment.training, model.training)
+    return validate_config(merge(values, {"seed": seed}), f"{where or experiment.name}: training")
