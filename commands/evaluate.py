@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import shlex
 import sys
+from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 import typer
 from rich.console import Console
 
 from .app import app
+
+
+class _Engine(StrEnum):
+    LOCAL = "local"
+    RAY = "ray"
 
 
 @app.command()
@@ -21,6 +28,8 @@ def evaluate(
     decoding: str = typer.Option("greedy", help="greedy, paper or paper-curriculum."),
     max_new_tokens: int | None = typer.Option(None, min=1, help="Instead of the preset's."),
     seed: int | None = typer.Option(None, help="Of sampling; recorded."),
+    samples: int = typer.Option(1, min=1, help="Answers per question; more than one needs a sampling preset."),
+    chat_template: bool = typer.Option(False, "--chat-template", help="Put the prompt into the model's template."),
     bertscore_model: str | None = typer.Option(
         None, help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default."
     ),
@@ -28,28 +37,46 @@ def evaluate(
     batch_size: str = typer.Option("auto", help="Prompts per batch, or auto."),
     device: str | None = typer.Option(None, help="cpu, cuda, cuda:1, ..."),
     name: str | None = typer.Option(None, help="The run's name on boards."),
+    store: Path | None = typer.Option(None, help="Where answers are kept; OUT/answers by default."),
+    merge: list[Path] = typer.Option([], help="Other stores whose answers to take over first; may be repeated."),
+    shard: str | None = typer.Option(
+        None, help="i/n: only generate the rows of shard i of n, counted from 0; scoring comes without it."
+    ),
+    engine: _Engine = typer.Option(_Engine.LOCAL, help="ray: one engine per GPU of the cluster."),
+    workers: int | None = typer.Option(None, min=1, help="Engines under ray; one per GPU or CPU by default."),
 ) -> None:
     """Generate and score one run through the lm-eval tasks."""
     from lm_eval.utils import simple_parse_args_string
 
-    from ..harness.evaluation import EvaluationOptions
     from ..harness.evaluation import evaluate as run_evaluation
-    from ..harness.generation.config import GenerationConfig
+    from ..harness.evaluation import evaluate_shard
+    from ..harness.evaluation_options import EvaluationOptions
+    from ..harness.generation.config import GenerationConfig, Kind
+    from ..harness.generation.decoding import Preset
     from ..harness.generation.decoding import decoding as preset
+    from ..harness.generation.shards import parse_shard
+    from ..harness.generation.store import merge as merge_stores
     from ..tasks import FOLDER, GROUP
     from .checks import checked
+    from .generation_tables import print_generation
     from .tables import print_summaries
 
-    changes = {"max_new_tokens": max_new_tokens, "seed": seed}
+    changes: dict[str, Any] = {"max_new_tokens": max_new_tokens, "seed": seed}
     with checked("maqa evaluate --help"):
+        given = {key: value for key, value in changes.items() if value is not None}
         config = GenerationConfig(
-            kind=model,
+            kind=Kind(model),
             model_args=simple_parse_args_string(model_args),
-            decoding=preset(decoding, **{key: value for key, value in changes.items() if value is not None}),
+            decoding=preset(Preset(decoding), **given),
+            chat_template=chat_template,
             data=data,
             device=device,
-            batch_size=batch_size,
-            store=out / "answers",
+            samples=samples,
+            batch_size=None if batch_size == "auto" else int(batch_size),
+            store=store or out / "answers",
+            shard=parse_shard(shard) if shard else None,
+            ray=engine is _Engine.RAY,
+            workers=workers,
         )
     options = EvaluationOptions(
         out=out,
@@ -59,7 +86,19 @@ def evaluate(
         name=name,
         command=shlex.join(["maqa", *sys.argv[1:]]),
     )
-    run = run_evaluation(config, options, FOLDER, GROUP)
     console = Console(highlight=False)
+    if merge:
+        merge_stores(merge, config.store)
+    if config.shard:
+        count = evaluate_shard(config, options, FOLDER, GROUP)
+        console.print(
+            f"{count} answers of shard {shard} are in {config.store}. When all shards are done, run the same "
+            "command without --shard, with --merge for the stores of other machines.",
+            markup=False,
+            soft_wrap=True,
+        )
+        return
+    run = run_evaluation(config, options, FOLDER, GROUP)
     print_summaries(console, run)
+    print_generation(console, run)
     console.print(str(out), markup=False, soft_wrap=True)

@@ -8,10 +8,12 @@ import sys
 import pandas as pd
 import pytest
 from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.evaluation import EvaluationOptions, evaluate, fingerprint
+from maqa_severity.harness.evaluation import evaluate
+from maqa_severity.harness.evaluation_options import EvaluationOptions
 from maqa_severity.harness.generation.config import GenerationConfig
 from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.rescoring import rescore
+from maqa_severity.harness.run_saving import fingerprint
 from maqa_severity.harness.runs import load_run
 from maqa_severity.harness.scoring import default_metrics
 from maqa_severity.tasks import FOLDER, GROUP

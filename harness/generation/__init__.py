@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 from .config import GenerationConfig, Kind
 from .decoding import Decoding, Preset, decoding
-from .identity import identity
 
 if TYPE_CHECKING:
     from .stored import StoredModel
 
-__all__ = ["Decoding", "GenerationConfig", "Kind", "Preset", "build_model", "decoding", "identity"]
+__all__ = ["Decoding", "GenerationConfig", "Kind", "Preset", "build_model", "decoding"]
 
 
 def build_model(kind: str, model_args: dict[str, Any], *, store: Path, **settings: Any) -> StoredModel:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from .config import Kind
@@ -54,3 +55,10 @@ def identity_arguments(kind: Kind, model_args: dict[str, Any]) -> dict[str, Any]
 def public_arguments(model_args: dict[str, Any]) -> dict[str, Any]:
     """The arguments that may stand in a manifest: all but the secrets."""
     return {name: value for name, value in model_args.items() if name not in SECRET_ARGUMENTS}
+
+
+def without_secrets(command: str, model_args: dict[str, Any]) -> str:
+    """A command line as it may be written down."""
+    for name in SECRET_ARGUMENTS & set(model_args):
+        command = re.sub(rf"\b{name}=[^\s,']+", f"{name}=***", command)
+    return command

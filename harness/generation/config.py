@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from ..errors import UserError
 from .decoding import Decoding
 
 
@@ -20,6 +21,10 @@ class Kind(StrEnum):
     ECHO = "echo"
     CONSTANT = "constant"
     NEAREST = "nearest"
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        raise UserError(f"nobody is called {value!r}", f"Give --model one of: {', '.join(cls)}")
 
 
 class Role(StrEnum):
@@ -43,8 +48,8 @@ class GenerationConfig(BaseModel):
     ``model_args`` go to lm-eval's backend; ``arguments.py`` declares each of them. ``device`` counts by its type
     alone. ``batch_size`` is a number of prompts, or ``auto`` for batches of a fixed number of tokens. ``data`` is
     the dataset whose training answers ``nearest`` draws on. ``samples`` answers are made per question. ``shard`` is
-    ``(i, n)``: only the rows that fall to shard i of n. ``workers`` engines run side by side as Ray actors; 0 means
-    one engine in this process.
+    ``(i, n)``: only the rows that fall to shard i of n. With ``ray``, ``workers`` engines run side by side as Ray
+    actors; None for as many as the cluster has room for.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -60,7 +65,14 @@ class GenerationConfig(BaseModel):
     batch_size: int | None = _runtime(None)
     store: Path = _runtime()
     shard: tuple[int, int] | None = _runtime(None)
-    workers: int = _runtime(0)
+    ray: bool = _runtime(False)
+    workers: int | None = _runtime(None)
+
+    @model_validator(mode="after")
+    def _samples_differ(self) -> Self:
+        if self.samples > 1 and not self.decoding.do_sample:
+            raise UserError(f"{self.samples} samples of a greedy decoding are all the same", "Use --decoding paper")
+        return self
 
     @field_validator("batch_size", mode="before")
     @classmethod

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ..errors import UserError
 from ..languages import language
 
 
@@ -17,6 +18,10 @@ class Preset(StrEnum):
     GREEDY = "greedy"
     PAPER = "paper"
     PAPER_CURRICULUM = "paper-curriculum"
+
+    @classmethod
+    def _missing_(cls, value: object) -> None:
+        raise UserError(f"no decoding is called {value!r}", f"Use one of: {', '.join(cls)}")
 
 
 class Decoding(BaseModel):

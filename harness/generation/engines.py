@@ -81,12 +81,12 @@ def load_engine(config: GenerationConfig) -> Engine:
 
 
 def load_workers(config: GenerationConfig) -> Workers:
-    """One engine here, or ``config.workers`` of them on the Ray cluster.
+    """One engine here, or several on the Ray cluster.
 
     Raises:
         UserError: a backend is not installed, or the model cannot be loaded.
     """
-    if config.workers:
+    if config.ray:
         from .ray_workers import RayWorkers
 
         return RayWorkers(config)

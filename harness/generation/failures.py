@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from safetensors import SafetensorError
+
 from ..errors import UserError
 from .store import Store
 
@@ -53,5 +55,22 @@ def _count(store: Store) -> str:
     return f"{len(store)} answers are kept in {store.folder}"
 
 
-def _first_line(error: Exception) -> str:
+def _first_line(error: BaseException) -> str:
     return (str(error).strip().splitlines() or [type(error).__name__])[0]
+
+
+@contextmanager
+def loading(name: object) -> Iterator[None]:
+    """Say in one line that a model cannot be loaded; a lack of memory is left to ``kept``.
+
+    Raises:
+        UserError: files are missing or damaged, or a model argument is wrong.
+    """
+    try:
+        yield
+    except (OSError, ValueError, KeyError, TypeError, ImportError, AssertionError, SafetensorError) as error:
+        if any(sign in str(error).lower() for sign in _NO_MEMORY):
+            raise
+        raise UserError(
+            f"the model {name} cannot be loaded: {_first_line(error).rstrip('.')}", "Check --model-args"
+        ) from error

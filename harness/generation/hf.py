@@ -16,6 +16,7 @@ from transformers import GenerationConfig as HFGenerationConfig
 from ..errors import UserError
 from .config import GenerationConfig
 from .decoding import answer_seed
+from .failures import loading
 from .records import FinishReason, Generated, Prompt
 from .sampling import Sampler, StopRows
 
@@ -33,7 +34,8 @@ class HFEngine:
 
     def __init__(self, config: GenerationConfig) -> None:
         device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        self.lm = HFLM(**{"batch_size": 1, "device": device, **config.model_args})
+        with loading(config.model_args.get("pretrained")):
+            self.lm = HFLM(**{"batch_size": 1, "device": device, **config.model_args})
         self._decoding = config.decoding
         self.max_prompts = config.batch_size or _BATCH_PROMPTS
         self.max_tokens = (

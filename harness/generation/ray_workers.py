@@ -33,7 +33,7 @@ class RayWorkers:
         self._ray = ray
         self._started = not ray.is_initialized()
         if self._started:
-            cpus = None if os.environ.get("RAY_ADDRESS") else config.workers + 1
+            cpus = config.workers if config.workers and not os.environ.get("RAY_ADDRESS") else None
             ray.init(log_to_driver=False, logging_level="ERROR", num_cpus=cpus)
         try:
             self._actors = self._start(config)
@@ -43,15 +43,19 @@ class RayWorkers:
             raise
 
     def _start(self, config: GenerationConfig) -> list[Any]:
-        gpus = _gpus_per_engine(config) if self._ray.cluster_resources().get("GPU") else 0
-        if gpus and (have := self._ray.cluster_resources()["GPU"]) < gpus * config.workers:
+        have = self._ray.cluster_resources()
+        gpus = _gpus_per_engine(config) if have.get("GPU") else 0
+        room = int(have["GPU"] // gpus if gpus else have.get("CPU", 1))
+        count = config.workers or room
+        if not room or count > room:
+            needs = f"{gpus} GPUs" if gpus else "a CPU"
             raise UserError(
-                f"{config.workers} engines of {gpus} GPUs each do not fit the cluster's {have:.0f}",
+                f"{count} engines of {needs} each do not fit the cluster, which has room for {room}",
                 "Give a smaller --workers",
             )
         actor = self._ray.remote(num_cpus=1, num_gpus=gpus)(_EngineActor)
         wanted = identity(config)
-        return [actor.remote(config.model_dump(mode="json"), wanted) for _ in range(config.workers)]
+        return [actor.remote(config.model_dump(mode="json"), wanted) for _ in range(count)]
 
     def plan(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
         """The chunks of each shard; a shard's rows share no chunk with another's."""

@@ -30,7 +30,8 @@ class StoredModel(LM):  # type: ignore[misc]
     Attributes:
         config: what was asked for.
         identity: everything that changes an answer.
-        answers: after ``generate_until``, one per question and sample, in the order of the questions.
+        prompts: after ``generate_until``, one per question and sample, in the order of the questions.
+        answers: one per prompt.
         defaults: what was set for the user; empty as long as no model was loaded.
     """
 
@@ -39,6 +40,7 @@ class StoredModel(LM):  # type: ignore[misc]
         self.config = config
         self.identity = identity(config)
         self.store = Store(config.store, self.identity, shard_name(*config.shard) if config.shard else "")
+        self.prompts: list[Prompt] = []
         self.answers: list[Answer] = []
         self.defaults: dict[str, object] = {}
 
@@ -53,8 +55,8 @@ class StoredModel(LM):  # type: ignore[misc]
         for request in requests:
             if request.args[1] != self.config.decoding.gen_kwargs():
                 raise ValueError(f"the task decodes by {request.args[1]}, the model by {self.config.decoding}")
-        prompts = [self._prompt(request, sample) for request in requests for sample in range(self.config.samples)]
-        self.answers = self.answer(prompts)
+        self.prompts = [self._prompt(request, k) for request in requests for k in range(self.config.samples)]
+        self.answers = self.answer(self.prompts)
         return [answer.text for answer in self.answers[:: self.config.samples]]
 
     def generate_shard(self, requests: Sequence[Instance]) -> int:

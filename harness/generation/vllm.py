@@ -13,6 +13,7 @@ from typing import Any
 from ..errors import UserError
 from .config import GenerationConfig
 from .decoding import answer_seed
+from .failures import loading
 from .records import FinishReason, Generated, Prompt
 from .vllm_packages import answer_for_vllm, vllm_package
 
@@ -51,7 +52,8 @@ class VLLMEngine:
 
         self._decoding = config.decoding
         # A number here only silences vLLM's own progress bar; batching is continuous either way.
-        self.lm = VLLM(**{"batch_size": self.max_prompts, **config.model_args, **arguments})
+        with loading(config.model_args.get("pretrained")):
+            self.lm = VLLM(**{"batch_size": self.max_prompts, **config.model_args, **arguments})
         self._room = self.lm.max_length - self._decoding.max_new_tokens
         if self._room < 1:
             raise UserError(

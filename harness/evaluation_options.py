@@ -1,0 +1,20 @@
+"""What an evaluation is asked besides who answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+
+class EvaluationOptions(BaseModel):
+    """What is evaluated and where the run goes; ``limit`` counts rows per severity."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    out: Path
+    data: Path | None = None
+    bertscore_model: str | None = None
+    limit: int | None = None
+    name: str | None = None
+    command: str | None = None

@@ -1,0 +1,132 @@
+"""From an evaluated model to a run folder."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from .data.dataset import open_dataset
+from .evaluation_options import EvaluationOptions
+from .files import atomic, read_json, sha256_text
+from .generation.arguments import public_arguments, without_secrets
+from .generation.config import GenerationConfig
+from .generation.finish import finish_frame, finish_summary
+from .generation.stored import StoredModel
+from .languages import language
+from .lm_eval_files import write_results, write_samples
+from .manifest import DataRecord, Manifest, ModelRecord, PromptRecord, versions, write_manifest
+from .metrics.base import Answers
+from .runs import SCORES, Saved, load_answers
+from .scores import write_scores
+from .scoring import default_metrics, score
+from .severity import parse_severity
+
+TRAINING = "training.json"
+"""The training manifest that a checkpoint of ours has."""
+
+GENERATION = "generation.parquet"
+"""Every answer, all samples: finish reason, tokens, and with several samples their scores."""
+
+_STAMP = "maqa"
+
+
+def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, Any], started: datetime) -> None:
+    """Write lm-eval's files, the scores, how each answer ended, and last the manifest, each atomically.
+
+    Args:
+        model: after it has answered.
+        options: where to.
+        results: lm-eval's, with samples; names of the model are filled in.
+        started: when the evaluation began.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    config = model.config
+    name = options.name or _default_name(config)
+    samples = {
+        task: write_samples(options.out, task, rows, _STAMP).name for task, rows in results["samples"].items()
+    }
+    frame = finish_frame(model.prompts, model.answers)
+    results["model_name"] = name
+    results["config"] |= {"model": str(config.kind), "model_args": public_arguments(config.model_args)}
+    results["generation"] = finish_summary(frame)
+    results_file = write_results(options.out, results, _STAMP)
+    saved = load_answers(results_file)
+    write_scores(options.out / SCORES, saved.sample_scores)
+    if config.samples > 1:
+        frame = _score_samples(frame, saved, _encoder(results))
+    with atomic(options.out / GENERATION) as temporary:
+        frame.to_parquet(temporary, index=False)
+    manifest = Manifest(
+        name=name,
+        created=started.isoformat(timespec="seconds"),
+        results=results_file.name,
+        samples=samples,
+        model=ModelRecord(
+            kind=str(config.kind),
+            name=str(config.model_args.get("pretrained", config.model_args.get("model", config.kind))),
+            args=public_arguments(config.model_args),
+            identity=model.identity,
+            training=_training(config),
+        ),
+        data=_data_record(options, saved.answers),
+        prompt=PromptRecord.of(language(config.language), model.chat_template(config.chat_template)),
+        decoding=config.decoding.model_dump(mode="json"),
+        answers_per_question=config.samples,
+        runtime={"command": without_secrets(options.command or "", config.model_args), "defaults": model.defaults},
+        versions=versions(),
+        cost={
+            "seconds": round((datetime.now(UTC) - started).total_seconds(), 3),
+            "generation_seconds": round(sum(answer.seconds for answer in model.answers), 3),
+            "generated_tokens": sum(answer.tokens for answer in model.answers),
+        },
+    )
+    write_manifest(options.out, manifest)
+
+
+def _score_samples(frame: pd.DataFrame, saved: Saved, encoder: str) -> pd.DataFrame:
+    """``frame`` with one more column per metric; its rows are scored against the saved references."""
+    rows = saved.answers.set_index("id").loc[frame["id"]]
+    answers = Answers(
+        predictions=frame["prediction"].tolist(),
+        references=rows["reference"].tolist(),
+        questions=rows["question"].tolist(),
+        severities=[parse_severity(severity) for severity in rows["severity"]],
+    )
+    return frame.assign(**score(answers, default_metrics(encoder)))
+
+
+def _encoder(results: dict[str, Any]) -> str:
+    first = next(iter(results["samples"].values()))[0]
+    return str(first["doc"]["scoring"]["encoder"])
+
+
+def fingerprint(answers: pd.DataFrame) -> str:
+    """Digest of the rows that were asked: ids, questions, references and severities, whatever their order."""
+    columns = ["id", "severity", "question", "reference"]
+    return sha256_text(answers[columns].sort_values("id").to_json(orient="records", force_ascii=False))
+
+
+def _data_record(options: EvaluationOptions, answers: pd.DataFrame) -> DataRecord:
+    source, decided = "the shipped sample (synthetic)", {"name": "column", "version": "1"}
+    if options.data:
+        info = open_dataset(options.data).info
+        source, decided = info.source, info.severity_source.model_dump()
+    return DataRecord(source=source, fingerprint=fingerprint(answers), severity_source=decided, limit=options.limit)
+
+
+def _training(config: GenerationConfig) -> dict[str, Any] | None:
+    path = Path(str(config.model_args.get("pretrained", ""))) / TRAINING
+    if not path.is_file():
+        return None
+    training: dict[str, Any] = read_json(path, "Train the checkpoint again")
+    return training
+
+
+def _default_name(config: GenerationConfig) -> str:
+    pretrained = config.model_args.get("pretrained")
+    return Path(str(pretrained)).name if pretrained else str(config.kind)
