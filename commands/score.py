@@ -52,17 +52,19 @@ def score(
 
 
 def _means(scores: ScoreTable) -> Table:
-    """One row per severity and for all answers: n and the mean of each metric."""
+    """One row per metric: its mean per severity and over all answers."""
     from rich.table import Table
 
     from ..harness.severity import SEVERITIES
 
-    table = Table("severity", title="Mean, percent", title_justify="left")
-    for column in ("n", *scores.metrics):
-        table.add_column(column, justify="right")
     frame = scores.frame
     strata = {str(severity): frame[frame["severity"] == str(severity)] for severity in SEVERITIES}
-    for name, rows in {**strata, "all": frame}.items():
-        if len(rows):
-            table.add_row(name, f"{len(rows):,}", *(f"{rows[metric].mean():.2f}" for metric in scores.metrics))
+    shown = {name: rows for name, rows in {**strata, "all": frame}.items() if len(rows)}
+    table = Table("mean, percent")
+    for name in shown:
+        table.add_column(name, justify="right")
+    table.add_row("n", *(f"{len(rows):,}" for rows in shown.values()), end_section=True)
+    for metric in scores.metrics:
+        means = [rows[metric].mean() for rows in shown.values()]
+        table.add_row(metric, *(f"{mean:.2f}" if mean == mean else "-" for mean in means))
     return table

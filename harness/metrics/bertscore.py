@@ -95,7 +95,8 @@ class BertScore:
         self._check_vocabulary(tokens, set(answers.references))
         scores: dict[tuple[str, str], float] = {}
         embedded: dict[str, Embedded] = {}
-        with Progress(console=Console(stderr=True), transient=True) as bar:
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("BERTScore", total=len(set(pairs)))
             for block in blocks(set(pairs), tokens):
                 embedded = self._embed(block, tokens, embedded, partial(bar.advance, task))
