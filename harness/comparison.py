@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .aggregates import QUALITY, AggregateScore, aggregate_differences, aggregates
+from .aggregates import GATES, QUALITY, AggregateScore, aggregate_differences, aggregates
 from .errors import UserError
 from .runs import Run
 from .scores import KEY_COLUMNS, ScoreTable
 from .statistics import OVERALL, Difference, Summary, check_scores, in_words, paired, summarise_all, unlike
 from .statistics.bootstrap import RESAMPLES
+
+_NONE: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = ([], [], [])
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Comparison:
     """What ``maqa compare`` prints: both runs per severity, second minus first, and the verdicts in words.
 
     ``family`` names the tests that Holm's adjustment is over; ``words`` has one verdict per metric. Aggregates are
-    empty where a run has no ``bertscore_f1``.
+    empty where ``bertscore_f1`` is not compared.
     """
 
     first: str
@@ -53,7 +55,7 @@ def compare(
     """
     for run in (first, second):
         check_scores(run.scores, str(run.path))
-    if unequal := differences(first, second, metrics):
+    if unequal := differences(first, second, [*metrics, *(GATES if QUALITY in metrics else ())]):
         raise UserError(
             f"{first.path} and {second.path} differ in: {'; '.join(unequal)}",
             "Compare runs that differ in the model alone",
@@ -69,7 +71,7 @@ def compare(
         words={metric: in_words([each for each in changes if each.metric == metric]) for metric in metrics},
         summaries=(summaries[0], summaries[1]),
         differences=changes,
-        aggregates=_aggregates(first.scores, second.scores, seed, resamples),
+        aggregates=_aggregates(first.scores, second.scores, seed, resamples) if QUALITY in metrics else _NONE,
     )
 
 
@@ -92,28 +94,16 @@ def differences(first: Run, second: Run, metrics: Sequence[str] | None = None) -
 
 def _conditions(first: Run, second: Run) -> Iterable[tuple[str, Any, Any]]:
     """Everything recorded of both runs that has to be equal: name, first run's value, second run's."""
+    decodings = [dict(run.decoding) for run in (first, second)]
     if first.manifest and second.manifest:
         one, other = first.manifest, second.manifest
         yield "data.fingerprint", one.data.fingerprint, other.data.fingerprint
         yield "data.severity_source", one.data.severity_source, other.data.severity_source
         yield "prompt.sha256", one.prompt.sha256, other.prompt.sha256
         yield "answers_per_question", one.answers_per_question, other.answers_per_question
-    decodings = [_decoding(run) for run in (first, second)]
-    for key in sorted(decodings[0].keys() | decodings[1].keys()):
+        decodings = [dict(one.decoding), dict(other.decoding)]
+    for key in sorted((decodings[0].keys() | decodings[1].keys()) - {"seed"}):
         yield f"decoding.{key}", decodings[0].get(key), decodings[1].get(key)
-
-
-def _decoding(run: Run) -> dict[str, Any]:
-    """The decoding in one vocabulary, whether we or lm-eval recorded it."""
-    decoding = dict(run.decoding)
-    if "max_gen_toks" in decoding:
-        decoding["max_new_tokens"] = decoding.pop("max_gen_toks")
-    sampled = decoding.pop("do_sample", decoding.get("temperature", 0) > 0)
-    decoding["temperature"] = decoding.get("temperature", 1.0) if sampled else 0.0
-    decoding["top_p"] = decoding.get("top_p", 1.0) if sampled else 1.0
-    decoding["until"] = list(decoding.get("until") or [])
-    decoding.pop("seed", None)
-    return decoding
 
 
 def _chosen(run: Run, metrics: Sequence[str]) -> ScoreTable:
@@ -127,8 +117,6 @@ def _chosen(run: Run, metrics: Sequence[str]) -> ScoreTable:
 def _aggregates(
     first: ScoreTable, second: ScoreTable, seed: int, resamples: int
 ) -> tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]]:
-    if not all(QUALITY in scores.metrics for scores in (first, second)):
-        return [], [], []
     return (
         aggregates(first, seed=seed, resamples=resamples),
         aggregates(second, seed=seed, resamples=resamples),

@@ -1,0 +1,180 @@
+"""Two runs are compared answer by answer, or refused by the name of what they differ in."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from maqa_severity.harness.comparison import compare, differences
+from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.files import write_json
+from maqa_severity.harness.runs import Run, load_run
+from maqa_severity.harness.scores import ScoreTable, write_scores
+from maqa_severity.harness.statistics import Verdict
+
+
+@pytest.fixture
+def runs(evaluated):
+    return load_run(evaluated["hf"]), load_run(evaluated["constant"])
+
+
+def changed(run: Run, **parts) -> Run:
+    return Run(**{**vars(run), **parts})
+
+
+def recorded(run: Run, part: str, **fields) -> Run:
+    """The run with other fields in one part of its manifest."""
+    inner = getattr(run.manifest, part)
+    inner = {**inner, **fields} if isinstance(inner, dict) else inner.model_copy(update=fields)
+    return changed(run, manifest=run.manifest.model_copy(update={part: inner}))
+
+
+def maqa(*arguments):
+    command = [sys.executable, "-m", "maqa_severity", "compare", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
+
+
+def _environment():
+    import os
+
+    return {**os.environ, "COLUMNS": "160"}
+
+
+def test_runs_that_differ_in_the_model_alone_can_be_compared(runs):
+    assert differences(*runs) == []
+
+
+def test_a_planted_gain_in_critical_is_found_in_critical(runs):
+    first = runs[0]
+    frame = first.scores.frame.copy()
+    critical = frame["severity"] == "critical"
+    frame["bertscore_f1"] = 60.0 + np.random.default_rng(0).normal(0, 5, len(frame))
+    after = frame.copy()
+    after["bertscore_f1"] += np.random.default_rng(1).normal(0, 0.5, len(frame)) + 4 * critical
+    one, other = (changed(first, scores=ScoreTable(each, first.scores.signatures)) for each in (frame, after))
+    compared = compare(one, other)
+    verdicts = {each.stratum: each.verdict for each in compared.differences}
+    assert (verdicts["critical"], verdicts["neutral"]) == (Verdict.GAIN, Verdict.NO_EVIDENCE)
+    assert compared.words["bertscore_f1"].startswith("gain found in critical: +")
+    assert compared.family == "3 tests: bertscore_f1 in critical, neutral, non_critical"
+    change = {each.aggregate: each.value for each in compared.aggregates[2]}
+    assert change["severity_weighted"] > change["bertscore_f1"] > 0
+
+
+@pytest.mark.parametrize("column", ["question", "reference", "prompt"])
+def test_runs_of_other_texts_are_refused(runs, column):
+    answers = runs[1].answers.copy()
+    answers.loc[5, column] += " ؟"
+    other = changed(runs[1], answers=answers)
+    with pytest.raises(UserError, match=f"differ in: the {column} of 1 answers .such as '{answers['id'][5]}'"):
+        compare(runs[0], other)
+
+
+@pytest.mark.parametrize(
+    ("part", "fields", "named"),
+    [
+        ("data", {"fingerprint": "f00"}, "data.fingerprint"),
+        ("data", {"severity_source": {"name": "rules"}}, "data.severity_source"),
+        ("prompt", {"sha256": "f00"}, "prompt.sha256"),
+    ],
+)
+def test_runs_of_another_manifest_are_refused(runs, part, fields, named):
+    (found,) = differences(runs[0], recorded(runs[1], part, **fields))
+    assert found.startswith(named)
+
+
+@pytest.mark.parametrize(("key", "value"), [("temperature", 0.7), ("max_new_tokens", 200), ("until", ["\n"])])
+def test_runs_of_another_decoding_are_refused(runs, key, value):
+    (found,) = differences(runs[0], recorded(runs[1], "decoding", **{key: value}))
+    assert found.startswith(f"decoding.{key}")
+
+
+def test_the_seed_of_the_decoding_may_differ(runs):
+    assert differences(runs[0], recorded(runs[1], "decoding", seed=5)) == []
+
+
+def test_a_plain_lm_eval_run_is_compared_by_lm_evals_record_of_the_decoding(runs):
+    plain = changed(runs[1], manifest=None)
+    assert differences(runs[0], plain) == []
+    longer = changed(plain, decoding={**plain.decoding, "max_gen_toks": 17})
+    assert differences(runs[0], longer) == ["decoding.max_gen_toks: 16 and 17"]
+
+
+def test_a_metric_of_another_signature_is_refused_only_where_it_is_compared(runs):
+    signatures = {**runs[1].scores.signatures, "rougeL": "another"}
+    other = changed(runs[1], scores=ScoreTable(runs[1].scores.frame, signatures))
+    assert compare(runs[0], other, ["bertscore_f1"], resamples=100).differences
+    with pytest.raises(UserError, match=r"the signature of rougeL: .* and another"):
+        compare(runs[0], other, ["bertscore_f1", "rougeL"])
+
+
+def test_runs_of_other_answers_are_refused(runs):
+    fewer = changed(
+        runs[1], answers=runs[1].answers[2:], scores=ScoreTable(runs[1].scores.frame[2:], runs[1].scores.signatures)
+    )
+    with pytest.raises(UserError, match=f"2 answers are missing in the second run .'{runs[0].answers['id'][0]}'"):
+        compare(runs[0], fewer)
+
+
+def test_an_unknown_metric_is_refused_with_the_known_ones(runs):
+    with pytest.raises(UserError, match=r"has no scores of meteor\. Choose among .*rougeL"):
+        compare(*runs, ["meteor"])
+
+
+def test_the_command_prints_both_runs_per_severity_and_what_the_difference_says(evaluated, tmp_path):
+    file = tmp_path / "compared.json"
+    done = maqa(
+        evaluated["hf"], evaluated["constant"], "--metric", "bertscore_f1", "--metric", "rougeL", "--json", file
+    )
+    assert done.returncode == 0, done.stderr
+    for word in (
+        "critical",
+        "neutral",
+        "non_critical",
+        "overall",
+        "severity_weighted",
+        "worst_severity",
+        "6 tests",
+    ):
+        assert word in done.stdout
+    saved = json.loads(file.read_text())
+    run = load_run(evaluated["constant"])
+    written = {(each["metric"], each["stratum"]): each for each in saved["summaries"][1]}
+    for metric in ("bertscore_f1", "rougeL"):
+        assert saved["words"][metric] in " ".join(done.stdout.split())
+        assert written[metric, "overall"]["mean"] == pytest.approx(run.scores.frame[metric].mean())
+    assert {each["family"] for each in saved["differences"] if each["stratum"] != "overall"} == {6}
+
+
+def test_the_command_refuses_in_one_line(evaluated, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(evaluated["constant"], other)
+    manifest = json.loads((other / "manifest.json").read_text())
+    manifest["data"]["fingerprint"] = "f00"
+    write_json(other / "manifest.json", manifest)
+    file = tmp_path / "compared.json"
+    done = maqa(evaluated["hf"], other, "--json", file)
+    assert (done.returncode, done.stdout, file.exists()) == (2, "", False)
+    assert done.stderr.count("\n") == 1 and "data.fingerprint" in done.stderr
+
+
+def test_a_model_name_with_markup_is_printed_as_it_is(evaluated, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(evaluated["constant"], other)
+    manifest = json.loads((other / "manifest.json").read_text())
+    manifest["name"] = "[red]loud[/red] [link=x]"
+    write_json(other / "manifest.json", manifest)
+    assert "[red]loud[/red] [link=x]" in maqa(evaluated["hf"], other).stdout
+
+
+def test_an_unscored_answer_stops_the_comparison(evaluated, tmp_path):
+    other = tmp_path / "other"
+    shutil.copytree(evaluated["constant"], other)
+    scores = load_run(other).scores
+    scores.frame.loc[3, "bertscore_f1"] = np.nan
+    write_scores(other / "scores.parquet", scores)
+    done = maqa(evaluated["hf"], other)
+    assert done.returncode == 2
+    assert f"{other}: bertscore_f1 was not scored in 1 answers ('{scores.frame['id'][3]}')" in done.stderr
