@@ -14,7 +14,7 @@ from .app import app
 from .tables import interval_text
 
 if TYPE_CHECKING:
-    from ..leaderboards.board import Board
+    from ..leaderboards.records import Board
 
 
 @app.command()

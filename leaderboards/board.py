@@ -3,62 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
-from .. import __version__
 from ..harness.comparison import differences
+from ..harness.conditions import conditions, difference
 from ..harness.errors import UserError
 from ..harness.runs import Run
 from ..harness.scores import ScoreTable
 from ..harness.statistics import OVERALL, Summary, paired, summarise
+from .records import Board, Cell, Row
+from .seeds import seed_rows
 
 TIE_P = 0.05
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Cell(_Record):
-    """A mean with its 95 % interval; no interval where a stratum has fewer than two answers."""
-
-    n: int
-    mean: float
-    low: float | None
-    high: float | None
-
-
-class Row(_Record):
-    """One run. ``rank`` is absent where ``differs`` names what keeps the row from being compared."""
-
-    rank: int | None
-    name: str
-    arm: str | None
-    seed: int | None
-    backend: str
-    floor: bool
-    metrics: dict[str, dict[str, Cell]]
-    differs: list[str]
-    command: str | None
-    path: str
-
-    def cell(self, metric: str, stratum: str) -> Cell | None:
-        """The cell of a metric and stratum, where this run has it."""
-        return self.metrics.get(metric, {}).get(stratum)
-
-
-class Board(_Record):
-    """Rows from best to worst by the overall mean of ``metric``; rows that cannot be compared stand last."""
-
-    maqa_severity: str = __version__
-    metric: str
-    signature: str
-    reference: str
-    data: str
-    decoding: dict[str, object]
-    rows: list[Row]
-
 
 FLOORS = ("echo", "constant", "nearest")
 """Trivial systems: what they score is the floor that a model must leave behind."""
@@ -69,13 +25,17 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1") -> Board:
 
     A row shares the rank of the first row above it from which the paired randomisation test (overall, p < 0.05)
     does not separate it. Rows that differ from the reference (the first model with a manifest) in data, prompt,
-    decoding, backend or metric signature are shown unranked, with what differs.
+    decoding, backend or metric signature, or from the first run of their base in how they were trained, are shown
+    unranked, with what differs.
 
     Raises:
         UserError: no runs, two runs of one folder, or a run without the metric.
     """
     reference = _reference(runs, metric)
-    apart = {id(run): differences(reference, run) + _other_backend(reference, run) for run in runs}
+    apart = {
+        id(run): [*differences(reference, run), *_other_backend(reference, run), *_other_training(runs, run)]
+        for run in runs
+    }
     ordered = sorted(runs, key=lambda run: (bool(apart[id(run)]), -_mean(run.scores, metric)))
     ranks = _ranks([run for run in ordered if not apart[id(run)]], metric)
     rows = [_row(run, ranks.get(id(run)), apart[id(run)]) for run in ordered]
@@ -86,6 +46,7 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1") -> Board:
         data=reference.manifest.data.source if reference.manifest else "a plain lm-eval folder",
         decoding=reference.decoding,
         rows=rows,
+        seeds=seed_rows([run for run in ordered if not apart[id(run)]], metric),
     )
 
 
@@ -114,6 +75,19 @@ def _other_backend(reference: Run, run: Run) -> list[str]:
     return [f"backend: {models[0]} and {models[1]}"] if len(set(models)) > 1 else []
 
 
+def _other_training(runs: Sequence[Run], run: Run) -> list[str]:
+    # Arms of one base are an experiment: they may differ in nothing but the arm and the seed.
+    training = _training(run)
+    for other in filter(None, map(_training, runs)):
+        if training and conditions(training).get("base") == conditions(other).get("base"):
+            return [f"training {found}" for found in difference(other, training, across_seeds=True)]
+    return []
+
+
+def _training(run: Run) -> dict[str, Any] | None:
+    return run.manifest.model.training if run.manifest else None
+
+
 def _ranks(ordered: Sequence[Run], metric: str) -> dict[int, int]:
     ranks: dict[int, int] = {}
     leader: Run | None = None
@@ -131,7 +105,7 @@ def _separated(leader: Run, run: Run, metric: str) -> bool:
 
 def _row(run: Run, rank: int | None, differs: list[str]) -> Row:
     manifest = run.manifest
-    training = (manifest.model.training if manifest else None) or {}
+    training = _training(run) or {}
     metrics: dict[str, dict[str, Cell]] = {}
     for summary in summarise(run.scores):
         metrics.setdefault(summary.metric, {})[summary.stratum] = _cell(summary)

@@ -9,8 +9,8 @@ from pathlib import Path
 from ..harness.files import write_json, write_text
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
 from ..harness.statistics import STRATA
-from .board import Board
 from .published import published_table
+from .records import Board
 
 _TEMPLATES = Path(__file__).parent
 

@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import pytest
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.runs import Run, load_run
@@ -75,6 +76,38 @@ def test_two_backends_never_share_a_board_without_saying_so(runs, tmp_path):
     other = Run(**{**vars(other), "manifest": other.manifest.model_copy(update={"model": model})})
     board = build_board([runs[0], other])
     assert [row.differs for row in board.rows if row.name == "other"] == [["backend: hf and vllm"]]
+
+
+def trained(run: Run, path, arm: str, **conditions) -> Run:
+    """The run as one of a checkpoint with these training conditions."""
+    training = {"arm": arm, "seed": 0, "conditions": {"base": "b1", "steps": 10, "config.seed": 0, **conditions}}
+    model = run.manifest.model.model_copy(update={"training": training})
+    manifest = run.manifest.model_copy(update={"model": model})
+    return Run(**{**vars(run), "path": path, "name": arm, "manifest": manifest})
+
+
+def test_arms_of_one_base_that_were_trained_differently_are_not_ranked_together(runs, tmp_path):
+    ce = trained(runs[0], tmp_path / "ce", "ce")
+    longer = trained(runs[0], tmp_path / "severity", "severity", steps=20)
+    reseeded = trained(runs[0], tmp_path / "shuffled", "shuffled", **{"config.seed": 1})
+    elsewhere = trained(runs[0], tmp_path / "hard", "hard", base="b2", steps=99)
+    differs = {row.name: row.differs for row in build_board([ce, longer, reseeded, elsewhere]).rows}
+    assert differs == {"ce": [], "severity": ["training steps: 10 and 20"], "shuffled": [], "hard": []}
+
+
+def test_trainings_of_one_arm_are_summed_up_apart_from_the_rows(runs, tmp_path):
+    def seeded(seed, shift):
+        run = trained(runs[0], tmp_path / f"ce-{seed}", "ce", **{"config.seed": seed})
+        return changed(run, run.path, f"ce-{seed}", bertscore_f1=run.scores.frame["bertscore_f1"] * 0.5 + shift)
+
+    group = [seeded(0, 10), seeded(1, 12), seeded(2, 17)]
+    board = build_board([*group, trained(runs[0], tmp_path / "x", "severity")])
+    (row,) = board.seeds
+    means = [run.scores.frame["bertscore_f1"].mean() for run in group]
+    assert row.arm == "ce" and sorted(row.runs) == ["ce-0", "ce-1", "ce-2"]
+    assert row.cells["overall"].mean == pytest.approx(np.mean(means))
+    assert row.cells["overall"].deviation == pytest.approx(np.std(means, ddof=1))
+    assert "Training seeds" in board_page(board)
 
 
 def test_a_missing_metric_and_a_run_given_twice_are_refused(runs):

@@ -1,0 +1,72 @@
+"""What a board is made of, as it is written to ``leaderboard.json``."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from .. import __version__
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Cell(_Record):
+    """A mean with its 95 % interval; no interval where a stratum has fewer than two answers."""
+
+    n: int
+    mean: float
+    low: float | None
+    high: float | None
+
+
+class Row(_Record):
+    """One run. ``rank`` is absent where ``differs`` names what keeps the row from being compared."""
+
+    rank: int | None
+    name: str
+    arm: str | None
+    seed: int | None
+    backend: str
+    floor: bool
+    metrics: dict[str, dict[str, Cell]]
+    differs: list[str]
+    command: str | None
+    path: str
+
+    def cell(self, metric: str, stratum: str) -> Cell | None:
+        """The cell of a metric and stratum, where this run has it."""
+        return self.metrics.get(metric, {}).get(stratum)
+
+
+class SeedCell(_Record):
+    """Mean over trainings, the deviation between them, and Student's 95 % interval of that mean."""
+
+    mean: float
+    deviation: float | None
+    low: float | None
+    high: float | None
+
+
+class SeedRow(_Record):
+    """One arm of one base over its training seeds."""
+
+    arm: str
+    runs: list[str]
+    cells: dict[str, SeedCell]
+
+
+class Board(_Record):
+    """Rows from best to worst by the overall mean of ``metric``; rows that cannot be compared stand last.
+
+    ``seeds`` has a row for every arm that was trained under several seeds.
+    """
+
+    maqa_severity: str = __version__
+    metric: str
+    signature: str
+    reference: str
+    data: str
+    decoding: dict[str, object]
+    rows: list[Row]
+    seeds: list[SeedRow]
