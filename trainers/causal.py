@@ -18,14 +18,10 @@ def weighted_forward(model: Any) -> Iterator[None]:
     """Inside, ``model(input_ids, attention_mask, labels, coefficients)`` returns a dict with the scalar ``loss``
     (the numerator ``Σ c·nll``) and ``example_nll`` (B,).
 
-    The model itself computes the loss, so that what wraps it (DDP, FSDP, an adapter, autocast) sees one forward pass
-    through all parameters.
-
-    Raises:
-        UserError: the logits of this architecture are not simply its head applied to the last hidden states.
+    The model itself computes the loss, so that what wraps it (DDP, FSDP, an adapter, autocast) sees one forward
+    pass through all parameters. The model has passed ``check_head``.
     """
     causal = _causal_model(model)
-    _check_head(causal)
 
     def forward(input_ids: Tensor, attention_mask: Tensor, labels: Tensor, coefficients: Tensor, **_: Any) -> Any:
         hidden = causal.base_model(input_ids=input_ids, attention_mask=attention_mask, use_cache=False)[0]
@@ -44,8 +40,13 @@ def _causal_model(model: Any) -> Any:
     return model.get_base_model() if hasattr(model, "get_base_model") else model
 
 
-def _check_head(causal: Any) -> None:
-    """Compare the model's own logits with those of its head: soft-capping, scaling and the like would be left out."""
+def check_head(model: Any) -> None:
+    """Compare the model's own logits with those of its head: soft-capping or scaling would be left out of the loss.
+
+    Raises:
+        UserError: the logits of this architecture are not simply its head applied to the last hidden states.
+    """
+    causal = _causal_model(model)
     remedy = "Choose a decoder-only model without scaling or soft-capping of its logits"
     name = type(causal).__name__
     head = causal.get_output_embeddings()

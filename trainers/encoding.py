@@ -2,42 +2,95 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 IGNORED = -100
 """Label of a position that is not learned: prompt and padding (PyTorch's ``ignore_index``)."""
 
+_BATCH = 1000
+
 
 @dataclass(frozen=True)
 class Encoded:
-    """One example: ``labels`` repeats ``input_ids`` over the answer and its end, ``IGNORED`` over the prompt.
+    """n examples, one after the other: the tokens of example i are ``tokens[offsets[i]:offsets[i + 1]]``, the first
+    ``prompts[i]`` of them its prompt. ``prompts_cut`` and ``answers_cut`` are tokens (n,) that did not fit."""
 
-    ``prompt_cut`` and ``answer_cut`` count the tokens that did not fit.
-    """
+    tokens: npt.NDArray[np.int32]
+    offsets: npt.NDArray[np.int64]
+    prompts: npt.NDArray[np.int64]
+    prompts_cut: npt.NDArray[np.int64]
+    answers_cut: npt.NDArray[np.int64]
 
-    input_ids: list[int]
-    labels: list[int]
-    prompt_cut: int = 0
-    answer_cut: int = 0
+    def __len__(self) -> int:
+        return len(self.prompts)
+
+    def ids(self, row: int) -> npt.NDArray[np.int32]:
+        """The tokens of one example, prompt and answer."""
+        return self.tokens[self.offsets[row] : self.offsets[row + 1]]
+
+    @property
+    def answer_lengths(self) -> npt.NDArray[np.int64]:
+        """Learned tokens of each example, (n,): the answer and its end; the very first token predicts nothing."""
+        lengths: npt.NDArray[np.int64] = np.diff(self.offsets) - np.maximum(self.prompts, 1)
+        return lengths
+
+    @property
+    def truncation(self) -> dict[str, int]:
+        """What was cut, for the manifest."""
+        return {
+            "answers_cut": int((self.answers_cut > 0).sum()),
+            "answer_tokens_cut": int(self.answers_cut.sum()),
+            "prompts_cut": int((self.prompts_cut > 0).sum()),
+            "prompt_tokens_cut": int(self.prompts_cut.sum()),
+        }
 
 
-def encode_pair(tokenizer: Any, prompt: str, answer: str, max_length: int | None = None) -> Encoded:
-    """Encode one example as generation will see it: the prompt's own ids, then one space and the answer, then eos.
+def encode(
+    tokenizer: Any,
+    prompts: Sequence[str],
+    answers: Sequence[str],
+    max_length: int,
+    progress: Callable[[int], None] = lambda rows: None,
+) -> Encoded:
+    """Encode examples as generation will see them: the prompt's own ids, then one space and the answer, then eos.
 
     Prompt and answer are tokenized apart, as they are when a model answers; the prompt gets the special tokens that
     the tokenizer gives to any text. What exceeds ``max_length`` is cut from the answer's end (an answer that was
     cut gets no eos: nobody should learn to stop there), except that the answer keeps half the length; then the
     prompt is cut from its beginning.
+
+    Args:
+        progress: called with the number of rows that were encoded since the last call.
     """
-    prompt_ids: list[int] = tokenizer(prompt)["input_ids"]
-    answer_ids: list[int] = tokenizer(" " + answer.strip(), add_special_tokens=False)["input_ids"]
-    answer_ids = [*answer_ids, tokenizer.eos_token_id]
-    prompt_cut = answer_cut = 0
-    if max_length is not None and len(prompt_ids) + len(answer_ids) > max_length:
-        room = max(max_length - len(prompt_ids), max_length // 2)
-        answer_cut = max(0, len(answer_ids) - room)
-        answer_ids = answer_ids[:room]
-        prompt_cut = max(0, len(prompt_ids) + len(answer_ids) - max_length)
-        prompt_ids = prompt_ids[prompt_cut:]
-    return Encoded([*prompt_ids, *answer_ids], [IGNORED] * len(prompt_ids) + answer_ids, prompt_cut, answer_cut)
+    parts: list[npt.NDArray[np.int32]] = []
+    lengths: list[tuple[int, int, int]] = []
+    for start in range(0, len(prompts), _BATCH):
+        chunk = slice(start, start + _BATCH)
+        prompt_ids = tokenizer(list(prompts[chunk]))["input_ids"]
+        texts = [" " + answer.strip() for answer in answers[chunk]]
+        answer_ids = tokenizer(texts, add_special_tokens=False)["input_ids"]
+        for prompt, answer in zip(prompt_ids, answer_ids, strict=True):
+            ids, *counts = _fit(prompt, [*answer, tokenizer.eos_token_id], max_length)
+            parts.append(np.array(ids, np.int32))
+            lengths.append((counts[0], counts[1], counts[2]))
+        progress(len(prompt_ids))
+    columns = np.array(lengths, np.int64).reshape(-1, 3).T
+    return Encoded(
+        np.concatenate([*parts, np.empty(0, np.int32)]),
+        np.concatenate([[0], np.cumsum([len(part) for part in parts], dtype=np.int64)]),
+        *columns,
+    )
+
+
+def _fit(prompt: list[int], answer: list[int], max_length: int) -> tuple[list[int], int, int, int]:
+    """The ids that fit, how many are the prompt's, and how many of prompt and answer did not."""
+    room = max(max_length - len(prompt), max_length // 2)
+    kept = answer[:room]
+    prompt_cut = max(0, len(prompt) + len(kept) - max_length)
+    left = prompt[prompt_cut:]
+    return [*left, *kept], len(left), prompt_cut, len(answer) - len(kept)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 import torch
@@ -11,46 +11,12 @@ import torch.utils.checkpoint
 from torch import Tensor
 
 from .encoding import IGNORED
+from .loss_modes import LossMode
+
+__all__ = ["LossMode", "WeightedLoss", "answer_lengths", "weighted_loss"]
 
 _CHUNK_ELEMENTS = 2**26
 """Logits alive at once: 256 MB in float32, whatever the vocabulary."""
-
-
-class LossMode(StrEnum):
-    """How an example's weight enters the loss.
-
-    Let W be the accumulation window over all processes, ``w_i`` the weight of example i, ``n_i`` its answer's length
-    in tokens (eos included) and ``nll_it`` the negative log-likelihood of its t-th answer token.
-
-    ``tokens``
-        ``Σ_i ŵ_i Σ_t nll_it / Σ_i n_i`` with ``ŵ = w / (Σ n·w / Σ n over the training set)``: scaled once, so that
-        the token-weighted training mean of ŵ is 1 and learning rate and clipping mean the same in every arm. All
-        weights equal: the plain token mean. Within a window, doubling ŵ_i doubles the gradient of example i.
-    ``weights``
-        ``Σ_i w_i Σ_t nll_it / Σ_i w_i·n_i``: self-normalised in each window. Doubling w_i multiplies the gradient
-        of example i by ``2·D / (D + w_i·n_i)`` and every other one's by ``D / (D + w_i·n_i)``, D = ``Σ w·n``.
-    ``paper``
-        ``1/|W| Σ_i (1/n_i) Σ_t w_i·nll_it``: the severity-aware loss ``L_SA`` of arXiv 2604.06346 for each example,
-        averaged over examples, weights as they are. Doubling w_i doubles the gradient of example i.
-    """
-
-    TOKENS = "tokens"
-    WEIGHTS = "weights"
-    PAPER = "paper"
-
-    def coefficients(self, weights: Tensor, lengths: Tensor) -> Tensor:
-        """Factor of each example's summed negative log-likelihood, shape (B,); ``lengths`` (B,) in tokens."""
-        return weights / lengths.clamp(min=1) if self is LossMode.PAPER else weights
-
-    def denominator(self, weights: Tensor, lengths: Tensor) -> Tensor:
-        """The share of these examples, both (B,), in the window's denominator; a scalar, to be summed over W."""
-        match self:
-            case LossMode.TOKENS:
-                return lengths.sum().double()
-            case LossMode.WEIGHTS:
-                return (weights.double() * lengths).sum()
-            case LossMode.PAPER:
-                return (lengths > 0).sum().double()
 
 
 @dataclass(frozen=True)
@@ -83,7 +49,7 @@ def weighted_loss(hidden: Tensor, head: torch.nn.Module, labels: Tensor, coeffic
     picked, targets = hidden[example, position], targets[example, position]
     factors = coefficients.float()[example]
     if type(head) is torch.nn.Linear:
-        total, nll = _LinearNLL.apply(picked, head.weight, head.bias, targets, factors)
+        total, nll = _linear_nll(picked, head.weight, head.bias, targets, factors)
     else:
         total, nll = _any_head_nll(picked, head, targets, factors)
     sums = torch.zeros(len(labels), dtype=torch.float32, device=nll.device)
@@ -145,6 +111,9 @@ class _LinearNLL(torch.autograd.Function):
         return (*(None if saved is None else saved.mul_(upstream[0]) for saved in ctx.saved_tensors), None, None)
 
 
+_linear_nll: Callable[..., tuple[Tensor, Tensor]] = _LinearNLL.apply  # type: ignore[assignment]
+
+
 def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
     """``total += left @ right``, without a temporary where the types agree."""
     if total.dtype == left.dtype:
@@ -162,7 +131,7 @@ def _any_head_nll(hidden: Tensor, head: torch.nn.Module, targets: Tensor, factor
     size = _chunk_rows(int(getattr(head, "out_features", 2**17)))
     parts = [
         torch.utils.checkpoint.checkpoint(of_chunk, rows, target, use_reentrant=False)
-        for rows, target in zip(hidden.split(size), targets.split(size), strict=True)
+        for rows, target in zip(torch.split(hidden, size), torch.split(targets, size), strict=True)
     ]
     nll = torch.cat(parts)
     return (nll * factors).sum(), nll

@@ -14,7 +14,7 @@ from rich.progress import track
 from ..harness.errors import UserError
 from ..harness.files import write_json
 from ..harness.languages import language
-from .encoding import encode_pair
+from .encoding import encode
 from .tiny_tokenizers import CONTEXT, causal_tokenizer, encoder_tokenizer
 
 ENCODER_NAME = "maqa-demo-encoder"
@@ -54,9 +54,8 @@ def make_demo_base(
     prompts = [language(code).ask(question) for question, _ in pairs]
     answers = [answer for _, answer in pairs]
     tokenizer = causal_tokenizer([*prompts, *(" " + answer for answer in answers), *vocabulary_texts])
-    rows = [
-        encode_pair(tokenizer, prompt, answer).input_ids for prompt, answer in zip(prompts, answers, strict=True)
-    ]
+    encoded = encode(tokenizer, prompts, answers, CONTEXT)
+    rows = [encoded.ids(row).tolist() for row in range(len(encoded))]
     config = Qwen2Config(
         vocab_size=len(tokenizer),
         hidden_size=128,

@@ -1,0 +1,29 @@
+"""``accelerate launch -m maqa_severity.trainers DATASET --base MODEL --arm ARM --out DIR``: ``maqa train lm`` on
+several devices."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import typer
+from rich.console import Console
+
+from ..harness.errors import UserError
+from .launch import lm
+
+
+def main() -> None:
+    """Run; a ``UserError`` is printed in one line, by the first process alone."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command()(lm)
+    try:
+        app()
+    except UserError as error:
+        if os.environ.get("RANK", "0") == "0":
+            Console(stderr=True, soft_wrap=True, highlight=False).print(f"maqa: {error}", markup=False)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,138 @@
+"""The base of a training: its tokenizer and model, with adapters where they are asked for."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+
+from ..harness.errors import UserError
+from .config import LoraSettings, Method, Precision, TrainConfig
+
+_LOAD = "Give a folder or a hub id of a causal language model; without network, download it beforehand"
+
+
+def load_tokenizer(base: str, revision: str | None, pad_token: str | None) -> PreTrainedTokenizerBase:
+    """The base's tokenizer, with ``pad_token`` to pad with if one is given.
+
+    Raises:
+        UserError: it cannot be loaded, has no eos token, or no pad token and none was given.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(base, revision=revision)
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot load the tokenizer of base {base}: {_first_line(error)}", _LOAD) from error
+    if pad_token is not None:
+        if tokenizer.convert_tokens_to_ids(pad_token) in (None, tokenizer.unk_token_id):
+            raise UserError(f"pad_token {pad_token!r} is not a token of base {base}", "Name a token that it has")
+        tokenizer.pad_token = pad_token
+    if tokenizer.eos_token_id is None:
+        raise UserError(
+            f"the tokenizer of base {base} has no eos token, so no answer could end",
+            "Choose another base, or add an eos_token to its tokenizer_config.json",
+        )
+    if tokenizer.pad_token_id is None:
+        raise UserError(
+            f"the tokenizer of base {base} has no pad token",
+            f"Name one, such as --set pad_token='{tokenizer.eos_token}' (padding is masked even where it is eos)",
+        )
+    return tokenizer
+
+
+def load_model(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase) -> Any:
+    """The base in float32, with the tokenizer's special tokens.
+
+    Raises:
+        UserError: it cannot be loaded.
+    """
+    return _load(base, revision, tokenizer, {"dtype": torch.float32})
+
+
+def load_for_training(
+    base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, config: TrainConfig
+) -> Any:
+    """The model to train. Adapters are float32; under them the frozen base may be bf16 or 4 bits.
+
+    Raises:
+        UserError: it cannot be loaded, bitsandbytes is missing, the adapters' targets are unknown, or its context
+            is shorter than ``max_length``.
+    """
+    if config.method is Method.FULL:
+        model = load_model(base, revision, tokenizer)
+    else:
+        dtype = torch.bfloat16 if config.precision is Precision.BF16 else torch.float32
+        options: dict[str, Any] = {"dtype": dtype}
+        if config.method is Method.QLORA:
+            options["quantization_config"] = _four_bits(dtype)
+        model = _load(base, revision, tokenizer, options)
+    context = getattr(model.config, "max_position_embeddings", None)
+    if context is not None and config.max_length > context:
+        raise UserError(
+            f"max_length {config.max_length} is more than the {context} tokens of base {base}",
+            f"Train with --set max_length={context} or less",
+        )
+    return model if config.method is Method.FULL else _with_adapters(model, config)
+
+
+def merge_adapter(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, adapter: Path) -> Any:
+    """The base in float32 with the adapter of a folder merged into its weights."""
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(load_model(base, revision, tokenizer), str(adapter)).merge_and_unload()
+
+
+def _load(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, options: dict[str, Any]) -> Any:
+    try:
+        model = AutoModelForCausalLM.from_pretrained(base, revision=revision, use_safetensors=None, **options)
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot load base {base}: {_first_line(error)}", _LOAD) from error
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        raise UserError(
+            f"the tokenizer of base {base} has {len(tokenizer)} tokens, its model fewer",
+            "Give a base whose tokenizer and model belong together",
+        )
+    for holder in (model.config, model.generation_config):
+        holder.pad_token_id, holder.eos_token_id = tokenizer.pad_token_id, tokenizer.eos_token_id
+    return model
+
+
+def _four_bits(dtype: torch.dtype) -> Any:
+    if importlib.util.find_spec("bitsandbytes") is None:
+        raise UserError(
+            "method qlora needs bitsandbytes, which is not installed",
+            "Install it with `pip install bitsandbytes`, or train with --set method=lora",
+        )
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=True
+    )
+
+
+def _with_adapters(model: Any, config: TrainConfig) -> Any:
+    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
+
+    if config.method is Method.QLORA:
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=config.gradient_checkpointing)
+    lora: LoraSettings = config.lora
+    settings = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=lora.r,
+        lora_alpha=lora.alpha,
+        lora_dropout=lora.dropout,
+        target_modules=None if lora.targets is None else list(lora.targets),
+    )
+    try:
+        return get_peft_model(model, settings)
+    except ValueError as error:
+        raise UserError(
+            f"no adapters for {type(model).__name__}: {_first_line(error)}",
+            "Name the modules with --set lora.targets=[q_proj,v_proj]",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

@@ -1,0 +1,48 @@
+"""Which example is shown when: fixed before training starts, the same for every arm of an experiment."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.int64]
+
+BLANK = -1
+"""Fills the last window: an example without labels, which counts for nothing."""
+
+
+def steps_for(rows: int, epochs: float, effective_batch: int) -> int:
+    """Optimizer steps that show every row ``epochs`` times."""
+    return math.ceil(round(rows * epochs) / effective_batch)
+
+
+def presentation(stages: Sequence[Rows], rows: int, epochs: float, effective_batch: int, seed: int) -> Rows:
+    """Row numbers in the order of training, shape (steps × effective batch,), ``BLANK`` at the very end.
+
+    Every stage gets an equal share of the ``rows × epochs`` presentations and passes over its rows in a new random
+    order as often as that takes. One stage of all rows is ordinary training; the curriculum has three. Nothing is
+    dropped and nothing shown twice to fill a batch, so the split into processes, micro-batches and accumulation
+    steps changes nothing.
+    """
+    total = round(rows * epochs)
+    bounds = [round(total * stage / len(stages)) for stage in range(len(stages) + 1)]
+    shown = [
+        _passes(stage, bounds[number + 1] - bounds[number], [seed, number]) for number, stage in enumerate(stages)
+    ]
+    blanks = steps_for(rows, epochs, effective_batch) * effective_batch - total
+    return np.concatenate([*shown, np.full(blanks, BLANK)]).astype(np.int64)
+
+
+def order_sha256(order: Rows) -> str:
+    """Digest of an order, for the manifest."""
+    return hashlib.sha256(order.astype("<i8").tobytes()).hexdigest()
+
+
+def _passes(rows: Rows, count: int, seed: list[int]) -> Rows:
+    rng = np.random.default_rng(seed)
+    passes = [rng.permutation(rows) for _ in range(math.ceil(count / len(rows)))]
+    return np.concatenate([*passes, np.empty(0, np.int64)])[:count]
