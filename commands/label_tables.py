@@ -84,7 +84,7 @@ def explanation_table(explanation: Explanation) -> RenderableType:
             Text(finding.verdict if not finding.negator else f"negated by {finding.negator}"),
             Text(f"{moved}{finding.severity}{red}"),
             Text(", ".join(finding.modifiers)),
-            Text(entry.dialect),
+            Text(", ".join(entry.dialect)),
             Text(entry.gloss),
             Text(finding.because),
         )

@@ -70,8 +70,8 @@ class ClassifierSource:
 
     @property
     def version(self) -> str:
-        """The kind of model and the format of its folder."""
-        return f"{self.info.kind}:{self.info.base}:v{self.info.format_version}"
+        """The base model and the format of the folder."""
+        return f"{self.info.base}:v{self.info.format_version}"
 
     @property
     def sha256(self) -> str:

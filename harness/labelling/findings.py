@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -48,11 +49,14 @@ class Cue(StrEnum):
 
 @dataclass
 class _Cues:
-    negators: list[Found] = field(default_factory=list)
-    after: list[Found] = field(default_factory=list)
+    """Cues of a clause by position, so that each finding looks only at its surroundings."""
+
+    negators: dict[int, Found] = field(default_factory=dict)
+    negators_by_end: dict[int, Found] = field(default_factory=dict)
+    after: dict[int, Found] = field(default_factory=dict)
     breakers: set[int] = field(default_factory=set)
     joiners: set[int] = field(default_factory=set)
-    modifiers: list[Found] = field(default_factory=list)
+    modifiers: dict[int, list[Found]] = field(default_factory=lambda: defaultdict(list))
 
 
 class Finder:
@@ -60,6 +64,10 @@ class Finder:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._window = lexicon.rules.negation.window
+        modifiers = lexicon.rules.modifiers
+        longest = max((len(phrase.split()) for modifier in modifiers for phrase in modifier.phrases), default=0)
+        # A gap in a modifier's phrase may be two words long.
+        self._reach = 2 * longest + max((max(item.before, item.after) for item in modifiers), default=0)
         self._patterns = Patterns(lexicon.rules.clitics)
         for entry in lexicon.entries:
             for phrase in entry.phrases:
@@ -74,7 +82,7 @@ class Finder:
         ):
             for phrase in phrases:
                 self._patterns.add(phrase, cue, cue=True)
-        for modifier in lexicon.rules.modifiers:
+        for modifier in modifiers:
             for phrase in modifier.phrases:
                 self._patterns.add(phrase, modifier, cue=True)
 
@@ -88,20 +96,21 @@ class Finder:
         if not matches:
             return []
         cues = _sort_cues(found, matches)
-        matches = [item for item in matches if not _gap_holds(item, cues.negators)]
-        spans = {id(item): frozenset(item.positions) for item in matches}
-        longer = [span for span in spans.values() if len(span) > 1]
+        matches = [item for item in matches if not _gap_holds(item, cues)]
+        spans: dict[int, list[frozenset[int]]] = defaultdict(list)
+        for item in matches:
+            for at in item.positions:
+                spans[at].append(frozenset(item.positions))
         findings = []
         # Where a joiner ties what follows to a negated finding.
-        negated: dict[int, str] = {}
+        tied: dict[int, str] = {}
         for item in matches:
-            span = spans[id(item)]
-            negator = self._negator(item, clause, cues) or negated.get(item.start - 1, "")
+            negator = self._negator(item, clause, cues) or tied.get(item.start - 1, "")
             if negator and item.end in cues.joiners:
-                negated[item.end] = negator
-            covered = any(span < other for other in longer)
+                tied[item.end] = negator
+            covered = any(frozenset(item.positions) < span for span in spans[item.start])
             verdict = Verdict.NEGATED if negator else Verdict.COVERED if covered else Verdict.FIRES
-            near = _modifiers(item, cues)
+            near = self._modifiers(item, cues)
             findings.append(
                 Finding(
                     entry=item.payload,
@@ -117,61 +126,58 @@ class Finder:
 
     def _negator(self, item: Found, clause: Clause, cues: _Cues) -> str:
         """The words that negate a match, or an empty text."""
-        for negator in cues.negators:
-            distance = item.start - negator.end
-            if not 0 <= distance < self._window:
+        for end in range(item.start, item.start - self._window, -1):
+            if end not in cues.negators_by_end:
                 continue
             # A verb right after the negator belongs to it ("I do not feel"); alone it begins a new statement.
-            between = range(negator.end + 1, item.start)
-            if cues.breakers.isdisjoint(between) and clause.breaks.isdisjoint(range(negator.end, item.start + 1)):
-                return " ".join(clause.words[negator.start : negator.end])
-        for cue in cues.after:
-            closes = cue.end == len(clause.words) or cue.end in clause.breaks or cue.end in cues.breakers
-            if cue.start == item.end and closes:
-                return " ".join(clause.words[cue.start : cue.end])
+            between = range(end + 1, item.start)
+            if cues.breakers.isdisjoint(between) and clause.breaks.isdisjoint(range(end, item.start + 1)):
+                return " ".join(clause.words[cues.negators_by_end[end].start : end])
+        cue = cues.after.get(item.end)
+        if cue and (cue.end == len(clause.words) or cue.end in clause.breaks or cue.end in cues.breakers):
+            return " ".join(clause.words[cue.start : cue.end])
         return ""
+
+    def _modifiers(self, item: Found, cues: _Cues) -> list[Modifier]:
+        near: dict[str, Modifier] = {}
+        for start in range(item.start - self._reach, item.end + self._reach):
+            for cue in cues.modifiers.get(start, ()):
+                modifier: Modifier = cue.payload
+                reaches = cue.end > item.start - modifier.before and start < item.end + modifier.after
+                if reaches and start not in item.positions:
+                    near[modifier.name] = modifier
+        return list(near.values())
 
 
 def _sort_cues(found: list[Found], matches: list[Found]) -> _Cues:
     cues = _Cues()
     own = {at for item in matches for at in item.positions}
     idle = {at for item in found if item.payload is Cue.NOT_NEGATOR for at in range(item.start, item.end)}
-    negators = [item for item in found if item.payload is Cue.NEGATOR and item.start not in own | idle]
-    cues.negators = _longest(negators)
-    after_negator = {item.end for item in cues.negators}
+    for item in found:
+        if item.payload is Cue.NEGATOR and item.start not in own and item.start not in idle:
+            _keep_longest(cues.negators, item)
+    cues.negators_by_end = {item.end: item for item in cues.negators.values()}
     for item in found:
         if item.payload is Cue.AFTER:
-            cues.after.append(item)
+            _keep_longest(cues.after, item)
         elif item.payload is Cue.BREAKER:
             cues.breakers.add(item.start)
         elif item.payload is Cue.JOINER:
             cues.joiners.add(item.start)
-        elif isinstance(item.payload, Modifier) and item.start not in idle | after_negator:
-            cues.modifiers.append(item)
+        elif (
+            isinstance(item.payload, Modifier) and item.start not in idle and item.start not in cues.negators_by_end
+        ):
+            cues.modifiers[item.start].append(item)
     return cues
 
 
-def _longest(items: list[Found]) -> list[Found]:
-    ends: dict[int, Found] = {}
-    for item in items:
-        if item.start not in ends or item.end > ends[item.start].end:
-            ends[item.start] = item
-    return list(ends.values())
+def _keep_longest(items: dict[int, Found], item: Found) -> None:
+    if item.start not in items or item.end > items[item.start].end:
+        items[item.start] = item
 
 
-def _gap_holds(item: Found, negators: list[Found]) -> bool:
-    gap = set(range(item.start, item.end)) - set(item.positions)
-    return any(negator.start in gap for negator in negators)
-
-
-def _modifiers(item: Found, cues: _Cues) -> list[Modifier]:
-    near: dict[str, Modifier] = {}
-    for cue in cues.modifiers:
-        modifier: Modifier = cue.payload
-        reaches = cue.end > item.start - modifier.before and cue.start < item.end + modifier.after
-        if reaches and cue.start not in item.positions:
-            near[modifier.name] = modifier
-    return list(near.values())
+def _gap_holds(item: Found, cues: _Cues) -> bool:
+    return any(at in cues.negators for at in range(item.start, item.end) if at not in item.positions)
 
 
 def _moved(entry: Entry, modifiers: list[Modifier]) -> Severity:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from ..errors import UserError
 from ..files import read_json, sha256_text
@@ -30,18 +30,24 @@ class Entry(_Record):
     """One finding: how patients say it, how severe it is and why.
 
     A phrase is words in order; ``*`` stands for zero to two words, ``a|b`` for either. ``positive`` is a complaint
-    in which the entry fires, ``negated`` one in which it does not.
+    in which the entry fires, ``negated`` one in which it does not; every red flag has both.
     """
 
     id: str
     severity: Severity
     red_flag: bool
     phrases: tuple[str, ...]
-    dialect: str
+    dialect: tuple[str, ...]
     gloss: str
     reason: str
-    positive: str
-    negated: str
+    positive: str = ""
+    negated: str = ""
+
+    @model_validator(mode="after")
+    def _red_flags_have_examples(self) -> Self:
+        if self.red_flag and not (self.positive and self.negated):
+            raise ValueError(f"the red flag {self.id} lacks a positive or a negated complaint")
+        return self
 
 
 class Unknown(_Record):
