@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from .app import app
 
 if TYPE_CHECKING:
     from rich.table import Table
+    from rich.text import Text
 
     from ..harness.comparison import Comparison
 
@@ -37,14 +39,14 @@ def compare(
         write_json(json, compared.as_json())
     console = Console(highlight=False)
     console.print(Text(f"A = {compared.first}\nB = {compared.second}"))
-    for name in metric:
+    for name, words in compared.words.items():
         console.print(_metric_table(compared, name))
-        console.print(Text(f"{name}: {compared.words[name]}\n"))
+        console.print(Text(f"{name}: {words}\n"))
     if compared.aggregates[0]:
         console.print(_aggregate_table(compared))
     console.print(
         Text(
-            "Brackets: 95 % interval over answers; it says nothing about other trainings of the same model.\n"
+            "Brackets: 95 % interval over answers, of each line alone; other trainings may differ by more.\n"
             f"Holm p: adjusted over {compared.family}. Overall is a family of its own.\n"
             "d_z: mean over standard deviation of the differences. "
             "Missed below: true differences that these answers find less than 80 % of the time."
@@ -53,35 +55,31 @@ def compare(
 
 
 def _metric_table(compared: Comparison, metric: str) -> Table:
-    from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=f"{metric}, percent", title_justify="left")
-    for heading in ("severity", "n", "A", "B", "B - A", "Holm p", "d_z", "better/worse", "missed below", "verdict"):
-        table.add_column(heading, justify="left" if heading in ("severity", "verdict") else "right")
+    table = _table(f"{metric}, percent")
+    for heading in ("severity", "n", "A", "B", "B - A", "Holm p\nd_z", "missed below\nbetter/worse"):
+        table.add_column(heading, justify="left" if heading == "severity" else "right", no_wrap=True)
     rows = zip(*([each for each in part if each.metric == metric] for part in compared.summaries), strict=True)
     differences = [each for each in compared.differences if each.metric == metric]
     for (one, other), change in zip(rows, differences, strict=True):
         table.add_row(
-            change.stratum,
+            Text(f"{change.stratum}\n{change.verdict}"),
             str(change.n),
             _interval(one.mean, one.low, one.high),
             _interval(other.mean, other.low, other.high),
             _interval(change.mean, change.low, change.high, sign="+"),
-            _number(change.p_holm, ".2g"),
-            _number(change.effect_size, "+.2f"),
+            f"{_number(change.p_holm, '.2g')}\n{_number(change.effect_size, '+.2f')}",
+            f"{_number(change.detectable, '.1f')}\n"
             f"{_number(change.improved_pct, '.0f')}/{_number(change.worsened_pct, '.0f')} %",
-            _number(change.detectable, ".1f"),
-            str(change.verdict),
         )
     return table
 
 
 def _aggregate_table(compared: Comparison) -> Table:
-    from rich.table import Table
-
-    table = Table("aggregate", title="Aggregates, percent", title_justify="left")
-    for heading in ("A", "B", "B - A"):
-        table.add_column(heading, justify="right")
+    table = _table("Aggregates, percent")
+    for heading in ("aggregate", "A", "B", "B - A"):
+        table.add_column(heading, justify="left" if heading == "aggregate" else "right", no_wrap=True)
     first, second, change = ({each.aggregate: each for each in part} for part in compared.aggregates)
     for name in change:
         table.add_row(
@@ -92,12 +90,25 @@ def _aggregate_table(compared: Comparison) -> Table:
     return table
 
 
-def _interval(value: float, low: float | None, high: float | None, sign: str = "") -> str:
-    if value != value:
-        return "-"
+def _table(title: str) -> Table:
+    """A table narrow enough for 80 columns."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    return Table(
+        title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_lines=False, leading=1
+    )
+
+
+def _interval(value: float, low: float | None, high: float | None, sign: str = "") -> Text:
+    from rich.text import Text
+
+    if math.isnan(value):
+        return Text("-")
     if low is None or high is None:
-        return f"{value:{sign}.1f}\n(no interval)"
-    return f"{value:{sign}.1f}\n[{low:{sign}.1f}, {high:{sign}.1f}]"
+        return Text(f"{value:{sign}.1f}\nno interval")
+    return Text(f"{value:{sign}.1f}\n[{low:{sign}.1f}, {high:{sign}.1f}]")
 
 
 def _number(value: float | None, form: str) -> str:

@@ -53,6 +53,7 @@ def compare(
         UserError: the runs differ in answers, data, prompt, decoding or a metric's signature (the difference is
             named), or their scores cannot be used.
     """
+    metrics = list(dict.fromkeys(metrics))
     for run in (first, second):
         check_scores(run.scores, str(run.path))
     if unequal := differences(first, second, [*metrics, *(GATES if QUALITY in metrics else ())]):

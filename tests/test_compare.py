@@ -1,6 +1,7 @@
 """Two runs are compared answer by answer, or refused by the name of what they differ in."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -33,13 +34,9 @@ def recorded(run: Run, part: str, **fields) -> Run:
 
 def maqa(*arguments):
     command = [sys.executable, "-m", "maqa_severity", "compare", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
-
-
-def _environment():
-    import os
-
-    return {**os.environ, "COLUMNS": "160"}
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "160"}
+    )
 
 
 def test_runs_that_differ_in_the_model_alone_can_be_compared(runs):
@@ -118,7 +115,8 @@ def test_runs_of_other_answers_are_refused(runs):
         compare(runs[0], fewer)
 
 
-def test_an_unknown_metric_is_refused_with_the_known_ones(runs):
+def test_a_metric_counts_once_and_an_unknown_one_is_refused_with_the_known_ones(runs):
+    assert len(compare(*runs, ["rougeL", "rougeL"], resamples=100).differences) == 4
     with pytest.raises(UserError, match=r"has no scores of meteor\. Choose among .*rougeL"):
         compare(*runs, ["meteor"])
 

@@ -123,7 +123,9 @@ def _found(difference: Difference) -> str:
 
 def _missed(difference: Difference) -> str:
     if difference.detectable is None:
-        return f"{difference.stratum} (every answer changed equally)"
+        return (
+            f"{difference.stratum} ({'every answer changed equally' if difference.mean else 'no answer changed'})"
+        )
     return f"{difference.stratum} (differences below {difference.detectable:.1f} could have been missed)"
 
 

@@ -1,0 +1,77 @@
+"""The `evaluate` face is made and used without a network and says what the statistics say."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from maqa_severity.harness.evaluate_face import SeverityScores
+from maqa_severity.harness.metrics.base import Answers
+from maqa_severity.harness.scoring import NO_ENCODER, default_metrics, score_table
+from maqa_severity.harness.severity import SEVERITIES
+from maqa_severity.harness.statistics import STRATA, summarise
+
+OFFLINE = """
+import json, socket, sys
+def refuse(*arguments, **options):
+    raise OSError("there is no network here")
+socket.socket.connect = refuse
+socket.getaddrinfo = refuse
+from maqa_severity.harness.evaluate_face import SeverityScores
+found = SeverityScores().compute(**json.load(sys.stdin))
+print(json.dumps(found["critical"]["rougeL"]))
+"""
+
+
+@pytest.fixture(scope="module")
+def answers(pairs):
+    predictions, references = pairs
+    return {
+        "predictions": predictions[:90],
+        "references": references[:90],
+        "severities": [str(SEVERITIES[row % 3]) for row in range(90)],
+    }
+
+
+def test_it_gives_the_means_and_intervals_of_the_statistics(answers, tmp_path):
+    found = SeverityScores(cache_dir=str(tmp_path)).compute(**answers)
+    assert list(found) == [*STRATA, "signatures"]
+    scored = Answers(answers["predictions"], answers["references"], severities=[*SEVERITIES] * 30)
+    table = score_table([f"row {row}" for row in range(90)], scored, default_metrics(NO_ENCODER))
+    for summary in summarise(table):
+        record = found[summary.stratum][summary.metric]
+        assert (record["n"], record["method"]) == (summary.n, summary.method)
+        assert (record["mean"], record["low"], record["high"]) == (summary.mean, summary.low, summary.high)
+    assert found["signatures"] == table.signatures
+
+
+def test_it_takes_severities_in_the_spellings_of_the_data(answers, tmp_path):
+    spelt = {"critical": "حرج", "neutral": "متوسط", "non_critical": "غير حرج"}
+    arabic = {**answers, "severities": [spelt[severity] for severity in answers["severities"]]}
+    metric = SeverityScores(cache_dir=str(tmp_path))
+    assert metric.compute(**arabic) == metric.compute(**answers)
+
+
+def test_batches_added_one_by_one_are_scored_together(answers, tmp_path):
+    metric = SeverityScores(cache_dir=str(tmp_path))
+    for start in (0, 30, 60):
+        metric.add_batch(**{name: values[start : start + 30] for name, values in answers.items()})
+    assert metric.compute() == SeverityScores(cache_dir=str(tmp_path)).compute(**answers)
+
+
+def test_bertscore_is_added_with_an_encoder(answers, encoder, tmp_path):
+    found = SeverityScores(str(encoder), cache_dir=str(tmp_path)).compute(**answers)
+    assert 0 < found["overall"]["bertscore_f1"]["mean"] <= 100
+
+
+def test_it_works_where_there_is_no_network(answers, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", OFFLINE],
+        input=json.dumps(answers),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"PATH": "/usr/bin:/bin", "HF_HOME": str(tmp_path), "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert json.loads(done.stdout)["n"] == 30
