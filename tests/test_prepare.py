@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sqlite3
 import sys
+import zipfile
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -218,6 +220,15 @@ def test_a_sheet_and_a_table_can_be_chosen(tmp_path: Path) -> None:
     for name, options in (("s.xlsx", sheet_options), ("s.db", table_options)):
         dataset, _ = prepare(tmp_path / name, tmp_path / f"d-{name}", options)
         assert dataset.split("test")["answer"].tolist() == ["ثان"]
+
+
+def test_rows_beyond_the_extent_that_a_workbook_claims_are_read(tmp_path: Path) -> None:
+    source = write(source_frame(), tmp_path / "s.xlsx")
+    claims = tmp_path / "claims.xlsx"
+    with zipfile.ZipFile(source) as old, zipfile.ZipFile(claims, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:D3"', old.read(name)))
+    assert prepare(claims, tmp_path / "d")[1].read == prepare(source, tmp_path / "e")[1].read == len(TEXTS)
 
 
 def test_a_key_that_only_later_rows_have_is_a_column(tmp_path: Path) -> None:

@@ -16,8 +16,10 @@ from maqa_severity.harness.data.options import PrepareOptions, Share
 from maqa_severity.harness.data.prepare import prepare
 from maqa_severity.harness.text import normalise
 
-# Few letters with marks and spaces, so that duplicates of every kind are frequent.
-TEXT = st.text(alphabet=st.sampled_from('ابأَة،؟ \n\t"ـ1١'), max_size=4)
+# Few words and marks, so that equal questions with other answers and duplicates of every kind are frequent.
+WORD = st.sampled_from(["ا", "أ", "ب", "1", "١", ""])
+MARK = st.sampled_from(["", " ", "؟", "َ", "ـ", '"\n'])
+TEXT = st.tuples(WORD, MARK).map("".join)
 ANY_TEXT = st.text(alphabet=st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 SEVERITY = st.sampled_from(["", "critical", "متوسط", "mild"])
 ROWS = st.lists(st.tuples(TEXT, TEXT, SEVERITY), max_size=30).map(lambda rows: [*rows, ("سؤال", "جواب", "low")])

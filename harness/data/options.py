@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from ..errors import UserError
 from .columns import Role
 
-
 _ROUNDING = 1e-9
 
 
