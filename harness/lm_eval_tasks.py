@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +45,8 @@ def run_tasks(
             limit=limit,
             batch_size=model.config.batch_size,
         )
-    return {key: value for key, value in results.items() if key not in _MOMENTARY}
+    kept = {key: value for key, value in results.items() if key not in _MOMENTARY}
+    return {**kept, "configs": _without_addresses(kept["configs"])}
 
 
 def requests_of(
@@ -74,6 +76,15 @@ def _manager(tasks: Path, metadata: dict[str, Any]) -> Any:
     from lm_eval.tasks import TaskManager
 
     return TaskManager(include_path=str(tasks), include_defaults=False, metadata=metadata)
+
+
+def _without_addresses(value: Any) -> Any:
+    """lm-eval writes a function as ``<function f at 0x7f…>``."""
+    if isinstance(value, dict):
+        return {key: _without_addresses(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_addresses(item) for item in value]
+    return re.sub(r" at 0x[0-9a-f]+", "", value) if isinstance(value, str) else value
 
 
 @contextmanager

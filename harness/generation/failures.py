@@ -41,7 +41,8 @@ def kept(store: Store) -> Iterator[None]:
         if isinstance(error, MemoryError) or any(sign in text for sign in _NO_MEMORY):
             raise UserError(
                 f"the model ran out of memory; {_count(store)}",
-                f"Give a smaller --batch-size or --max-new-tokens, then {_CONTINUE}",
+                "Give a smaller --batch-size or --max-new-tokens, or with vllm another kv_cache_memory_bytes= or "
+                f"gpu_memory_utilization= in --model-args, then {_CONTINUE}",
             ) from error
         if names & set(_DEAD):
             raise UserError(
