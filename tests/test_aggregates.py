@@ -80,6 +80,14 @@ def test_intervals_agree_with_what_they_are_made_of():
     assert (gap.high - gap.low) / 2 == pytest.approx(normal * error, rel=0.06)
 
 
+def test_where_one_severity_is_clearly_the_worst_its_own_interval_is_the_aggregates():
+    run = _run()
+    run.frame.loc[run.frame["severity"] == "neutral", "bertscore_f1"] -= 30
+    own = next(each for each in summarise(run) if each.stratum == "neutral")
+    worst = _values(run)[Aggregate.WORST_SEVERITY]
+    assert (worst.value, worst.low, worst.high) == pytest.approx((own.mean, own.low, own.high), abs=1e-9)
+
+
 def test_intervals_of_aggregates_cover_the_truth_in_1000_worlds():
     rng = np.random.default_rng(0)
     shift = np.repeat([-3.0, 0.0, 2.0], list(SIZES.values()))[:, None]
