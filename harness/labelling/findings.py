@@ -45,6 +45,8 @@ class Cue(StrEnum):
     AFTER = "after"
     BREAKER = "breaker"
     JOINER = "joiner"
+    VERBAL = "verbal"
+    CARRIER = "carrier"
 
 
 @dataclass
@@ -56,6 +58,8 @@ class _Cues:
     after: dict[int, Found] = field(default_factory=dict)
     breakers: set[int] = field(default_factory=set)
     joiners: set[int] = field(default_factory=set)
+    verbal: set[tuple[int, int]] = field(default_factory=set)
+    carriers: set[int] = field(default_factory=set)
     modifiers: dict[int, list[Found]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -64,6 +68,7 @@ class Finder:
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._window = lexicon.rules.negation.window
+        self._verbal_window = lexicon.rules.negation.verbal_window
         modifiers = lexicon.rules.modifiers
         longest = max((len(phrase.split()) for modifier in modifiers for phrase in modifier.phrases), default=0)
         # A gap in a modifier's phrase may be two words long.
@@ -79,6 +84,8 @@ class Finder:
             (Cue.AFTER, negation.after),
             (Cue.BREAKER, negation.breakers),
             (Cue.JOINER, negation.joiners),
+            (Cue.VERBAL, negation.verbal),
+            (Cue.CARRIER, negation.carriers),
         ):
             for phrase in phrases:
                 self._patterns.add(phrase, cue, cue=True)
@@ -127,12 +134,16 @@ class Finder:
     def _negator(self, item: Found, clause: Clause, cues: _Cues) -> str:
         """The words that negate a match, or an empty text."""
         for end in range(item.start, item.start - self._window, -1):
-            if end not in cues.negators_by_end:
+            negator = cues.negators_by_end.get(end)
+            if negator is None:
+                continue
+            verbal = (negator.start, end) in cues.verbal and end not in cues.carriers
+            if verbal and item.start - end >= self._verbal_window:
                 continue
             # A verb right after the negator belongs to it ("I do not feel"); alone it begins a new statement.
             between = range(end + 1, item.start)
             if cues.breakers.isdisjoint(between) and clause.breaks.isdisjoint(range(end, item.start + 1)):
-                return " ".join(clause.words[cues.negators_by_end[end].start : end])
+                return " ".join(clause.words[negator.start : end])
         cue = cues.after.get(item.end)
         if cue and (cue.end == len(clause.words) or cue.end in clause.breaks or cue.end in cues.breakers):
             return " ".join(clause.words[cue.start : cue.end])
@@ -164,6 +175,10 @@ def _sort_cues(found: list[Found], matches: list[Found]) -> _Cues:
             cues.breakers.add(item.start)
         elif item.payload is Cue.JOINER:
             cues.joiners.add(item.start)
+        elif item.payload is Cue.CARRIER:
+            cues.carriers.add(item.start)
+        elif item.payload is Cue.VERBAL:
+            cues.verbal.add((item.start, item.end))
         elif (
             isinstance(item.payload, Modifier) and item.start not in idle and item.start not in cues.negators_by_end
         ):

@@ -60,10 +60,14 @@ class Unknown(_Record):
 
 
 class Clitics(_Record):
-    """What a complaint's word may carry around a lexicon's word; ``particles`` carry only ``cue_prefixes``."""
+    """What a complaint's word may carry around a lexicon's word; ``particles`` carry only ``cue_prefixes``.
+
+    ``suffixes_of_long_words`` need three letters before them: after two they make other words ("fish", "poison").
+    """
 
     prefixes: tuple[str, ...]
     suffixes: tuple[str, ...]
+    suffixes_of_long_words: tuple[str, ...]
     cue_prefixes: tuple[str, ...]
     particles: tuple[str, ...]
 
@@ -71,10 +75,15 @@ class Clitics(_Record):
 class Negation(_Record):
     """Negators reach ``window`` words forward, up to a breaker, and over what a joiner ties to a negated finding.
 
-    ``after`` negates the finding before it; ``not_negators`` look like negators and are none.
+    ``verbal`` negators negate their verb: they reach that far only over a ``carrier`` such as "have" or "feel",
+    else ``verbal_window`` words. ``after`` negates the finding before it; ``not_negators`` look like negators and
+    are none.
     """
 
     window: int
+    verbal: tuple[str, ...]
+    verbal_window: int
+    carriers: tuple[str, ...]
     joiners: tuple[str, ...]
     negators: tuple[str, ...]
     not_negators: tuple[str, ...]

@@ -73,7 +73,9 @@ class Patterns:
         self._particles = frozenset(word for item in clitics.particles for word in words(item, code=code))
         self._lexical: set[str] = set()
         self._cues: set[str] = set()
-        self._index: dict[str, list[tuple[Any, tuple[frozenset[str], ...]]]] = defaultdict(list)
+        self._patterns: list[tuple[Any, tuple[frozenset[str], ...]]] = []
+        # Numbers of the phrases by their first word, then by their second, which is empty for a single word.
+        self._index: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._keys = lru_cache(maxsize=1 << 18)(self._look_up)
 
     def add(self, phrase: str, payload: Any, *, cue: bool) -> None:
@@ -88,19 +90,31 @@ class Patterns:
             elements.append(frozenset("=" + word if cue else word for word in alternatives))
         if not elements or elements[0] is _GAP or elements[-1] is _GAP or not all(elements):
             raise ValueError(f"phrase {phrase!r} must begin and end with a word")
+        solid = [element for element in elements if element is not _GAP]
         for word in elements[0]:
-            self._index[word].append((payload, tuple(elements)))
+            for second in solid[1] if len(solid) > 1 else ("",):
+                self._index[word][second].append(len(self._patterns))
+        self._patterns.append((payload, tuple(elements)))
         self._keys.cache_clear()
 
     def find(self, clause: Clause) -> Iterator[Found]:
         """All phrases in a clause, each start once per phrase with its shortest gaps."""
         keys = [self._keys(word) for word in clause.words]
+        present = {"", *(key for found in keys for key in found)}
         for start, found in enumerate(keys):
-            for key in found:
-                for payload, elements in self._index.get(key, ()):
-                    positions = _match(elements, 1, keys, start + 1)
-                    if positions is not None:
-                        yield Found(payload, (start, *positions))
+            # Sorted, so that the order of what is found is no accident of hashing.
+            for number in sorted({number for key in found for number in self._beginning(key, present)}):
+                payload, elements = self._patterns[number]
+                positions = _match(elements, 1, keys, start + 1)
+                if positions is not None:
+                    yield Found(payload, (start, *positions))
+
+    def _beginning(self, key: str, present: set[str]) -> Iterator[int]:
+        """Phrases that begin with a word and whose second word occurs in the clause."""
+        seconds = self._index.get(key)
+        if seconds is not None:
+            for second in seconds.keys() & present:
+                yield from seconds[second]
 
     def _look_up(self, word: str) -> tuple[str, ...]:
         """The pattern words that a complaint's word can be."""
@@ -119,7 +133,8 @@ class Patterns:
         forms = set(bases)
         for base in bases:
             for suffix in self._clitics.suffixes:
-                if base.endswith(suffix) and len(base) - len(suffix) >= 2:
+                shortest = 3 if suffix in self._clitics.suffixes_of_long_words else 2
+                if base.endswith(suffix) and len(base) - len(suffix) >= shortest:
                     stem = base[: -len(suffix)]
                     forms.add(stem)
                     # Before a pronoun the feminine ending is written as a plain t.
