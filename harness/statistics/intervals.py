@@ -38,8 +38,8 @@ def bca(
     strata, the root of unbiased over bootstrap variance, with Satterthwaite's degrees of freedom.
 
     For scores shaped like BERTScore or ROUGE it then covers 94.8 to 95.3 % at n = 30, 100 and 500. No interval can
-    cover what a sample does not show: where one answer in 20 scores 0 and the others about 65, 30 answers often hold
-    no such answer, and it covers 82 %. Look at the rate of empty answers beside it.
+    cover what a sample does not show: where one answer in 20 scores 0 and the others about 65, 30 answers often
+    hold no such answer, and it covers 82 %. Look at the rate of empty answers beside it.
 
     Args:
         estimate: the statistics, shape (k,).

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from .bootstrap import Floats
 
@@ -52,5 +52,5 @@ def detectable_difference(deviation: float, n: int, alpha: float) -> float:
         deviation: standard deviation of the n differences, as observed.
         n: at least 2.
     """
-    quantiles = stats.t.ppf([1 - alpha / 2, POWER], n - 1)
+    quantiles = special.stdtrit(n - 1, np.array([1 - alpha / 2, POWER]))
     return float(quantiles.sum() * deviation / np.sqrt(n))
