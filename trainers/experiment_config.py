@@ -34,8 +34,8 @@ class DataPart(_Part):
 
     source: str
     label: str = "none"
-    test: float | None = None
-    validation: float | None = None
+    test: int | float = 0.1
+    validation: int | float = 0.1
     seed: int = 0
 
 
@@ -95,12 +95,18 @@ class Experiment(_Part):
         names = [model.name for model in self.models]
         if len(set(names)) < len(names):
             raise ValueError("two models have the same name")
-        arms = [arm.spec.name for arm in self.arms]
-        if len(set(arms)) < len(arms):
+        labels = self.labels
+        if len(set(labels)) < len(labels):
             raise ValueError("an arm stands twice")
-        if unknown := set(self.compare or ()) - set(arms):
-            raise ValueError(f"compare names {sorted(unknown)[0]!r}, which is no arm; arms are {', '.join(arms)}")
+        if unknown := set(self.compare or ()) - set(labels):
+            raise ValueError(f"compare names {sorted(unknown)[0]!r}, which is none of {', '.join(labels)}")
         return self
+
+    @property
+    def labels(self) -> list[str]:
+        """The arms' names in this experiment: the arm alone where it stands once, else with its scheme."""
+        arms = [arm.arm for arm in self.arms]
+        return [arm.arm if arms.count(arm.arm) == 1 else arm.spec.name for arm in self.arms]
 
 
 def load_experiment(path: Path) -> Experiment:

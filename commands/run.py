@@ -1,0 +1,39 @@
+"""``maqa run`` and ``maqa demo``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+
+from .app import app
+
+
+@app.command()
+def run(
+    experiment: Path = typer.Argument(help="An experiment's YAML file, or the name of a shipped one: demo, paper."),
+    out: Path = typer.Option(help="Folder of the experiment; the same command goes on where it stopped."),
+) -> None:
+    """Run an experiment: prepare, label, train, evaluate, rank and report."""
+    _run(experiment, out)
+
+
+@app.command()
+def demo(out: Path = typer.Option(Path("runs/demo"), help="Folder of the demo; the same command goes on.")) -> None:
+    """Do the whole job on the shipped sample, with models made on the spot."""
+    _run(Path("demo"), out)
+
+
+def _run(path: Path, out: Path) -> None:
+    from ..experiment import run_experiment
+    from ..trainers.experiment_config import load_experiment
+    from .leaderboard import print_board
+
+    console = Console(highlight=False)
+    outcome = run_experiment(load_experiment(path), out, console)
+    for preset, board in outcome.boards.items():
+        console.print(f"\n{preset}", markup=False, style="bold")
+        print_board(console, board)
+    for page in outcome.pages:
+        console.print(str(page), markup=False, soft_wrap=True)

@@ -1,0 +1,168 @@
+"""An experiment from data to board and reports, one step after the other; what is done is not done again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from pathlib import Path
+from typing import TypeVar
+
+from rich.console import Console
+
+from .harness.data.dataset import Dataset
+from .harness.errors import UserError
+from .harness.evaluation import evaluate
+from .harness.evaluation_options import EvaluationOptions
+from .harness.files import read_json, write_json, write_text
+from .harness.generation.config import GenerationConfig, Kind
+from .harness.generation.decoding import Preset, decoding
+from .harness.runs import Run
+from .leaderboards.board import Board, build_board
+from .leaderboards.export import write_board
+from .reports.page import report_page
+from .tasks import FOLDER, GROUP
+from .trainers.experiment_config import DEMO, ArmPart, Experiment, ModelPart, training_config
+from .trainers.ingredients import demo_base, demo_encoder, experiment_dataset
+from .trainers.lm import train_lm
+
+_T = TypeVar("_T")
+_REQUEST = "experiment.json"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """One cell of the grid: a checkpoint of a model's arm under a seed. ``label`` names its run on the board."""
+
+    model: ModelPart
+    arm: ArmPart
+    seed: int
+    label: str
+    checkpoint: Path
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an experiment leaves: one board and the reports per decoding."""
+
+    boards: dict[Preset, Board]
+    pages: list[Path]
+
+
+class Steps:
+    """Prints each step before it starts and how long it took."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._count = 0
+
+    def __call__(self, what: str, work: Callable[[], _T]) -> _T:
+        self._count += 1
+        self._console.print(f"[{self._count}] {what}", markup=False, style="bold")
+        started = time.monotonic()
+        result = work()
+        self._console.print(f"    {time.monotonic() - started:.1f} s", markup=False, style="dim")
+        return result
+
+
+def run_experiment(experiment: Experiment, out: Path, console: Console) -> Outcome:
+    """Prepare, label, train, evaluate, rank and report. The same call goes on where the last one stopped.
+
+    The folder: ``dataset/``, ``checkpoints/<cell>/``, ``runs/<cell>/``, ``leaderboard/``, ``report.html``; a cell
+    is named by the parts of the grid that vary. Further decodings have folders of their own.
+
+    Raises:
+        UserError: the folder holds another experiment, or a step cannot be done.
+    """
+    _claim(out, experiment)
+    step = Steps(console)
+    dataset = step("Dataset", lambda: experiment_dataset(experiment.data, out))
+    encoder = experiment.evaluation.bertscore_model
+    if encoder == DEMO:
+        encoder = str(step("BERTScore encoder, made on the spot", lambda: demo_encoder(dataset, out / "encoder")))
+    if any(model.id == DEMO for model in experiment.models):
+        step("Base model, made on the spot", lambda: demo_base(dataset, out / "base"))
+    cells = list(_cells(experiment, out))
+    for cell in cells:
+        step(f"Train {cell.label}", partial(_train, experiment, cell, dataset, out))
+    outcome = Outcome({}, [])
+    for preset in experiment.evaluation.decodings:
+        folder = out if preset == experiment.evaluation.decodings[0] else out / str(preset)
+        runs = _evaluate_all(experiment, cells, dataset, encoder, preset, folder, step)
+        outcome.boards[preset] = build_board(list(runs.values()))
+        outcome.pages.extend(write_board(folder / "leaderboard", outcome.boards[preset])[-1:])
+        outcome.pages.extend(_reports(experiment, cells, runs, folder))
+    return outcome
+
+
+def _claim(out: Path, experiment: Experiment) -> None:
+    remedy = "Choose another --out, or delete the folder"
+    path, request = out / _REQUEST, experiment.model_dump(mode="json")
+    if path.is_file():
+        if read_json(path, remedy) != request:
+            raise UserError(f"{out} holds another experiment, by {path}", remedy)
+        return
+    if out.is_dir() and any(out.iterdir()):
+        raise UserError(f"{out} is not empty and holds no experiment", remedy)
+    write_json(path, request)
+
+
+def _cells(experiment: Experiment, out: Path) -> Iterator[Trained]:
+    arms = list(zip(experiment.arms, experiment.labels, strict=True))
+    for model, (arm, label), seed in product(experiment.models, arms, experiment.seeds):
+        if arm.arm == "base" and seed != experiment.seeds[0]:
+            continue
+        parts = [model.name] if len(experiment.models) > 1 else []
+        parts += [label, *([f"seed-{seed}"] if len(experiment.seeds) > 1 and arm.arm != "base" else [])]
+        name = "/".join(parts)
+        yield Trained(model, arm, seed, name, out / "checkpoints" / name)
+
+
+def _train(experiment: Experiment, cell: Trained, dataset: Dataset, out: Path) -> None:
+    base = str(out / "base") if cell.model.id == DEMO else cell.model.id
+    config = training_config(experiment, cell.model, cell.seed)
+    train_lm(dataset, base, cell.arm.spec, config, cell.checkpoint, revision=cell.model.revision)
+
+
+def _evaluate_all(
+    experiment: Experiment,
+    cells: list[Trained],
+    dataset: Dataset,
+    encoder: str | None,
+    preset: Preset,
+    folder: Path,
+    step: Steps,
+) -> dict[str, Run]:
+    part = experiment.evaluation
+    systems = {cell.label: (part.model, {**part.model_args, "pretrained": str(cell.checkpoint)}) for cell in cells}
+    systems |= {str(kind): (kind, {}) for kind in part.floors}
+    runs = {}
+    for label, (kind, arguments) in systems.items():
+        run = folder / "runs" / label
+        config = GenerationConfig(
+            kind=kind,
+            model_args=arguments,
+            decoding=decoding(preset),
+            data=dataset.folder if kind is Kind.NEAREST else None,
+            store=run / "answers",
+        )
+        options = EvaluationOptions(
+            out=run, data=dataset.folder, bertscore_model=encoder, limit=part.limit, name=label
+        )
+        runs[label] = step(f"Evaluate {label} ({preset})", partial(evaluate, config, options, FOLDER, GROUP))
+    return runs
+
+
+def _reports(experiment: Experiment, cells: list[Trained], runs: dict[str, Run], folder: Path) -> Iterator[Path]:
+    if experiment.compare is None:
+        return
+    labels = dict(zip((arm.spec.name for arm in experiment.arms), experiment.labels, strict=True))
+    for first, second in product(cells, cells):
+        same = (first.model.name, first.seed) == (second.model.name, second.seed)
+        if same and (labels[first.arm.spec.name], labels[second.arm.spec.name]) == experiment.compare:
+            only = len(experiment.models) == len(experiment.seeds) == 1
+            path = folder / ("report.html" if only else f"reports/{second.label.replace('/', '-')}.html")
+            write_text(path, report_page(runs[second.label], runs[first.label]))
+            yield path

@@ -1,0 +1,69 @@
+"""What an experiment starts from: its dataset, and the tiny models of the demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ..harness.data.dataset import Dataset, open_dataset
+from ..harness.data.options import PrepareOptions, parse_share
+from ..harness.data.prepare import prepare
+from ..harness.data.rows import dataset_from_rows
+from ..harness.labelling.sources import open_source
+from ..harness.labelling.stream import label_dataset
+from ..tasks.sample import handwritten_rows
+from ..tasks.sample.grammar import everyday_rows, medical_rows
+from .experiment_config import SAMPLE, DataPart
+from .tiny import make_demo_base, make_demo_encoder
+
+_VALIDATION_ROWS = 300
+
+
+def experiment_dataset(data: DataPart, out: Path) -> Dataset:
+    """Prepare and label the data of an experiment under ``out``; what is there already is opened.
+
+    Raises:
+        UserError: the source cannot be read, prepared or labelled.
+    """
+    folder = out / "dataset"
+    if (folder / "dataset.json").is_file():
+        return open_dataset(folder)
+    if data.source == SAMPLE:
+        return sample_dataset(folder)
+    source = Path(data.source)
+    dataset = open_dataset(source) if source.is_dir() else _prepared(data, source, out / "prepared")
+    if data.label == "none":
+        return dataset
+    return label_dataset(dataset, open_source(data.label), folder)[0]
+
+
+def sample_dataset(folder: Path) -> Dataset:
+    """The shipped sample as a dataset: the grammar trains and validates, the hand-written rows test."""
+    rows = medical_rows()
+    splits = {"train": rows[:-_VALIDATION_ROWS], "validation": rows[-_VALIDATION_ROWS:], "test": handwritten_rows()}
+    return dataset_from_rows(splits, folder, source="the shipped sample (synthetic)")
+
+
+def demo_encoder(dataset: Dataset, folder: Path) -> Path:
+    """The demo's BERTScore encoder, trained on the training rows; made once."""
+    if not (folder / "maqa_encoder.json").is_file():
+        train = dataset.split("train")
+        make_demo_encoder(folder, [*train["question"], *train["answer"]], epochs=2)
+    return folder
+
+
+def demo_base(dataset: Dataset, folder: Path) -> Path:
+    """The demo's causal base, trained on everyday text; its tokenizer knows the training rows' words. Made once."""
+    if not (folder / "config.json").is_file():
+        train = dataset.split("train")
+        pairs = [(row["question"], row["answer"]) for row in everyday_rows()]
+        make_demo_base(folder, pairs, vocabulary_texts=[*train["question"], *train["answer"]])
+    return folder
+
+
+def _prepared(data: DataPart, source: Path, folder: Path) -> Dataset:
+    if (folder / "dataset.json").is_file():
+        return open_dataset(folder)
+    options = PrepareOptions(
+        test=parse_share(str(data.test)), validation=parse_share(str(data.validation)), seed=data.seed
+    )
+    return prepare(source, folder, options)[0]
