@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 from rapidfuzz.distance import LCSseq
 
-from ..text import Profile, signature, words
+from ..text import Profile, normalise, signature
 from .base import Answers, Scores
 
 _Integers = npt.NDArray[np.int64]
@@ -47,29 +48,36 @@ class Rouge:
 
     def _block(self, predictions: Sequence[str], references: Sequence[str]) -> Scores:
         """F-measures of shape (3, rows)."""
-        vocabulary = _Vocabulary()
-        ours, theirs = (
-            [list(map(vocabulary.__getitem__, words(text, Profile.METRIC, self.code))) for text in texts]
-            for texts in (predictions, references)
-        )
-        size = len(vocabulary)
-        lengths = np.array([[len(text) for text in texts] for texts in (ours, theirs)])
-        subsequences = [LCSseq.similarity(*pair) for pair in zip(ours, theirs, strict=True)]
+        texts = [normalise(text, Profile.METRIC, self.code) for text in (*predictions, *references)]
+        tokens, offsets, vocabulary = _tokens(texts)
+        size = len(predictions)
+        ours, theirs = offsets[: size + 1], offsets[size:]
+        lengths = np.array([np.diff(ours), np.diff(theirs)])
+        unigrams = [_unigrams(tokens, place, vocabulary) for place in (ours, theirs)]
+        bigrams = [_bigrams(tokens, place, vocabulary) for place in (ours, theirs)]
         return np.array(
             [
-                _f1(_shared(_unigrams(ours, size), _unigrams(theirs, size)), lengths),
-                _f1(_shared(_bigrams(ours, size), _bigrams(theirs, size)), np.maximum(lengths - 1, 0)),
-                _f1(np.array(subsequences, dtype=np.int64), lengths),
+                _f1(_shared(*unigrams), lengths),
+                _f1(_shared(*bigrams), np.maximum(lengths - 1, 0)),
+                _f1(_subsequences(tokens, ours, theirs), lengths),
             ]
         )
 
 
-class _Vocabulary(dict[str, int]):
-    """Numbers words in the order in which they are asked for."""
+def _tokens(texts: Sequence[str]) -> tuple[_Integers, _Integers, int]:
+    """Words of normalised texts as numbers, one text after the other; where each text begins and the last one ends;
+    how many different words there are."""
+    # A text without words becomes a null, since splitting it would give one empty word.
+    split = pc.ascii_split_whitespace(pa.array([text or None for text in texts], pa.large_string()))
+    encoded = split.values.dictionary_encode()
+    return encoded.indices.to_numpy().astype(np.int64), split.offsets.to_numpy(), len(encoded.dictionary)
 
-    def __missing__(self, word: str) -> int:
-        self[word] = number = len(self)
-        return number
+
+def _subsequences(tokens: _Integers, ours: _Integers, theirs: _Integers) -> _Integers:
+    """Length of the longest common subsequence of each row."""
+    numbers = tokens.tolist()
+    spans = zip(ours[:-1].tolist(), ours[1:].tolist(), theirs[:-1].tolist(), theirs[1:].tolist(), strict=True)
+    return np.array([LCSseq.similarity(numbers[a:b], numbers[c:d]) for a, b, c, d in spans], dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -82,22 +90,21 @@ class _Ngrams:
     size: int
 
 
-def _unigrams(texts: list[list[int]], vocabulary: int) -> _Ngrams:
-    tokens, rows = _flatten(texts)
-    return _count(rows * vocabulary + tokens, vocabulary, len(texts))
+def _unigrams(tokens: _Integers, offsets: _Integers, vocabulary: int) -> _Ngrams:
+    tokens, rows = _rows(tokens, offsets)
+    return _count(rows * vocabulary + tokens, vocabulary, len(offsets) - 1)
 
 
-def _bigrams(texts: list[list[int]], vocabulary: int) -> _Ngrams:
-    tokens, rows = _flatten(texts)
+def _bigrams(tokens: _Integers, offsets: _Integers, vocabulary: int) -> _Ngrams:
+    tokens, rows = _rows(tokens, offsets)
     within = rows[:-1] == rows[1:]
     keys = (rows[:-1] * vocabulary + tokens[:-1]) * vocabulary + tokens[1:]
-    return _count(keys[within], vocabulary**2, len(texts))
+    return _count(keys[within], vocabulary**2, len(offsets) - 1)
 
 
-def _flatten(texts: list[list[int]]) -> tuple[_Integers, _Integers]:
-    """All tokens one after the other, and the row of each."""
-    tokens = np.fromiter(chain.from_iterable(texts), dtype=np.int64)
-    return tokens, np.repeat(np.arange(len(texts)), [len(text) for text in texts])
+def _rows(tokens: _Integers, offsets: _Integers) -> tuple[_Integers, _Integers]:
+    """The tokens between the first and the last offset, and the row of each."""
+    return tokens[offsets[0] : offsets[-1]], np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
 
 
 def _count(keys: _Integers, stride: int, size: int) -> _Ngrams:
