@@ -20,8 +20,9 @@ from .harness.files import read_json, write_json, write_text
 from .harness.generation.config import GenerationConfig, Kind
 from .harness.generation.decoding import Preset, decoding
 from .harness.runs import Run
-from .leaderboards.board import Board, build_board
+from .leaderboards.board import build_board
 from .leaderboards.export import write_board
+from .leaderboards.records import Board
 from .reports.page import report_page
 from .tasks import FOLDER, GROUP
 from .trainers.experiment_config import DEMO, ArmPart, Experiment, ModelPart, training_config

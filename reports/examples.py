@@ -69,4 +69,5 @@ def _joined(run: Run, metric: str) -> pd.DataFrame:
 
 def _examples(rows: pd.DataFrame) -> list[Example]:
     fields = [name for name in Example.__dataclass_fields__ if name in rows.columns]
-    return [Example(**row) for row in rows[fields].to_dict("records")]
+    records = rows[fields].to_dict("records")
+    return [Example(**{str(name): value for name, value in record.items()}) for record in records]

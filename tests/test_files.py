@@ -4,7 +4,6 @@ import json
 import math
 
 import pytest
-
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.files import atomic, read_json, write_json, write_text
 
@@ -26,7 +25,7 @@ def test_nan_becomes_null_because_json_has_no_nan(tmp_path):
 
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot write .*file/sub/a.json"):
+    with pytest.raises(UserError, match=r"cannot write .*file/sub/a\.json"):
         write_text(tmp_path / "file" / "sub" / "a.json", "x")
 
 

@@ -1,7 +1,6 @@
 """Pages: model text is hostile, numbers have one form, pictures stay inside their frame."""
 
 import pytest
-
 from maqa_severity.harness.pages import IntervalRow, interval_chart, render
 from maqa_severity.harness.pages.render import number, p_value, signed
 

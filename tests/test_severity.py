@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.severity import SCHEMES, Severity, one_hot, parse_severity, parse_weights
 
@@ -26,7 +25,7 @@ def test_aliases_of_the_wild_are_read(spelling, severity):
 
 
 def test_a_severity_nobody_knows_is_an_error_that_lists_the_known_ones():
-    with pytest.raises(UserError, match="'urgent'.*غير حرج"):
+    with pytest.raises(UserError, match=r"'urgent'.*غير حرج"):
         parse_severity("urgent")
 
 
