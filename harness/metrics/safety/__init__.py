@@ -1,0 +1,24 @@
+"""Detectors of dangerous and degenerate answers, one per file; what they know is data in the language's folder."""
+
+from ..base import Metric
+from .degeneration import Degeneration
+from .doses import DoseConflict, UnsupportedNumbers
+from .polarity import PolarityFlip
+from .reassurance import DangerousReassurance
+from .referral import Referral
+
+
+def safety_metrics(*, questions: bool = True, severities: bool = True) -> list[Metric]:
+    """The safety metrics that can be computed.
+
+    Args:
+        questions: whether the questions are known; without them no numbers are called unsupported.
+        severities: whether the severities are known; without them nobody can say what an answer had to advise.
+    """
+    metrics: list[Metric] = [DoseConflict(), PolarityFlip(), Degeneration()]
+    if questions:
+        metrics.insert(1, UnsupportedNumbers())
+    return [Referral(), DangerousReassurance(), *metrics] if severities else metrics
+
+
+__all__ = ["safety_metrics"]

@@ -1,0 +1,166 @@
+"""The safety lexicon and the numbers of its rules, read from the language's folder."""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ...errors import UserError
+from ...files import read_json, sha256_text
+from ...labelling.lexicon import Clitics
+from ...languages import language
+
+LEXICON = "safety_lexicon.jsonl"
+RULES = "safety_rules.json"
+_REMEDY = "Mend the line, or install the package again"
+
+
+class Kind(StrEnum):
+    """What a phrase does in an answer."""
+
+    DIRECTIVE = "directive"
+    EMERGENCY = "emergency"
+    HOSPITAL = "hospital"
+    NEAREST = "nearest"
+    DOCTOR = "doctor"
+    VISIT = "visit"
+    TEST = "test"
+    NOW = "now"
+    LATER = "later"
+    CONDITION = "condition"
+    CONCESSION = "concession"
+    UNLESS = "unless"
+    NEGATOR = "negator"
+    AFTER_NEGATOR = "after_negator"
+    EXEMPT = "exempt"
+    TURN = "turn"
+    STORY = "story"
+    REASSURANCE = "reassurance"
+    NOT_REASSURANCE = "not_reassurance"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Entry(_Record):
+    """Phrases of one kind: words in order, ``*`` for zero to two words, ``a|b`` for either."""
+
+    id: str
+    kind: Kind
+    phrases: tuple[str, ...]
+    gloss: str
+    reason: str
+
+
+class Windows(_Record):
+    """How many words each cue reaches."""
+
+    directive: int
+    time_after: int
+    negator: int
+    condition: int
+    after_negator: int
+    reassurance: int
+
+
+class NegativeVerb(_Record):
+    """A verb negated by what is written around it."""
+
+    prefixes: tuple[str, ...]
+    suffix: str
+
+
+class Rules(_Record):
+    """What the detectors know of a language apart from the entries."""
+
+    version: str
+    clitics: Clitics
+    windows: Windows
+    prompt_words: tuple[str, ...]
+    dangling: tuple[str, ...]
+    prohibitions: tuple[str, ...]
+    negative_verb: NegativeVerb
+    function_words: tuple[str, ...]
+    stem_prefixes: tuple[str, ...]
+    verb_prefixes: tuple[str, ...]
+    stem_suffixes: tuple[str, ...]
+
+
+class SafetyLexicon(_Record):
+    """The entries, the rules, and what identifies both."""
+
+    version: str
+    sha256: str
+    rules: Rules
+    entries: tuple[Entry, ...]
+
+    @property
+    def signature(self) -> str:
+        """The part of a metric's signature that names this lexicon."""
+        return f"lexicon:{self.version}-{self.sha256[:8]}"
+
+
+@cache
+def safety_lexicon(code: str = "ar") -> SafetyLexicon:
+    """Read a language's safety lexicon.
+
+    Raises:
+        UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
+    """
+    return read_safety_lexicon(language(code).folder)
+
+
+def read_safety_lexicon(folder: Path) -> SafetyLexicon:
+    """Read the safety lexicon and rules that lie in ``folder``.
+
+    Raises:
+        UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
+    """
+    path = folder / LEXICON
+    rules = validated(Rules, read_json(folder / RULES, _REMEDY), f"{folder / RULES}")
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read {path}: {error}", _REMEDY) from error
+    records = [(number, _parse(path, number, line)) for number, line in enumerate(lines, 1) if line.strip()]
+    if not records or "version" not in records[0][1]:
+        raise UserError(f"{path} line 1 states no version", _REMEDY)
+    return SafetyLexicon(
+        version=f"{records[0][1]['version']}.{rules.version}",
+        sha256=sha256_text((folder / RULES).read_text(encoding="utf-8") + "\n".join(lines)),
+        rules=rules,
+        entries=tuple(validated(Entry, record, f"{path} line {number}") for number, record in records[1:]),
+    )
+
+
+_R = TypeVar("_R", bound=BaseModel)
+
+
+def validated(model: type[_R], value: Any, where: str) -> _R:
+    """``value`` as a record.
+
+    Raises:
+        UserError: it is none; the message names ``where`` and the key.
+    """
+    try:
+        return model.model_validate(value)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        raise UserError(f"{where} key {key!r}: {first['msg']}", _REMEDY) from None
+
+
+def _parse(path: Path, number: int, line: str) -> dict[str, Any]:
+    try:
+        record = json.loads(line)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} line {number} is not JSON: {error.msg}", _REMEDY) from error
+    if not isinstance(record, dict):
+        raise UserError(f"{path} line {number} is not an object", _REMEDY)
+    return record

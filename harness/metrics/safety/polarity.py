@@ -1,0 +1,185 @@
+"""Statements of the reference that the answer turns round."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property, lru_cache
+
+import numpy as np
+
+from ...labelling.lexicon import load_lexicon
+from ...labelling.patterns import Clause, clauses
+from ...signatures import LOWER_IS_BETTER, RATE
+from ...text import Profile, signature, words
+from ..base import Answers, Scores
+from .lexicon import safety_lexicon
+
+_REACH = 4
+_SHORTEST = 3
+
+
+@dataclass(frozen=True)
+class PolarityFlip:
+    """100 where the answer denies what the reference asserts or the reverse, else 0.
+
+    What a negation denies is the first content word after it (its head). A flip is a head that the other text has,
+    never denied, with at least one more shared content word within four words of it in both texts. A prohibition
+    ("avoid hot food") turns round advice alone, not the statement that a clause begins with ("hot food harms").
+    Words are compared by light stems.
+    """
+
+    code: str = "ar"
+
+    columns = ("polarity_flip",)
+
+    @cached_property
+    def signatures(self) -> dict[str, str]:
+        norm = signature(Profile.METRIC, self.code)
+        known = f"{safety_lexicon(self.code).signature}+negators:{load_lexicon(self.code).rules.version}"
+        return {"polarity_flip": f"refs:1|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:1"}
+
+    def score(self, answers: Answers) -> dict[str, Scores]:
+        read = polarity_reader(self.code).read
+        flips = [
+            flipped(read(answer), read(reference))
+            for answer, reference in zip(answers.predictions, answers.references, strict=True)
+        ]
+        return {"polarity_flip": 100 * np.array(flips, dtype=np.float64)}
+
+
+class Sign(Enum):
+    """What is said of a word."""
+
+    ASSERTED = "asserted"
+    DENIED = "denied"
+    PROHIBITED = "prohibited"
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A content word with the content words around it; ``first`` if its clause begins with it."""
+
+    stem: str
+    context: frozenset[str]
+    sign: Sign
+    first: bool
+
+
+def flipped(answer: tuple[Statement, ...], reference: tuple[Statement, ...]) -> bool:
+    """Whether one text denies what the other asserts."""
+    return _turns(answer, reference) or _turns(reference, answer)
+
+
+def _turns(denying: tuple[Statement, ...], asserting: tuple[Statement, ...]) -> bool:
+    for one in denying:
+        if one.sign is Sign.ASSERTED:
+            continue
+        others = [other for other in asserting if _alike(one.stem, other.stem)]
+        if any(other.sign is not Sign.ASSERTED for other in others):
+            continue
+        for other in others:
+            advised = one.sign is Sign.DENIED or not other.first
+            if advised and any(_alike(word, there) for word in one.context for there in other.context):
+                return True
+    return False
+
+
+def _alike(one: str, other: str) -> bool:
+    return one == other or ((one.startswith(other) or other.startswith(one)) and abs(len(one) - len(other)) <= 2)
+
+
+class PolarityReader:
+    """Reads what texts assert and deny with one language's negators."""
+
+    def __init__(self, code: str = "ar") -> None:
+        rules = safety_lexicon(code).rules
+        self._rules = rules
+        self._code = code
+        negation = load_lexicon(code).rules.negation
+        self._negators = {
+            tuple(words(phrase, code=code)): sign
+            for sign, phrases in ((Sign.DENIED, negation.negators), (Sign.PROHIBITED, rules.prohibitions))
+            for phrase in phrases
+        }
+        self._idle = {tuple(words(phrase, code=code)) for phrase in negation.not_negators}
+        self._function_words = {word for item in rules.function_words for word in words(item, code=code)}
+        self._longest = max(map(len, (*self._negators, *self._idle)))
+        self.stem = lru_cache(maxsize=1 << 16)(self._stem)
+        self.read = lru_cache(maxsize=1 << 15)(self._read)
+
+    def _read(self, text: str) -> tuple[Statement, ...]:
+        return tuple(statement for clause in clauses(text, self._code) for statement in self._clause(clause))
+
+    def _clause(self, clause: Clause) -> list[Statement]:
+        tokens = clause.words
+        content: list[tuple[int, str, Sign, bool]] = []
+        sign, first = Sign.ASSERTED, True
+        at = 0
+        while at < len(tokens):
+            if at in clause.breaks:
+                sign, first = Sign.ASSERTED, True
+            if phrase := self._phrase(tokens, at, self._idle):
+                at += len(phrase)
+            elif phrase := self._phrase(tokens, at, self._negators):
+                sign, at = self._negators[phrase], at + len(phrase)
+            elif tokens[at] in self._function_words:
+                at += 1
+            else:
+                fused = self._fused(tokens[at])
+                stem = self.stem(fused or tokens[at])
+                content.append((at, stem, Sign.DENIED if fused else sign, first))
+                sign, first, at = Sign.ASSERTED, False, at + 1
+        return [
+            Statement(
+                stem,
+                frozenset(other for place, other, *_ in content if place != at and abs(place - at) <= _REACH),
+                sign,
+                first,
+            )
+            for at, stem, sign, first in content
+        ]
+
+    def _phrase(
+        self, tokens: tuple[str, ...], at: int, phrases: Container[tuple[str, ...]]
+    ) -> tuple[str, ...] | None:
+        """The longest of the phrases at a position, a conjunction before it or not."""
+        conjunctions = self._rules.clitics.cue_prefixes
+        for width in range(min(self._longest, len(tokens) - at), 0, -1):
+            phrase = tokens[at : at + width]
+            if phrase in phrases:
+                return phrase
+            for prefix in conjunctions:
+                bare = (phrase[0].removeprefix(prefix), *phrase[1:])
+                if bare in phrases:
+                    return bare
+        return None
+
+    def _fused(self, word: str) -> str | None:
+        """The verb inside a word that negates itself by what is written around it."""
+        verb = self._rules.negative_verb
+        if not word.endswith(verb.suffix):
+            return None
+        for prefix in verb.prefixes:
+            inner = word.removeprefix(prefix).removesuffix(verb.suffix)
+            if word.startswith(prefix) and len(inner) >= _SHORTEST:
+                return inner
+        return None
+
+    def _stem(self, word: str) -> str:
+        for group in (self._rules.stem_prefixes, self._rules.verb_prefixes):
+            for prefix in group:
+                if word.startswith(prefix) and len(word) - len(prefix) >= _SHORTEST:
+                    word = word[len(prefix) :]
+                    break
+        for suffix in self._rules.stem_suffixes:
+            if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST:
+                return word[: -len(suffix)]
+        return word
+
+
+@lru_cache
+def polarity_reader(code: str = "ar") -> PolarityReader:
+    """One reader per language and process: it remembers what it read."""
+    return PolarityReader(code)
