@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,7 +45,7 @@ def run_tasks(
             batch_size=model.config.batch_size,
         )
     kept = {key: value for key, value in results.items() if key not in _MOMENTARY}
-    return {**kept, "configs": _without_addresses(kept["configs"])}
+    return {**kept, "configs": _named(kept["configs"])}
 
 
 def requests_of(
@@ -78,13 +77,13 @@ def _manager(tasks: Path, metadata: dict[str, Any]) -> Any:
     return TaskManager(include_path=str(tasks), include_defaults=False, metadata=metadata)
 
 
-def _without_addresses(value: Any) -> Any:
-    """lm-eval writes a function as ``<function f at 0x7f…>``."""
+def _named(value: Any) -> Any:
+    """Functions by their names: lm-eval writes them with their addresses, which no two processes share."""
     if isinstance(value, dict):
-        return {key: _without_addresses(item) for key, item in value.items()}
+        return {key: _named(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_addresses(item) for item in value]
-    return re.sub(r" at 0x[0-9a-f]+", "", value) if isinstance(value, str) else value
+        return [_named(item) for item in value]
+    return f"{value.__module__}.{value.__qualname__}" if callable(value) else value
 
 
 @contextmanager

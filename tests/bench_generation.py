@@ -1,0 +1,218 @@
+"""The claims about the speed of generation, measured side by side in one run: ``make bench-generation``.
+
+Runs where vLLM is installed. The model has 76 M random parameters; answers end at a letter that one token in forty
+holds, so their lengths are geometric and cut at 128, and only tokens up to the end of an answer count. Rates
+are per second of processor time on one thread, so that other work on the machine does not decide; with a GPU they
+are per second of wall time. Prints ``claim | ours | reference | ratio | goal | holds`` and exits with 0 only if
+every claim holds.
+"""
+
+import os
+
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["TOKENIZERS_PARALLELISM"] = "false"
+os.environ["HF_HUB_OFFLINE"] = "1"
+
+import gc
+import logging
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from maqa_severity.harness.generation.chunks import chunks
+from maqa_severity.harness.generation.config import GenerationConfig, Kind
+from maqa_severity.harness.generation.decoding import Decoding, decoding
+from maqa_severity.harness.generation.engines import load_engine
+from maqa_severity.harness.generation.records import Prompt
+from maqa_severity.harness.languages import language
+from maqa_severity.tasks import FOLDER, GROUP
+from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.tasks.sample.grammar import everyday_rows
+from maqa_severity.tests.killing import sound
+from maqa_severity.trainers.tiny import make_demo_base
+from maqa_severity.trainers.tiny_tokenizers import causal_tokenizer
+from rich.console import Console
+
+GPU = torch.cuda.is_available()
+PROMPTS, ALONE, NEW_TOKENS, MEAN_TOKENS = (1024, 32, 128, 40) if GPU else (96, 16, 128, 40)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """``ours`` and ``reference`` as they are printed."""
+
+    name: str
+    ours: str
+    reference: str
+    ratio: float
+    goal: str
+    holds: bool
+
+    def line(self) -> str:
+        verdict = "holds" if self.holds else "falls short"
+        return " | ".join((self.name, self.ours, self.reference, f"{self.ratio:.2f}", self.goal, verdict))
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Useful tokens per second over so many answers."""
+
+    tokens_per_s: float
+    answers: int
+    tokens: int
+
+    def __str__(self) -> str:
+        return f"{self.tokens_per_s:.0f} tokens/s ({self.answers} answers, {self.tokens} tokens)"
+
+
+def random_model(out: Path) -> tuple[Path, Decoding]:
+    """A 76 M model that says nothing, and a decoding that ends at about every ``MEAN_TOKENS``-th of its tokens."""
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    rows = [*handwritten_rows(), *everyday_rows(400)]
+    tokenizer = causal_tokenizer([row[key] for row in rows for key in ("question", "answer")])
+    config = Qwen2Config(
+        vocab_size=len(tokenizer),
+        hidden_size=640,
+        intermediate_size=1792,
+        num_hidden_layers=16,
+        num_attention_heads=10,
+        num_key_value_heads=5,
+        max_position_embeddings=1024,
+        tie_word_embeddings=True,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+    )
+    torch.manual_seed(0)
+    Qwen2ForCausalLM(config).save_pretrained(out)
+    tokenizer.save_pretrained(out)
+    pieces = [tokenizer.decode([token]) for token in range(len(tokenizer))]
+    letters = {letter for piece in pieces for letter in piece if letter.isalpha()}
+    wanted = len(pieces) / MEAN_TOKENS
+    stop = min(sorted(letters), key=lambda letter: abs(sum(letter in piece for piece in pieces) - wanted))
+    return out, decoding(temperature=1.0, max_new_tokens=NEW_TOKENS, until=(stop,))
+
+
+def prompts(number: int) -> list[Prompt]:
+    rows = (handwritten_rows() * (1 + number // 300))[:number]
+    return [Prompt(f"{n:05}", language().ask(row["question"]), 0, str(n), "", "") for n, row in enumerate(rows)]
+
+
+def rate(kind: Kind, model: Path, how: Decoding, number: int, batch_size: int | None) -> Rate:
+    """Useful tokens per second of an engine, without its start."""
+    config = GenerationConfig(
+        kind=kind,
+        model_args={"pretrained": str(model), "dtype": "float32"},
+        decoding=how,
+        store=model,
+        batch_size=batch_size,
+    )
+    engine = load_engine(config)
+    asked = prompts(number)
+    limits = {"max_prompts": engine.max_prompts, "max_tokens": engine.max_tokens}
+    planned = chunks(asked, engine.lengths(asked), new_tokens=how.max_new_tokens, **limits)
+    engine.generate(asked[:2])
+    clock = time.perf_counter if GPU else time.process_time
+    start = clock()
+    answers = [answer for chunk in planned for answer in engine.generate(chunk)]
+    elapsed = clock() - start
+    engine.release()
+    gc.collect()
+    tokens = sum(answer.tokens for answer in answers)
+    return Rate(tokens / elapsed, len(answers), tokens)
+
+
+def rates_claims(folder: Path) -> list[Claim]:
+    model, how = random_model(folder)
+    alone = rate(Kind.HF, model, how, ALONE, 1)
+    sixteen = rate(Kind.HF, model, how, PROMPTS, 16)
+    budget = rate(Kind.HF, model, how, PROMPTS, None)
+    vllm = rate(Kind.VLLM, model, how, PROMPTS, None)
+    faster, batched = vllm.tokens_per_s / sixteen.tokens_per_s, budget.tokens_per_s / alone.tokens_per_s
+    return [
+        Claim(
+            "vLLM against transformers in sorted batches of 16",
+            str(vllm), str(sixteen), faster, ">= 3 x", faster >= 3,
+        ),
+        Claim(
+            "transformers in batches by token budget against one by one",
+            str(budget), str(alone), batched, ">= 3 x", batched >= 3,
+        ),
+    ]  # fmt: skip
+
+
+def first_answer_claim(folder: Path) -> Claim:
+    """Wall time from the start of the command until the first batch of answers is there."""
+    pairs = [(row["question"], row["answer"]) for row in everyday_rows(100)]
+    model = make_demo_base(folder / "demo", pairs, epochs=1)
+    times = [(ours_first(model, folder / f"ours{n}"), plain_first(model, folder / f"plain{n}")) for n in range(5)]
+    ours, plain = (statistics.median(column) for column in zip(*times, strict=True))
+    return Claim(
+        "time to the first answer, same task, tiny model",
+        f"maqa evaluate {ours:.1f} s",
+        f"lm_eval {plain:.1f} s",
+        ours / plain,
+        "<= 0.5 x",
+        ours / plain <= 0.5,
+    )
+
+
+def ours_first(model: Path, out: Path) -> float:
+    start = time.monotonic()
+    process = subprocess.Popen(
+        [
+            sys.executable, "-m", "maqa_severity", "evaluate", "--model", "hf", "--out", str(out), "--limit", "8",
+            "--model-args", f"pretrained={model},dtype=float32", "--bertscore-model", "none", "--batch-size", "8",
+        ],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while not sound(out) and process.poll() is None:
+        time.sleep(0.01)
+    elapsed = time.monotonic() - start
+    if process.wait():
+        raise RuntimeError("maqa evaluate failed")
+    return elapsed
+
+
+def plain_first(model: Path, out: Path) -> float:
+    start = time.monotonic()
+    process = subprocess.Popen(
+        [
+            sys.executable, "-u", "-m", "lm_eval", "run", "--model", "hf", "--tasks", GROUP, "--limit", "8",
+            "--model_args", f"pretrained={model},dtype=float32", "--include_path", str(FOLDER), "--batch_size", "8",
+            "--metadata", "bertscore_model=none", "--log_samples", "--output_path", str(out),
+        ],
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=out.parent,
+    )  # fmt: skip
+    said, elapsed = b"", 0.0
+    while piece := os.read(process.stderr.fileno(), 4096):
+        said += piece
+        if not elapsed and re.search(rb"generate_until requests:.*?\| [1-9]\d*/24 ", said):
+            elapsed = time.monotonic() - start
+    if process.wait() or not elapsed:
+        raise RuntimeError(said.decode()[-2000:])
+    return elapsed
+
+
+def main() -> int:
+    logging.disable(logging.WARNING)
+    torch.set_num_threads(1)
+    console = Console(soft_wrap=True, highlight=False)
+    with tempfile.TemporaryDirectory() as folder:
+        claims = [first_answer_claim(Path(folder)), *rates_claims(Path(folder) / "random")]
+    console.print("claim | ours | reference | ratio | goal | holds", markup=False)
+    for claim in claims:
+        console.print(claim.line(), markup=False)
+    if not GPU:
+        console.print("on a GPU: skipped, since torch sees none here", markup=False)
+    return 0 if all(claim.holds for claim in claims) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
