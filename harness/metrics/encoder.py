@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..errors import UserError
 from ..files import read_json
+from .encoder_loading import REMEDY, digest_of, load, max_length_of
 
 if TYPE_CHECKING:
     import torch
@@ -34,11 +33,6 @@ KNOWN_LAYERS = {
 
 NOTE = "maqa_encoder.json"
 _GPU_ROOM = 4 << 30
-_HUB_TIMEOUT_S = 10
-_REMEDY = (
-    "Pass the folder of a downloaded copy (--bertscore-model DIR, or MAQA_BERTSCORE_MODEL=DIR under lm_eval); "
-    "without a network, set HF_HOME to a cache that holds it and HF_HUB_OFFLINE=1; `none` leaves BERTScore out"
-)
 _LAYER = "Name the layer with --bertscore-layer N"
 _log = logging.getLogger(__name__)
 
@@ -74,7 +68,7 @@ def choose_encoder(model: str, layer: int | None) -> EncoderChoice:
     folder = Path(model).expanduser()
     local = folder.is_dir()
     if not local and (folder.is_absolute() or model.startswith((".", "~"))):
-        raise UserError(f"encoder folder {model} does not exist", _REMEDY)
+        raise UserError(f"encoder folder {model} does not exist", REMEDY)
     note = _read_note(folder) if local else None
     name = note.name if note else _local_name(folder) if local else _short(model)
     chosen = layer if layer is not None else note.layer if note else KNOWN_LAYERS.get(name)
@@ -89,7 +83,7 @@ def _read_note(folder: Path) -> _Note | None:
     if not path.exists():
         return None
     try:
-        return _Note.model_validate(read_json(path, _REMEDY))
+        return _Note.model_validate(read_json(path, REMEDY))
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(map(str, first["loc"]))
@@ -118,7 +112,7 @@ class Encoder:
     """
 
     def __init__(self, choice: EncoderChoice, device: str | None = None) -> None:
-        network, self._tokenizer = _load(choice)
+        network, self._tokenizer = load(choice.source)
         layers = getattr(getattr(network, "encoder", None), "layer", None)
         if layers is None:
             raise UserError(
@@ -131,8 +125,8 @@ class Encoder:
             )
         network.encoder.layer = layers[: choice.layer]
         network.pooler = None
-        self.digest = _digest(network, self._tokenizer)
-        self.max_length = _max_length(network.config, self._tokenizer)
+        self.digest = digest_of(network, self._tokenizer)
+        self.max_length = max_length_of(network.config, self._tokenizer)
         self._network, self._choice, self._device = network.eval(), choice, device
 
     @cached_property
@@ -189,80 +183,7 @@ class Encoder:
             torch.cuda.empty_cache()
 
 
-def _load(choice: EncoderChoice) -> tuple[Any, Any]:
-    import torch
-    from safetensors import SafetensorError
-    from transformers import AutoModel, AutoTokenizer
-
-    cached_only = not Path(choice.source).is_dir() and not _hub_answers(choice.source)
-    try:
-        with _quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(choice.source, local_files_only=cached_only)
-            network, report = AutoModel.from_pretrained(
-                choice.source,
-                dtype=torch.float32,
-                use_safetensors=True,
-                output_loading_info=True,
-                local_files_only=cached_only,
-            )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
-        reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
-        raise UserError(f"the BERTScore encoder {choice.source} cannot be loaded: {reason}", _REMEDY) from error
-    if missing := [key for key in report["missing_keys"] if not key.startswith("pooler.")]:
-        raise UserError(f"encoder {choice.source} lacks the weights {sorted(missing)[0]} and others", _REMEDY)
-    return network, tokenizer
-
-
-def _hub_answers(model: str) -> bool:
-    """Ask the hub once: its own client takes a minute of retries to find out that there is no network."""
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    try:
-        get_hf_file_metadata(hf_hub_url(model, "config.json"), timeout=_HUB_TIMEOUT_S)
-    except (HfHubHTTPError, HFValidationError):
-        return True
-    except Exception as error:  # Whatever the client's network library of the day raises.
-        _log.info("the hub does not answer (%s): looking for %s in the local cache", error, model)
-        return False
-    return True
-
-
-@contextmanager
-def _quiet_transformers() -> Iterator[None]:
-    """No bars and no report about heads that an encoder does not need; missing weights are checked here."""
-    from transformers.utils import logging as transformers_logging
-
-    level, bars = transformers_logging.get_verbosity(), transformers_logging.is_progress_bar_enabled()
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers_logging.set_verbosity(level)
-        if bars:
-            transformers_logging.enable_progress_bar()
-
-
 def _roomy_device() -> str:
     import torch
 
     return "cuda" if torch.cuda.is_available() and torch.cuda.mem_get_info()[0] >= _GPU_ROOM else "cpu"
-
-
-def _max_length(config: Any, tokenizer: Any) -> int:
-    positions: int = config.max_position_embeddings
-    if config.model_type in ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert"):
-        # These count positions from the one after the padding's.
-        positions -= config.pad_token_id + 1
-    return min(int(tokenizer.model_max_length), positions)
-
-
-def _digest(network: Any, tokenizer: Any) -> str:
-    digest = hashlib.sha256()
-    for key, tensor in sorted(network.state_dict().items()):
-        digest.update(key.encode())
-        digest.update(tensor.contiguous().numpy().data)
-    for token, number in sorted(tokenizer.get_vocab().items()):
-        digest.update(f"{token} {number}\n".encode("utf-8", "surrogatepass"))
-    return digest.hexdigest()[:12]

@@ -26,8 +26,8 @@ class Rouge:
     """F-measure × 100 per answer: shared unigrams, shared bigrams, longest common subsequence (Lin 2004).
 
     Equal to ``rouge_score`` with a tokenizer that returns ``words(text)``; its own tokenizer keeps ``[a-z0-9]``
-    only, so that identical Arabic texts get 0. An answer or a reference without words scores 0; a single word has no
-    bigram, so its ROUGE-2 is 0, as there.
+    only, so that identical Arabic texts get 0. An answer or a reference without words scores 0; as there, one word
+    has no bigram, so its ROUGE-2 is 0.
     """
 
     code: str = "ar"
