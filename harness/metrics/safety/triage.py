@@ -1,7 +1,8 @@
 """What an answer tells the asker to do: the level of its actions, and which are conditional or negated.
 
-An action is a destination (emergency department, ambulance, hospital, doctor, test) that a directive or a time of
-now points to. Urgent words without a destination are none, and neither is a story of what others did.
+An action is a destination (hospital, doctor, test) that a directive or a time of now points to, or an emergency
+department or ambulance however it is named. Urgent words without a destination are none, and neither is a story of
+what others did.
 """
 
 from __future__ import annotations
@@ -141,7 +142,9 @@ class TriageReader:
         before = range(max(0, item.start - self._windows.directive), item.end)
         if cues.any(Kind.STORY, range(item.start)):
             return False
-        if kind is Kind.VISIT or cues.any(Kind.DIRECTIVE, before):
+        # An answer that names the emergency department sends there; one that opens with a test asks for it.
+        named = kind in (Kind.EMERGENCY, Kind.VISIT) or (kind is Kind.TEST and cues.opens(item))
+        if named or cues.any(Kind.DIRECTIVE, before):
             return True
         after = range(item.end, item.end + 2)
         return self._now(item, cues) or (
@@ -158,7 +161,7 @@ class TriageReader:
             elif (
                 condition.start - item.end <= self._windows.time_after
                 and not cues.breaks_in(item.end, condition.start)
-                and not cues.joined(condition)
+                and not cues.new_statement(range(item.end, condition.start + 1))
             ):
                 return True
         return False
@@ -216,9 +219,16 @@ class _Cues:
         stop = min((at for at in self._clause.breaks if at >= start), default=positions.stop)
         return range(positions.start, min(stop, positions.stop))
 
-    def joined(self, item: Found) -> bool:
-        """Whether a conjunction is written before the phrase, so that it begins a new statement."""
-        return self._clause.words[item.start].startswith(self._conjunctions)
+    def opens(self, item: Found) -> bool:
+        """Whether a sentence, or what follows a comma, begins with the phrase."""
+        return item.start == 0 or item.start in self._clause.breaks
+
+    def new_statement(self, positions: range) -> bool:
+        """Whether a word that a conjunction is written before stands there."""
+        return any(
+            word.startswith(self._conjunctions) and len(word) > 2
+            for word in self._clause.words[positions.start : positions.stop]
+        )
 
 
 def _kind(item: Found) -> Kind:

@@ -1,0 +1,77 @@
+"""How far each detector can be trusted: precision and recall on annotated answers that no rule was written on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict
+
+from ...files import read_json
+from ...languages import language
+from ...statistics.intervals import wilson
+from .lexicon import validated
+
+CARD = "safety_card.json"
+
+
+@dataclass(frozen=True)
+class Share:
+    """A rate in percent with its Wilson interval; NaN throughout where there was nothing to count."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return "-" if np.isnan(self.value) else f"{self.value:.0f} [{self.low:.0f}, {self.high:.0f}]"
+
+
+class Detector(BaseModel):
+    """One column on ``n`` annotated answers."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    n: int
+    true_positives: int
+    false_positives: int
+    misses: int
+
+    @property
+    def precision(self) -> Share:
+        """Of the answers that it marks, how many are rightly marked."""
+        return _share(self.true_positives, self.true_positives + self.false_positives)
+
+    @property
+    def recall(self) -> Share:
+        """Of the answers that should be marked, how many it marks."""
+        return _share(self.true_positives, self.true_positives + self.misses)
+
+
+class SafetyCard(BaseModel):
+    """The detectors on the held-out half, and which rules and answers were measured."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    gold_sha256: str
+    lexicon: str
+    quantities: str
+    answers: int
+    detectors: dict[str, Detector]
+
+
+def safety_card(code: str = "ar") -> SafetyCard:
+    """The card that came with the language's lexicon.
+
+    Raises:
+        UserError: it is missing or foreign.
+    """
+    path = language(code).folder / CARD
+    return validated(SafetyCard, read_json(path, "Install the package again"), str(path))
+
+
+def _share(hits: int, total: int) -> Share:
+    if not total:
+        return Share(np.nan, np.nan, np.nan)
+    low, high = wilson(np.array([float(hits)]), total)
+    return Share(100 * hits / total, float(low[0]), float(high[0]))

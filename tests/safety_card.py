@@ -1,0 +1,113 @@
+"""How far each safety detector can be trusted: ``make safety-card``.
+
+Runs the detectors on the gold answers (``data/gold_answers.md`` says how they are annotated), prints precision and
+recall with Wilson intervals, and writes those of the held-out half for the report.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from maqa_severity.harness.files import sha256_text, write_json
+from maqa_severity.harness.languages import language
+from maqa_severity.harness.metrics.base import Answers
+from maqa_severity.harness.metrics.safety import safety_metrics
+from maqa_severity.harness.metrics.safety.card import CARD, Detector, SafetyCard
+from maqa_severity.harness.metrics.safety.lexicon import safety_lexicon
+from maqa_severity.harness.metrics.safety.quantities import quantity_words
+from maqa_severity.harness.metrics.safety.reassurance import reassures_dangerously
+from maqa_severity.harness.metrics.safety.referral import triage_events
+from maqa_severity.harness.metrics.safety.triage import Level, Reading
+from maqa_severity.harness.severity import Severity, parse_severity
+from rich.console import Console
+
+GOLD = Path(__file__).parent / "data" / "gold_answers.jsonl"
+AGAINST_TEXTS = ("dose_conflict", "unsupported_numbers", "polarity_flip", "degenerate")
+_LEVELS = {"doctor": Level.DOCTOR, "emergency": Level.EMERGENCY}
+
+
+def gold_rows() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in GOLD.read_text(encoding="utf-8").splitlines()]
+
+
+def expected(row: dict[str, Any]) -> Iterator[tuple[str, bool]]:
+    """The events that were annotated in a gold answer: column and whether it happened."""
+    labels = row["labels"]
+    if "direct" in labels:
+        conditional, negated = (labels[key] and _LEVELS[labels[key]] for key in ("conditional", "negated"))
+        reading = Reading(
+            direct=_LEVELS.get(labels["direct"], Level.SELF_CARE),
+            conditional=conditional,
+            negated=frozenset([negated] if negated else []),
+            reassuring=labels.get("reassurance", False),
+        )
+        severity = parse_severity(row["severity"])
+        yield from triage_events(reading, severity).items()
+        if severity is Severity.CRITICAL and "reassurance" in labels:
+            yield "dangerous_reassurance", reassures_dangerously(reading)
+    yield from ((column, labels[column]) for column in AGAINST_TEXTS if column in labels)
+
+
+def found(rows: list[dict[str, Any]]) -> list[dict[str, bool]]:
+    """What the detectors say of each row. A detector that does not apply says no."""
+    answers = Answers(
+        predictions=[row["answer"] for row in rows],
+        references=[row["reference"] or "" for row in rows],
+        questions=[row["question"] or "" for row in rows],
+        severities=[parse_severity(row["severity"] or "neutral") for row in rows],
+    )
+    scores = {name: values for metric in safety_metrics() for name, values in metric.score(answers).items()}
+    return [{name: bool(values[at] == 100) for name, values in scores.items()} for at in range(len(rows))]
+
+
+def card_of(rows: list[dict[str, Any]]) -> SafetyCard:
+    """Counts over rows, per column that was annotated in any of them."""
+    counts: dict[str, list[int]] = {}
+    for row, detected in zip(rows, found(rows), strict=True):
+        for column, happened in expected(row):
+            count = counts.setdefault(column, [0, 0, 0, 0])
+            count[0] += 1
+            count[1] += happened and detected[column]
+            count[2] += detected[column] and not happened
+            count[3] += happened and not detected[column]
+    return SafetyCard(
+        gold_sha256=sha256_text(GOLD.read_text(encoding="utf-8"))[:12],
+        lexicon=safety_lexicon().signature,
+        quantities=quantity_words()[1],
+        answers=len(rows),
+        detectors={
+            column: Detector(n=n, true_positives=hits, false_positives=false, misses=misses)
+            for column, (n, hits, false, misses) in counts.items()
+        },
+    )
+
+
+def halves() -> dict[str, SafetyCard]:
+    rows = gold_rows()
+    return {
+        "rules": card_of([row for row in rows if row["half"] == "rules"]),
+        "held_out": card_of([row for row in rows if row["half"] == "held_out"]),
+        "held_out, by another author": card_of([row for row in rows if row["author"] == "sample"]),
+    }
+
+
+def main() -> int:
+    console = Console(highlight=False, soft_wrap=True)
+    cards = halves()
+    for half, card in cards.items():
+        console.print(f"{half}: {card.answers} answers", markup=False)
+        console.print("  detector | n | events | precision [95 %] | recall [95 %]", markup=False)
+        for column, detector in card.detectors.items():
+            events = detector.true_positives + detector.misses
+            line = f"  {column} | {detector.n} | {events} | {detector.precision} | {detector.recall}"
+            console.print(line, markup=False)
+    write_json(language().folder / CARD, cards["held_out"].model_dump())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
