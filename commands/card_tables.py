@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -16,12 +17,17 @@ if TYPE_CHECKING:
 def card_tables(cards: Sequence[ReportCard]) -> RenderableType:
     """All cards side by side with 95 % intervals, each confusion matrix, and the accuracy of the surest rows."""
     first = cards[0]
-    table = Table(title=Text(f"Report card: {first.truth}, n = {first.rows:,}"), title_justify="left")
-    table.add_column("measure (95 % interval)")
+    table = Table(
+        title=Text(f"Report card: {first.truth}, n = {first.rows:,}"),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+    table.add_column("measure (95 %)", no_wrap=True)
     for card in cards:
-        table.add_column(Text(card.source), justify="right")
-    for name in first.measures:
-        table.add_row(name, *(_shown(card.measures[name]) for card in cards))
+        table.add_column(Text(card.source), justify="right", no_wrap=True)
+    for name, measure in first.measures.items():
+        table.add_row(f"{name} {measure.unit}".rstrip(), *(_shown(card.measures[name]) for card in cards))
     table.add_row("unknown rows", *(f"{card.unknown:,}" for card in cards))
     surest = Table(title="Accuracy over the surest rows, % (95 % interval)", title_justify="left")
     surest.add_column("coverage")
@@ -37,10 +43,13 @@ def card_tables(cards: Sequence[ReportCard]) -> RenderableType:
 def _shown(measure: Measure) -> str:
     if measure.value is None:
         return "no such rows"
-    digits = 1 if measure.unit else 3
-    low, high = (f"{end:.{digits}f}" for end in (measure.low, measure.high))
-    unit = f" {measure.unit}" if measure.unit else ""
-    return f"{measure.value:.{digits}f}{unit} ({low} to {high})"
+    value, low, high = (_number(number, measure.unit) for number in (measure.value, measure.low, measure.high))
+    return f"{value} ({low} to {high})" if low.startswith("-") else f"{value} ({low}-{high})"
+
+
+def _number(number: float | None, unit: str) -> str:
+    """One decimal for percentages; three without the leading zero for the rest, so that three cards fit."""
+    return f"{number:.1f}" if unit else f"{number:.3f}".replace("0.", ".", 1)
 
 
 def _confusion(card: ReportCard) -> Table:

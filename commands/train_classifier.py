@@ -32,6 +32,8 @@ def train_classifier(
 ) -> None:
     """Train a severity classifier, calibrate it, and write its report card beside the rules' and the hybrid's."""
     from ..harness.data.dataset import open_dataset
+    from ..harness.files import read_json
+    from ..harness.labelling.classifier import NOTE
     from ..trainers.classifier import train_classifier as run
     from ..trainers.classifier_config import TFIDF, ClassifierConfig
     from .card_tables import card_tables
@@ -61,4 +63,10 @@ def train_classifier(
             markup=False,
             soft_wrap=True,
         )
+    note = read_json(out / NOTE, "Train it again")
+    console.print(
+        f"Temperature {note['temperature']:.3f}, calibrated on {note['calibrated_on']}",
+        markup=False,
+        soft_wrap=True,
+    )
     console.print(f"Classifier written to {out}", markup=False, soft_wrap=True)

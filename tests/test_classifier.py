@@ -128,6 +128,18 @@ def test_the_temperature_minimises_the_loss_on_the_held_out_rows():
         assert fit_temperature(factor * calibrated_logits, truth) == pytest.approx(factor, rel=0.1)
 
 
+def test_rows_that_determine_no_temperature_leave_it_at_one():
+    truth = np.array([0, 1, 2] * 20, dtype=np.int8)
+    assert fit_temperature(np.eye(3)[truth], truth) is None
+    assert fit_temperature(np.eye(3)[(truth + 1) % 3], truth) is None
+    copies = Rows(
+        ["صداع خفيف", "حرارة من يومين", "نزيف شديد"] * 10, np.array([0, 1, 2] * 10, dtype=np.int8), ["a"] * 30
+    )
+    trained = fit(copies, copies, "ar", ClassifierConfig())
+    assert trained.temperature == 1
+    assert trained.calibrated_on.startswith("nothing")
+
+
 def test_calibration_lowers_the_loss_and_keeps_the_order(dataset):
     frame = dataset.split("train")
     ranks = np.array([["non_critical", "neutral", "critical"].index(s) for s in frame["severity"]], dtype=np.int8)

@@ -63,4 +63,7 @@ def fit(
             (train.questions, train.ranks), (validation.questions, validation.ranks), config, progress
         )
     temperature = fit_temperature(model.logits(validation.questions), validation.ranks)
-    return Trained(model, temperature, f"{where}, {len(validation.ranks)} rows")
+    where = f"{where}, {len(validation.ranks)} rows"
+    if temperature is None:
+        return Trained(model, 1.0, f"nothing: the {where}, determine no temperature, so it stays 1")
+    return Trained(model, temperature, where)
