@@ -43,9 +43,9 @@ def lm(
     from .lm import train_lm
 
     manifest = train_lm(opened, base, spec, found, out, revision=revision)
-    from accelerate import PartialState
+    from .processes import processes
 
-    if not PartialState().is_main_process:
+    if not processes().is_main_process:
         return
     console = Console(highlight=False)
     table = Table("training", manifest.name, title=None)

@@ -13,14 +13,16 @@ import numpy as np
 
 from ..harness.conditions import TRAINING_MANIFEST
 from ..harness.data.dataset import Dataset
+from ..harness.errors import UserError
 from ..harness.files import read_json, write_json
 from ..harness.labelling.weights import diagnose
 from . import manifest as manifests
 from .arms import Arm, ArmSpec, scaled_to_mean_one
 from .config import TrainConfig
 from .loss_modes import LossMode
-from .manifest import Status, TrainingManifest
+from .manifest import LOG, Status, TrainingManifest
 from .preparation import UNKNOWN_RANK, Prepared, Training, prepare
+from .processes import processes
 
 COST = "cost.json"
 LABELLING_COST = "labelling_cost.json"
@@ -48,34 +50,34 @@ def train_lm(
     Raises:
         UserError: the data lacks what the arm needs, the base cannot be used, or ``out`` holds something else.
     """
-    from accelerate import PartialState
-
     from .bases import load_tokenizer
 
     training = Training(dataset, base, spec, config, out, revision)
-    processes = PartialState()
+    running = processes()
     with _quiet():
         tokenizer = load_tokenizer(training.base, training.revision, training.config.pad_token)
-        prepared = prepare(training, tokenizer, processes.num_processes)
+        prepared = prepare(training, tokenizer, running.num_processes)
         found = manifests.status(training.out, prepared.identity)
         if found is Status.DONE:
             return _finished(training.out)
-        processes.wait_for_everyone()
-        if processes.is_main_process:
+        running.wait_for_everyone()
+        if running.is_main_process:
             manifests.begin(training.out, prepared.identity)
-        processes.wait_for_everyone()
-        cost = (
-            _copy_base(training, tokenizer)
-            if training.spec.arm is Arm.BASE
-            else _train(training, tokenizer, prepared)
-        )
-        if processes.is_main_process:
-            _finish(training, prepared, cost, processes.num_processes)
-        processes.wait_for_everyone()
+        running.wait_for_everyone()
+        work = _copy_base if training.spec.arm is Arm.BASE else _train
+        try:
+            cost = work(training, tokenizer, prepared)
+        except UserError:
+            if running.is_main_process:
+                manifests.abandon(out, LOG)
+            raise
+        if running.is_main_process:
+            _finish(training, prepared, cost, running.num_processes)
+        running.wait_for_everyone()
     return _finished(training.out)
 
 
-def _copy_base(training: Training, tokenizer: Any) -> dict[str, Any]:
+def _copy_base(training: Training, tokenizer: Any, prepared: Prepared) -> dict[str, Any]:
     from .bases import load_model
 
     model = load_model(training.base, training.revision, tokenizer)

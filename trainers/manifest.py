@@ -24,6 +24,7 @@ from .arms import Arm, ArmSpec
 from .config import TrainConfig
 
 FORMAT_VERSION = 1
+LOG = "training_log.jsonl"
 STATE = "training_state"
 """Folder inside the checkpoint's own that is there only while the training is not finished."""
 
@@ -149,6 +150,17 @@ def finish(out: Path, manifest: TrainingManifest) -> None:
     """Write the manifest, which makes the checkpoint whole, and take away what only resuming needed."""
     write_json(out / TRAINING_MANIFEST, manifest.model_dump(mode="json"))
     shutil.rmtree(out / STATE, ignore_errors=True)
+
+
+def abandon(out: Path, *others: str) -> None:
+    """Take away what a training that could not start has written, unless there is a checkpoint to go on from."""
+    if any((out / STATE).glob("checkpoint-*")):
+        return
+    shutil.rmtree(out / STATE, ignore_errors=True)
+    for name in others:
+        (out / name).unlink(missing_ok=True)
+    if out.is_dir() and not any(out.iterdir()):
+        out.rmdir()
 
 
 def manifest_of(spec: ArmSpec, dataset: Dataset, config: TrainConfig, **found: Any) -> TrainingManifest:

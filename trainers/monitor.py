@@ -13,8 +13,7 @@ from transformers import TrainerCallback
 
 from ..harness.files import write_text
 from .cost import peak_memory_bytes
-
-LOG = "training_log.jsonl"
+from .manifest import LOG
 
 
 class Monitor(TrainerCallback):  # type: ignore[misc]

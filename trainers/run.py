@@ -18,6 +18,7 @@ from .config import Method, Precision, TrainConfig
 from .cost import overhead, peak_memory_bytes, reset_peak_memory
 from .manifest import STATE
 from .monitor import Monitor
+from .processes import processes, use_cpu
 from .trainer import WeightedTrainer
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def _arguments(config: TrainConfig, state: Path, examples: Examples) -> Training
     steps = len(examples) // _effective_batch(config)
     return TrainingArguments(
         output_dir=str(state),
+        use_cpu=use_cpu(),
         max_steps=steps,
         per_device_train_batch_size=config.batch_size,
         gradient_accumulation_steps=config.accumulation,
@@ -114,9 +116,7 @@ def _arguments(config: TrainConfig, state: Path, examples: Examples) -> Training
 
 
 def _effective_batch(config: TrainConfig) -> int:
-    from accelerate import PartialState
-
-    return int(PartialState().num_processes) * config.batch_size * config.accumulation
+    return int(processes().num_processes) * config.batch_size * config.accumulation
 
 
 def _last_checkpoint(state: Path, *, whole_only: bool) -> Path | None:

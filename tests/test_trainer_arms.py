@@ -1,0 +1,144 @@
+"""Arms, data order and settings, before anything is trained."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.generation.config import Role
+from maqa_severity.harness.severity import Weights
+from maqa_severity.trainers.arms import Arm, ArmSpec, arm_weights, curriculum_stages, scaled_to_mean_one
+from maqa_severity.trainers.config import TrainConfig, load_config
+from maqa_severity.trainers.order import BLANK, presentation, steps_for
+
+PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.4, 0.2, 0.4], [0.3, 0.4, 0.3]])
+
+
+def train(probabilities=PROBABILITIES):
+    frame = pd.DataFrame(probabilities, columns=["p_non_critical", "p_neutral", "p_critical"])
+    return frame.assign(
+        id=[f"row-{number}" for number in range(len(frame))],
+        severity=["non_critical", "critical", "critical", "neutral"][: len(frame)],
+    )
+
+
+def test_severity_weights_follow_the_formula():
+    weights = arm_weights(ArmSpec.of(Arm.SEVERITY, weights="0.25,1,1.75"), train(), seed=0)
+    assert weights == pytest.approx([0.55, 1.525, 1.0, 1.0])
+
+
+def test_shuffled_and_severity_have_the_same_weights_on_other_rows():
+    probabilities = np.random.default_rng(0).dirichlet([1, 1, 1], 200)
+    many = pd.DataFrame(probabilities, columns=["p_non_critical", "p_neutral", "p_critical"]).assign(id="row")
+    severity = arm_weights(ArmSpec.of(Arm.SEVERITY), many, seed=3)
+    shuffled = arm_weights(ArmSpec.of(Arm.SHUFFLED), many, seed=3)
+    assert np.array_equal(np.sort(severity), np.sort(shuffled))
+    assert (severity != shuffled).mean() > 0.9
+    assert not np.array_equal(shuffled, arm_weights(ArmSpec.of(Arm.SHUFFLED), many, seed=4))
+
+
+def test_constant_is_the_mean_and_hard_the_likeliest_class_with_ties_to_the_graver():
+    mean = arm_weights(ArmSpec.of(Arm.SEVERITY), train(), seed=0).mean()
+    assert arm_weights(ArmSpec.of(Arm.CONSTANT), train(), seed=0) == pytest.approx([mean] * 4)
+    assert arm_weights(ArmSpec.of(Arm.HARD), train(), seed=0).tolist() == [0.5, 1.5, 1.5, 1.0]
+
+
+@given(st.lists(st.floats(0.01, 10), min_size=1, max_size=30), st.integers(0, 1000))
+@settings(max_examples=100, deadline=None)
+def test_scaled_weights_have_a_token_weighted_mean_of_one(weights, seed):
+    lengths = np.random.default_rng(seed).integers(1, 100, len(weights))
+    scaled = scaled_to_mean_one(np.array(weights), lengths)
+    assert (scaled * lengths).sum() / lengths.sum() == pytest.approx(1)
+
+
+@given(st.floats(1e-3, 1e3), st.integers(1, 50), st.integers(0, 1000))
+@settings(max_examples=100, deadline=None)
+def test_equal_weights_scale_to_exactly_one(weight, rows, seed):
+    lengths = np.random.default_rng(seed).integers(1, 100, rows)
+    assert (scaled_to_mean_one(np.full(rows, weight), lengths).astype(np.float32) == 1).all()
+
+
+@pytest.mark.parametrize("given_weights", ["-1,1,1", "nan,1,1", "inf,1,1", "0,0,0", "1,1", "heavy"])
+def test_impossible_weights_are_refused(given_weights):
+    with pytest.raises(UserError, match="three weights such as"):
+        ArmSpec.of(Arm.SEVERITY, weights=given_weights)
+
+
+def test_weights_that_are_all_zero_on_these_rows_are_refused():
+    certain = train(np.array([[1.0, 0, 0], [1.0, 0, 0]]))
+    with pytest.raises(UserError, match="not all zero"):
+        arm_weights(ArmSpec.of(Arm.SEVERITY, weights="0,1,1"), certain, seed=0)
+
+
+def test_a_row_without_probabilities_is_named():
+    rows = train(np.array([[1.0, 0, 0], [np.nan] * 3]))
+    with pytest.raises(UserError, match=r"1 of 2 training rows .*'row-1'.*maqa label"):
+        arm_weights(ArmSpec.of(Arm.SHUFFLED), rows, seed=0)
+    assert arm_weights(ArmSpec.of(Arm.CE), rows, seed=0).tolist() == [1, 1]
+
+
+def test_an_arm_without_weights_refuses_some():
+    with pytest.raises(UserError, match="has no weights"):
+        ArmSpec.of(Arm.CE, scheme="balanced")
+    with pytest.raises(UserError, match="exclude each other"):
+        ArmSpec.of(Arm.SEVERITY, scheme="mild", weights="1,1,1")
+    assert ArmSpec.of(Arm.SEVERITY).weights == Weights(0.5, 1.0, 1.5)
+
+
+def test_curriculum_stages_are_cumulative_and_need_severities():
+    assert [stage.tolist() for stage in curriculum_stages(train())] == [[0], [0, 3], [0, 1, 2, 3]]
+    with pytest.raises(UserError, match=r"'row-2' has no severity"):
+        curriculum_stages(train().assign(severity=["neutral", "critical", None, "neutral"]))
+
+
+@given(st.integers(1, 60), st.floats(0.1, 4), st.integers(1, 9), st.integers(0, 99))
+@settings(max_examples=150, deadline=None)
+def test_every_row_is_shown_equally_often_whatever_the_batch(rows, epochs, batch, seed):
+    order = presentation([np.arange(rows)], rows, epochs, batch, seed)
+    total = round(rows * epochs)
+    assert len(order) == steps_for(rows, epochs, batch) * batch
+    assert (order[:total] != BLANK).all() and (order[total:] == BLANK).all()
+    counts = np.bincount(order[:total], minlength=rows)
+    assert counts.max() - counts.min() <= 1
+    assert np.array_equal(order[:total], presentation([np.arange(rows)], rows, epochs, 1, seed)[:total])
+
+
+def test_the_curriculum_takes_as_many_steps_and_starts_with_the_mild_rows():
+    stages = [np.arange(4), np.arange(8), np.arange(12)]
+    order = presentation(stages, 12, 3, 4, seed=0)
+    assert len(order) == len(presentation([np.arange(12)], 12, 3, 4, seed=0))
+    assert set(order[:12]) == set(range(4)) and set(order[12:24]) == set(range(8))
+    assert set(order[24:]) == set(range(12))
+
+
+def test_every_setting_is_declared_identity_or_runtime():
+    declared = [TrainConfig().of_role(role).keys() for role in Role]
+    assert sorted(name for names in declared for name in names) == sorted(TrainConfig.model_fields)
+
+
+def test_later_files_and_settings_override_earlier_ones(tmp_path):
+    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
+    first.write_text("learning_rate: 1e-3\nlora: {r: 4, dropout: 0}\nepochs: 2\n")
+    second.write_text("lora: {r: 8}\n")
+    config = load_config([first, second], ["epochs=5", "lora.targets=[c_attn]"])
+    assert (config.learning_rate, config.epochs) == (1e-3, 5)
+    assert (config.lora.r, config.lora.dropout, config.lora.targets) == (8, 0, ("c_attn",))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("lr: 1", "unknown key 'lr'"),
+        ("lora: {rank: 1}", "unknown key 'lora.rank'"),
+        ("epochs: -1", "key 'epochs'"),
+        ("epochs: [", "is not YAML"),
+        ("- epochs", "holds no mapping"),
+    ],
+)
+def test_a_wrong_settings_file_is_named_with_its_key(text, message, tmp_path):
+    path = tmp_path / "wrong.yaml"
+    path.write_text(text)
+    with pytest.raises(UserError, match=message) as caught:
+        load_config([path])
+    assert "wrong.yaml" in str(caught.value) and "\n" not in str(caught.value)

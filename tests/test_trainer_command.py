@@ -1,0 +1,224 @@
+"""Training as a user meets it: the folder it leaves, going on after a kill, and what it refuses."""
+
+import json
+
+import pytest
+from maqa_severity.harness.conditions import conditions, difference
+from maqa_severity.harness.data.rows import dataset_from_rows
+from maqa_severity.harness.errors import UserError
+from maqa_severity.tests.training import SETTINGS, medical_dataset, same, weights
+from maqa_severity.trainers.arms import Arm, ArmSpec
+from maqa_severity.trainers.config import load_config
+from maqa_severity.trainers.lm import train_lm
+
+ARMS = {
+    "base": ArmSpec.of(Arm.BASE),
+    "ce": ArmSpec.of(Arm.CE),
+    "severity": ArmSpec.of(Arm.SEVERITY),
+    "constant": ArmSpec.of(Arm.CONSTANT),
+    "curriculum": ArmSpec.of(Arm.CURRICULUM),
+}
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return medical_dataset(tmp_path_factory.mktemp("data") / "dataset")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory, dataset, checkpoint):
+    """Folder and manifest of each arm."""
+    root = tmp_path_factory.mktemp("arms")
+    config = load_config(settings=SETTINGS)
+    return {
+        name: (root / name, train_lm(dataset, str(checkpoint), spec, config, root / name))
+        for name, spec in ARMS.items()
+    }
+
+
+def test_a_checkpoint_loads_with_the_plain_library_and_answers(trained):
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    folder, _ = trained["severity"]
+    tokenizer, model = AutoTokenizer.from_pretrained(folder), AutoModelForCausalLM.from_pretrained(folder)
+    prompt = tokenizer("سؤال", return_tensors="pt")
+    assert model.generate(**prompt, max_new_tokens=4, do_sample=False).shape[1] > prompt["input_ids"].shape[1]
+    assert model.config.use_cache
+
+
+def test_a_checkpoint_holds_no_pickle_and_nothing_left_over(trained):
+    for folder, _ in trained.values():
+        names = {path.name for path in folder.rglob("*")}
+        assert {"model.safetensors", "tokenizer.json", "training.json", "cost.json"} <= names
+        assert not any(name.endswith((".bin", ".pt", ".pth", ".pkl")) or name == "training_state" for name in names)
+
+
+def test_constant_weights_equal_cross_entropy_to_the_last_bit(trained):
+    assert same(weights(trained["constant"][0]), weights(trained["ce"][0]))
+
+
+def test_the_other_arms_differ_from_cross_entropy_and_base_is_untouched(trained, checkpoint):
+    assert not same(weights(trained["severity"][0]), weights(trained["ce"][0]))
+    assert not same(weights(trained["curriculum"][0]), weights(trained["ce"][0]))
+    assert same(weights(trained["base"][0]), weights(checkpoint))
+
+
+def test_the_manifests_prove_equal_conditions(trained):
+    manifests = {name: manifest.model_dump(mode="json") for name, (_, manifest) in trained.items()}
+    for one in manifests.values():
+        assert [difference(one, other) for other in manifests.values()] == [[]] * len(manifests)
+    trained_arms = {
+        "config.learning_rate",
+        "steps",
+        "effective_batch",
+        "dataset.rows_sha256",
+        "base",
+        "prompt.sha256",
+    }
+    assert all(trained_arms | {"order_sha256"} <= conditions(manifests[name]).keys() for name in ("ce", "severity"))
+    assert trained_arms <= conditions(manifests["curriculum"]).keys()
+
+
+def test_any_other_condition_is_named(trained, tmp_path, dataset, checkpoint):
+    ce = trained["ce"][1].model_dump(mode="json")
+    config = load_config(settings=[*SETTINGS, "seed=1", "learning_rate=2e-3"])
+    other = train_lm(dataset, str(checkpoint), ARMS["severity"], config, tmp_path / "out").model_dump(mode="json")
+    assert {line.split(":")[0] for line in difference(ce, other)} == {
+        "config.seed",
+        "config.learning_rate",
+        "order_sha256",
+    }
+    assert [line.split(":")[0] for line in difference(ce, other, across_seeds=True)] == ["config.learning_rate"]
+
+
+def test_the_log_tells_loss_by_severity_gradient_and_speed(trained):
+    folder, manifest = trained["severity"]
+    lines = [json.loads(line) for line in (folder / "training_log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == list(range(1, 6))
+    assert lines[-1]["epoch"] == 1
+    for line in lines:
+        assert any(f"loss_{severity}" in line for severity in ("critical", "neutral", "non_critical"))
+        assert line["grad_norm"] > 0 and line["tokens_per_s"] > 0 and line["peak_memory_bytes"] > 1e8
+    assert sum(line["answer_tokens"] for line in lines) > 0
+    assert manifest.weights["mean"] == pytest.approx(1, abs=0.3) and manifest.weights["cv"] > 0.1
+    assert manifest.weights["effective_rows"] < 18
+
+
+def test_the_cost_says_what_the_weights_add(trained):
+    cost = json.loads((trained["severity"][0] / "cost.json").read_text())
+    overhead = cost["training"]["loss_overhead"]
+    ratio = overhead["ours_weighted"]["seconds"] / overhead["ours_unweighted"]["seconds"]
+    assert overhead["weighted_over_unweighted"] == pytest.approx(ratio)
+    assert overhead["plain_cross_entropy"]["seconds"] > 0
+    assert cost["training"]["tokens"] > 0 and cost["labelling"] is None
+
+
+def test_a_finished_training_is_not_done_again(trained, dataset, checkpoint):
+    folder, manifest = trained["ce"]
+    before = (folder / "model.safetensors").stat().st_mtime_ns
+    again = train_lm(dataset, str(checkpoint), ARMS["ce"], load_config(settings=SETTINGS), folder)
+    assert again == manifest and (folder / "model.safetensors").stat().st_mtime_ns == before
+
+
+def test_another_experiments_folder_is_refused_and_left_alone(trained, dataset, checkpoint):
+    folder, _ = trained["ce"]
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for spec, settings in ((ARMS["severity"], SETTINGS), (ARMS["ce"], [*SETTINGS, "learning_rate=5e-3"])):
+        with pytest.raises(UserError, match=r"holds another training: (arm|config\.learning_rate) is"):
+            train_lm(dataset, str(checkpoint), spec, load_config(settings=settings), folder)
+    assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_a_folder_of_something_else_is_refused(tmp_path, dataset, checkpoint):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="is not empty and holds no training"):
+        train_lm(dataset, str(checkpoint), ARMS["ce"], load_config(settings=SETTINGS), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+def test_what_does_not_fit_is_counted(tmp_path, dataset, checkpoint, caplog):
+    config = load_config(settings=[*SETTINGS, "max_length=16"])
+    found = train_lm(dataset, str(checkpoint), ARMS["ce"], config, tmp_path / "out").truncation
+    assert found["answers_cut"] > 0 and found["answer_tokens_cut"] >= found["answers_cut"]
+    assert found["prompts_cut"] > 0
+    assert f"{found['answers_cut']} answers did not fit" in caplog.text
+
+
+def test_adapters_are_merged_into_an_ordinary_checkpoint(tmp_path, dataset, checkpoint):
+    settings = [*SETTINGS, "method=lora", "lora.dropout=0", "learning_rate=1e-2"]
+    train_lm(dataset, str(checkpoint), ARMS["severity"], load_config(settings=settings), tmp_path / "out")
+    assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").is_file()
+    merged, base = weights(tmp_path / "out"), weights(checkpoint)
+    changed = {name for name in base if not merged[name].equal(base[name])}
+    assert changed and all("q_proj.weight" in name or "v_proj.weight" in name for name in changed)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (["method=lora", "lora.targets=[nowhere]"], "no adapters for Qwen2ForCausalLM"),
+        (["max_length=4096"], "max_length 4096 is more than the 512 tokens"),
+        (["pad_token=nowhere"], "pad_token 'nowhere' is not a token"),
+        (["learning_rate=1e30", "max_grad_norm=1e30", "epochs=3"], "the loss is (nan|inf)"),
+    ],
+)
+def test_impossible_settings_are_refused(settings, message, tmp_path, dataset, checkpoint):
+    with pytest.raises(UserError, match=message):
+        train_lm(
+            dataset, str(checkpoint), ARMS["ce"], load_config(settings=[*SETTINGS, *settings]), tmp_path / "out"
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_qlora_without_bitsandbytes_says_what_to_do(tmp_path, dataset, checkpoint):
+    try:
+        import bitsandbytes  # noqa: F401
+    except ImportError:
+        config = load_config(settings=[*SETTINGS, "method=qlora"])
+        with pytest.raises(UserError, match="pip install bitsandbytes"):
+            train_lm(dataset, str(checkpoint), ARMS["ce"], config, tmp_path / "out")
+    else:
+        pytest.skip("bitsandbytes is installed")
+
+
+@pytest.mark.parametrize("token", ["pad_token", "eos_token"])
+def test_a_base_without_pad_or_eos_is_refused_with_the_remedy(token, tmp_path, dataset, checkpoint):
+    base = without(checkpoint, token, tmp_path / "base")
+    with pytest.raises(UserError, match=f"has no {token.replace('_', ' ')}"):
+        train_lm(dataset, str(base), ARMS["ce"], load_config(settings=SETTINGS), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_base_without_pad_trains_with_eos_for_padding_and_still_learns_eos(tmp_path, dataset, checkpoint):
+    base = without(checkpoint, "pad_token", tmp_path / "base")
+    config = load_config(settings=[*SETTINGS, "pad_token=<|eos|>"])
+    manifest = train_lm(dataset, str(base), ARMS["ce"], config, tmp_path / "out")
+    lines = [json.loads(line) for line in (tmp_path / "out" / "training_log.jsonl").read_text().splitlines()]
+    reference = train_lm(dataset, str(checkpoint), ARMS["ce"], load_config(settings=SETTINGS), tmp_path / "other")
+    # The same answer tokens are learned, the end of each among them, whatever pads.
+    other = [json.loads(line) for line in (tmp_path / "other" / "training_log.jsonl").read_text().splitlines()]
+    assert [line["loss"] for line in lines] == pytest.approx([line["loss"] for line in other], abs=1e-6)
+    assert manifest.truncation == reference.truncation
+
+
+def without(checkpoint, token, folder):
+    """A copy of a checkpoint whose tokenizer lacks a special token."""
+    import shutil
+
+    shutil.copytree(checkpoint, folder)
+    path = folder / "tokenizer_config.json"
+    config = json.loads(path.read_text())
+    path.write_text(json.dumps({**config, token: None}))
+    return folder
+
+
+def test_an_unlabelled_dataset_is_refused_by_the_arms_that_need_labels(tmp_path, checkpoint):
+    from maqa_severity.tasks.sample.grammar import medical_rows
+
+    rows = [{key: row[key] for key in ("id", "question", "answer", "category")} for row in medical_rows(3)]
+    data = dataset_from_rows({"train": rows[:6], "validation": [], "test": rows[6:]}, tmp_path / "data", source="x")
+    for arm in (Arm.SEVERITY, Arm.CURRICULUM):
+        with pytest.raises(UserError, match="maqa label"):
+            train_lm(data, str(checkpoint), ArmSpec.of(arm), load_config(settings=SETTINGS), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    train_lm(data, str(checkpoint), ArmSpec.of(Arm.CE), load_config(settings=SETTINGS), tmp_path / "ce")

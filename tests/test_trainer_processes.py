@@ -1,0 +1,86 @@
+"""Training in processes of its own: killed and gone on with, on two processes, and its errors."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from maqa_severity.harness.conditions import difference
+from maqa_severity.tests.training import SETTINGS, medical_dataset, same, weights
+from maqa_severity.trainers.arms import Arm, ArmSpec
+from maqa_severity.trainers.config import load_config
+from maqa_severity.trainers.lm import train_lm
+
+SEVERITY = ArmSpec.of(Arm.SEVERITY)
+
+
+@pytest.fixture(scope="module")
+def dataset(tmp_path_factory):
+    return medical_dataset(tmp_path_factory.mktemp("data") / "dataset")
+
+
+def command(dataset, base, out, *settings):
+    chosen = [part for setting in settings for part in ("--set", setting)]
+    return [
+        sys.executable, "-m", "maqa_severity.trainers", str(dataset.folder), "--base", str(base),
+        "--arm", "severity", "--out", str(out), *chosen,
+    ]  # fmt: skip
+
+
+def test_killed_and_run_again_it_ends_with_the_weights_of_an_uninterrupted_run(tmp_path, dataset, checkpoint):
+    settings = [*SETTINGS[:1], "epochs=12", *SETTINGS[2:], "checkpoint_every=5", "accumulation=2"]
+    config = load_config(settings=settings)
+    train_lm(dataset, str(checkpoint), SEVERITY, config, tmp_path / "whole")
+    asked = command(dataset, checkpoint, tmp_path / "killed", *settings)
+    process = subprocess.Popen(asked, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    state = tmp_path / "killed" / "training_state"
+    deadline = time.monotonic() + 120
+    while not (state / "checkpoint-10" / "trainer_state.json").exists() and time.monotonic() < deadline:
+        assert process.poll() is None, "it ended before it could be killed"
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert not (tmp_path / "killed" / "training.json").exists()
+    # What a kill in the middle of saving leaves: a checkpoint without its last file.
+    broken = state / "checkpoint-9999"
+    broken.mkdir()
+    (broken / "model.safetensors").write_bytes(b"half")
+    done = subprocess.run(asked, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert same(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
+    logs = [
+        [json.loads(line) for line in (tmp_path / name / "training_log.jsonl").read_text().splitlines()]
+        for name in ("whole", "killed")
+    ]
+    assert [line["loss"] for line in logs[0]] == [line["loss"] for line in logs[1]]
+
+
+def test_a_user_error_is_one_line_with_status_2(tmp_path, dataset, checkpoint):
+    asked = command(dataset, checkpoint, tmp_path / "out", "epochz=3")
+    done = subprocess.run(asked, capture_output=True, text=True, env={**os.environ, "COLUMNS": "80"})
+    assert done.returncode == 2
+    assert done.stderr.startswith("maqa: --set epochz=3: unknown key 'epochz'") and done.stderr.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def test_two_processes_end_near_the_weights_of_one(tmp_path, dataset, checkpoint):
+    one = load_config(settings=[*SETTINGS, "batch_size=4"])
+    train_lm(dataset, str(checkpoint), SEVERITY, one, tmp_path / "one")
+    asked = command(dataset, checkpoint, tmp_path / "two", *SETTINGS, "batch_size=2")[2:]
+    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2",
+                "--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no",
+                "--main_process_port", "0", "-m"]  # fmt: skip
+    done = subprocess.run(
+        [*launcher, *asked], capture_output=True, text=True, env={**os.environ, "ACCELERATE_USE_CPU": "true"}
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    first, second = weights(tmp_path / "one"), weights(tmp_path / "two")
+    # AdamW turns rounding of gradients near zero into steps, so weights agree less closely than gradients.
+    assert max(float((first[name] - second[name]).abs().max()) for name in first) < 1e-4
+    manifests = [json.loads((tmp_path / name / "training.json").read_text()) for name in ("one", "two")]
+    assert difference(*manifests) == [] and [found["processes"] for found in manifests] == [1, 2]
+    assert dataset.folder == Path(manifests[1]["dataset"]["folder"])
