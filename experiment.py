@@ -25,6 +25,7 @@ from .leaderboards.export import write_board
 from .leaderboards.records import Board
 from .reports.page import report_page
 from .tasks import FOLDER, GROUP
+from .trainers.arms import Arm
 from .trainers.experiment_config import DEMO, ArmPart, Experiment, ModelPart, training_config
 from .trainers.ingredients import demo_base, demo_encoder, experiment_dataset
 from .trainers.lm import train_lm
@@ -113,10 +114,10 @@ def _claim(out: Path, experiment: Experiment) -> None:
 def _cells(experiment: Experiment, out: Path) -> Iterator[Trained]:
     arms = list(zip(experiment.arms, experiment.labels, strict=True))
     for model, (arm, label), seed in product(experiment.models, arms, experiment.seeds):
-        if arm.arm == "base" and seed != experiment.seeds[0]:
+        if arm.arm is Arm.BASE and seed != experiment.seeds[0]:
             continue
         parts = [model.name] if len(experiment.models) > 1 else []
-        parts += [label, *([f"seed-{seed}"] if len(experiment.seeds) > 1 and arm.arm != "base" else [])]
+        parts += [label, *([f"seed-{seed}"] if len(experiment.seeds) > 1 and arm.arm is not Arm.BASE else [])]
         name = "/".join(parts)
         yield Trained(model, arm, seed, name, out / "checkpoints" / name)
 

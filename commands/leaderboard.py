@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -40,9 +41,11 @@ def print_board(console: Console, board: Board) -> None:
     """The board as a terminal table."""
     from ..harness.statistics import STRATA
 
-    table = Table(title=f"{board.metric}, percent, 95 % interval", title_justify="left")
-    table.add_column("rank", justify="right")
-    table.add_column("run", overflow="fold")
+    table = Table(
+        title=f"{board.metric}, percent, 95 % interval", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
+    )
+    table.add_column("rank", justify="right", no_wrap=True)
+    table.add_column("run", overflow="fold", min_width=10)
     for stratum in STRATA:
         table.add_column(stratum, justify="right", no_wrap=True)
     table.add_column("n", justify="right", no_wrap=True)

@@ -51,17 +51,22 @@ class ModelPart(_Part):
 class ArmPart(_Part):
     """An arm of ``trainers.arms`` with its scheme."""
 
-    arm: str
+    arm: Arm
     scheme: str | None = None
+
+    @model_validator(mode="after")
+    def _exists(self) -> ArmPart:
+        # pydantic adds the key to a ValueError; a UserError would pass it by.
+        try:
+            self.spec  # noqa: B018
+        except UserError as error:
+            raise ValueError(str(error)) from None
+        return self
 
     @property
     def spec(self) -> ArmSpec:
-        """The arm, checked."""
-        try:
-            arm = Arm(self.arm)
-        except ValueError:
-            raise UserError(f"unknown arm {self.arm!r}", f"Use one of: {', '.join(Arm)}") from None
-        return ArmSpec.of(arm, scheme=self.scheme)
+        """The arm with its scheme, checked."""
+        return ArmSpec.of(self.arm, scheme=self.scheme)
 
 
 class EvaluationPart(_Part):
@@ -106,7 +111,7 @@ class Experiment(_Part):
     def labels(self) -> list[str]:
         """The arms' names in this experiment: the arm alone where it stands once, else with its scheme."""
         arms = [arm.arm for arm in self.arms]
-        return [arm.arm if arms.count(arm.arm) == 1 else arm.spec.name for arm in self.arms]
+        return [str(arm.arm) if arms.count(arm.arm) == 1 else arm.spec.name for arm in self.arms]
 
 
 def load_experiment(path: Path) -> Experiment:
@@ -122,7 +127,8 @@ def load_experiment(path: Path) -> Experiment:
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"]) or "the experiment"
-        raise UserError(f"{file}: key {key!r}: {first['msg']}", "Compare it with the shipped demo.yaml") from None
+        wrong = f"{file}: key {key!r} with {first['input']!r}: {first['msg']}"
+        raise UserError(wrong, "Compare it with the shipped demo.yaml") from None
     for model in experiment.models:
         training_config(experiment, model, experiment.seeds[0], str(file))
     return experiment

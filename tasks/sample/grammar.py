@@ -104,7 +104,8 @@ def _answer(cores: Sequence[str], frame: Mapping[str, Sequence[str]], rng: Rando
     if kind < 0.05:
         return rng.choice(frame["stubs"])
     core = _join(*cores[:2]) if kind < 0.3 else rng.choice(cores)
-    lead = rng.choice(frame["leads"]) if rng.random() < 0.35 else ""
+    # A comma, since a tiny model that sees a full stop takes it for the end of the answer.
+    lead = rng.choice(frame["leads"]).removesuffix(".") + "،" if rng.random() < 0.35 else ""
     tail = rng.choice(frame["tails"]) if rng.random() < 0.3 else ""
     return _join(lead, core, tail)
 
