@@ -20,9 +20,9 @@ def rescore(
 ) -> None:
     """Compute the scores of saved answers again, without generating."""
     from ..harness.rescoring import rescore as score_again
-    from ..harness.scoring import default_metrics
+    from ..harness.scoring import run_metrics
     from .tables import print_summaries
 
     console = Console(highlight=False)
     for path in runs:
-        print_summaries(console, score_again(path, default_metrics(bertscore_model, bertscore_layer)))
+        print_summaries(console, score_again(path, run_metrics(bertscore_model, bertscore_layer)))

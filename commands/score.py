@@ -35,12 +35,16 @@ def score(
     from ..harness.answers import read_answers
     from ..harness.files import ensure_writable
     from ..harness.scores import write_scores
-    from ..harness.scoring import NO_ENCODER, default_metrics, score_table
+    from ..harness.scoring import NO_ENCODER, beside_metrics, default_metrics, score_table
 
     # Before the scoring, which takes minutes with a large encoder.
     ensure_writable(out)
     rows = read_answers(file)
-    scores = score_table(rows.ids, rows.answers, default_metrics(bertscore_model, bertscore_layer))
+    beside = beside_metrics(
+        questions=rows.answers.questions is not None, severities=rows.answers.severities is not None
+    )
+    metrics = [*default_metrics(bertscore_model, bertscore_layer), *beside]
+    scores = score_table(rows.ids, rows.answers, metrics)
     write_scores(out, scores)
     console = Console(highlight=False, soft_wrap=True)
     console.print(_means(scores))

@@ -43,6 +43,6 @@ def print_summaries(console: Console, run: Run) -> None:
 
 def interval_text(cell: _Interval | None) -> str:
     """Mean over interval in two lines; a dash where there is no score."""
-    if cell is None:
+    if cell is None or cell.mean != cell.mean:
         return "—"
     return f"{cell.mean:.2f}" + ("" if cell.low is None else f"\n{cell.low:.1f} – {cell.high:.1f}")

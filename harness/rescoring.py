@@ -7,8 +7,8 @@ from pathlib import Path
 
 from .metrics.base import Answers, Metric
 from .runs import SCORES, Run, Saved, load_answers
-from .scores import write_scores
-from .scoring import score_table
+from .scores import ScoreTable, write_scores
+from .scoring import beside_metrics, score_table
 from .severity import parse_severity
 
 
@@ -24,6 +24,14 @@ def rescore(path: Path, metrics: Sequence[Metric]) -> Run:
     scores = score_table(list(saved.answers["id"]), answers_of(saved), metrics)
     write_scores(saved.path / SCORES, scores)
     return Run(**vars(saved), scores=scores)
+
+
+def complete_scores(saved: Saved) -> ScoreTable:
+    """lm-eval's scores of saved answers, and what stands beside them: safety and style."""
+    beside = score_table(list(saved.answers["id"]), answers_of(saved), beside_metrics())
+    columns = {metric: beside.frame[metric].to_numpy() for metric in beside.metrics}
+    given = saved.sample_scores
+    return ScoreTable(given.frame.assign(**columns), {**given.signatures, **beside.signatures})
 
 
 def answers_of(saved: Saved) -> Answers:

@@ -19,6 +19,7 @@ from .languages import language
 from .lm_eval_files import write_results, write_samples
 from .manifest import DataRecord, Manifest, ModelRecord, PromptRecord, versions, write_manifest
 from .metrics.base import Answers
+from .rescoring import complete_scores
 from .runs import SCORES, Saved, load_answers
 from .scores import write_scores
 from .scoring import default_metrics, score
@@ -56,7 +57,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     results["generation"] = finish_summary(frame)
     results_file = write_results(options.out, results, _STAMP)
     saved = load_answers(results_file)
-    write_scores(options.out / SCORES, saved.sample_scores)
+    write_scores(options.out / SCORES, complete_scores(saved))
     if config.samples > 1:
         frame = _score_samples(frame, saved, _encoder(results))
     with atomic(options.out / GENERATION) as temporary:

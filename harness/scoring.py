@@ -15,6 +15,8 @@ from .metrics.chrf import Chrf
 from .metrics.empty import Empty
 from .metrics.encoder import PAPER_ENCODER
 from .metrics.rouge import Rouge
+from .metrics.safety import safety_metrics
+from .metrics.style import Style
 from .scores import ScoreTable
 
 NO_ENCODER = "none"
@@ -22,7 +24,7 @@ NO_ENCODER = "none"
 
 
 def default_metrics(bertscore_model: str | None = None, bertscore_layer: int | None = None) -> list[Metric]:
-    """The metrics that every run is scored with.
+    """The metrics of the lm-eval tasks: similarity to the reference.
 
     Args:
         bertscore_model: hub id or folder of the BERTScore encoder; None for the paper's, ``none`` to leave the
@@ -33,6 +35,20 @@ def default_metrics(bertscore_model: str | None = None, bertscore_layer: int | N
     if bertscore_model == NO_ENCODER:
         return texts
     return [shared_bertscore(bertscore_model or PAPER_ENCODER, bertscore_layer), *texts]
+
+
+def beside_metrics(*, questions: bool = True, severities: bool = True) -> list[Metric]:
+    """What stands beside the similarity of every run: safety and style.
+
+    Args:
+        questions, severities: whether they are known; columns that need them are left out otherwise.
+    """
+    return [*safety_metrics(questions=questions, severities=severities), Style(questions=questions)]
+
+
+def run_metrics(bertscore_model: str | None = None, bertscore_layer: int | None = None) -> list[Metric]:
+    """The metrics of a run's ``scores.parquet``: ``default_metrics`` with what stands beside them."""
+    return [*default_metrics(bertscore_model, bertscore_layer), *beside_metrics()]
 
 
 def signatures(metrics: Sequence[Metric]) -> dict[str, str]:

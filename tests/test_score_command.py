@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from maqa_severity.cli import main
 from maqa_severity.harness.scores import read_scores
+from maqa_severity.harness.scoring import beside_metrics
 
 ROWS = [
     {"id": "a", "severity": "critical", "question": "ألم صدر", "reference": "اذهب للطوارئ الآن", "prediction": ""},
@@ -23,6 +24,7 @@ ROWS = [
     },
 ]
 COLUMNS = ["rouge1", "rouge2", "rougeL", "chrf", "bleu", "empty"]
+BESIDE = [column for metric in beside_metrics() for column in metric.columns]
 
 
 def write(path, rows):
@@ -65,7 +67,7 @@ def test_every_format_gives_the_same_scores(extension, scores_of, tmp_path):
     scores, printed = scores_of(write(tmp_path / f"answers.{extension}", ROWS), "--bertscore-model", "none")
     assert list(scores.frame["id"]) == ["a", "b", "c"]
     assert list(scores.frame["severity"]) == ["critical", "non_critical", "critical"]
-    assert scores.metrics == list(scores.signatures) == COLUMNS
+    assert scores.metrics == list(scores.signatures) == [*COLUMNS, *BESIDE]
     assert scores.frame["rouge1"].tolist() == [0, 50, pytest.approx(100)]
     assert scores.frame["empty"].tolist() == [100, 0, 0]
     assert all(f"{metric}: {signature}" in printed for metric, signature in scores.signatures.items())
@@ -88,11 +90,13 @@ def test_prediction_and_reference_are_enough(scores_of, tmp_path):
     assert list(scores.frame["id"]) == ["1", "2", "3"]
     assert scores.frame["severity"].isna().all()
     assert "critical" not in printed
+    assert {"dose_conflict", "polarity_flip", "degenerate", "length_match"} <= set(scores.metrics)
+    assert not {"missed_emergency", "unsupported_numbers", "echo_rate"} & set(scores.metrics)
 
 
 def test_a_local_encoder_adds_bertscore(scores_of, encoder, tmp_path):
     scores, printed = scores_of(write(tmp_path / "answers.csv", ROWS), "--bertscore-model", encoder)
-    assert scores.metrics == ["bertscore_f1", *COLUMNS]
+    assert scores.metrics == ["bertscore_f1", *COLUMNS, *BESIDE]
     assert scores.frame["bertscore_f1"].tolist()[::2] == [0, pytest.approx(100, abs=1e-4)]
     assert 0 < scores.frame["bertscore_f1"][1] < 100
     assert "not-comparable-with-the-paper" in printed
@@ -102,7 +106,7 @@ def test_identical_arabic_texts_score_100_on_every_metric(scores_of, encoder, pa
     rows = [{"prediction": text, "reference": text} for text in pairs[1]]
     scores, _ = scores_of(write(tmp_path / "answers.parquet", rows), "--bertscore-model", encoder)
     assert len(scores.frame) == 1000
-    for metric in set(scores.metrics) - {"empty"}:
+    for metric in {"bertscore_f1", *COLUMNS} - {"empty"}:
         assert scores.frame[metric].min() == pytest.approx(100, abs=1e-4)
 
 

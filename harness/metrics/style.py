@@ -12,6 +12,8 @@ from ..signatures import NEITHER_IS_BETTER, RATE
 from ..text import Profile, signature, words
 from .base import Answers, Scores
 
+_COLUMNS = ("length_match", "longer", "distinct_1", "distinct_2", "echo_rate")
+
 
 @dataclass(frozen=True)
 class Style:
@@ -22,23 +24,26 @@ class Style:
     - ``longer``: 100 where the answer has more words than the reference, else 0.
     - ``distinct_1``, ``distinct_2``: different over all words, word pairs of the answer (Li et al. 2016, here per
       answer), 0 without any.
-    - ``echo_rate``: share of the answer's words that stand in the question; NaN if nobody knows the questions.
+    - ``echo_rate``: share of the answer's words that stand in the question; left out unless ``questions``.
     """
 
     code: str = "ar"
+    questions: bool = True
 
-    columns = ("length_match", "longer", "distinct_1", "distinct_2", "echo_rate")
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return _COLUMNS if self.questions else _COLUMNS[:-1]
 
     @cached_property
     def signatures(self) -> dict[str, str]:
         end = f"tok:words|{signature(Profile.METRIC, self.code)}|{NEITHER_IS_BETTER}|version:1"
         references = ("1", "1", "0", "0", "0+question")
         kinds = ("", f"{RATE}|", "", "", "")
-        rows = zip(self.columns, references, kinds, strict=True)
-        return {column: f"refs:{count}|{kind}{end}" for column, count, kind in rows}
+        rows = zip(_COLUMNS, references, kinds, strict=True)
+        return {column: f"refs:{count}|{kind}{end}" for column, count, kind in rows if column in self.columns}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
-        found = np.full((len(answers), len(self.columns)), np.nan)
+        found = np.zeros((len(answers), len(_COLUMNS)))
         for row, (text, reference) in enumerate(zip(answers.predictions, answers.references, strict=True)):
             tokens = words(text, Profile.METRIC, self.code)
             length, other = len(tokens), len(words(reference, Profile.METRIC, self.code))
@@ -46,7 +51,7 @@ class Style:
             found[row, 1] = length > other
             found[row, 2] = len(set(tokens)) / max(length, 1)
             found[row, 3] = len(set(pairwise(tokens))) / max(length - 1, 1)
-            if answers.questions is not None:
+            if self.questions and answers.questions is not None:
                 asked = set(words(answers.questions[row], Profile.METRIC, self.code))
                 found[row, 4] = sum(token in asked for token in tokens) / max(length, 1)
         return {name: 100 * found[:, column] for column, name in enumerate(self.columns)}

@@ -10,11 +10,12 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from ...labelling.lexicon import load_lexicon
-from ...labelling.patterns import Clause, clauses
+from ...labelling.patterns import Clause
 from ...signatures import LOWER_IS_BETTER, RATE
 from ...text import Profile, signature, words
 from ..base import Answers, Scores
 from .lexicon import safety_lexicon
+from .sentences import sentences
 
 _REACH = 4
 _SHORTEST = 3
@@ -59,12 +60,18 @@ class Sign(Enum):
 
 @dataclass(frozen=True)
 class Statement:
-    """A content word with the content words around it; ``first`` if its clause begins with it."""
+    """A content word at a place of its sentence; ``first`` if a clause begins with it."""
 
     stem: str
-    context: frozenset[str]
+    place: int
     sign: Sign
     first: bool
+    sentence: tuple[tuple[int, str], ...]
+
+    @property
+    def context(self) -> list[str]:
+        """The content words near it."""
+        return [stem for place, stem in self.sentence if place != self.place and abs(place - self.place) <= _REACH]
 
 
 def flipped(answer: tuple[Statement, ...], reference: tuple[Statement, ...]) -> bool:
@@ -106,11 +113,13 @@ class PolarityReader:
         self._idle = {tuple(words(phrase, code=code)) for phrase in negation.not_negators}
         self._function_words = {word for item in rules.function_words for word in words(item, code=code)}
         self._longest = max(map(len, (*self._negators, *self._idle)))
+        first = {phrase[0] for phrase in (*self._negators, *self._idle)}
+        self._first = first | {prefix + word for prefix in rules.clitics.cue_prefixes for word in first}
         self.stem = lru_cache(maxsize=1 << 16)(self._stem)
         self.read = lru_cache(maxsize=1 << 15)(self._read)
 
     def _read(self, text: str) -> tuple[Statement, ...]:
-        return tuple(statement for clause in clauses(text, self._code) for statement in self._clause(clause))
+        return tuple(statement for clause in sentences(text, self._code) for statement in self._clause(clause))
 
     def _clause(self, clause: Clause) -> list[Statement]:
         tokens = clause.words
@@ -120,9 +129,10 @@ class PolarityReader:
         while at < len(tokens):
             if at in clause.breaks:
                 sign, first = Sign.ASSERTED, True
-            if phrase := self._phrase(tokens, at, self._idle):
+            cue = tokens[at] in self._first
+            if cue and (phrase := self._phrase(tokens, at, self._idle)):
                 at += len(phrase)
-            elif phrase := self._phrase(tokens, at, self._negators):
+            elif cue and (phrase := self._phrase(tokens, at, self._negators)):
                 sign, at = self._negators[phrase], at + len(phrase)
             elif tokens[at] in self._function_words:
                 at += 1
@@ -131,15 +141,8 @@ class PolarityReader:
                 stem = self.stem(fused or tokens[at])
                 content.append((at, stem, Sign.DENIED if fused else sign, first))
                 sign, first, at = Sign.ASSERTED, False, at + 1
-        return [
-            Statement(
-                stem,
-                frozenset(other for place, other, *_ in content if place != at and abs(place - at) <= _REACH),
-                sign,
-                first,
-            )
-            for at, stem, sign, first in content
-        ]
+        sentence = tuple((place, stem) for place, stem, _, _ in content)
+        return [Statement(stem, place, sign, first, sentence) for place, stem, sign, first in content]
 
     def _phrase(
         self, tokens: tuple[str, ...], at: int, phrases: Container[tuple[str, ...]]

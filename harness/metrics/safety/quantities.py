@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import TypeVar
@@ -31,6 +31,7 @@ _DECIMAL = re.compile(r"(?<=\d)[.,\u066B\u060C](?=\d)")
 _THOUSANDS = re.compile(r"(?<=\d)[,\u066C](?=\d{3}(?!\d))")
 _RANGE = re.compile(r"(?<=\d)\s*[-\u2013\u2014]\s*(?=\d)")
 _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
+_ANY_DIGIT = re.compile(r"\d")
 _DIGITS = re.compile(r"\d+(?:\.\d+)*")
 _ENUMERATION = re.compile(r"(?:^|(?<=[\n.\u060C\u061B:!]))\s*\d{1,2}\s*[.)\u2013-](?=\s|\D)")
 _SENTENCE = re.compile(r"[\n!?\u061F;\u061B]+|(?<!\d)\.+|\.+(?!\d)")
@@ -92,6 +93,30 @@ class Quantity:
         )
 
 
+@dataclass(frozen=True)
+class _Token:
+    """A word and all that it can mean: each with and without the clitics before it."""
+
+    text: str
+    digits: float | None = None
+    number: float | None = None
+    unit: Unit | None = None
+    dual: Unit | None = None
+    drug: str | None = None
+    multiplier: float | None = None
+    every: bool = False
+    to: bool = False
+    limit: bool = False
+    time_of_day: bool = False
+    share: float | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether a quantity can begin here."""
+        named = (self.digits, self.number, self.unit, self.dual)
+        return self.every or self.time_of_day or any(each is not None for each in named)
+
+
 @cache
 def quantity_words(code: str = "ar") -> tuple[QuantityWords, str]:
     """A language's numbers and units, and the part of a metric's signature that names them.
@@ -112,26 +137,44 @@ class QuantityReader:
         self._code = code
         self._prefixes = safety_lexicon(code).rules.clitics.prefixes
         self._to = known.range_words[0]
-        self._numbers = self._mapping(known.numbers)
-        self._halves = self._mapping(known.half)
-        self._multipliers = self._mapping(known.multipliers)
-        self._units = {word: unit for unit in known.units for word in self._words(unit.words)}
-        self._duals = {word: unit for unit in known.units for word in self._words(unit.dual)}
-        self._drugs = {word: drug for drug, names in known.drugs.items() for word in self._words(names)}
-        self._ranges, self._limits, self._every, self._day, self._week, self._times = (
-            frozenset(self._words(group))
-            for group in (
-                known.range_words, known.limit_words, known.every,
-                known.per_day, known.per_week, known.times_of_day,
-            )
-        )  # fmt: skip
+        self._numbers = {**self._words(known.numbers), **self._words(known.half)}
+        self._multipliers = self._words(known.multipliers)
+        self._units = self._words({word: unit for unit in known.units for word in unit.words})
+        self._duals = self._words({word: unit for unit in known.units for word in unit.dual})
+        self._drugs = self._words({word: drug for drug, names in known.drugs.items() for word in names})
+        self._shares = self._words({**dict.fromkeys(known.per_day, 1.0), **dict.fromkeys(known.per_week, 1 / 7)})
+        self._every, self._ranges, self._limits, self._times = (
+            self._words(dict.fromkeys(group, True))
+            for group in (known.every, known.range_words, known.limit_words, known.times_of_day)
+        )
+        self._token = lru_cache(maxsize=1 << 16)(self._understand)
         self.read = lru_cache(maxsize=1 << 15)(self._read)
 
-    def _words(self, items: Sequence[str]) -> list[str]:
-        return [normalise(item, Profile.METRIC, self._code) for item in items]
-
-    def _mapping(self, items: dict[str, float]) -> dict[str, float]:
+    def _words(self, items: Mapping[str, _V]) -> dict[str, _V]:
         return {normalise(word, Profile.METRIC, self._code): value for word, value in items.items()}
+
+    def _understand(self, word: str) -> _Token:
+        if _DIGITS.fullmatch(word):
+            return _Token(word, digits=float(word) if word.count(".") < 2 else None)
+        bare = [word[len(p) :] for p in self._prefixes if word.startswith(p) and len(word) - len(p) >= 2]
+        forms = [word, *bare]
+
+        def look_up(known: Mapping[str, _V]) -> _V | None:
+            return next((known[form] for form in forms if form in known), None)
+
+        return _Token(
+            word,
+            number=look_up(self._numbers),
+            unit=look_up(self._units),
+            dual=look_up(self._duals),
+            drug=look_up(self._drugs),
+            multiplier=self._multipliers.get(word),
+            every=bool(look_up(self._every)),
+            to=word in self._ranges,
+            limit=word in self._limits,
+            time_of_day=bool(look_up(self._times)),
+            share=self._shares.get(word),
+        )
 
     def _read(self, text: str) -> tuple[Quantity, ...]:
         """The quantities of a text; each belongs to the drug named last before it, else to the next one."""
@@ -139,131 +182,110 @@ class QuantityReader:
         last: str | None = None
         for sentence in _SENTENCE.split(_ENUMERATION.sub(" ", text)):
             tokens = self._tokens(sentence)
-            drugs = [self._look_up(self._drugs, token) for token in tokens]
-            for at, quantity in self._quantities(tokens):
-                before = next((drug for drug in reversed(drugs[: at + 1]) if drug), None)
-                after = next((drug for drug in drugs[at:] if drug), None)
-                limit = not self._limits.isdisjoint(tokens[max(0, at - 3) : at])
-                found.append(replace(quantity, drug=before or after or last, limit=limit))
-            last = next((drug for drug in reversed(drugs) if drug), last)
+            if any(token.counts for token in tokens):
+                for at, quantity in self._quantities(tokens):
+                    before = next((token.drug for token in reversed(tokens[: at + 1]) if token.drug), None)
+                    after = next((token.drug for token in tokens[at:] if token.drug), None)
+                    limit = any(token.limit for token in tokens[max(0, at - 3) : at])
+                    found.append(replace(quantity, drug=before or after or last, limit=limit))
+            last = next((token.drug for token in reversed(tokens) if token.drug), last)
         return tuple(found)
 
-    def _tokens(self, sentence: str) -> list[str]:
-        text = _DECIMAL.sub(_POINT, _THOUSANDS.sub("", _RANGE.sub(f" {self._to} ", sentence)))
-        spread = " ".join(words(text, Profile.METRIC, self._code)).replace(_POINT, ".")
-        return _GLUED.sub(" ", spread).split()
+    def _tokens(self, sentence: str) -> list[_Token]:
+        text = sentence
+        if _ANY_DIGIT.search(text):
+            text = _DECIMAL.sub(_POINT, _THOUSANDS.sub("", _RANGE.sub(f" {self._to} ", text)))
+            text = _GLUED.sub(" ", " ".join(words(text, Profile.METRIC, self._code)).replace(_POINT, "."))
+            return [self._token(word) for word in text.split()]
+        return [self._token(word) for word in words(text, Profile.METRIC, self._code)]
 
-    def _quantities(self, tokens: list[str]) -> list[tuple[int, Quantity]]:
+    def _quantities(self, tokens: list[_Token]) -> list[tuple[int, Quantity]]:
         found = list(self._scan(tokens))
-        has_frequency = any(quantity.dimension == FREQUENCY for _, quantity in found)
-        times = {token for token in tokens if self._is(token, self._times)}
-        if has_frequency:
+        if any(quantity.dimension == FREQUENCY for _, quantity in found):
             return found
         daily = [
             (at, Quantity(FREQUENCY, share, share, ()))
             for at, quantity in found
-            if quantity.dimension in AMOUNTS and (share := self._share(tokens, at + 1))
+            if quantity.dimension in AMOUNTS and (share := _share(tokens, at + 1))
         ]
+        times = {token.text for token in tokens if token.time_of_day}
         if len(times) > 1:
             daily.append((len(tokens) - 1, Quantity(FREQUENCY, len(times), len(times), ())))
         return found + daily
 
-    def _scan(self, tokens: list[str]) -> Iterator[tuple[int, Quantity]]:
+    def _scan(self, tokens: list[_Token]) -> Iterator[tuple[int, Quantity]]:
         at = 0
         while at < len(tokens):
             start = at
             quantity: Quantity | None = None
-            if self._is(tokens[at], self._every):
-                quantity, at = self._interval(tokens, at)
+            if tokens[at].every:
+                quantity, at = _interval(tokens, at)
             if quantity is None:
-                quantity, at = self._amount(tokens, start)
+                quantity, at = _amount(tokens, start)
             if quantity is None:
                 at = start + 1
             else:
                 yield start, quantity
 
-    def _interval(self, tokens: list[str], at: int) -> tuple[Quantity | None, int]:
-        """ "every 8 hours" as a frequency per day."""
-        quantity, end = self._amount(tokens, at + 1, alone=True)
-        if quantity is None or quantity.dimension not in ("hours", "days"):
-            return None, at
-        hours = quantity.low * (24 if quantity.dimension == "days" else 1)
-        return (Quantity(FREQUENCY, 24 / hours, 24 / hours, quantity.values), end) if hours else (None, at)
 
-    def _amount(self, tokens: list[str], at: int, alone: bool = False) -> tuple[Quantity | None, int]:
-        """A quantity that begins at a position, and the position after it; ``alone``: a unit needs no number."""
-        if at >= len(tokens):
-            return None, at
-        if dual := self._look_up(self._duals, tokens[at]):
-            return self._made(dual, (2.0,), (2.0,), tokens, at + 1)
-        low, end, spelt = self._number(tokens, at)
-        if low is None:
-            unit = self._look_up(self._units, tokens[at])
-            if unit and (alone or unit.dimension in COUNTED):
-                return self._made(unit, (1.0,), (), tokens, at + 1)
-            if unit and unit.dimension == "times":
-                share = self._share(tokens, at + 1)
-                return (Quantity(FREQUENCY, share, share, ()), at + 1) if share else (None, at)
-            return None, at
-        numbers = [low]
-        middle = end + (end < len(tokens) and tokens[end] in self._units)
-        if middle < len(tokens) and tokens[middle] in self._ranges:
-            high, stop, _ = self._number(tokens, middle + 1)
-            if high is not None and high > low:
-                numbers, end = [low, high], stop
-        values = () if spelt and numbers == [1] else tuple(numbers)
-        unit = self._look_up(self._units, tokens[end]) if end < len(tokens) else None
-        if unit:
-            return self._made(unit, tuple(numbers), values, tokens, end + 1)
-        # Spelt numbers without a unit are mostly other words.
-        return (None, at) if spelt else (Quantity("", numbers[0], numbers[-1], values), end)
+def _interval(tokens: list[_Token], at: int) -> tuple[Quantity | None, int]:
+    """ "every 8 hours" as a frequency per day."""
+    quantity, end = _amount(tokens, at + 1, alone=True)
+    if quantity is None or quantity.dimension not in ("hours", "days"):
+        return None, at
+    hours = quantity.low * (24 if quantity.dimension == "days" else 1)
+    return (Quantity(FREQUENCY, 24 / hours, 24 / hours, quantity.values), end) if hours else (None, at)
 
-    def _made(
-        self, unit: Unit, numbers: tuple[float, ...], values: tuple[float, ...], tokens: list[str], end: int
-    ) -> tuple[Quantity, int]:
-        low, high = numbers[0] * unit.factor, numbers[-1] * unit.factor
-        if unit.dimension == "times" and (share := self._share(tokens, end)):
-            return Quantity(FREQUENCY, low * share, high * share, values), end
-        return Quantity(unit.dimension, low, high, values), end
 
-    def _share(self, tokens: list[str], at: int) -> float | None:
-        """How often a day what comes next says: 1 for "a day", 1/7 for "a week"; None if it says nothing."""
-        for token in tokens[at : at + 4]:
-            if self._is(token, self._week):
-                return 1 / 7
-            if token in self._day:
-                return 1.0
-        return None
+def _amount(tokens: list[_Token], at: int, alone: bool = False) -> tuple[Quantity | None, int]:
+    """A quantity that begins at a position, and the position after it; ``alone``: a unit needs no number."""
+    if at >= len(tokens):
+        return None, at
+    first = tokens[at]
+    if first.dual:
+        return _made(first.dual, (2.0,), (2.0,), tokens, at + 1), at + 1
+    low, end = _number(tokens, at)
+    if low is None:
+        if first.unit and (alone or first.unit.dimension in COUNTED):
+            return _made(first.unit, (1.0,), (), tokens, at + 1), at + 1
+        share = _share(tokens, at + 1) if first.unit and first.unit.dimension == "times" else None
+        return (Quantity(FREQUENCY, share, share, ()), at + 1) if share else (None, at)
+    numbers: tuple[float, ...] = (low,)
+    middle = end + (end < len(tokens) and tokens[end].unit is not None)
+    if middle < len(tokens) and tokens[middle].to:
+        high, stop = _number(tokens, middle + 1)
+        if high is not None and high > low:
+            numbers, end = (low, high), stop
+    spelt = first.digits is None
+    values = () if spelt and numbers == (1,) else numbers
+    if end < len(tokens) and (unit := tokens[end].unit):
+        return _made(unit, numbers, values, tokens, end + 1), end + 1
+    # Spelt numbers without a unit are mostly other words.
+    return (None, at) if spelt else (Quantity("", numbers[0], numbers[-1], values), end)
 
-    def _number(self, tokens: list[str], at: int) -> tuple[float | None, int, bool]:
-        """A number, the position after it, and whether it is spelt out."""
-        if at >= len(tokens):
-            return None, at, False
-        token = tokens[at]
-        spelt = not _DIGITS.fullmatch(token)
-        if not spelt:
-            value = float(token) if token.count(".") < 2 else None
-        elif (value := self._look_up(self._halves, token)) is None:
-            value = self._look_up(self._numbers, token)
-        if value is None:
-            return None, at, spelt
-        end = at + 1
-        if end < len(tokens) and tokens[end] in self._multipliers:
-            value, end = value * self._multipliers[tokens[end]], end + 1
-        return value, end, spelt
 
-    def _is(self, token: str, known: frozenset[str]) -> bool:
-        return any(form in known for form in self._bare(token))
+def _made(
+    unit: Unit, numbers: tuple[float, ...], values: tuple[float, ...], tokens: list[_Token], end: int
+) -> Quantity:
+    low, high = numbers[0] * unit.factor, numbers[-1] * unit.factor
+    if unit.dimension == "times" and (share := _share(tokens, end)):
+        return Quantity(FREQUENCY, low * share, high * share, values)
+    return Quantity(unit.dimension, low, high, values)
 
-    def _look_up(self, known: dict[str, _V], token: str) -> _V | None:
-        return next((known[form] for form in self._bare(token) if form in known), None)
 
-    def _bare(self, token: str) -> Iterator[str]:
-        """A word with and without what may be written before it."""
-        yield token
-        for prefix in self._prefixes:
-            if token.startswith(prefix) and len(token) - len(prefix) >= 2:
-                yield token[len(prefix) :]
+def _share(tokens: list[_Token], at: int) -> float | None:
+    """How often a day what comes next says: 1 for "a day", 1/7 for "a week"; None if it says nothing."""
+    return next((token.share for token in tokens[at : at + 4] if token.share), None)
+
+
+def _number(tokens: list[_Token], at: int) -> tuple[float | None, int]:
+    """A number and the position after it."""
+    if at >= len(tokens):
+        return None, at
+    value = tokens[at].number if tokens[at].digits is None else tokens[at].digits
+    if value is not None and at + 1 < len(tokens) and (factor := tokens[at + 1].multiplier):
+        return value * factor, at + 2
+    return value, at + 1
 
 
 @lru_cache

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import lru_cache
 
-from ...labelling.patterns import Clause, Found, Patterns, clauses
+from ...labelling.patterns import Clause, Found, Patterns
 from ...severity import Severity
 from .lexicon import Entry, Kind, safety_lexicon
+from .sentences import sentences
 
 
 class Level(IntEnum):
@@ -100,7 +101,7 @@ class TriageReader:
     def _read(self, text: str) -> Reading:
         actions: dict[_Standing, set[Level]] = defaultdict(set)
         reassuring = False
-        for clause in clauses(text, self._code):
+        for clause in sentences(text, self._code):
             cues = _Cues(clause, self._patterns.find(clause), self._conjunctions)
             for standing, level in self._actions(cues):
                 actions[standing].add(level)

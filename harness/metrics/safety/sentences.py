@@ -1,0 +1,13 @@
+"""Sentences of an answer, split once for all detectors."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from ...labelling.patterns import Clause, clauses
+
+
+@lru_cache(maxsize=1 << 14)
+def sentences(text: str, code: str = "ar") -> tuple[Clause, ...]:
+    """The normalised words of a text, sentence by sentence."""
+    return tuple(clauses(text, code))
