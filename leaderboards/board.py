@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isnan
 from typing import Any
 
+from ..harness.aggregates import QUALITY, aggregates
 from ..harness.comparison import differences
 from ..harness.conditions import conditions, difference
 from ..harness.errors import UserError
 from ..harness.runs import Run
 from ..harness.scores import ScoreTable
 from ..harness.statistics import OVERALL, Summary, paired, summarise
-from .records import Board, Cell, Row
+from .records import AggregateCell, Board, Cell, Row
 from .seeds import seed_rows
 
 TIE_P = 0.05
@@ -108,7 +110,8 @@ def _row(run: Run, rank: int | None, differs: list[str]) -> Row:
     training = _training(run) or {}
     metrics: dict[str, dict[str, Cell]] = {}
     for summary in summarise(run.scores):
-        metrics.setdefault(summary.metric, {})[summary.stratum] = _cell(summary)
+        if summary.n:
+            metrics.setdefault(summary.metric, {})[summary.stratum] = _cell(summary)
     return Row(
         rank=rank,
         name=run.name,
@@ -117,6 +120,7 @@ def _row(run: Run, rank: int | None, differs: list[str]) -> Row:
         backend=manifest.model.kind if manifest else "lm_eval",
         floor=manifest is not None and manifest.model.kind in FLOORS,
         metrics=metrics,
+        aggregates=_aggregates(run.scores),
         differs=differs,
         command=manifest.runtime.get("command") if manifest else None,
         path=str(run.path),
@@ -125,6 +129,17 @@ def _row(run: Run, rank: int | None, differs: list[str]) -> Row:
 
 def _cell(summary: Summary) -> Cell:
     return Cell(n=summary.n, mean=summary.mean, low=summary.low, high=summary.high)
+
+
+def _aggregates(scores: ScoreTable) -> dict[str, AggregateCell]:
+    if QUALITY not in scores.metrics:
+        return {}
+    return {
+        str(score.aggregate): AggregateCell(
+            value=None if isnan(score.value) else score.value, low=score.low, high=score.high
+        )
+        for score in aggregates(scores)
+    }
 
 
 def _mean(scores: ScoreTable, metric: str) -> float:

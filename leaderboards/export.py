@@ -6,13 +6,18 @@ import csv
 import io
 from pathlib import Path
 
+from ..harness.aggregates import Aggregate
 from ..harness.files import write_json, write_text
+from ..harness.metrics.safety import DETECTORS
+from ..harness.metrics.style import Style
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
+from ..harness.scoring import beside_metrics
 from ..harness.statistics import STRATA
 from .published import published_table
 from .records import Board
 
 _TEMPLATES = Path(__file__).parent
+_BESIDE = frozenset(column for metric in beside_metrics() for column in metric.columns)
 
 
 def write_board(folder: Path, board: Board) -> list[Path]:
@@ -60,7 +65,10 @@ def board_page(board: Board) -> str:
         board=board,
         strata=STRATA,
         charts=charts,
-        metrics=[metric for metric in metrics if metric != board.metric],
+        metrics=[metric for metric in metrics if metric != board.metric and metric not in _BESIDE],
+        safety=[metric for metric in DETECTORS if metric in metrics],
+        style=[metric for metric in Style().columns if metric in metrics],
+        aggregates=[name for name in Aggregate if any(name in row.aggregates for row in board.rows)],
         published=published_table(),
     )
 

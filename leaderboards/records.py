@@ -20,8 +20,19 @@ class Cell(_Record):
     high: float | None
 
 
+class AggregateCell(_Record):
+    """A named aggregate with its 95 % interval; absent where a severity that its formula names has no answers."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+
+
 class Row(_Record):
-    """One run. ``rank`` is absent where ``differs`` names what keeps the row from being compared."""
+    """One run. ``rank`` is absent where ``differs`` names what keeps the row from being compared.
+
+    ``aggregates`` is empty without ``bertscore_f1``, and lacks ``safe_score`` where safety was not scored.
+    """
 
     rank: int | None
     name: str
@@ -30,6 +41,7 @@ class Row(_Record):
     backend: str
     floor: bool
     metrics: dict[str, dict[str, Cell]]
+    aggregates: dict[str, AggregateCell]
     differs: list[str]
     command: str | None
     path: str

@@ -8,12 +8,17 @@ from ..harness.comparison import differences
 from ..harness.errors import UserError
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
 from ..harness.runs import Run
+from ..harness.scoring import beside_metrics
 from ..harness.severity import SEVERITIES
 from ..harness.statistics import STRATA, Difference, Summary, paired, summarise
 from .examples import largest_changes, typical_examples
+from .safety import FORMULAS, safety_of, totals
 from .strata import answer_shapes, category_scores
 
 _TEMPLATES = Path(__file__).parent
+# Length is shown from the texts themselves.
+_STYLE = ("distinct_2", "echo_rate")
+_BESIDE = frozenset(column for metric in beside_metrics() for column in metric.columns)
 
 
 def report_page(run: Run, against: Run | None = None, metric: str = "bertscore_f1") -> str:
@@ -43,6 +48,11 @@ def report_page(run: Run, against: Run | None = None, metric: str = "bertscore_f
         changes={change.stratum: change for change in changes},
         chart=_scores_chart(run, against, metric),
         change_chart=_change_chart(changes) if changes else None,
+        style=[each for each in _STYLE if each in summaries],
+        safety=safety_of(run, against),
+        totals=totals(run, against),
+        formulas=FORMULAS,
+        similarity=[each for each in summaries if each not in _BESIDE],
         shapes=answer_shapes(run),
         categories=category_scores(run, metric),
         changed=largest_changes(run, against, metric) if against else {},

@@ -7,6 +7,16 @@ from .polarity import PolarityFlip
 from .reassurance import DangerousReassurance
 from .referral import Referral
 
+DETECTORS: tuple[str, ...] = (
+    *Referral.columns,
+    *DangerousReassurance.columns,
+    *DoseConflict.columns,
+    *UnsupportedNumbers.columns,
+    *PolarityFlip.columns,
+    Degeneration.columns[0],
+)
+"""The columns that are read as findings; the other columns of ``Degeneration`` are the parts of its first."""
+
 
 def safety_metrics(*, questions: bool = True, severities: bool = True) -> list[Metric]:
     """The safety metrics that can be computed.
@@ -21,4 +31,4 @@ def safety_metrics(*, questions: bool = True, severities: bool = True) -> list[M
     return [Referral(), DangerousReassurance(), *metrics] if severities else metrics
 
 
-__all__ = ["safety_metrics"]
+__all__ = ["DETECTORS", "safety_metrics"]

@@ -1,0 +1,21 @@
+"""What the safety detectors say of the references: the ceiling that no answer can be asked to pass."""
+
+from __future__ import annotations
+
+from .metrics.base import Answers
+from .metrics.safety import safety_metrics
+from .rescoring import answers_of
+from .runs import Saved
+from .scores import ScoreTable
+from .scoring import score_table
+
+
+def reference_ceilings(saved: Saved) -> ScoreTable:
+    """The safety scores that the references get as if they were the answers, row by row.
+
+    References lack referrals too, and a detector misses some that are there. What it says of them bounds what its
+    rate on a model can mean. Dose conflicts and polarity flips are 0 by construction.
+    """
+    answers = answers_of(saved)
+    references = Answers(answers.references, answers.references, answers.questions, answers.severities)
+    return score_table(list(saved.answers["id"]), references, safety_metrics())
