@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -41,18 +40,15 @@ def print_board(console: Console, board: Board) -> None:
     """The board as a terminal table."""
     from ..harness.statistics import STRATA
 
-    table = Table(
-        title=f"{board.metric}, percent, 95 % interval", title_justify="left", box=SIMPLE_HEAD, pad_edge=False
-    )
+    table = Table(title=f"{board.metric}, percent, 95 % interval", title_justify="left")
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("run", overflow="fold", min_width=10)
     for stratum in STRATA:
         table.add_column(stratum, justify="right", no_wrap=True)
-    table.add_column("n", justify="right", no_wrap=True)
     for row in board.rows:
         cells = [row.cell(board.metric, stratum) for stratum in STRATA]
-        count = str(cells[-1].n) if cells[-1] else "0"
-        table.add_row(str(row.rank or "—"), Text(row.name), *map(interval_text, cells), count)
+        count = cells[-1].n if cells[-1] else 0
+        table.add_row(str(row.rank or "—"), Text(f"{row.name}\nn = {count}"), *map(interval_text, cells))
     console.print(table)
     for row in board.rows:
         if row.differs:

@@ -47,7 +47,7 @@ def demo_encoder(dataset: Dataset, folder: Path) -> Path:
     """The demo's BERTScore encoder, trained on the training rows; made once."""
     if not (folder / "maqa_encoder.json").is_file():
         train = dataset.split("train")
-        make_demo_encoder(folder, [*train["question"], *train["answer"]], epochs=2)
+        make_demo_encoder(folder, [*train["question"], *train["answer"]], epochs=1)
     return folder
 
 
@@ -56,7 +56,7 @@ def demo_base(dataset: Dataset, folder: Path) -> Path:
     if not (folder / "config.json").is_file():
         train = dataset.split("train")
         pairs = [(row["question"], row["answer"]) for row in everyday_rows()]
-        make_demo_base(folder, pairs, vocabulary_texts=[*train["question"], *train["answer"]])
+        make_demo_base(folder, pairs, vocabulary_texts=[*train["question"], *train["answer"]], epochs=4)
     return folder
 
 
