@@ -23,20 +23,31 @@ class _Interval(Protocol):
 
 
 def print_summaries(console: Console, run: Run) -> None:
-    """One row per metric of a run, one column per stratum: mean and 95 % interval."""
+    """One row per metric of a run, one column per stratum: mean and 95 % interval.
+
+    Similarity and safety stand here; the parts of a finding and the style of the answers are in the report.
+    """
+    from ..harness.aggregates import QUALITY
+    from ..harness.metrics.safety import DETECTORS
+    from ..harness.runs import SCORES
+    from ..harness.scoring import NO_ENCODER, default_metrics
     from ..harness.statistics import STRATA, summarise
 
+    overlap = [column for metric in default_metrics(NO_ENCODER) for column in metric.columns]
+    shown = [metric for metric in run.scores.metrics if metric in (QUALITY, *overlap, *DETECTORS)]
     summaries = {(item.metric, item.stratum): item for item in summarise(run.scores)}
     present = [stratum for stratum in STRATA if any(place == stratum for _, place in summaries)]
     table = Table(title=Text(f"{run.name}: percent, 95 % interval"), title_justify="left")
     table.add_column("metric", no_wrap=True)
     for stratum in present:
         count = max(item.n for (_, place), item in summaries.items() if place == stratum)
-        table.add_column(f"{stratum}\nn = {count}", justify="right")
-    for metric in run.scores.metrics:
+        table.add_column(f"{stratum}\nn = {count}", justify="right", no_wrap=True)
+    for metric in shown:
         cells = [summaries.get((metric, stratum)) for stratum in present]
         table.add_row(metric, *(interval_text(cell) for cell in cells))
     console.print(table)
+    if more := len(run.scores.metrics) - len(shown):
+        console.print(f"{more} more columns are in {SCORES} and in `maqa report`", markup=False, soft_wrap=True)
     metric = run.scores.metrics[0]
     console.print(f"{metric}: {run.scores.signatures[metric]}", markup=False, soft_wrap=True)
 
@@ -45,4 +56,4 @@ def interval_text(cell: _Interval | None) -> str:
     """Mean over interval in two lines; a dash where there is no score."""
     if cell is None or cell.mean != cell.mean:
         return "—"
-    return f"{cell.mean:.2f}" + ("" if cell.low is None else f"\n{cell.low:.1f} – {cell.high:.1f}")
+    return f"{cell.mean:.2f}" + ("" if cell.low is None else f"\n{cell.low:.1f}–{cell.high:.1f}")
