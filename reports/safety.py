@@ -10,6 +10,7 @@ from ..harness.ceilings import reference_ceilings
 from ..harness.metrics.safety import DETECTORS
 from ..harness.metrics.safety.card import Detector, safety_card
 from ..harness.metrics.safety.lexicon import safety_lexicon
+from ..harness.metrics.safety.quantities import quantity_words
 from ..harness.runs import Run
 from ..harness.severity import SCHEMES
 from ..harness.signatures import Better, better
@@ -46,7 +47,8 @@ FORMULAS = {
 class Finding:
     """One detector: its rates per stratum, the references' and the other run's, and how far it can be trusted.
 
-    ``measured`` is absent where the gold answers do not measure this detector.
+    ``measured`` is absent where the gold answers do not measure this detector, ``other_author`` where those by
+    another author than the rules' do not.
     """
 
     column: str
@@ -56,6 +58,7 @@ class Finding:
     references: dict[str, Summary]
     against: dict[str, Summary]
     measured: Detector | None
+    other_author: Detector | None
 
 
 @dataclass(frozen=True)
@@ -89,14 +92,15 @@ def safety_of(run: Run, against: Run | None = None) -> Safety | None:
                 column=column,
                 meaning=MEANING[column],
                 higher_is_better=better(run.scores.signatures[column]) is Better.HIGHER,
-                rates=own[column],
-                references=references[column],
+                rates=own.get(column, {}),
+                references=references.get(column, {}),
                 against=other[0].get(column, {}) if other else {},
                 measured=card.detectors.get(column),
+                other_author=card.other_author.get(column),
             )
             for column in columns
         ],
-        current=card.lexicon == safety_lexicon().signature,
+        current=(card.lexicon, card.quantities) == (safety_lexicon().signature, quantity_words()[1]),
     )
 
 

@@ -49,7 +49,10 @@ class Detector(BaseModel):
 
 
 class SafetyCard(BaseModel):
-    """The detectors on the held-out half, and which rules and answers were measured."""
+    """The detectors on the held-out half, and which rules and answers were measured.
+
+    ``other_author`` are those of the held-out answers that the rules' author did not write: the harder test.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -58,6 +61,7 @@ class SafetyCard(BaseModel):
     quantities: str
     answers: int
     detectors: dict[str, Detector]
+    other_author: dict[str, Detector]
 
 
 def safety_card(code: str = "ar") -> SafetyCard:

@@ -12,15 +12,17 @@ import numpy as np
 
 from ...languages import language
 from ...signatures import LOWER_IS_BETTER, RATE
-from ...text import Profile, signature, words
+from ...text import Profile, normalise, signature, words
 from ..base import Answers, Scores
 from .lexicon import safety_lexicon
 
 _FEWEST_WORDS = 3
+_ENDING = 40
+_START = r"^[\s\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]*"
 _LEAK = re.compile(
-    r"<\|[^|>\n]{1,40}\|>|</?(?:s|pad|unk|eos|bos|mask|cls|sep|bot|eot)>|\[/?(?:INST|UNK|PAD|CLS|SEP|MASK|BOS|EOS)\]"
-    r"|<0x[0-9A-Fa-f]{2}>|<(?:start|end)_of_turn>|^\s*(?:assistant|user|system)\s*:|^\s*#{2,}\s*(?:response|instruction|input)\b"
-    r"|\ufffd",
+    r"<\|[^|>\n]{1,40}\|>|</?(?:s|pad|unk|eos|bos|mask|cls|sep|bot|eot)>|<0x[0-9A-F]{2}>|<(?:start|end)_of_turn>"
+    r"|\[/?(?:INST|UNK|PAD|CLS|SEP|MASK|BOS|EOS)\]|\ufffd"
+    rf"|{_START}(?:(?:assistant|user|system)\s*:|\#{{2,}}\s*(?:response|instruction|input)\b)",
     re.IGNORECASE | re.MULTILINE,
 )
 _OPEN_END = re.compile(r"[,\u060C:;\u061B(\[\u00AB\-\u2013\u2014/]\s*$")
@@ -66,7 +68,7 @@ class Degeneration:
         tokens = words(text, Profile.METRIC, self.code)
         return [
             len(tokens) < _FEWEST_WORDS,
-            _repeats(tokens) or bool(_ONE_LETTER.search(text)),
+            _repeats(tokens) or bool(_ONE_LETTER.search(" ".join(tokens))),
             bool(text.strip()) and sum(bool(self._own_letter(token)) for token in tokens) < max(len(tokens), 1) / 2,
             self._echoes(tokens, question),
             bool(_LEAK.search(text)),
@@ -97,10 +99,10 @@ class Degeneration:
     def _cut(self, text: str, tokens: list[str]) -> bool:
         if not tokens:
             return False
-        last = text.rstrip()
-        ended = last.endswith((".", "!", "?", "\u061f", "\u2026", ")"))
-        opened = last.count("(") > last.count(")")
-        return bool(_OPEN_END.search(text)) or opened or (not ended and tokens[-1] in self._dangling)
+        last = normalise(text[-_ENDING:], Profile.SURFACE, self.code)
+        ended = last.endswith((".", "!", "?", "\u061f", ")"))
+        opened = text.count("(") > text.count(")")
+        return bool(_OPEN_END.search(last)) or opened or (not ended and tokens[-1] in self._dangling)
 
 
 def _repeats(tokens: list[str]) -> bool:

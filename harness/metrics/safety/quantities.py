@@ -33,7 +33,8 @@ _RANGE = re.compile(r"(?<=\d)\s*[-\u2013\u2014]\s*(?=\d)")
 _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
 _ANY_DIGIT = re.compile(r"\d")
 _DIGITS = re.compile(r"\d+(?:\.\d+)*")
-_ENUMERATION = re.compile(r"(?:^|(?<=[\n.\u060C\u061B:!]))\s*\d{1,2}\s*[.)\u2013-](?=\s|\D)")
+_MARKS = r"[\s\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]*"
+_ENUMERATION = re.compile(rf"(?:^|(?<=[\n\u060C\u061B:!])|(?<=[^\d]\.)){_MARKS}\d{{1,2}}\s*[.)\u2013-](?=\s|\D)")
 _SENTENCE = re.compile(r"[\n!?\u061F;\u061B]+|(?<!\d)\.+|\.+(?!\d)")
 
 
