@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from lm_eval.models.huggingface import HFLM
 from lm_eval.models.utils import postprocess_generated_text
 from transformers import GenerationConfig as HFGenerationConfig
 
@@ -17,6 +16,7 @@ from ..errors import UserError
 from .config import GenerationConfig
 from .decoding import answer_seed
 from .failures import loading
+from .hf_backend import hf_backend
 from .records import FinishReason, Generated, Prompt
 from .sampling import Sampler, StopRows
 
@@ -35,7 +35,7 @@ class HFEngine:
     def __init__(self, config: GenerationConfig) -> None:
         device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
         with loading(config.model_args.get("pretrained")):
-            self.lm = HFLM(**{"batch_size": 1, "device": device, **config.model_args})
+            self.lm = hf_backend()(**{"batch_size": 1, "device": device, **config.model_args})
         self._decoding = config.decoding
         self.max_prompts = config.batch_size or _BATCH_PROMPTS
         self.max_tokens = (
