@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 def print_generation(console: Console, run: Run) -> None:
     """Truncation and length per severity; with several samples per question also the spread of the first metric."""
-    import pandas as pd
-
     from ..harness.generation.finish import finish_summary
-    from ..harness.run_saving import GENERATION
+    from ..harness.sample_scores import read_generation
     from ..harness.spread import spread
 
-    frame = pd.read_parquet(run.path / GENERATION)
+    frame = read_generation(run.path)
+    if frame is None:
+        return
     table = Table(title="answers", title_justify="left")
     for column in ("severity", "answers", "cut at the limit", "mean tokens"):
         table.add_column(column, justify="left" if column == "severity" else "right")

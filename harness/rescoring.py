@@ -7,6 +7,7 @@ from pathlib import Path
 
 from .metrics.base import Answers, Metric
 from .runs import SCORES, Run, Saved, load_answers
+from .sample_scores import rescore_samples
 from .scores import ScoreTable, write_scores
 from .scoring import beside_metrics, score_table
 from .severity import parse_severity
@@ -23,6 +24,7 @@ def rescore(path: Path, metrics: Sequence[Metric]) -> Run:
     saved = load_answers(path)
     scores = score_table(list(saved.answers["id"]), answers_of(saved), metrics)
     write_scores(saved.path / SCORES, scores)
+    rescore_samples(saved, metrics)
     return Run(**vars(saved), scores=scores)
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from .data.dataset import open_dataset
 from .evaluation_options import EvaluationOptions
-from .files import atomic, read_json, sha256_text
+from .files import read_json, sha256_text
 from .generation.arguments import public_arguments, without_secrets
 from .generation.config import GenerationConfig
 from .generation.finish import finish_frame, finish_summary
@@ -18,18 +18,14 @@ from .generation.stored import StoredModel
 from .languages import language
 from .lm_eval_files import write_results, write_samples
 from .manifest import DataRecord, Manifest, ModelRecord, PromptRecord, versions, write_manifest
-from .metrics.base import Answers
 from .rescoring import complete_scores
-from .runs import SCORES, Saved, load_answers
+from .runs import SCORES, load_answers
+from .sample_scores import write_generation
 from .scores import write_scores
-from .scoring import default_metrics, score
-from .severity import parse_severity
+from .scoring import run_metrics
 
 TRAINING = "training.json"
 """The training manifest that a checkpoint of ours has."""
-
-GENERATION = "generation.parquet"
-"""Every answer, all samples: finish reason, tokens, and with several samples their scores."""
 
 _STAMP = "maqa"
 
@@ -58,10 +54,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     results_file = write_results(options.out, results, _STAMP)
     saved = load_answers(results_file)
     write_scores(options.out / SCORES, complete_scores(saved))
-    if config.samples > 1:
-        frame = _score_samples(frame, saved, _encoder(results))
-    with atomic(options.out / GENERATION) as temporary:
-        frame.to_parquet(temporary, index=False)
+    write_generation(saved, frame, run_metrics(_encoder(results)))
     manifest = Manifest(
         name=name,
         created=started.isoformat(timespec="seconds"),
@@ -87,18 +80,6 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
         },
     )
     write_manifest(options.out, manifest)
-
-
-def _score_samples(frame: pd.DataFrame, saved: Saved, encoder: str) -> pd.DataFrame:
-    """``frame`` with one more column per metric; its rows are scored against the saved references."""
-    rows = saved.answers.set_index("id").loc[frame["id"]]
-    answers = Answers(
-        predictions=frame["prediction"].tolist(),
-        references=rows["reference"].tolist(),
-        questions=rows["question"].tolist(),
-        severities=[parse_severity(severity) for severity in rows["severity"]],
-    )
-    return frame.assign(**score(answers, default_metrics(encoder)))
 
 
 def _encoder(results: dict[str, Any]) -> str:

@@ -1,0 +1,103 @@
+"""What generation leaves in a run: samples and their scores, truncation, shards put together, equal bytes."""
+
+import json
+
+import pandas as pd
+import pytest
+from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.evaluation import evaluate, evaluate_shard
+from maqa_severity.harness.evaluation_options import EvaluationOptions
+from maqa_severity.harness.generation.decoding import decoding
+from maqa_severity.harness.generation.hf import HFEngine
+from maqa_severity.harness.generation.store import merge
+from maqa_severity.harness.metrics.rouge import Rouge
+from maqa_severity.harness.rescoring import rescore
+from maqa_severity.harness.sample_scores import GENERATION
+from maqa_severity.harness.scoring import default_metrics
+from maqa_severity.tasks import FOLDER, GROUP
+from maqa_severity.tests.generating import GREEDY, hf_config
+from maqa_severity.tests.killing import results
+
+
+def run(checkpoint, out, how=GREEDY, store=None, **settings):
+    config = hf_config(checkpoint, store or out / "answers", how, **settings)
+    return evaluate(config, EvaluationOptions(out=out, bertscore_model="none", limit=6), FOLDER, GROUP)
+
+
+def shard(checkpoint, out, index, count, store):
+    config = hf_config(checkpoint, store, shard=(index, count))
+    return evaluate_shard(config, EvaluationOptions(out=out, bertscore_model="none", limit=6), FOLDER, GROUP)
+
+
+def test_shards_from_two_machines_end_in_the_bytes_of_one_process(checkpoint, tmp_path):
+    run(checkpoint, tmp_path / "one")
+    counts = [
+        shard(checkpoint, tmp_path / f"machine{i}", i, 2, tmp_path / f"machine{i}" / "answers") for i in (0, 1)
+    ]
+    assert sum(counts) == 18 and min(counts) > 0
+    assert not (tmp_path / "machine0" / "scores.parquet").exists()
+    merge([tmp_path / "machine1" / "answers"], tmp_path / "machine0" / "answers")
+    finished = run(checkpoint, tmp_path / "machine0")
+    assert finished.manifest.runtime["defaults"] == {}, "no model was loaded: all answers were there"
+    assert results(tmp_path / "machine0") == results(tmp_path / "one")
+
+
+def test_every_sample_is_scored_and_the_first_is_the_runs(checkpoint, tmp_path):
+    how = decoding("paper", max_new_tokens=12)
+    scores = run(checkpoint, tmp_path, how, samples=3).scores.frame
+    frame = pd.read_parquet(tmp_path / GENERATION)
+    assert len(frame) == 54 and set(frame["sample"]) == {0, 1, 2}
+    first = frame[frame["sample"] == 0]
+    pd.testing.assert_frame_equal(first[scores.columns].reset_index(drop=True), scores, check_dtype=False)
+    before = frame["chrf"]
+    after = rescore(tmp_path, [Rouge()])
+    again = pd.read_parquet(tmp_path / GENERATION)
+    assert after.scores.metrics == list(Rouge.columns)
+    assert "chrf" not in again and (again["rougeL"] == frame["rougeL"]).all()
+    rescore(tmp_path, default_metrics("none"))
+    assert (pd.read_parquet(tmp_path / GENERATION)["chrf"] == before).all()
+
+
+def test_truncation_per_severity_is_in_the_results(checkpoint, tmp_path):
+    run(checkpoint, tmp_path, decoding(max_new_tokens=3))
+    found = json.loads((tmp_path / "results_maqa.json").read_text())["generation"]
+    frame = pd.read_parquet(tmp_path / GENERATION)
+    assert found["overall"]["answers"] == 18
+    for severity in ("critical", "neutral", "non_critical"):
+        rows = frame[frame["severity"] == severity]
+        cut = (rows["finish_reason"] == "length").mean()
+        assert found[severity]["truncated_pct"] == pytest.approx(100 * cut)
+        assert (rows[rows["finish_reason"] == "length"]["tokens"] == 3).all()
+
+
+def test_the_model_is_gone_before_scoring(checkpoint, tmp_path, monkeypatch):
+    events = []
+    for owner, name in ((HFEngine, "release"), (Rouge, "score")):
+        whole = getattr(owner, name)
+        monkeypatch.setattr(
+            owner, name, lambda *a, _whole=whole, _name=name, **k: (events.append(_name), _whole(*a, **k))[1]
+        )
+    run(checkpoint, tmp_path)
+    assert events[0] == "release" and set(events[1:]) == {"score"}
+
+
+def test_a_folder_takes_no_second_run(checkpoint, tmp_path):
+    run(checkpoint, tmp_path)
+    with pytest.raises(UserError, match="holds another run"):
+        run(checkpoint, tmp_path, decoding(max_new_tokens=5))
+    with pytest.raises(UserError, match="holds another run"):
+        run(checkpoint, tmp_path, decoding("paper"), samples=2)
+
+
+def test_interrupting_the_scoring_keeps_the_answers(checkpoint, tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Rouge, "score", interrupted)
+        with pytest.raises(UserError, match=r"interrupted; the answers are kept in .*answers"):
+            run(checkpoint, tmp_path / "out")
+    finished = run(checkpoint, tmp_path / "out")
+    assert finished.manifest.runtime["defaults"] == {}
+    run(checkpoint, tmp_path / "whole")
+    assert results(tmp_path / "out") == results(tmp_path / "whole")
