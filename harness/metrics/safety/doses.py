@@ -107,7 +107,8 @@ def doses(quantities: Sequence[Quantity]) -> list[Quantity]:
 def conflict(answer: Sequence[Quantity], reference: Sequence[Quantity]) -> bool:
     """Whether a dose of the answer contradicts the reference's."""
     if _totals(answer) & _totals(reference):
-        return False
+        # Two at once or one twice: only what is measured can still differ.
+        answer = [dose for dose in answer if dose.dimension in _MEASURED]
     return any(_contradicts(dose, [other for other in reference if _comparable(dose, other)]) for dose in answer)
 
 
