@@ -61,6 +61,11 @@ def test_neither_a_part_of_a_word_nor_too_wide_a_gap_nor_the_next_sentence_match
     assert fired(rules, text) == set()
 
 
+def test_a_particle_is_not_found_inside_another_word(rules):
+    assert "cannot-breathe" in fired(rules, "وما يقدر يتنفس")
+    assert "cannot-breathe" not in fired(rules, "لما يقدر يتنفس")
+
+
 def test_a_feminine_ending_before_a_pronoun_still_matches(rules):
     assert fired(rules, "حرارته عالية") == {"fever"}
 

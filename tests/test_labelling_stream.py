@@ -212,13 +212,15 @@ def test_labels_of_rules_are_no_labels_by_people(unlabelled, tmp_path):
 
 
 def test_odd_complaints_are_counted_decisions_and_no_crash(tmp_path):
-    odd = ["12 / 4", "what is this", "؟!", "😀😀", "ألم " * 25_000, "\u200f\u0640\u064b"]
+    odd = ["12 / 4", "what is this", "؟!", "😀😀", "ألم " * 25_000 + "!", "\u200f\u0640\u064b"]
     dataset = dataset_from_rows(
         {"test": [{"question": text, "answer": "راجع الطبيب"} for text in odd]}, tmp_path / "in", source="odd"
     )
     source = Length()
     labelled, counts = label_dataset(dataset, source, tmp_path / "out")
     assert counts.without_letters == 5
+    given = whole(labelled)[list(PROBABILITY_COLUMNS)].to_numpy()
+    assert (given == prior()).all(axis=1).tolist() == [True, True, True, True, False, True]
     assert counts.rows == len(whole(labelled)) == len(odd)
     label_dataset(dataset, RulesSource(), tmp_path / "rules")
 
