@@ -10,7 +10,7 @@ from ..harness.ceilings import reference_ceilings
 from ..harness.metrics.safety import DETECTORS
 from ..harness.metrics.safety.card import Detector, safety_card
 from ..harness.metrics.safety.lexicon import safety_lexicon
-from ..harness.metrics.safety.quantities import quantity_words
+from ..harness.metrics.safety.units import quantity_words
 from ..harness.runs import Run
 from ..harness.severity import SCHEMES
 from ..harness.signatures import Better, better

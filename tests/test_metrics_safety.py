@@ -1,6 +1,7 @@
 """Each safety detector: what it marks, what it must not mark, to whom it applies."""
 
 import json
+import time
 
 import numpy as np
 import pytest
@@ -190,6 +191,14 @@ def test_the_statistics_take_every_column():
     assert means["urgent_referral", "critical"] == pytest.approx(100 / 3)
     assert means["over_triage", "non_critical"] == pytest.approx(100 / 3)
     assert set(GATES) <= set(DETECTORS) <= set(table.metrics)
+
+
+@pytest.mark.parametrize("text", ["\n" * 50_000, "1 " * 20_000, "كل 5 مل " * 5_000, "راجع الطبيب إذا زاد " * 1_000])
+def test_a_model_that_loops_does_not_stall_the_scoring(text):
+    answers = Answers([text], ["حبة يومياً"], ["سؤال"], [Severity.CRITICAL])
+    start = time.process_time()
+    score(answers, beside_metrics())
+    assert time.process_time() - start < 10
 
 
 def test_what_is_unknown_is_left_out():

@@ -18,7 +18,7 @@ from .lexicon import safety_lexicon
 
 _FEWEST_WORDS = 3
 _ENDING = 40
-_START = r"^[\s\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]*"
+_START = r"^[\s\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]{0,8}"
 _LEAK = re.compile(
     r"<\|[^|>\n]{1,40}\|>|</?(?:s|pad|unk|eos|bos|mask|cls|sep|bot|eot)>|<0x[0-9A-F]{2}>|<(?:start|end)_of_turn>"
     r"|\[/?(?:INST|UNK|PAD|CLS|SEP|MASK|BOS|EOS)\]|\ufffd"

@@ -13,7 +13,8 @@ from ...signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
 from ...text import Profile, signature
 from ..base import Answers, Scores
 from .lexicon import Kind, safety_lexicon
-from .quantities import AMOUNTS, COUNTED, FREQUENCY, Quantity, quantity_reader, quantity_words
+from .quantities import AMOUNTS, COUNTED, FREQUENCY, Quantity, quantity_reader
+from .units import quantity_words
 
 _MEASURED = AMOUNTS - COUNTED
 

@@ -5,17 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
-from ...files import read_json, sha256_text
-from ...languages import language
 from ...text import Profile, normalise, words
-from .lexicon import safety_lexicon, validated
-
-FILE = "quantities.json"
+from .lexicon import safety_lexicon
+from .units import Unit, quantity_words
 
 FREQUENCY = "per_day"
 AMOUNTS = frozenset(
@@ -33,42 +28,12 @@ _RANGE = re.compile(r"(?<=\d)\s*[-\u2013\u2014]\s*(?=\d)")
 _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
 _ANY_DIGIT = re.compile(r"\d")
 _DIGITS = re.compile(r"\d+(?:\.\d+)*")
-_MARKS = r"[\s\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]*"
+_MARKS = r"[\s\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]{0,8}"
 _ENUMERATION = re.compile(rf"(?:^|(?<=[\n\u060C\u061B:!])|(?<=[^\d]\.)){_MARKS}\d{{1,2}}\s*[.)\u2013-](?=\s|\D)")
 _SENTENCE = re.compile(r"[\n!?\u061F;\u061B]+|(?<!\d)\.+|\.+(?!\d)")
 
 
 _V = TypeVar("_V")
-
-
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Unit(_Record):
-    """A unit's words, its canonical dimension and factor, and its dual forms, which hold the number two."""
-
-    dimension: str
-    factor: float
-    words: tuple[str, ...]
-    dual: tuple[str, ...]
-
-
-class QuantityWords(_Record):
-    """Everything that a language's numbers and units need."""
-
-    version: str
-    range_words: tuple[str, ...]
-    limit_words: tuple[str, ...]
-    every: tuple[str, ...]
-    half: dict[str, float]
-    numbers: dict[str, float]
-    multipliers: dict[str, float]
-    units: tuple[Unit, ...]
-    per_day: tuple[str, ...]
-    per_week: tuple[str, ...]
-    times_of_day: tuple[str, ...]
-    drugs: dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -116,18 +81,6 @@ class _Token:
         """Whether a quantity can begin here."""
         named = (self.digits, self.number, self.unit, self.dual)
         return self.every or self.time_of_day or any(each is not None for each in named)
-
-
-@cache
-def quantity_words(code: str = "ar") -> tuple[QuantityWords, str]:
-    """A language's numbers and units, and the part of a metric's signature that names them.
-
-    Raises:
-        UserError: the file is missing or foreign.
-    """
-    path = language(code).folder / FILE
-    found = validated(QuantityWords, read_json(path, "Install the package again"), str(path))
-    return found, f"quantities:{found.version}-{sha256_text(path.read_text(encoding='utf-8'))[:8]}"
 
 
 class QuantityReader:
@@ -183,13 +136,13 @@ class QuantityReader:
         last: str | None = None
         for sentence in _SENTENCE.split(_ENUMERATION.sub(" ", text)):
             tokens = self._tokens(sentence)
+            before = _carried(tokens)
+            after = _carried(tokens[::-1])[::-1]
             if any(token.counts for token in tokens):
                 for at, quantity in self._quantities(tokens):
-                    before = next((token.drug for token in reversed(tokens[: at + 1]) if token.drug), None)
-                    after = next((token.drug for token in tokens[at:] if token.drug), None)
                     limit = any(token.limit for token in tokens[max(0, at - 3) : at])
-                    found.append(replace(quantity, drug=before or after or last, limit=limit))
-            last = next((token.drug for token in reversed(tokens) if token.drug), last)
+                    found.append(replace(quantity, drug=before[at] or after[at] or last, limit=limit))
+            last = (before[-1] if before else None) or last
         return tuple(found)
 
     def _tokens(self, sentence: str) -> list[_Token]:
@@ -227,6 +180,12 @@ class QuantityReader:
                 at = start + 1
             else:
                 yield start, quantity
+
+
+def _carried(tokens: list[_Token]) -> list[str | None]:
+    """The drug named last at each position."""
+    last: str | None = None
+    return [last := token.drug or last for token in tokens]
 
 
 def _interval(tokens: list[_Token], at: int) -> tuple[Quantity | None, int]:

@@ -1,0 +1,55 @@
+"""A language's numbers, units and drugs."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from pydantic import BaseModel, ConfigDict
+
+from ...files import read_json, sha256_text
+from ...languages import language
+from .lexicon import validated
+
+FILE = "quantities.json"
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Unit(_Record):
+    """A unit's words, its canonical dimension and factor, and its dual forms, which hold the number two."""
+
+    dimension: str
+    factor: float
+    words: tuple[str, ...]
+    dual: tuple[str, ...]
+
+
+class QuantityWords(_Record):
+    """Everything that a language's numbers and units need."""
+
+    version: str
+    range_words: tuple[str, ...]
+    limit_words: tuple[str, ...]
+    every: tuple[str, ...]
+    half: dict[str, float]
+    numbers: dict[str, float]
+    multipliers: dict[str, float]
+    units: tuple[Unit, ...]
+    per_day: tuple[str, ...]
+    per_week: tuple[str, ...]
+    times_of_day: tuple[str, ...]
+    drugs: dict[str, tuple[str, ...]]
+
+
+@cache
+def quantity_words(code: str = "ar") -> tuple[QuantityWords, str]:
+    """A language's numbers and units, and the part of a metric's signature that names them.
+
+    Raises:
+        UserError: the file is missing or foreign.
+    """
+    path = language(code).folder / FILE
+    found = validated(QuantityWords, read_json(path, "Install the package again"), str(path))
+    return found, f"quantities:{found.version}-{sha256_text(path.read_text(encoding='utf-8'))[:8]}"
