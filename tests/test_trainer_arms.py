@@ -10,7 +10,7 @@ from maqa_severity.harness.generation.config import Role
 from maqa_severity.harness.severity import Weights
 from maqa_severity.trainers.arms import Arm, ArmSpec, arm_weights, curriculum_stages, scaled_to_mean_one
 from maqa_severity.trainers.config import TrainConfig, load_config
-from maqa_severity.trainers.order import BLANK, presentation, steps_for
+from maqa_severity.trainers.order import BLANK, presentation, sorted_windows, steps_for
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.4, 0.2, 0.4], [0.3, 0.4, 0.3]])
 
@@ -102,6 +102,18 @@ def test_every_row_is_shown_equally_often_whatever_the_batch(rows, epochs, batch
     counts = np.bincount(order[:total], minlength=rows)
     assert counts.max() - counts.min() <= 1
     assert np.array_equal(order[:total], presentation([np.arange(rows)], rows, epochs, 1, seed)[:total])
+
+
+@given(st.integers(1, 40), st.integers(1, 9), st.integers(0, 99))
+@settings(max_examples=100, deadline=None)
+def test_within_a_step_the_longest_come_first_and_no_row_changes_its_step(rows, batch, seed):
+    lengths = np.random.default_rng(seed).integers(1, 50, rows)
+    order = presentation([np.arange(rows)], rows, 2, batch, seed)
+    steps = zip(order.reshape(-1, batch), sorted_windows(order, lengths, batch).reshape(-1, batch), strict=True)
+    for before, after in steps:
+        assert sorted(before) == sorted(after)
+        found = [0 if row == BLANK else lengths[row] for row in after]
+        assert found == sorted(found, reverse=True)
 
 
 def test_the_curriculum_takes_as_many_steps_and_starts_with_the_mild_rows():

@@ -144,6 +144,22 @@ def test_what_does_not_fit_is_counted(tmp_path, dataset, checkpoint, caplog):
     assert f"{found['answers_cut']} answers did not fit" in caplog.text
 
 
+@pytest.mark.parametrize("loss", ["tokens", "weights", "paper"])
+def test_bf16_and_gradient_checkpointing_train_under_every_loss(loss, tmp_path, dataset, checkpoint):
+    settings = [*SETTINGS, f"loss={loss}"]
+    low = [*settings, "precision=bf16", "gradient_checkpointing=true"]
+    train_lm(dataset, str(checkpoint), ARMS["severity"], load_config(settings=settings), tmp_path / "fp32")
+    train_lm(dataset, str(checkpoint), ARMS["severity"], load_config(settings=low), tmp_path / "bf16")
+    losses = [
+        [json.loads(line)["loss"] for line in (tmp_path / name / "training_log.jsonl").read_text().splitlines()]
+        for name in ("fp32", "bf16")
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-2) and losses[1] != losses[0]
+    assert all(
+        tensor.dtype.is_floating_point and tensor.itemsize == 4 for tensor in weights(tmp_path / "bf16").values()
+    )
+
+
 def test_adapters_are_merged_into_an_ordinary_checkpoint(tmp_path, dataset, checkpoint):
     settings = [*SETTINGS, "method=lora", "lora.dropout=0", "learning_rate=1e-2"]
     train_lm(dataset, str(checkpoint), ARMS["severity"], load_config(settings=settings), tmp_path / "out")

@@ -51,7 +51,7 @@ def two_processes(tmp_path_factory):
         env={**os.environ, "ACCELERATE_USE_CPU": "true"}, capture_output=True, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
-    return {mode: load_file(folder / f"{mode}.safetensors") for mode in LossMode}
+    return {name: load_file(folder / f"{name}.safetensors") for name in (*LossMode, "fsdp")}
 
 
 @pytest.mark.parametrize("mode", list(LossMode))
@@ -60,3 +60,18 @@ def test_two_processes_equal_one_with_twice_the_batch(mode, two_processes):
     found = dict(two_processes[mode])
     assert abs(float(found.pop("loss")) - float(expected)) < 1e-6
     assert farthest(found, wanted) < 1e-6
+
+
+def test_sharded_weights_get_the_same_gradients(two_processes):
+    _, wanted = loss_and_gradients(causal_model("qwen2-tied"), batch(4, WEIGHTS), LossMode.TOKENS)
+    assert farthest(two_processes["fsdp"], wanted) < 1e-6
+
+
+def test_the_shipped_fsdp_configuration_is_one_of_accelerates():
+    import maqa_severity.trainers
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    config = load_config_from_file(str(Path(maqa_severity.trainers.__file__).parent / "fsdp.yaml"))
+    assert config.distributed_type == "FSDP"
+    # The checkpoint is saved whole, not in shards that only accelerate reads.
+    assert config.fsdp_config["fsdp_state_dict_type"] == "FULL_STATE_DICT"

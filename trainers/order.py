@@ -37,6 +37,15 @@ def presentation(stages: Sequence[Rows], rows: int, epochs: float, effective_bat
     return np.concatenate([*shown, np.full(blanks, BLANK)]).astype(np.int64)
 
 
+def sorted_windows(order: Rows, lengths: Rows, effective_batch: int) -> Rows:
+    """The order with the longest examples first in each step, for lengths (n,) in tokens: a step's loss does not
+    depend on the order inside it, and micro-batches of like lengths have little padding."""
+    windows = order.reshape(-1, effective_batch)
+    found = np.where(windows == BLANK, 0, lengths[windows])
+    sorted_order: Rows = np.take_along_axis(windows, np.argsort(-found, axis=1, kind="stable"), axis=1).reshape(-1)
+    return sorted_order
+
+
 def order_sha256(order: Rows) -> str:
     """Digest of an order, for the manifest."""
     return hashlib.sha256(order.astype("<i8").tobytes()).hexdigest()

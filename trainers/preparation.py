@@ -23,7 +23,7 @@ from . import manifest as manifests
 from .arms import Arm, ArmSpec, arm_weights, curriculum_stages
 from .config import TrainConfig
 from .encoding import Encoded, encode
-from .order import order_sha256, presentation, steps_for
+from .order import order_sha256, presentation, sorted_windows, steps_for
 
 UNKNOWN_RANK = 3
 """Severity rank of an example without one."""
@@ -76,11 +76,13 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
     weights = arm_weights(spec, rows, config.seed) if spec.arm is not Arm.BASE else np.ones(len(rows))
     found = rows["severity"].map({str(severity): severity.rank for severity in SEVERITIES}).fillna(UNKNOWN_RANK)
     ranks = np.array(found, np.int64)
+    encoded = _encode(dataset, rows, tokenizer, config.max_length)
     order, labels = np.empty(0, np.int64), None
     if spec.arm is not Arm.BASE:
         effective = processes * config.batch_size * config.accumulation
         stages = curriculum_stages(rows) if spec.arm is Arm.CURRICULUM else [np.arange(len(rows))]
         order = presentation(stages, len(rows), config.epochs, effective, config.seed)
+        order = sorted_windows(order, np.diff(encoded.offsets), effective)
         conditions |= manifests.training_conditions(
             spec,
             dataset,
@@ -91,7 +93,6 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
         )
         if spec.arm.weighted or spec.arm is Arm.CURRICULUM:
             labels = hashlib.sha256(weights.tobytes() + order.tobytes()).hexdigest()
-    encoded = _encode(dataset, rows, tokenizer, config.max_length)
     identity = manifests.identity_of(spec, conditions, labels, config, processes)
     return Prepared(dataset, rows, encoded, weights, ranks, order, conditions, identity, base)
 

@@ -1,0 +1,146 @@
+"""The claims about the cost of the weighted loss, measured side by side in one run: ``make bench-training``.
+
+A step is forward and backward pass and AdamW update of a Qwen2-shaped model with the real vocabulary, half of the
+tokens masked; the reference is the library's own cross-entropy. On the CPU, times are processor time on one thread,
+so that other work on the machine does not decide. Where there is a GPU the same is measured on it in bf16. Prints
+``claim | ours | reference | ratio | goal | holds`` and exits with 0 only if every claim holds.
+"""
+
+import os
+import statistics
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+os.environ["OMP_NUM_THREADS"] = "1"
+
+import torch
+from maqa_severity.trainers.causal import weighted_forward
+from maqa_severity.trainers.cost import peak_memory_bytes, reset_peak_memory
+from maqa_severity.trainers.losses import LossMode, answer_lengths
+from rich.console import Console
+from transformers import Qwen2Config, Qwen2ForCausalLM
+
+VOCABULARY = 151_936
+TIME_GOAL, MEMORY_GOAL, WEIGHTS_GOAL = 0.5, 0.4, 1.02
+
+
+@dataclass(frozen=True)
+class Workload:
+    """What one device is given, and how often: ``slow`` rounds of all three steps, ``quick`` of our two alone."""
+
+    device: str
+    hidden: int
+    layers: int
+    examples: int
+    length: int
+    slow: int
+    quick: int
+
+
+WORKLOADS = {
+    "cpu": Workload("cpu", hidden=256, layers=1, examples=8, length=256, slow=2, quick=9),
+    "cuda": Workload("cuda", hidden=896, layers=24, examples=16, length=512, slow=10, quick=30),
+}
+
+
+class Steps:
+    """One model and batch, and a step of it under each loss."""
+
+    def __init__(self, work: Workload) -> None:
+        torch.manual_seed(0)
+        settings = Qwen2Config(
+            vocab_size=VOCABULARY,
+            hidden_size=work.hidden,
+            intermediate_size=4 * work.hidden,
+            num_hidden_layers=work.layers,
+            num_attention_heads=work.hidden // 64,
+            num_key_value_heads=work.hidden // 64,
+            tie_word_embeddings=True,
+        )
+        self.device = work.device
+        self.model = Qwen2ForCausalLM(settings).to(work.device)
+        self.optimizer = torch.optim.AdamW(self.model.parameters(), lr=1e-6)
+        ids = torch.randint(0, VOCABULARY, (work.examples, work.length), device=work.device)
+        labels = ids.clone()
+        labels[:, : work.length // 2] = -100
+        self.inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids), "labels": labels}
+        self.lengths = answer_lengths(labels)
+        self.ones = torch.ones(work.examples, device=work.device)
+        self.weights = torch.linspace(0.5, 1.5, work.examples, device=work.device)
+
+    def stock(self) -> None:
+        self._update(lambda: self.model(**self.inputs).loss)
+
+    def unweighted(self) -> None:
+        self._update(lambda: self._ours(self.ones))
+
+    def weighted(self) -> None:
+        self._update(lambda: self._ours(self.weights))
+
+    def _ours(self, weights: torch.Tensor) -> torch.Tensor:
+        mode = LossMode.TOKENS
+        with weighted_forward(self.model):
+            loss = self.model(**self.inputs, coefficients=mode.coefficients(weights, self.lengths))["loss"]
+        return loss / mode.denominator(weights, self.lengths)
+
+    def _update(self, loss_of: Callable[[], Any]) -> None:
+        with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
+            loss = loss_of()
+        loss.backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+
+def measure(device: str, step: Callable[[], None]) -> tuple[float, int]:
+    """Seconds and additional peak memory in bytes of one step."""
+    reset_peak_memory()
+    before = peak_memory_bytes()
+    clock = time.perf_counter if device == "cuda" else time.process_time
+    start = clock()
+    step()
+    if device == "cuda":
+        torch.cuda.synchronize()
+    return clock() - start, peak_memory_bytes() - before
+
+
+def claims(work: Workload, show: Callable[[str], None]) -> bool:
+    steps = Steps(work)
+    kinds = {"stock": steps.stock, "unweighted": steps.unweighted, "weighted": steps.weighted}
+    found: dict[str, list[tuple[float, int]]] = {name: [] for name in kinds}
+    for step in kinds.values():
+        step()
+    for _ in range(work.slow):
+        for name, step in kinds.items():
+            found[name].append(measure(work.device, step))
+    for number in range(work.quick):
+        # The second of a pair finds warmer caches: take turns.
+        for name in ("weighted", "unweighted")[:: 1 if number % 2 else -1]:
+            found[name].append(measure(work.device, kinds[name]))
+    seconds = {name: statistics.median(time for time, _ in values) for name, values in found.items()}
+    memory = {name: max(extra for _, extra in values) / 1e9 for name, values in found.items()}
+    title = f"V {VOCABULARY:,}, B {work.examples}, T {work.length}, half masked, {work.device}"
+    lines = [
+        (f"step time, {title}", seconds["weighted"], seconds["stock"], "s", TIME_GOAL),
+        (f"extra memory, {title}", memory["weighted"], memory["stock"], "GB", MEMORY_GOAL),
+        (f"weighted over unweighted, {work.device}", seconds["weighted"], seconds["unweighted"], "s", WEIGHTS_GOAL),
+    ]
+    for name, ours, reference, unit, goal in lines:
+        verdict = "holds" if ours / reference <= goal else "falls short"
+        show(f"{name} | {ours:.3f} {unit} | {reference:.3f} {unit} | {ours / reference:.3f} | ≤ {goal} | {verdict}")
+    return all(ours / reference <= goal for _, ours, reference, _, goal in lines)
+
+
+def main() -> int:
+    torch.set_num_threads(1)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print("claim | ours | reference | ratio | goal | holds", markup=False)
+    devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    hold = [claims(WORKLOADS[device], lambda line: console.print(line, markup=False)) for device in devices]
+    return 0 if all(hold) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
