@@ -1,0 +1,115 @@
+"""An experiment from a csv to boards and reports, with real training, and gone on with where it stopped."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from maqa_severity.experiment import run_experiment
+from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.runs import load_run
+from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.trainers.experiment_config import load_experiment, training_config
+from rich.console import Console
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory, checkpoint, encoder):
+    """Two seeds of two arms on 60 rows of a file, under two decodings."""
+    folder = tmp_path_factory.mktemp("experiment")
+    rows = pd.DataFrame([row for row in handwritten_rows() if int(row["id"][-3:]) <= 20])
+    rows[["question", "answer", "category", "severity"]].to_csv(folder / "source.csv", index=False)
+    settings = {
+        "name": "small",
+        "data": {"source": str(folder / "source.csv"), "test": 15, "validation": 3},
+        "models": [{"name": "tiny", "id": str(checkpoint)}],
+        "arms": [{"arm": "base"}, {"arm": "ce"}, {"arm": "severity", "scheme": "strong"}],
+        "seeds": [0, 1],
+        "training": {"method": "full", "epochs": 1, "batch_size": 8, "max_length": 128},
+        "evaluation": {
+            "bertscore_model": str(encoder),
+            "model_args": {"dtype": "float32"},
+            "decodings": ["greedy", "paper"],
+            "floors": ["nearest"],
+            "limit": 3,
+        },
+        "compare": ["ce", "severity"],
+    }
+    (folder / "small.yaml").write_text(yaml.safe_dump(settings))
+    return load_experiment(folder / "small.yaml")
+
+
+@pytest.fixture(scope="module")
+def done(experiment, tmp_path_factory):
+    out = tmp_path_factory.mktemp("out") / "small"
+    return out, run_experiment(experiment, out, Console(quiet=True))
+
+
+def test_every_cell_is_trained_evaluated_ranked_and_reported(done):
+    out, outcome = done
+    cells = {"base", "ce/seed-0", "ce/seed-1", "severity/seed-0", "severity/seed-1", "nearest"}
+    for preset, board in outcome.boards.items():
+        assert {row.name for row in board.rows} == cells, preset
+        assert all(not row.differs for row in board.rows), [row.differs for row in board.rows]
+        assert {row.arm for row in board.seeds} == {"ce", "severity strong"}
+    for page in outcome.pages:
+        assert page.is_file()
+    assert {page.relative_to(out).as_posix() for page in outcome.pages} == {
+        f"{folder}{page}"
+        for folder in ("", "paper/")
+        for page in ("leaderboard/index.html", "reports/severity-seed-0.html", "reports/severity-seed-1.html")
+    }
+
+
+def test_arms_of_a_seed_differ_in_the_arm_alone_and_the_run_says_how_it_was_trained(done):
+    out, _ = done
+    first, second = (load_run(out / "runs" / arm / "seed-1") for arm in ("ce", "severity"))
+    one, other = (run.manifest.model.training for run in (first, second))
+    assert (one["arm"], other["arm"], other["scheme"]) == ("ce", "severity", "strong")
+    assert one["seed"] == other["seed"] == 1
+    shared = set(one["conditions"]) & set(other["conditions"])
+    assert "order_sha256" in shared and all(one["conditions"][key] == other["conditions"][key] for key in shared)
+
+
+def test_the_same_call_does_nothing_again_and_a_lost_cell_comes_back_the_same(done, experiment):
+    out, _ = done
+    weights = {path: path.read_bytes() for path in sorted(out.glob("checkpoints/**/model.safetensors"))}
+    times = {path: path.stat().st_mtime_ns for path in weights}
+    lost = out / "checkpoints" / "ce" / "seed-0"
+    shutil.rmtree(lost)
+    run_experiment(experiment, out, Console(quiet=True))
+    assert {path: path.read_bytes() for path in weights} == weights
+    changed = {path for path in weights if path.stat().st_mtime_ns != times[path]}
+    assert changed == {lost / "model.safetensors"}
+
+
+def test_a_folder_of_another_experiment_is_refused(done, experiment):
+    out, _ = done
+    with pytest.raises(UserError, match="holds another experiment"):
+        run_experiment(experiment.model_copy(update={"seeds": [0]}), out, Console(quiet=True))
+
+
+def test_the_shipped_experiments_are_read_and_hold_what_they_promise():
+    paper = load_experiment(Path("paper"))
+    assert len(paper.models) == 10 and len(paper.seeds) >= 3
+    assert {"base", "ce", "severity-mild", "severity-balanced", "severity-strong", "curriculum"} <= set(
+        paper.labels
+    )
+    assert {"constant", "shuffled", "hard"} <= set(paper.labels)
+    config = training_config(paper, paper.models[0], 0)
+    assert (config.lora.r, config.lora.alpha, config.learning_rate) == (16, 32, 2e-4)
+    assert config.lora.targets == ("c_attn",)
+    demo = load_experiment(Path("demo"))
+    assert demo.labels == ["base", "ce", "severity"]
+
+
+def test_the_sample_trains_on_the_grammar_and_tests_on_the_handwritten_rows(tmp_path):
+    from maqa_severity.trainers.ingredients import sample_dataset
+
+    dataset = sample_dataset(tmp_path / "sample")
+    assert set(dataset.split("test")["id"]) == {row["id"] for row in handwritten_rows()}
+    assert dataset.split("train")["id"].str.startswith("grammar-").all()
+    counts = json.loads((tmp_path / "sample" / "dataset.json").read_text())["counts"]
+    assert counts["train"]["rows"] + counts["validation"]["rows"] == 3000
