@@ -97,7 +97,7 @@ def _label(
 ) -> None:
     from ..harness.labelling import stream
     from ..harness.labelling.weights import dataset_weights
-    from .label_tables import counts_table, seen_in_training, weights_table
+    from .label_tables import counts_table, weights_table
     from .progress import rows_bar
 
     run: stream.Engine = stream.plain
@@ -108,8 +108,7 @@ def _label(
     with rows_bar("labelling", sum(counts["rows"] for counts in opened.info.counts.values())) as advance:
         labelled, counts = stream.label_dataset(opened, source, out, engine=run, progress=advance)
     console.print(counts_table(labelled.info, counts))
-    if note := seen_in_training(source, opened.info):
-        console.print(note, markup=False, soft_wrap=True)
+    _warn_if_seen(console, source, opened)
     console.print(weights_table(dataset_weights(labelled, opened, weights), scheme))
     console.print(f"Labelled dataset written to {out}", markup=False, soft_wrap=True)
 
@@ -124,6 +123,7 @@ def _check(console: Console, opened: Dataset, source: SeveritySource, gold: Path
     if out is not None:
         write_json(out / "report_card.json", [card.model_dump()])
     console.print(card_tables([card]))
+    _warn_if_seen(console, source, opened)
 
 
 def _stress(
@@ -152,4 +152,12 @@ def _stress(
     write_json(out / "stress.json", report.model_dump())
     plot_stress(report, out / "stress.png")
     console.print(stress_table(report))
+    _warn_if_seen(console, source, opened)
     console.print(f"Written to {out / 'stress.json'} and {out / 'stress.png'}", markup=False, soft_wrap=True)
+
+
+def _warn_if_seen(console: Console, source: SeveritySource, opened: Dataset) -> None:
+    from .label_tables import seen_in_training
+
+    if note := seen_in_training(source, opened.info):
+        console.print(note, markup=False, soft_wrap=True)

@@ -121,6 +121,6 @@ def seen_in_training(source: SeveritySource, info: DatasetInfo) -> str:
     if trained is None or trained.dataset["train_sha256"] != info.sha256["train"]:
         return ""
     return (
-        "The classifier was trained on this training split, so its probabilities there are surer than on new "
-        "complaints; its report card was measured on rows that it had not seen."
+        "The classifier was trained on this dataset's training split: there it is surer and better than on new "
+        "complaints. The report card in its folder was measured on rows that it had not seen."
     )

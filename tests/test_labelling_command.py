@@ -127,7 +127,7 @@ def test_training_on_machine_labels_says_so(maqa, dataset, tmp_path):
     status, out, _ = maqa("train", "classifier", dataset.folder, "--out", tmp_path / "model")
     assert status == 0 and "not from people" in out
     status, out, _ = maqa("label", dataset.folder, "--with", tmp_path / "model", "--out", tmp_path / "out")
-    assert status == 0 and "trained on this training split" in out
+    assert status == 0 and "trained on this dataset's training split" in out
 
 
 def test_a_constant_probability_classifier_triggers_the_flat_weights_warning(
