@@ -7,12 +7,13 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from .. import __version__
 from .errors import UserError
 from .files import read_json, sha256_text, write_json
 from .languages import Language
+from .records import validated
 
 NAME = "manifest.json"
 FORMAT_VERSION = 1
@@ -111,9 +112,4 @@ def read_manifest(folder: Path) -> Manifest:
     raw = read_json(path, _EVALUATE)
     if isinstance(raw, dict) and raw.get("format_version", 0) > FORMAT_VERSION:
         raise UserError(f"{path} has the newer format {raw['format_version']}", "Update maqa-severity")
-    try:
-        return Manifest.model_validate(raw)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{path} key {key!r}: {first['msg']}", _EVALUATE) from None
+    return validated(Manifest, raw, str(path), _EVALUATE)

@@ -11,10 +11,11 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from ..errors import UserError
 from ..files import atomic, read_json, sha256_file, sha256_text, write_json
+from ..records import validated
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES, Severity
 
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
@@ -92,12 +93,7 @@ def open_dataset(folder: Path) -> Dataset:
     if not folder.is_dir():
         raise UserError(f"dataset folder {folder} does not exist", _PREPARE)
     path = folder / "dataset.json"
-    try:
-        info = DatasetInfo.model_validate(read_json(path, _PREPARE))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{path} key {key!r}: {first['msg']}", _PREPARE) from None
+    info = validated(DatasetInfo, read_json(path, _PREPARE), str(path), _PREPARE)
     if info.schema_version != SCHEMA_VERSION:
         raise UserError(f"{path} has schema_version {info.schema_version}, not {SCHEMA_VERSION}", _PREPARE)
     for name, digest in info.sha256.items():

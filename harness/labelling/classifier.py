@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any, Literal, Protocol
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from ..errors import UserError
 from ..files import read_json
+from ..records import validated
 from ..severity import PROBABILITY_COLUMNS
 from .base import Probabilities
 
@@ -106,11 +107,7 @@ def open_classifier(folder: Path) -> ClassifierSource:
     version = record.get("format_version") if isinstance(record, dict) else None
     if version != FORMAT_VERSION:
         raise UserError(f"{path} has format_version {version}, not {FORMAT_VERSION}", _REMEDY)
-    try:
-        info = ClassifierInfo.model_validate(record)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{path} key {'.'.join(map(str, first['loc']))!r}: {first['msg']}", _REMEDY) from None
+    info = validated(ClassifierInfo, record, str(path), _REMEDY)
     if info.columns != PROBABILITY_COLUMNS:
         raise UserError(f"{path} has the classes {', '.join(info.columns)}", _REMEDY)
     source = ClassifierSource(info, _load(folder, info))

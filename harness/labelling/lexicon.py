@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from pathlib import Path
-from typing import Any, Self, TypeVar
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from ..errors import UserError
-from ..files import read_json, sha256_text
+from ..files import read_json
 from ..languages import language
+from ..records import files_digest, read_numbered, validated
 from ..severity import Severity
 
 LEXICON = "severity_lexicon.jsonl"
@@ -21,9 +21,6 @@ _REMEDY = "Mend the line, or install the package again"
 
 class _Record(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-_R = TypeVar("_R", bound=_Record)
 
 
 class Entry(_Record):
@@ -140,34 +137,11 @@ def read_lexicon(folder: Path) -> Lexicon:
         UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
     """
     path = folder / LEXICON
-    rules = _validated(Rules, read_json(folder / RULES, _REMEDY), f"{folder / RULES}")
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path}: {error}", _REMEDY) from error
-    records = [_parse(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    rules = validated(Rules, read_json(folder / RULES, _REMEDY), f"{folder / RULES}", _REMEDY)
+    records = read_numbered(path, _REMEDY)
     if not records or "version" not in records[0][1]:
         raise UserError(f"{path} line 1 states no version", _REMEDY)
-    entries = tuple(_validated(Entry, record, f"{path} line {number}") for number, record in records[1:])
-    digest = sha256_text((folder / RULES).read_text(encoding="utf-8") + "\n".join(lines))
+    entries = tuple(validated(Entry, record, f"{path} line {number}", _REMEDY) for number, record in records[1:])
+    digest = files_digest(folder / RULES, path)
     version = f"{records[0][1]['version']}+rules{rules.version}"
     return Lexicon(version=version, sha256=digest, rules=rules, entries=entries)
-
-
-def _parse(path: Path, number: int, line: str) -> tuple[int, dict[str, Any]]:
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path} line {number} is not JSON: {error.msg}", _REMEDY) from error
-    if not isinstance(record, dict):
-        raise UserError(f"{path} line {number} is not an object", _REMEDY)
-    return number, record
-
-
-def _validated(model: type[_R], value: Any, where: str) -> _R:
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{where} key {key!r}: {first['msg']}", _REMEDY) from None

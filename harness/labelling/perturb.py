@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
-from ..errors import UserError
 from ..files import read_json
 from ..languages import language
+from ..records import validated
 
 FIRST_WORDS = (5, 10, 20)
 _NOISY_WORDS = 0.2
@@ -44,12 +44,8 @@ def stress_data(code: str = "ar") -> StressData:
         UserError: it is missing or foreign.
     """
     path = language(code).folder / "stress.json"
-    try:
-        return StressData.model_validate(read_json(path, "Install the package again"))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise UserError(f"{path} key {key!r}: {first['msg']}", "Install the package again") from None
+    remedy = "Install the package again"
+    return validated(StressData, read_json(path, remedy), str(path), remedy)
 
 
 def perturbations(code: str = "ar") -> dict[str, Perturbation]:

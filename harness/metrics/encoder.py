@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from ..errors import UserError
 from ..files import read_json
+from ..records import validated
 from .encoder_loading import REMEDY, digest_of, load, max_length_of
 
 if TYPE_CHECKING:
@@ -82,12 +83,7 @@ def _read_note(folder: Path) -> _Note | None:
     path = folder / NOTE
     if not path.exists():
         return None
-    try:
-        return _Note.model_validate(read_json(path, REMEDY))
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(map(str, first["loc"]))
-        raise UserError(f"{path} key {key!r}: {first['msg']}", "Correct the key") from None
+    return validated(_Note, read_json(path, REMEDY), str(path), "Correct the key")
 
 
 def _local_name(folder: Path) -> str:

@@ -9,10 +9,11 @@ from pydantic import BaseModel, ConfigDict
 
 from ...files import read_json
 from ...languages import language
+from ...records import validated
 from ...statistics.intervals import wilson
-from .lexicon import validated
 
 CARD = "safety_card.json"
+_REMEDY = "Install the package again"
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def safety_card(code: str = "ar") -> SafetyCard:
         UserError: it is missing or foreign.
     """
     path = language(code).folder / CARD
-    return validated(SafetyCard, read_json(path, "Install the package again"), str(path))
+    return validated(SafetyCard, read_json(path, _REMEDY), str(path), _REMEDY)
 
 
 def _share(hits: int, total: int) -> Share:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from enum import StrEnum
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from ...errors import UserError
-from ...files import read_json, sha256_text
+from ...files import read_json
 from ...labelling.lexicon import Clitics
 from ...languages import language
+from ...records import files_digest, read_numbered, validated
 
 LEXICON = "safety_lexicon.jsonl"
 RULES = "safety_rules.json"
@@ -123,44 +122,13 @@ def read_safety_lexicon(folder: Path) -> SafetyLexicon:
         UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
     """
     path = folder / LEXICON
-    rules = validated(Rules, read_json(folder / RULES, _REMEDY), f"{folder / RULES}")
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path}: {error}", _REMEDY) from error
-    records = [(number, _parse(path, number, line)) for number, line in enumerate(lines, 1) if line.strip()]
+    rules = validated(Rules, read_json(folder / RULES, _REMEDY), f"{folder / RULES}", _REMEDY)
+    records = read_numbered(path, _REMEDY)
     if not records or "version" not in records[0][1]:
         raise UserError(f"{path} line 1 states no version", _REMEDY)
     return SafetyLexicon(
         version=f"{records[0][1]['version']}.{rules.version}",
-        sha256=sha256_text((folder / RULES).read_text(encoding="utf-8") + "\n".join(lines)),
+        sha256=files_digest(folder / RULES, path),
         rules=rules,
-        entries=tuple(validated(Entry, record, f"{path} line {number}") for number, record in records[1:]),
+        entries=tuple(validated(Entry, record, f"{path} line {number}", _REMEDY) for number, record in records[1:]),
     )
-
-
-_R = TypeVar("_R", bound=BaseModel)
-
-
-def validated(model: type[_R], value: Any, where: str) -> _R:
-    """``value`` as a record.
-
-    Raises:
-        UserError: it is none; the message names ``where`` and the key.
-    """
-    try:
-        return model.model_validate(value)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{where} key {key!r}: {first['msg']}", _REMEDY) from None
-
-
-def _parse(path: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        record = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise UserError(f"{path} line {number} is not JSON: {error.msg}", _REMEDY) from error
-    if not isinstance(record, dict):
-        raise UserError(f"{path} line {number} is not an object", _REMEDY)
-    return record

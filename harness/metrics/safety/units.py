@@ -8,9 +8,10 @@ from pydantic import BaseModel, ConfigDict
 
 from ...files import read_json, sha256_text
 from ...languages import language
-from .lexicon import validated
+from ...records import validated
 
 FILE = "quantities.json"
+_REMEDY = "Install the package again"
 
 
 class _Record(BaseModel):
@@ -51,5 +52,5 @@ def quantity_words(code: str = "ar") -> tuple[QuantityWords, str]:
         UserError: the file is missing or foreign.
     """
     path = language(code).folder / FILE
-    found = validated(QuantityWords, read_json(path, "Install the package again"), str(path))
+    found = validated(QuantityWords, read_json(path, _REMEDY), str(path), _REMEDY)
     return found, f"quantities:{found.version}-{sha256_text(path.read_text(encoding='utf-8'))[:8]}"
