@@ -61,9 +61,9 @@ def label(
     console = Console(highlight=False)
     if explain is not None:
         from ..harness.labelling.rules import RulesSource
-        from .label_tables import explanation_table
+        from .label_tables import explanation_lines
 
-        console.print(explanation_table(RulesSource().explain(explain)))
+        console.print(explanation_lines(RulesSource().explain(explain)))
         return
     if dataset is None:
         raise UserError("no dataset is named", "Use `maqa label DATASET`, or --explain with a complaint")

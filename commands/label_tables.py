@@ -69,29 +69,26 @@ def weights_table(weights: WeightDiagnostics, scheme: str) -> RenderableType:
     return Group(table, *bars, *warning)
 
 
-def explanation_table(explanation: Explanation) -> RenderableType:
-    """The entries that a complaint touches, what became of each and why."""
-    table = Table(title="Entries of the lexicon in this complaint", title_justify="left")
-    for column in ("entry", "words", "verdict", "severity", "modifiers", "dialect", "gloss", "because"):
-        table.add_column(column)
+def explanation_lines(explanation: Explanation) -> RenderableType:
+    """The entries that a complaint touches, what became of each and why; then what follows from them."""
+    blocks = []
     for finding in explanation.findings:
         entry = finding.entry
-        moved = "" if finding.severity is entry.severity else f"{entry.severity} → "
-        red = ", red flag" if entry.red_flag else ""
-        table.add_row(
-            Text(entry.id),
-            Text(finding.words),
-            Text(finding.verdict if not finding.negator else f"negated by {finding.negator}"),
-            Text(f"{moved}{finding.severity}{red}"),
-            Text(", ".join(finding.modifiers)),
-            Text(", ".join(entry.dialect)),
-            Text(entry.gloss),
-            Text(finding.because),
+        verdict = f"negated by {finding.negator}" if finding.negator else str(finding.verdict)
+        moved = "" if finding.severity is entry.severity else f", moved to {finding.severity}"
+        modifiers = f"; heard nearby: {', '.join(finding.modifiers)}" if finding.modifiers else ""
+        blocks.append(
+            Text(
+                f"{finding.words}: {verdict}\n"
+                f"  {entry.id} ({entry.gloss}), {entry.severity}{', red flag' if entry.red_flag else ''}{moved}"
+                f"{modifiers}\n"
+                f"  {', '.join(entry.dialect)}\n"
+                f"  {finding.because}"
+            )
         )
     low, middle, high = explanation.probabilities
     verdict = "unknown (no entry fires), the stated prior" if explanation.unknown else str(explanation.severity)
-    line = f"{verdict}: critical {high:.3f}, neutral {middle:.3f}, non_critical {low:.3f}"
-    return Group(table, Text(line)) if explanation.findings else Text(line)
+    return Group(*blocks, Text(f"{verdict}: critical {high:.3f}, neutral {middle:.3f}, non_critical {low:.3f}"))
 
 
 def stress_table(report: StressReport) -> RenderableType:
