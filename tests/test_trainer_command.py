@@ -15,7 +15,7 @@ ARMS = {
     "base": ArmSpec.of(Arm.BASE),
     "ce": ArmSpec.of(Arm.CE),
     "severity": ArmSpec.of(Arm.SEVERITY),
-    "constant": ArmSpec.of(Arm.CONSTANT),
+    "constant": ArmSpec.of(Arm.CONSTANT, weights="0.3,2,5"),
     "curriculum": ArmSpec.of(Arm.CURRICULUM),
 }
 

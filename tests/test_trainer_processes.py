@@ -31,8 +31,11 @@ def command(dataset, base, out, *settings):
     ]  # fmt: skip
 
 
-def test_killed_and_run_again_it_ends_with_the_weights_of_an_uninterrupted_run(tmp_path, dataset, checkpoint):
-    settings = [*SETTINGS[:1], "epochs=12", *SETTINGS[2:], "checkpoint_every=5", "accumulation=2"]
+@pytest.mark.parametrize("method", [["method=full"], ["method=lora", "lora.dropout=0.3"]], ids=["full", "lora"])
+def test_killed_and_run_again_it_ends_with_the_weights_of_an_uninterrupted_run(
+    method, tmp_path, dataset, checkpoint
+):
+    settings = [*SETTINGS, *method, "epochs=12", "checkpoint_every=5", "accumulation=2"]
     config = load_config(settings=settings)
     train_lm(dataset, str(checkpoint), SEVERITY, config, tmp_path / "whole")
     asked = command(dataset, checkpoint, tmp_path / "killed", *settings)
@@ -45,6 +48,9 @@ def test_killed_and_run_again_it_ends_with_the_weights_of_an_uninterrupted_run(t
     process.send_signal(signal.SIGKILL)
     process.wait()
     assert not (tmp_path / "killed" / "training.json").exists()
+    # What a kill in the middle of logging leaves: lines after the checkpoint, the last of them half.
+    with (tmp_path / "killed" / "training_log.jsonl").open("a") as log:
+        log.write('{"step": 29, "loss": 0}\n{"step": 30, "lo')
     # What a kill in the middle of saving leaves: a checkpoint without its last file.
     broken = state / "checkpoint-9999"
     broken.mkdir()
@@ -52,6 +58,8 @@ def test_killed_and_run_again_it_ends_with_the_weights_of_an_uninterrupted_run(t
     done = subprocess.run(asked, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert same(weights(tmp_path / "killed"), weights(tmp_path / "whole"))
+    cost = json.loads((tmp_path / "killed" / "cost.json").read_text())["training"]
+    assert 0 < cost["steps_measured"] <= cost["steps"] - 10
     logs = [
         [json.loads(line) for line in (tmp_path / name / "training_log.jsonl").read_text().splitlines()]
         for name in ("whole", "killed")

@@ -22,6 +22,7 @@ class Monitor(TrainerCallback):  # type: ignore[misc]
     Each line has the step, the epoch, the loss as it is minimised, the unweighted loss per severity, the gradient's
     norm before clipping, the learning rate, tokens per second (prompt and answer, all processes) and the peak
     memory of this process. A resumed training takes away the lines after its checkpoint and goes on.
+    ``tokens`` (of all processes) and ``steps`` count from where this one started.
     """
 
     def __init__(self, folder: Path, title: str, epochs: float) -> None:
@@ -29,6 +30,7 @@ class Monitor(TrainerCallback):  # type: ignore[misc]
         self._bar: Progress | None = None
         self._last = 0.0
         self.tokens = 0.0
+        self.steps = 0
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self._last = time.monotonic()
@@ -44,6 +46,7 @@ class Monitor(TrainerCallback):  # type: ignore[misc]
         self._bar.start()
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+        self.steps += 1
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=state.global_step)
 

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from transformers import PrinterCallback, TrainingArguments
+from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from ..harness.errors import UserError
 from .bases import load_for_training, merge_adapter
@@ -41,6 +41,8 @@ def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any
             f"{arguments.n_gpu} GPUs are visible to one process",
             "Use them all with `accelerate launch -m maqa_severity.trainers ...`, or set CUDA_VISIBLE_DEVICES=0",
         )
+    # Adapters start from random weights: the same in every arm.
+    set_seed(config.seed)
     model = load_for_training(training.base, training.revision, tokenizer, config)
     check_head(model)
     if config.method is not Method.QLORA:
@@ -68,10 +70,9 @@ def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any
         monitor.close()
     seconds, memory = time.perf_counter() - start, peak_memory_bytes()
     _save(trainer, training, tokenizer)
-    steps = trainer.state.global_step - (int(resumed.name.rpartition("-")[2]) if resumed else 0)
     return {
         "steps": trainer.state.global_step,
-        "steps_measured": steps,
+        "steps_measured": monitor.steps,
         "loop_seconds": round(seconds, 3),
         "tokens": int(monitor.tokens),
         "tokens_per_s": round(monitor.tokens / seconds, 1),
