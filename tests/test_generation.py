@@ -2,6 +2,8 @@
 
 import copy
 import logging
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 import torch
@@ -49,6 +51,20 @@ def test_a_stop_string_ends_its_own_row_alone(checkpoint, tmp_path):
     cut = answer(hf_config(checkpoint, tmp_path, decoding(max_new_tokens=40, until=(stop,))))
     assert cut.texts == [text.split(stop)[0] for text in plain.texts]
     assert cut.answers[0].finish_reason is FinishReason.STOP and cut.answers[0].tokens < plain.answers[0].tokens
+
+
+@pytest.mark.parametrize("preset", ["greedy", "paper"])
+def test_a_batch_shrinks_as_its_answers_end_and_says_the_same(checkpoint, tmp_path, monkeypatch, preset):
+    how = decoding(preset, max_new_tokens=40)
+    asked = answer(hf_config(checkpoint, tmp_path, how), 30).prompts
+    engine = HFEngine(hf_config(checkpoint, tmp_path, how))
+    sizes, whole = [], engine.lm.model.generate
+    monkeypatch.setattr(engine.lm.model, "generate", lambda **k: (sizes.append(len(k["input_ids"])), whole(**k))[1])
+    small = [replace(one, seconds=0) for one in engine.generate(asked)]
+    assert len(sizes) > 1 and all(after <= before / 2 for before, after in pairwise(sizes))
+    engine.shrinks = False
+    assert [replace(one, seconds=0) for one in engine.generate(asked)] == small
+    assert sizes[-1] == 30
 
 
 def test_penalties_of_a_checkpoint_are_not_applied(checkpoint, tmp_path):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -19,6 +19,7 @@ from .failures import loading
 from .hf_backend import hf_backend
 from .records import FinishReason, Generated, Prompt
 from .sampling import Sampler, StopRows
+from .shrinking import can_shrink, generate_rows
 
 log = logging.getLogger(__name__)
 _BATCH_TOKENS = {"cpu": 8192, "cuda": 65536}
@@ -26,7 +27,7 @@ _BATCH_PROMPTS = 256
 
 
 class HFEngine:
-    """transformers with batches of similar length, sized by their number of tokens.
+    """transformers with batches of similar length, sized by their number of tokens, that shrink as answers end.
 
     Decoding is what ``Decoding`` says and nothing else: penalties that a checkpoint's ``generation_config.json``
     brings along are not applied, as vLLM does not apply them either.
@@ -51,6 +52,7 @@ class HFEngine:
         model = self.lm.model.generation_config.eos_token_id
         own = [model] if isinstance(model, int) else list(model or [])
         self._end_ids = sorted({*own, self.lm.eot_token_id})
+        self.shrinks = can_shrink(self.lm.model)
 
     @property
     def _causal(self) -> bool:
@@ -66,18 +68,27 @@ class HFEngine:
         encoded = self._encode(prompts)
         ids, mask = self._pad(encoded)
         prompt_tokens = ids.shape[1] if self._causal else 1
-        stop = StopRows(self.lm.tokenizer, self._decoding.until, self._end_ids, prompt_tokens, len(prompts))
-        output = self._run(ids, mask, stop, prompt_tokens, prompts)[:, prompt_tokens:].tolist()
+        rows = generate_rows(
+            self._step(prompts, prompt_tokens),
+            ids,
+            mask,
+            lambda count, pause_at: StopRows(
+                self.lm.tokenizer, self._decoding.until, self._end_ids, prompt_tokens, count, pause_at
+            ),
+            prompt_tokens=prompt_tokens,
+            max_new_tokens=self._decoding.max_new_tokens,
+            shrink=self.shrinks,
+        )
         seconds = (time.perf_counter() - start) / len(prompts)
         return [
             Generated(
-                self._text(row[: ended or None]),
-                FinishReason.STOP if ended else FinishReason.LENGTH,
+                self._text(row.tokens),
+                FinishReason.STOP if row.ended else FinishReason.LENGTH,
                 len(prompt_ids),
-                ended or len(row),
+                len(row.tokens),
                 seconds,
             )
-            for row, ended, prompt_ids in zip(output, stop.ended, encoded, strict=True)
+            for row, prompt_ids in zip(rows, encoded, strict=True)
         ]
 
     def release(self) -> None:
@@ -100,18 +111,39 @@ class HFEngine:
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in encoded])
         return ids.to(self.lm.device), mask.to(self.lm.device)
 
-    def _run(
-        self, ids: torch.Tensor, mask: torch.Tensor, stop: StopRows, prompt_tokens: int, prompts: Sequence[Prompt]
-    ) -> Any:
+    def _step(self, prompts: Sequence[Prompt], prompt_tokens: int) -> Callable[..., Any]:
+        """The model's ``generate`` on some rows of the batch, as ``generate_rows`` calls it."""
         decoding = self._decoding
-        processors = []
-        if decoding.do_sample:
-            seeds = [answer_seed(decoding.seed, prompt.text, prompt.sample) for prompt in prompts]
-            processors = [
-                Sampler(seeds, decoding.temperature, decoding.top_p, prompt_tokens, decoding.max_new_tokens)
-            ]
-        settings = HFGenerationConfig(
-            max_new_tokens=decoding.max_new_tokens,
+        seeds = [answer_seed(decoding.seed, prompt.text, prompt.sample) for prompt in prompts]
+        mixed = self.lm.mixed_precision_dtype
+
+        def step(rows: Sequence[int], ids: Any, mask: Any, cache: Any, max_new_tokens: int, stop: StopRows) -> Any:
+            sampler = Sampler(
+                [seeds[row] for row in rows],
+                decoding.temperature,
+                decoding.top_p,
+                prompt_tokens,
+                decoding.max_new_tokens,
+            )
+            with (
+                torch.inference_mode(),
+                torch.autocast(device_type=self.lm.device.type, dtype=mixed, enabled=mixed is not None),
+            ):
+                return self.lm.model.generate(
+                    input_ids=ids,
+                    attention_mask=mask,
+                    generation_config=self._settings(max_new_tokens),
+                    stopping_criteria=[stop],
+                    logits_processor=[sampler] if decoding.do_sample else [],
+                    **({"past_key_values": cache} if cache is not None else {}),
+                )
+
+        return step
+
+    def _settings(self, max_new_tokens: int) -> HFGenerationConfig:
+        """Greedy search and nothing else: where answers are drawn, ``Sampler`` leaves one token to choose."""
+        return HFGenerationConfig(
+            max_new_tokens=max_new_tokens,
             do_sample=False,
             num_beams=1,
             temperature=1.0,
@@ -123,19 +155,8 @@ class HFEngine:
             eos_token_id=self._end_ids,
             pad_token_id=self.lm.tokenizer.pad_token_id,
             use_cache=True,
+            return_dict_in_generate=True,
         )
-        mixed = self.lm.mixed_precision_dtype
-        with (
-            torch.inference_mode(),
-            torch.autocast(device_type=self.lm.device.type, dtype=mixed, enabled=mixed is not None),
-        ):
-            return self.lm.model.generate(
-                input_ids=ids,
-                attention_mask=mask,
-                generation_config=settings,
-                stopping_criteria=[stop],
-                logits_processor=processors,
-            )
 
     def _text(self, ids: list[int]) -> str:
         think_end = self.lm.think_end_token

@@ -54,15 +54,28 @@ class Sampler(LogitsProcessor):  # type: ignore[misc]
 class StopRows(StoppingCriteria):  # type: ignore[misc]
     """Ends each row at its end token or at any stop string, and remembers after how many tokens.
 
-    lm-eval's own criteria end a batch only when every row has met the *same* string; here a row that is done costs
-    nothing but padding.
+    lm-eval's own criteria end a batch only when every row has met the *same* string.
+
+    Args:
+        tokenizer: of the model.
+        stop: stop strings.
+        end_ids: end tokens.
+        prompt_tokens: where new tokens begin.
+        rows: of the batch.
+        pause_at: as soon as no more than so many rows are left the whole batch pauses, to go on without the others.
 
     Attributes:
         ended: tokens until each row ended; 0 for rows that have not.
     """
 
     def __init__(
-        self, tokenizer: Any, stop: Sequence[str], end_ids: Sequence[int], prompt_tokens: int, rows: int
+        self,
+        tokenizer: Any,
+        stop: Sequence[str],
+        end_ids: Sequence[int],
+        prompt_tokens: int,
+        rows: int,
+        pause_at: int = 0,
     ) -> None:
         self._tokenizer = tokenizer
         self._stop = tuple(stop)
@@ -70,6 +83,7 @@ class StopRows(StoppingCriteria):  # type: ignore[misc]
         self._prompt_tokens = prompt_tokens
         own = (len(tokenizer.encode(text, add_special_tokens=False)) for text in stop)
         self._window = max(own, default=0) + _LOOKBACK
+        self._pause_at = pause_at
         self.ended = [0] * rows
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
@@ -80,4 +94,5 @@ class StopRows(StoppingCriteria):  # type: ignore[misc]
         for position, row in enumerate(running):
             if tails[row][-1] in self._end_ids or (texts and any(stop in texts[position] for stop in self._stop)):
                 self.ended[row] = count
-        return torch.tensor([ended > 0 for ended in self.ended], device=input_ids.device)
+        pause = self.ended.count(0) <= self._pause_at
+        return torch.tensor([pause or ended > 0 for ended in self.ended], device=input_ids.device)
