@@ -116,7 +116,7 @@ def test_a_run_that_was_killed_goes_on_where_it_stood_and_gives_the_same_bytes(u
         assert sum(finished) == 300
         assert resumed.info.sha256 == whole_run.info.sha256
         assert sorted(path.name for path in out.iterdir()) == sorted(
-            ["dataset.json", *(f"{n}.parquet" for n in SPLITS)]
+            ["dataset.json", stream.COST, *(f"{n}.parquet" for n in SPLITS)]
         )
 
 

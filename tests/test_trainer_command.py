@@ -113,6 +113,16 @@ def test_the_cost_says_what_the_weights_add(trained):
     assert cost["training"]["tokens"] > 0 and cost["labelling"] is None
 
 
+def test_the_cost_tells_what_labelling_took(tmp_path, dataset, checkpoint):
+    from maqa_severity.harness.labelling.sources import open_source
+    from maqa_severity.harness.labelling.stream import label_dataset
+
+    labelled, _ = label_dataset(dataset, open_source("rules"), tmp_path / "labelled")
+    manifest = train_lm(labelled, str(checkpoint), ARMS["base"], load_config(), tmp_path / "base")
+    labelling = manifest.cost["labelling"]
+    assert labelling["rows"] == 30 and labelling["seconds"] > 0 and labelling["peak_memory_bytes"] > 1e7
+
+
 def test_a_finished_training_is_not_done_again(trained, dataset, checkpoint):
     folder, manifest = trained["ce"]
     before = (folder / "model.safetensors").stat().st_mtime_ns

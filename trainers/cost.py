@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import resource
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 
+from ..harness.memory import peak_bytes, reset_peak
 from .batches import Collator, Examples
 from .causal import weighted_forward
 from .loss_modes import LossMode
@@ -22,26 +20,15 @@ _REPEATS = 5
 
 def peak_memory_bytes() -> int:
     """Peak memory since ``reset_peak_memory``: of the GPU where there is one, else of this process."""
-    if torch.cuda.is_available():
-        return int(torch.cuda.max_memory_allocated())
-    status = Path("/proc/self/status")
-    if status.exists():
-        lines = [line for line in status.read_text().splitlines() if line.startswith("VmHWM")]
-        if lines:
-            return int(lines[0].split()[1]) * 1024
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
+    return int(torch.cuda.max_memory_allocated()) if torch.cuda.is_available() else peak_bytes()
 
 
 def reset_peak_memory() -> None:
-    """Start measuring anew; where the system does not allow that, peaks count from the start of the process."""
+    """Start measuring anew."""
     if torch.cuda.is_available():
         torch.cuda.reset_peak_memory_stats()
-        return
-    try:
-        Path("/proc/self/clear_refs").write_text("5")
-    except OSError:
-        return
+    else:
+        reset_peak()
 
 
 def overhead(model: Any, examples: Examples, collator: Collator, batch_size: int, mode: LossMode) -> dict[str, Any]:

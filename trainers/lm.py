@@ -15,6 +15,7 @@ from ..harness.conditions import TRAINING_MANIFEST
 from ..harness.data.dataset import Dataset
 from ..harness.errors import UserError
 from ..harness.files import read_json, write_json
+from ..harness.labelling.stream import COST as LABELLING_COST
 from ..harness.labelling.weights import diagnose
 from . import manifest as manifests
 from .arms import Arm, ArmSpec, scaled_to_mean_one
@@ -25,8 +26,6 @@ from .preparation import UNKNOWN_RANK, Prepared, Training, prepare
 from .processes import processes
 
 COST = "cost.json"
-LABELLING_COST = "labelling_cost.json"
-"""In a dataset's folder: what labelling took, by whoever labelled it."""
 
 
 def train_lm(
@@ -102,7 +101,8 @@ def _train(training: Training, tokenizer: Any, prepared: Prepared) -> dict[str, 
 
 def _finish(training: Training, prepared: Prepared, cost: dict[str, Any], processes: int) -> None:
     path = prepared.dataset.folder / LABELLING_COST
-    cost = {"labelling": read_json(path, "Label again") if path.is_file() else None, "training": cost or None}
+    labelled = bool(prepared.dataset.info.labelling) and path.is_file()
+    cost = {"labelling": read_json(path, "Label again") if labelled else None, "training": cost or None}
     write_json(training.out / COST, cost)
     manifests.finish(
         training.out,

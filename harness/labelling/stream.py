@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -19,11 +20,14 @@ from ..data.labels import UNLABELLED, most_likely, one_hot_ranks, severity_names
 from ..errors import UserError
 from ..files import atomic, read_json, write_json
 from ..languages import language
+from ..memory import peak_bytes, reset_peak
 from ..severity import PROBABILITY_COLUMNS, Severity
 from .base import Probabilities, SeveritySource
 from .lexicon import load_lexicon
 
 BATCH_ROWS = 4096
+COST = "labelling_cost.json"
+"""In the labelled dataset's folder: rows, seconds and peak memory of the process that labelled last."""
 _WORK = ".labelling"
 
 Batch = tuple[str, int, list[str]]
@@ -115,6 +119,8 @@ def label_dataset(
     ):
         return dataset, LabelCounts(**dataset.info.labelling)
     check_label_output(dataset, source, out)
+    started = time.perf_counter()
+    reset_peak()
     code = dataset.info.language
     frames = {name: dataset.split(name) for name in SPLITS}
     people = dataset.info.severity_source.name == "column" and source.keeps_expert_labels
@@ -151,6 +157,14 @@ def label_dataset(
     labelled, counts = _finish(frames, parts, code, people=people, fill=source.name != "column")
     info = dataset.info.model_copy(update={"severity_source": record, "labelling": asdict(counts)})
     result = write_dataset(out, labelled, info)
+    write_json(
+        out / COST,
+        {
+            "rows": sum(rows for *_, rows in missing),
+            "seconds": round(time.perf_counter() - started, 3),
+            "peak_memory_bytes": peak_bytes(),
+        },
+    )
     shutil.rmtree(work)
     return result, counts
 
