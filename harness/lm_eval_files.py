@@ -27,9 +27,7 @@ def write_results(folder: Path, results: Mapping[str, Any], stamp: str) -> Path:
 def write_samples(folder: Path, task: str, samples: Sequence[Mapping[str, Any]], stamp: str) -> Path:
     """Write ``samples_<task>_<stamp>.jsonl``, one answer a line, in lm-eval's shape."""
     path = folder / f"samples_{task}_{stamp}.jsonl"
-    lines = [
-        json.dumps(_sample(sample), default=handle_non_serializable, ensure_ascii=False) for sample in samples
-    ]
+    lines = [json.dumps(_sample(sample), default=handle_non_serializable, ensure_ascii=False) for sample in samples]
     write_text(path, "".join(f"{line}\n" for line in lines))
     return path
 
