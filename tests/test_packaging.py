@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OUTSIDE = {"tests", "runs", "build"}
+OUTSIDE = {"docs", "tests", "runs", "build"}
 
 
 def packages() -> set[str]:
