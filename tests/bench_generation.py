@@ -1,10 +1,9 @@
 """The claims about the speed of generation, measured side by side in one run: ``make bench-generation``.
 
-Runs where vLLM is installed. The model has 76 M random parameters; answers end at a letter that one token in forty
-holds, so their lengths are geometric and cut at 128, and only tokens up to the end of an answer count. Rates
-are per second of processor time on one thread, so that other work on the machine does not decide; with a GPU they
-are per second of wall time. Prints ``claim | ours | reference | ratio | goal | holds`` and exits with 0 only if
-every claim holds.
+Runs where vLLM is installed. The model has 76 M random parameters; its answers are given lengths drawn evenly from
+4 to 128 tokens, the same for every engine, and only tokens up to the end of an answer count. Rates are per second
+of processor time on one thread, so that other work on the machine does not decide; with a GPU they are per second
+of wall time. Prints ``claim | ours | reference | ratio | goal | holds`` and exits with 0 only if every claim holds.
 """
 
 import os
@@ -15,6 +14,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 
 import gc
 import logging
+import random
 import re
 import statistics
 import subprocess
@@ -27,9 +27,11 @@ from pathlib import Path
 import torch
 from maqa_severity.harness.generation.chunks import chunks
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
-from maqa_severity.harness.generation.decoding import Decoding, decoding
-from maqa_severity.harness.generation.engines import load_engine
-from maqa_severity.harness.generation.records import Prompt
+from maqa_severity.harness.generation.decoding import decoding
+from maqa_severity.harness.generation.hf import HFEngine
+from maqa_severity.harness.generation.records import Engine, Prompt
+from maqa_severity.harness.generation.sampling import StopRows
+from maqa_severity.harness.generation.vllm import VLLMEngine
 from maqa_severity.harness.languages import language
 from maqa_severity.tasks import FOLDER, GROUP
 from maqa_severity.tasks.sample import handwritten_rows
@@ -40,7 +42,7 @@ from maqa_severity.trainers.tiny_tokenizers import causal_tokenizer
 from rich.console import Console
 
 GPU = torch.cuda.is_available()
-PROMPTS, ALONE, NEW_TOKENS, MEAN_TOKENS = (1024, 32, 128, 40) if GPU else (96, 16, 128, 40)
+PROMPTS, ALONE, NEW_TOKENS = (1024, 32, 128) if GPU else (96, 16, 128)
 
 
 @dataclass(frozen=True)
@@ -71,8 +73,48 @@ class Rate:
         return f"{self.tokens_per_s:.0f} tokens/s ({self.answers} answers, {self.tokens} tokens)"
 
 
-def random_model(out: Path) -> tuple[Path, Decoding]:
-    """A 76 M model that says nothing, and a decoding that ends at about every ``MEAN_TOKENS``-th of its tokens."""
+def length_of(prompt: Prompt) -> int:
+    """How many tokens the answer shall have."""
+    return random.Random(prompt.id).randint(4, NEW_TOKENS)
+
+
+class StopAtLength(StopRows):
+    """Ends each row at its own length."""
+
+    lengths: list[int]
+
+    def __call__(self, input_ids, scores, **_):
+        made = input_ids.shape[1] - self._prompt_tokens
+        rows = zip(self.ended, self.lengths, strict=True)
+        self.ended = [done or (made if made >= length else 0) for done, length in rows]
+        pause = self.ended.count(0) <= self._pause_at
+        return torch.tensor([pause or done > 0 for done in self.ended], device=input_ids.device)
+
+
+class HF(HFEngine):
+    """transformers, with answers of given lengths; ``plain`` is its ``generate`` as it is."""
+
+    def __init__(self, config: GenerationConfig, plain: bool) -> None:
+        super().__init__(config)
+        self.shrinks = self.shrinks and not plain
+
+    def _stop(self, prompts, prompt_tokens, pause_at):
+        stop = StopAtLength(self.lm.tokenizer, (), (), prompt_tokens, len(prompts), pause_at)
+        stop.lengths = [length_of(prompt) for prompt in prompts]
+        return stop
+
+
+class VLLM(VLLMEngine):
+    """vLLM, with answers of given lengths."""
+
+    def _sampling(self, prompt: Prompt):
+        how = super()._sampling(prompt)
+        how.max_tokens, how.ignore_eos = length_of(prompt), True
+        return how
+
+
+def random_model(out: Path) -> Path:
+    """A model of base size that says nothing."""
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
     rows = [*handwritten_rows(), *everyday_rows(400)]
@@ -90,13 +132,12 @@ def random_model(out: Path) -> tuple[Path, Decoding]:
         eos_token_id=tokenizer.eos_token_id,
     )
     torch.manual_seed(0)
-    Qwen2ForCausalLM(config).save_pretrained(out)
+    model = Qwen2ForCausalLM(config)
+    # Never chosen: only the given lengths end an answer.
+    model.generation_config.eos_token_id = None
+    model.save_pretrained(out)
     tokenizer.save_pretrained(out)
-    pieces = [tokenizer.decode([token]) for token in range(len(tokenizer))]
-    letters = {letter for piece in pieces for letter in piece if letter.isalpha()}
-    wanted = len(pieces) / MEAN_TOKENS
-    stop = min(sorted(letters), key=lambda letter: abs(sum(letter in piece for piece in pieces) - wanted))
-    return out, decoding(temperature=1.0, max_new_tokens=NEW_TOKENS, until=(stop,))
+    return out
 
 
 def prompts(number: int) -> list[Prompt]:
@@ -104,38 +145,34 @@ def prompts(number: int) -> list[Prompt]:
     return [Prompt(f"{n:05}", language().ask(row["question"]), 0, str(n), "", "") for n, row in enumerate(rows)]
 
 
-def rate(kind: Kind, model: Path, how: Decoding, number: int, batch_size: int | None, plain: bool = False) -> Rate:
-    """Useful tokens per second of a started engine; ``plain`` for transformers' ``generate`` as it is."""
-    config = GenerationConfig(
-        kind=kind,
-        model_args={"pretrained": str(model), "dtype": "float32"},
-        decoding=how,
-        store=model,
-        batch_size=batch_size,
-    )
-    engine = load_engine(config)
-    if plain:
-        engine.shrinks = False
+def rate(engine: Engine, number: int) -> Rate:
+    """Useful tokens per second of a started engine, which is released."""
     asked = prompts(number)
     limits = {"max_prompts": engine.max_prompts, "max_tokens": engine.max_tokens}
-    planned = chunks(asked, engine.lengths(asked), new_tokens=how.max_new_tokens, **limits)
+    planned = chunks(asked, engine.lengths(asked), new_tokens=NEW_TOKENS, **limits)
     engine.generate(asked[:2])
     clock = time.perf_counter if GPU else time.process_time
     start = clock()
-    answers = [answer for chunk in planned for answer in engine.generate(chunk)]
+    tokens = sum(answer.tokens for chunk in planned for answer in engine.generate(chunk))
     elapsed = clock() - start
     engine.release()
     gc.collect()
-    tokens = sum(answer.tokens for answer in answers)
-    return Rate(tokens / elapsed, len(answers), tokens)
+    if tokens != sum(map(length_of, asked)):
+        raise RuntimeError(f"{tokens} tokens instead of {sum(map(length_of, asked))}")
+    return Rate(tokens / elapsed, number, tokens)
 
 
-def rates_claims(folder: Path) -> list[Claim]:
-    model, how = random_model(folder)
-    alone = rate(Kind.HF, model, how, ALONE, 1, plain=True)
-    sixteen = rate(Kind.HF, model, how, PROMPTS, 16, plain=True)
-    budget = rate(Kind.HF, model, how, PROMPTS, None)
-    vllm = rate(Kind.VLLM, model, how, PROMPTS, None)
+def rates_claims(model: Path) -> list[Claim]:
+    how = decoding(max_new_tokens=NEW_TOKENS, until=())
+
+    def asked(kind: Kind, batch_size: int | None = None) -> GenerationConfig:
+        arguments = {"pretrained": str(model), "dtype": "float32"}
+        return GenerationConfig(kind=kind, model_args=arguments, decoding=how, store=model, batch_size=batch_size)
+
+    alone = rate(HF(asked(Kind.HF, 1), plain=True), ALONE)
+    sixteen = rate(HF(asked(Kind.HF, 16), plain=True), PROMPTS)
+    budget = rate(HF(asked(Kind.HF), plain=False), PROMPTS)
+    vllm = rate(VLLM(asked(Kind.VLLM)), PROMPTS)
     faster, batched = vllm.tokens_per_s / sixteen.tokens_per_s, budget.tokens_per_s / alone.tokens_per_s
     return [
         Claim(
@@ -213,7 +250,7 @@ def main() -> int:
     torch.set_num_threads(1)
     console = Console(soft_wrap=True, highlight=False)
     with tempfile.TemporaryDirectory() as folder:
-        claims = [first_answer_claim(Path(folder)), *rates_claims(Path(folder) / "random")]
+        claims = [first_answer_claim(Path(folder)), *rates_claims(random_model(Path(folder) / "random"))]
     console.print("claim | ours | reference | ratio | goal | holds", markup=False)
     for claim in claims:
         console.print(claim.line(), markup=False)

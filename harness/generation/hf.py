@@ -72,9 +72,7 @@ class HFEngine:
             self._step(prompts, prompt_tokens),
             ids,
             mask,
-            lambda count, pause_at: StopRows(
-                self.lm.tokenizer, self._decoding.until, self._end_ids, prompt_tokens, count, pause_at
-            ),
+            lambda rows, pause_at: self._stop([prompts[row] for row in rows], prompt_tokens, pause_at),
             prompt_tokens=prompt_tokens,
             max_new_tokens=self._decoding.max_new_tokens,
             shrink=self.shrinks,
@@ -110,6 +108,10 @@ class HFEngine:
         ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in encoded])
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in encoded])
         return ids.to(self.lm.device), mask.to(self.lm.device)
+
+    def _stop(self, prompts: Sequence[Prompt], prompt_tokens: int, pause_at: int) -> StopRows:
+        decoding = self._decoding
+        return StopRows(self.lm.tokenizer, decoding.until, self._end_ids, prompt_tokens, len(prompts), pause_at)
 
     def _step(self, prompts: Sequence[Prompt], prompt_tokens: int) -> Callable[..., Any]:
         """The model's ``generate`` on some rows of the batch, as ``generate_rows`` calls it."""

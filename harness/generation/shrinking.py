@@ -36,20 +36,20 @@ def generate_rows(
     step: Callable[..., Any],
     ids: torch.Tensor,
     mask: torch.Tensor,
-    stop_of: Callable[[int, int], StopRows],
+    stop_of: Callable[[Sequence[int], int], StopRows],
     *,
     prompt_tokens: int,
     max_new_tokens: int,
     shrink: bool,
 ) -> list[Row]:
-    """Generate until every row has ended, going on with the unfinished half whenever half of the rows have.
+    """Generate until every row has ended, going on without the ended rows whenever an eighth of them have.
 
     Args:
         step: ``step(rows, ids, mask, cache, max_new_tokens, stop)`` runs the model's ``generate`` on the rows given
             by their places in the batch.
         ids: the prompts, shape (n, width), padded on the left.
         mask: of their tokens, the same shape.
-        stop_of: ``stop_of(rows, pause_at)`` makes the criterion for so many rows.
+        stop_of: ``stop_of(rows, pause_at)`` makes the criterion for these rows.
         prompt_tokens: where new tokens begin in a row of the output.
         max_new_tokens: the limit of every row.
         shrink: False for one batch to the end.
@@ -59,7 +59,7 @@ def generate_rows(
     cache = None
     while True:
         made = ids.shape[1] - prompt_tokens if cache is not None else 0
-        stop = stop_of(len(rows), len(rows) // 2 if shrink and len(rows) >= _SMALLEST else 0)
+        stop = stop_of(rows, len(rows) * 7 // 8 if shrink and len(rows) >= _SMALLEST else 0)
         output = step(rows, ids, mask, cache, max_new_tokens - made, stop)
         sequences, cache = output.sequences, output.past_key_values
         new = sequences[:, prompt_tokens:].tolist()
