@@ -36,24 +36,25 @@ def finish(command: list[str], out: Path) -> None:
     assert start(command, log).wait(timeout=600) == 0, log.read_text()[-3000:]
 
 
-def moments(seed: int, whole: float, ready: float) -> Iterator[tuple[bool, float]]:
+def moments(seed: int, whole: float, work: float) -> Iterator[tuple[bool, float]]:
     """Random moments: a third over the whole of the command, the others over its work, after it has started up."""
     draw = random.Random(seed)
     while True:
         at_work = draw.random() > 1 / 3
-        yield at_work, draw.uniform(0, whole - ready if at_work else whole)
+        yield at_work, draw.uniform(0, work if at_work else whole)
 
 
 def timed(command: list[str], out: Path) -> tuple[float, float]:
-    """Run to the end. Returns its seconds in all, and until the first answer was stored."""
-    begun, ready = time.monotonic(), 0.0
+    """Run to the end. Returns its seconds in all, and those from the first stored answer to the last."""
+    begun, first, last, stored = time.monotonic(), 0.0, 0.0, 0
     process = start(command, out.with_suffix(".log"))
     while process.poll() is None:
-        if not ready and sound(out):
-            ready = time.monotonic() - begun
+        if (now := sound(out)) > stored:
+            stored, last = now, time.monotonic()
+            first = first or last
         time.sleep(0.02)
     assert process.returncode == 0, out.with_suffix(".log").read_text()[-3000:]
-    return time.monotonic() - begun, ready
+    return time.monotonic() - begun, last - first
 
 
 def killed_until_done(command: Callable[[Path], list[str]], folder: Path, kills: int, seed: int = 0) -> int:
@@ -64,14 +65,16 @@ def killed_until_done(command: Callable[[Path], list[str]], folder: Path, kills:
     Returns:
         How many kills found some but not all of the answers stored.
     """
-    whole, ready = timed(command(folder / "whole"), folder / "whole")
+    whole, work = timed(command(folder / "whole"), folder / "whole")
     expected, total = results(folder / "whole"), sound(folder / "whole")
-    moment, midway, number = moments(seed, whole, ready), 0, 0
+    moment, midway, number = moments(seed, whole, work), 0, 0
     while kills:
         out = folder / f"part{(number := number + 1)}"
         while kills:
             before = sound(out)
-            if not _killed(command(out), out, *next(moment)):
+            at_work, seconds = next(moment)
+            left = 1 - before / total if at_work else 1
+            if not _killed(command(out), out, at_work, seconds * left):
                 break
             kills -= 1
             midway += 0 < sound(out) < total
