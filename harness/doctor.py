@@ -51,7 +51,6 @@ def examine(registered: Path | None) -> Iterator[Finding]:
     yield _accelerator()
     yield _vllm()
     yield _extra("ray", "evaluation and labelling on many machines")
-    yield _extra("tenacity", "--model local-completions", package="tenacity")
     yield _data()
     yield _encoder()
     yield _hub()
@@ -122,12 +121,11 @@ def _vllm() -> Finding:
     return Finding("vLLM", State.FINE, f"{package.distribution} {package.version}")
 
 
-def _extra(name: str, use: str, package: str | None = None) -> Finding:
+def _extra(name: str, use: str) -> Finding:
     found = installed_version(name)
     if found:
         return Finding(name, State.FINE, found)
-    wanted = package or f'"{_PROJECT}[{name}]"'
-    return Finding(name, State.MISSING, f"not installed; for {use}", f"pip install {wanted}")
+    return Finding(name, State.MISSING, f"not installed; for {use}", f'pip install "{_PROJECT}[{name}]"')
 
 
 def _data() -> Finding:
