@@ -101,7 +101,7 @@ def _killed(command: list[str], out: Path, at_work: bool, seconds: float) -> boo
         process.kill()
         process.wait()
         return True
-    assert process.returncode == 0, out.with_suffix(".log").read_text()[-3000:]
+    assert process.returncode == 0, (process.returncode, out.with_suffix(".log").read_text()[-3000:])
     return False
 
 

@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.generation.answers import read
 from maqa_severity.harness.generation.engines import load_workers
 from maqa_severity.harness.generation.stored import StoredModel
 from maqa_severity.tests.generating import answer, hf_config, requests
@@ -55,10 +56,16 @@ def test_a_dead_worker_is_one_line_and_keeps_the_answers(checkpoint, tmp_path, c
                 ray.kill(workers._actors[0])
                 ray.kill(workers._actors[1])
 
-    monkeypatch.setattr(RayWorkers, "run", killing)
-    config = hf_config(checkpoint, tmp_path, ray=True, workers=2, batch_size=2)
-    with pytest.raises(UserError, match=r"the engine died .*4 answers are kept"):
+    config = hf_config(checkpoint, tmp_path / "killed", ray=True, workers=2, batch_size=2)
+    with monkeypatch.context() as patch, pytest.raises(UserError, match="the engine died") as raised:
+        patch.setattr(RayWorkers, "run", killing)
         answer(config)
+    store = next((tmp_path / "killed").glob("*.jsonl"))
+    before, kept = store.read_bytes(), len(read(store).answers)
+    assert f"; {kept} answers are kept" in str(raised.value)
+    assert 4 <= kept <= 8, "two chunks of two were taken, and each worker may have ended the one under way"
+    assert answer(config).texts == answer(hf_config(checkpoint, tmp_path / "one")).texts
+    assert store.read_bytes().startswith(before)
 
 
 def test_the_command_runs_on_ray_and_writes_the_bytes_of_one_process(checkpoint, tmp_path):

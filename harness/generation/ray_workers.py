@@ -82,8 +82,9 @@ class RayWorkers:
         while running:
             done, _ = self._ray.wait(list(running), num_returns=1)
             index, chunk = running.pop(done[0])
+            generated = self._ray.get(done[0])
             start(index)
-            yield chunk, self._ray.get(done[0])
+            yield chunk, generated
 
     def release(self) -> None:
         """End the actors, and the cluster if it was started here."""
