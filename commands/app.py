@@ -4,13 +4,29 @@ from __future__ import annotations
 
 import sys
 
+import click
 import typer
 from rich.console import Console
+from typer.core import TyperGroup
 
 from ..harness.errors import UserError
 
+WORKFLOW = (
+    *("demo", "run", "prepare", "label", "train", "evaluate", "score", "rescore"),
+    *("compare", "leaderboard", "report", "register", "unregister", "doctor"),
+)
+
+
+class _InOrder(TyperGroup):
+    """Lists the commands in the order of the work."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(super().list_commands(ctx), key=WORKFLOW.index)
+
+
 app = typer.Typer(
     name="maqa",
+    cls=_InOrder,
     help="Evaluate severity-aware Arabic medical text generation.",
     no_args_is_help=True,
     add_completion=False,

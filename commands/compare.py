@@ -26,7 +26,10 @@ def compare(
     ] = ["bertscore_f1"],  # noqa: B006
     json: Annotated[Path | None, typer.Option(help="Also write everything to this file.")] = None,
 ) -> None:
-    """Compare two runs answer by answer, per severity: B minus A, interval, adjusted p and what could be missed."""
+    """Compare two runs answer by answer, per severity.
+
+    B minus A, its interval, the adjusted p and what could have been missed.
+    """
     from rich.console import Console
     from rich.text import Text
 

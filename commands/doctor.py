@@ -12,7 +12,10 @@ from .app import app
 
 @app.command()
 def doctor() -> None:
-    """Say what is installed, reachable and missing, with the remedy for each; fails only if something is broken."""
+    """Say what is installed, reachable and missing.
+
+    Each line has its remedy; fails only if something is broken.
+    """
     from ..harness.doctor import State, examine
     from ..tasks.register import is_registered, stub_folder
 

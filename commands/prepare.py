@@ -44,7 +44,10 @@ def prepare(
     sheet: Annotated[str | None, typer.Option(help="Sheet of an xlsx file that has several.")] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the dataset in the folder.")] = False,
 ) -> None:
-    """Make a dataset from a file of questions and answers: find the columns, drop duplicates, split by question."""
+    """Make a dataset from a file of questions and answers.
+
+    Finds the columns, drops duplicates and answerless rows, splits by question.
+    """
     from ..harness.data.columns import PROBABILITIES, Role
     from ..harness.data.options import PrepareOptions, parse_share
     from ..harness.data.prepare import prepare as write_dataset

@@ -18,7 +18,7 @@ def rescore(
     ),
     bertscore_layer: int | None = typer.Option(None, help="Layer of the encoder, where it is not known."),
 ) -> None:
-    """Compute the scores of saved answers again, without generating."""
+    """Score saved answers again, without generating."""
     from ..harness.rescoring import rescore as score_again
     from ..harness.scoring import run_metrics
     from .tables import print_summaries

@@ -16,13 +16,19 @@ def run(
     experiment: Path = typer.Argument(help="An experiment's YAML file, or the name of a shipped one: demo, paper."),
     out: Path = typer.Option(help="Folder of the experiment; the same command goes on where it stopped."),
 ) -> None:
-    """Run an experiment: prepare, label, train, evaluate, rank and report."""
+    """Run an experiment, from the data to the report.
+
+    What is done already is not done again.
+    """
     _run(experiment, out)
 
 
 @app.command()
 def demo(out: Path = typer.Option(Path("runs/demo"), help="Folder of the demo; the same command goes on.")) -> None:
-    """Do the whole job on the shipped sample, with models made on the spot."""
+    """Do the whole job on the shipped sample.
+
+    Its models are made on the spot; nothing is downloaded.
+    """
     # Read when torch is imported. Models this small gain nothing from threads, and threads that wait for a core
     # of a busy machine made training ten times slower.
     os.environ.setdefault("OMP_NUM_THREADS", "1")

@@ -29,7 +29,10 @@ def score(
         int | None, typer.Option(help="Layer of the encoder, where it is not known.")
     ] = None,
 ) -> None:
-    """Score every answer of a file with every metric; print the means and how each number came about."""
+    """Score every answer of a file with every metric.
+
+    Prints the means and how each number came about; needs no language model.
+    """
     from rich.console import Console
 
     from ..harness.answers import read_answers

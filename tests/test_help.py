@@ -1,0 +1,16 @@
+"""``maqa --help`` is the first page that a user reads."""
+
+import subprocess
+import sys
+
+from maqa_severity.commands.app import WORKFLOW
+
+
+def test_help_lists_every_command_in_the_order_of_the_work_each_on_a_whole_line():
+    done = subprocess.run(
+        [sys.executable, "-m", "maqa_severity", "--help"],
+        capture_output=True, text=True, check=True, env={"COLUMNS": "80"},
+    )  # fmt: skip
+    commands = [line.split(maxsplit=1) for line in done.stdout.split("Commands:")[1].splitlines() if line]
+    assert tuple(name for name, _ in commands) == WORKFLOW
+    assert [text for _, text in commands if not text.endswith(".") or text.endswith("...")] == []
