@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -18,11 +17,15 @@ from maqa_severity.tests.generating import GREEDY, requests
 
 
 class Endpoint(ThreadingHTTPServer):
-    """Answers with the prompt's length and the seed; ``asked`` are the requests, ``fail`` how many to refuse."""
+    """Answers with the prompt's length and the seed; ``asked`` are the requests, ``fail`` how many to refuse.
+
+    With ``crowd`` no request is answered before that many are waiting; ``most`` counts those under way at once.
+    """
 
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked, self.fail, self.running, self.most = [], 0, 0, 0
+        self.crowd = threading.Barrier(1)
         self.lock = threading.Lock()
         self.url = f"http://127.0.0.1:{self.server_port}/v1/completions"
 
@@ -35,15 +38,16 @@ class Handler(BaseHTTPRequestHandler):
             self.server.running += 1
             self.server.most = max(self.server.most, self.server.running)
             refuse, self.server.fail = self.server.fail > 0, self.server.fail - 1
-        time.sleep(0.02)
+        self.server.crowd.wait(timeout=60)
         text = f" {len(body['prompt'])} {body['seed']}\ud800\n\nزائد"
         choice = {"text": text, "finish_reason": "length" if len(body["prompt"]) % 2 else "stop"}
         reply = {"choices": [choice], "usage": {"prompt_tokens": 7, "completion_tokens": 5}}
+        # Before the answer: with it the client may send its next request.
+        with self.server.lock:
+            self.server.running -= 1
         self.send_response(503 if refuse else 200)
         self.end_headers()
         self.wfile.write(json.dumps(reply).encode())
-        with self.server.lock:
-            self.server.running -= 1
 
     def log_message(self, *_):
         pass
@@ -74,7 +78,13 @@ def test_answers_come_with_their_finish_reason_and_tokens(endpoint, tmp_path):
     assert {(body["temperature"], body["max_tokens"], tuple(body["stop"])) for body in endpoint.asked} == {
         (0, GREEDY.max_new_tokens, GREEDY.until)
     }
-    assert len(endpoint.asked) == 30 and 1 < endpoint.most <= 8
+    assert len(endpoint.asked) == 30
+
+
+def test_as_many_requests_as_asked_for_are_under_way_at_once_and_no_more(endpoint, tmp_path):
+    endpoint.crowd = threading.Barrier(5)
+    StoredModel(config(endpoint, tmp_path, num_concurrent=5)).generate_until(requests())
+    assert len(endpoint.asked) == 30 and endpoint.most == 5
 
 
 def test_sampling_sends_every_prompt_its_own_seed(endpoint, tmp_path):
