@@ -171,3 +171,30 @@ def step_gradients(model, data, folder, *, mode, batch_size, accumulation, stock
             trainer.train()
     logged = [line["loss"] for line in trainer.state.log_history if "loss" in line]
     return caught, logged[0]
+
+
+def gpt2_base(folder, generation=None, **changes):
+    """A GPT-2 as the hub has them: no pad token, and the unknown token is the end token too.
+
+    ``generation`` is its ``generation_config.json``.
+    """
+    import json
+
+    from maqa_severity.tasks.sample.grammar import everyday_rows
+    from maqa_severity.trainers.tiny_tokenizers import train_bpe
+    from tokenizers import pre_tokenizers
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    folder.mkdir(parents=True)
+    words = [row[key] for row in everyday_rows(50) for key in ("question", "answer")]
+    tokenizer = train_bpe(words, 600, pre_tokenizers.ByteLevel(add_prefix_space=False), ["<|endoftext|>"])
+    settings = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, **changes}
+    special = {"bos_token_id": 0, "eos_token_id": 0}
+    torch.manual_seed(0)
+    model = GPT2LMHeadModel(GPT2Config(**{"vocab_size": tokenizer.get_vocab_size(), **special, **settings}))
+    model.save_pretrained(folder)
+    tokenizer.model.save(str(folder))
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "GPT2Tokenizer"}')
+    if generation is not None:
+        (folder / "generation_config.json").write_text(json.dumps(generation))
+    return folder

@@ -7,10 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedTokenizerBase
 
 from ..harness.errors import UserError
 from .config import LoraSettings, Method, Precision, TrainConfig
+
+LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError)
+"""What transformers raises where files are missing, damaged or of an unknown kind."""
 
 _LOAD = "Give a folder or a hub id of a causal language model; without network, download it beforehand"
 
@@ -23,11 +27,12 @@ def load_tokenizer(base: str, revision: str | None, pad_token: str | None) -> Pr
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(base, revision=revision)
-    except (OSError, ValueError) as error:
+    except LOAD_ERRORS as error:
         raise UserError(f"cannot load the tokenizer of base {base}: {_first_line(error)}", _LOAD) from error
     if pad_token is not None:
-        if tokenizer.convert_tokens_to_ids(pad_token) in (None, tokenizer.unk_token_id):
-            raise UserError(f"pad_token {pad_token!r} is not a token of base {base}", "Name a token that it has")
+        if pad_token not in tokenizer.get_vocab():
+            remedy = f"Name a token that it has, such as {tokenizer.eos_token!r}"
+            raise UserError(f"pad_token {pad_token!r} is not a token of base {base}", remedy)
         tokenizer.pad_token = pad_token
     if tokenizer.eos_token_id is None:
         raise UserError(
@@ -87,16 +92,34 @@ def merge_adapter(base: str, revision: str | None, tokenizer: PreTrainedTokenize
 def _load(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, options: dict[str, Any]) -> Any:
     try:
         model = AutoModelForCausalLM.from_pretrained(base, revision=revision, use_safetensors=None, **options)
-    except (OSError, ValueError) as error:
+    except LOAD_ERRORS as error:
         raise UserError(f"cannot load base {base}: {_first_line(error)}", _LOAD) from error
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         raise UserError(
             f"the tokenizer of base {base} has {len(tokenizer)} tokens, its model fewer",
             "Give a base whose tokenizer and model belong together",
         )
-    for holder in (model.config, model.generation_config):
-        holder.pad_token_id, holder.eos_token_id = tokenizer.pad_token_id, tokenizer.eos_token_id
+    model.config.pad_token_id, model.config.eos_token_id = tokenizer.pad_token_id, tokenizer.eos_token_id
+    model.generation_config = _generation_config(model.generation_config, tokenizer)
     return model
+
+
+def _generation_config(found: GenerationConfig, tokenizer: PreTrainedTokenizerBase) -> GenerationConfig:
+    """The base's own, ending at the tokenizer's end token and wherever else the base ends."""
+    own = found.eos_token_id if isinstance(found.eos_token_id, list) else [found.eos_token_id]
+    ends = [tokenizer.eos_token_id, *(end for end in own if end not in (None, tokenizer.eos_token_id))]
+    special = {
+        "bos_token_id": found.bos_token_id,
+        "eos_token_id": ends if len(ends) > 1 else ends[0],
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    found.update(**special)
+    try:
+        found.validate(strict=True)
+    except ValueError:
+        # Sampling settings beside do_sample=false can be loaded but not saved, which would end the training.
+        return GenerationConfig(**special)
+    return found
 
 
 def _four_bits(dtype: torch.dtype) -> Any:

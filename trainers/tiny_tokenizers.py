@@ -22,7 +22,7 @@ def causal_tokenizer(texts: Sequence[str]) -> Any:
     from transformers import Qwen2Tokenizer
 
     backend = Qwen2Tokenizer().backend_tokenizer
-    model = json.loads(_train_bpe(texts, 3000, backend.pre_tokenizer, [PAD, EOS, BOS]).to_str())["model"]
+    model = json.loads(train_bpe(texts, 3000, backend.pre_tokenizer, [PAD, EOS, BOS]).to_str())["model"]
     merges = [tuple(merge) for merge in model["merges"]]
     special = {"pad_token": PAD, "eos_token": EOS, "bos_token": BOS, "unk_token": None}
     return Qwen2Tokenizer(vocab=model["vocab"], merges=merges, model_max_length=CONTEXT, **special)
@@ -38,7 +38,7 @@ def encoder_tokenizer(texts: Sequence[str]) -> Any:
     from tokenizers.processors import TemplateProcessing
     from transformers import PreTrainedTokenizerFast
 
-    tokenizer = _train_bpe(texts, 4000, ByteLevel(add_prefix_space=False), [PAD, CLS, SEP, MASK])
+    tokenizer = train_bpe(texts, 4000, ByteLevel(add_prefix_space=False), [PAD, CLS, SEP, MASK])
     tokenizer.post_processor = TemplateProcessing(
         single=f"{CLS} $A {SEP}",
         pair=f"{CLS} $A {SEP} $B:1 {SEP}:1",
@@ -54,7 +54,12 @@ def encoder_tokenizer(texts: Sequence[str]) -> Any:
     )
 
 
-def _train_bpe(texts: Sequence[str], vocabulary: int, pre_tokenizer: Any, special: list[str]) -> Any:
+def train_bpe(texts: Sequence[str], vocabulary: int, pre_tokenizer: Any, special: list[str]) -> Any:
+    """A byte-level BPE tokenizer of the ``tokenizers`` library, ``special`` tokens first.
+
+    Raises:
+        UserError: there is no text.
+    """
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     if not any(text.strip() for text in texts):
