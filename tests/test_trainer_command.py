@@ -104,6 +104,39 @@ def test_the_log_tells_loss_by_severity_gradient_and_speed(trained):
     assert manifest.weights["effective_rows"] < 18
 
 
+def test_the_last_steps_are_logged_and_counted_too(trained, tmp_path, dataset, checkpoint):
+    config = load_config(settings=[*SETTINGS, "log_every=3"])
+    manifest = train_lm(dataset, str(checkpoint), ARMS["ce"], config, tmp_path / "out")
+    lines = [json.loads(line) for line in (tmp_path / "out" / "training_log.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines] == [3, 5]
+    assert manifest.cost["training"]["tokens"] == trained["ce"][1].cost["training"]["tokens"]
+
+
+def test_steps_of_weight_zero_change_nothing_under_any_loss(tmp_path, dataset, checkpoint):
+    spec = ArmSpec.of(Arm.HARD, weights="0,1,2")
+    for loss in ("tokens", "weights", "paper"):
+        config = load_config(settings=[*SETTINGS, f"loss={loss}", "batch_size=1"])
+        train_lm(dataset, str(checkpoint), spec, config, tmp_path / loss)
+        lines = [json.loads(line) for line in (tmp_path / loss / "training_log.jsonl").read_text().splitlines()]
+        nothing = [line["loss"] == line["grad_norm"] == 0 for line in lines]
+        assert any(nothing) and not all(nothing)
+
+
+def test_a_loss_that_is_too_large_to_measure_beside_the_training_costs_no_training(
+    tmp_path, dataset, checkpoint, monkeypatch, capsys
+):
+    import torch
+    from maqa_severity.trainers import cost
+    from maqa_severity.trainers.launch import lm
+
+    def measure(model, loss):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(cost, "_measure", measure)
+    lm(dataset.folder, str(checkpoint), Arm.CE, tmp_path / "out", settings=SETTINGS)
+    assert "Checkpoint written" in capsys.readouterr().out
+
+
 def test_the_cost_says_what_the_weights_add(trained):
     cost = json.loads((trained["severity"][0] / "cost.json").read_text())
     overhead = cost["training"]["loss_overhead"]
@@ -186,6 +219,7 @@ def test_adapters_are_merged_into_an_ordinary_checkpoint(tmp_path, dataset, chec
         (["max_length=4096"], "max_length 4096 is more than the 512 tokens"),
         (["pad_token=nowhere"], "pad_token 'nowhere' is not a token"),
         (["learning_rate=1e30", "max_grad_norm=1e30", "epochs=3"], "the loss is (nan|inf)"),
+        (["learning_rate=1e30", "max_grad_norm=1e30", "epochs=3", "log_every=1000"], "the loss is (nan|inf)"),
     ],
 )
 def test_impossible_settings_are_refused(settings, message, tmp_path, dataset, checkpoint):
@@ -194,6 +228,19 @@ def test_impossible_settings_are_refused(settings, message, tmp_path, dataset, c
             dataset, str(checkpoint), ARMS["ce"], load_config(settings=[*SETTINGS, *settings]), tmp_path / "out"
         )
     assert not (tmp_path / "out").exists()
+
+
+def test_a_precision_of_the_launcher_that_is_not_the_settings_is_refused(
+    trained, tmp_path, dataset, checkpoint, monkeypatch
+):
+    config = load_config(settings=SETTINGS)
+    for given in ("bf16", "fp16"):
+        monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", given)
+        with pytest.raises(UserError, match=f"mixed_precision is {given}, but precision is fp32"):
+            train_lm(dataset, str(checkpoint), ARMS["ce"], config, tmp_path / "out")
+    monkeypatch.setenv("ACCELERATE_MIXED_PRECISION", "no")
+    train_lm(dataset, str(checkpoint), ARMS["ce"], config, tmp_path / "out")
+    assert same(weights(tmp_path / "out"), weights(trained["ce"][0]))
 
 
 def test_qlora_without_bitsandbytes_says_what_to_do(tmp_path, dataset, checkpoint):

@@ -73,6 +73,7 @@ def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
             ("seconds", f"{cost['seconds']:,.1f}"),
             ("tokens per second", f"{cost['tokens_per_s']:,.0f}"),
             ("peak memory", f"{cost['peak_memory_bytes'] / 1e9:.2f} GB"),
-            ("weighted / unweighted loss", f"{cost['loss_overhead']['weighted_over_unweighted']:.2f} × the time"),
         ]
+        if ratio := cost["loss_overhead"]["weighted_over_unweighted"]:
+            facts.append(("weighted / unweighted loss", f"{ratio:.2f} × the time"))
     return facts

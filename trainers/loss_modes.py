@@ -39,8 +39,13 @@ class LossMode(StrEnum):
         """The share of these examples, both (B,), in the window's denominator; a scalar, to be summed over W."""
         match self:
             case LossMode.TOKENS:
-                return lengths.sum().double()
+                return _wide(lengths).sum()
             case LossMode.WEIGHTS:
-                return (weights.double() * lengths).sum()
+                return (_wide(weights) * lengths).sum()
             case LossMode.PAPER:
-                return (lengths > 0).sum().double()
+                return _wide(lengths > 0).sum()
+
+
+def _wide(values: Tensor) -> Tensor:
+    # Apple's GPUs have no float64.
+    return values.float() if values.device.type == "mps" else values.double()

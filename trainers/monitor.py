@@ -47,6 +47,8 @@ class Monitor(TrainerCallback):  # type: ignore[misc]
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.steps += 1
+        # Whatever remains after the last full interval is counted, and looked at before the model is saved.
+        control.should_log |= state.global_step >= state.max_steps
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=state.global_step)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -31,10 +32,11 @@ def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any
     """Train and save model and tokenizer into ``training.out``; returns what it cost.
 
     Raises:
-        UserError: the base cannot be used for this, the loss is not finite, or several GPUs are visible to one
-            process.
+        UserError: the base cannot be used for this, the loss is not finite, several GPUs are visible to one
+            process, or accelerate was asked for another precision.
     """
     config, state = training.config, training.out / STATE
+    _demand_precision(config)
     arguments = _arguments(config, state, examples)
     if arguments.n_gpu > 1:
         raise UserError(
@@ -114,6 +116,16 @@ def _arguments(config: TrainConfig, state: Path, examples: Examples) -> Training
         report_to=[],
         disable_tqdm=True,
     )
+
+
+def _demand_precision(config: TrainConfig) -> None:
+    """The launcher's precision would be used, and the settings' be written down."""
+    given = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if given not in ("no", config.precision):
+        raise UserError(
+            f"accelerate's mixed_precision is {given}, but precision is {config.precision}",
+            f"Launch with --mixed_precision no, and choose with --set precision={'|'.join(Precision)}",
+        )
 
 
 def _effective_batch(config: TrainConfig) -> int:

@@ -46,7 +46,7 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
         shares = [
             self.loss_mode.denominator(batch["weights"], answer_lengths(batch["labels"])) for batch in batches
         ]
-        share = torch.stack(shares).sum() if shares else torch.zeros((), dtype=torch.float64, device=device)
+        share = torch.stack(shares).sum() if shares else torch.zeros((), device=device)
         return batches, float(self.accelerator.gather(share.reshape(1)).sum())
 
     def compute_loss(
@@ -61,17 +61,20 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
             coefficients=self.loss_mode.coefficients(inputs["weights"], lengths),
         )
         self._since_log.add(inputs, lengths, output["example_nll"])
-        loss = output["loss"] * (self.accelerator.num_processes / num_items_in_batch)
+        # Under `weights`, a step of examples that all weigh nothing has a denominator of 0, and no gradient.
+        share = self.accelerator.num_processes / num_items_in_batch if num_items_in_batch else 0.0
+        loss = output["loss"] * share
         return (loss, output) if return_outputs else loss
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log, with the loss per severity and the number of tokens since the last log."""
         if "loss" in logs:
-            if not math.isfinite(logs["loss"]):
-                raise UserError(
-                    f"the loss is {logs['loss']} in step {self.state.global_step}",
-                    "Lower learning_rate, or train with precision fp32",
-                )
+            for key, name in (("loss", "loss"), ("grad_norm", "gradient's norm")):
+                if not math.isfinite(logs.get(key, 0.0)):
+                    raise UserError(
+                        f"the {name} is {logs[key]} in step {self.state.global_step}",
+                        "Lower learning_rate, or train with precision fp32",
+                    )
             logs |= self._since_log.drain(self.accelerator)
         super().log(logs, start_time)
 
