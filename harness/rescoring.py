@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from .metrics.base import Answers, Metric
-from .runs import SCORES, Run, Saved, load_answers
+from .runs import Run, Saved, load_answers
 from .sample_scores import rescore_samples
 from .scores import ScoreTable, write_scores
 from .scoring import beside_metrics, score_table
@@ -14,7 +14,8 @@ from .severity import parse_severity
 
 
 def rescore(path: Path, metrics: Sequence[Metric]) -> Run:
-    """Score a run's saved answers and write its ``scores.parquet``, which from then on stands for the run.
+    """Score a run's saved answers and write its file of scores, which from then on stands for the run:
+    ``scores.parquet``, or ``scores_<time>.parquet`` beside plain lm-eval's ``results_<time>.json``.
 
     lm-eval's own files keep the scores they were written with.
 
@@ -23,7 +24,7 @@ def rescore(path: Path, metrics: Sequence[Metric]) -> Run:
     """
     saved = load_answers(path)
     scores = score_table(list(saved.answers["id"]), answers_of(saved), metrics)
-    write_scores(saved.path / SCORES, scores)
+    write_scores(saved.scores_file, scores)
     rescore_samples(saved, metrics)
     return Run(**vars(saved), scores=scores)
 

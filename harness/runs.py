@@ -19,6 +19,9 @@ from .severity import SEVERITIES
 SCORES = "scores.parquet"
 _TASKS = tuple(f"maqa_severity_{severity}" for severity in SEVERITIES)
 _PLAIN = "Run lm_eval with `--tasks maqa_severity --log_samples --output_path DIR`, or use `maqa evaluate`"
+_RESCORE = "Compute them with `maqa rescore RUN`"
+_PREDICT_ONLY = "bypass"
+"""The metric without a value that lm-eval puts in place of all others under ``--predict_only``."""
 _ANSWER_COLUMNS = ["id", "severity", "category", "question", "reference", "prediction", "prompt"]
 
 
@@ -27,14 +30,16 @@ class Saved:
     """The saved answers of one model.
 
     ``answers`` has the columns ``id, severity, category, question, reference, prediction, prompt``, one row per
-    answer. ``sample_scores`` is what lm-eval wrote beside each answer. ``manifest`` is absent for a
-    plain lm-eval folder.
+    answer. ``sample_scores`` is what lm-eval wrote beside each answer: no metric under ``--predict_only``.
+    ``scores_file`` is where the run's other scores are, if it has any. ``manifest`` is absent for a plain lm-eval
+    folder.
     """
 
     path: Path
     name: str
     answers: pd.DataFrame
     sample_scores: ScoreTable
+    scores_file: Path
     decoding: dict[str, Any]
     manifest: Manifest | None
 
@@ -50,12 +55,14 @@ def load_run(path: Path) -> Run:
     """Read a run folder, or one ``results_*.json`` of a folder with several.
 
     Raises:
-        UserError: there is no run, there are several, or a file of it is missing or damaged.
+        UserError: there is no run, there are several, it has no scores, or a file of it is missing or damaged.
     """
     saved = load_answers(path)
-    file = saved.path / SCORES
+    file = saved.scores_file
     if saved.manifest is None and not file.exists():
         scores = saved.sample_scores
+        if not scores.metrics:
+            raise UserError(f"{path} has answers without scores, by `lm_eval --predict_only`", _RESCORE)
     else:
         scores = read_scores(file)
         if list(scores.frame["id"]) != list(saved.answers["id"]):
@@ -64,38 +71,43 @@ def load_run(path: Path) -> Run:
 
 
 def load_answers(path: Path) -> Saved:
-    """Read a run without ``scores.parquet``.
+    """Read a run without its file of scores.
 
     Raises:
         UserError: as ``load_run``.
     """
-    if path.is_dir() and (path / MANIFEST).is_file():
-        manifest = read_manifest(path)
-        samples = [path / name for name in manifest.samples.values()]
-        return _saved(path, manifest.name, samples, path / manifest.results, manifest)
+    folder = path.parent if path.is_file() else path
+    if (folder / MANIFEST).is_file():
+        manifest = read_manifest(folder)
+        if path in (folder, folder / manifest.results):
+            samples = [folder / name for name in manifest.samples.values()]
+            return _saved(manifest.name, samples, folder / manifest.results, folder / SCORES, manifest)
     results_file = _results_file(path)
     stamp = results_file.name.removeprefix("results_").removesuffix(".json")
     found = [results_file.parent / f"samples_{task}_{stamp}.jsonl" for task in _TASKS]
     name = str(read_json(results_file, _PLAIN).get("model_name") or results_file.parent.name)
-    return _saved(results_file.parent, name, [path for path in found if path.is_file()], results_file, None)
+    # lm-eval gathers the results of all runs of one model in one folder.
+    scores_file = results_file.with_name(f"scores_{stamp}.parquet")
+    return _saved(name, [path for path in found if path.is_file()], results_file, scores_file, None)
 
 
-def _saved(folder: Path, name: str, files: list[Path], results_file: Path, manifest: Manifest | None) -> Saved:
+def _saved(name: str, files: list[Path], results_file: Path, scores_file: Path, manifest: Manifest | None) -> Saved:
     if not files:
         raise UserError(f"{results_file} has no samples_maqa_severity_*.jsonl beside it", _PLAIN)
     rows = pd.DataFrame([row for file in files for row in _sample_rows(file)])
     duplicates = rows["id"][rows["id"].duplicated()]
     if not duplicates.empty:
-        raise UserError(f"{folder}: the id {duplicates.iloc[0]!r} occurs twice", "Give each row its own id")
+        raise UserError(f"{results_file}: the id {duplicates.iloc[0]!r} occurs twice", "Give each row its own id")
     metrics = list(dict.fromkeys(name for names in rows["metrics"] for name in names))
     signatures = rows["scoring"].iloc[0]["signatures"]
     if missing := set(metrics) - set(signatures):
         raise UserError(f"{files[0]}: no signature for {', '.join(sorted(missing))}", _PLAIN)
     return Saved(
-        path=folder,
+        path=results_file.parent,
         name=name,
         answers=rows[_ANSWER_COLUMNS].copy(),
         sample_scores=ScoreTable(rows[[*KEY_COLUMNS, *metrics]].copy(), signatures),
+        scores_file=scores_file,
         decoding=rows["decoding"].iloc[0],
         manifest=manifest,
     )
@@ -122,6 +134,8 @@ def _sample_rows(path: Path) -> list[dict[str, Any]]:
         lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     except FileNotFoundError:
         raise UserError(f"{path} does not exist", _PLAIN) from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path} is not UTF-8 at byte {error.start}", _PLAIN) from None
     for number, line in enumerate(lines, start=1):
         try:
             rows.append(_sample_row(json.loads(line)))
@@ -132,6 +146,7 @@ def _sample_rows(path: Path) -> list[dict[str, Any]]:
 
 def _sample_row(sample: dict[str, Any]) -> dict[str, Any]:
     document, request = sample["doc"], sample["arguments"]["gen_args_0"]
+    metrics = [metric for metric in sample["metrics"] if metric != _PREDICT_ONLY]
     return {
         "id": document["id"],
         "severity": document["severity"],
@@ -142,6 +157,6 @@ def _sample_row(sample: dict[str, Any]) -> dict[str, Any]:
         "prompt": request["arg_0"],
         "decoding": request["arg_1"],
         "scoring": document["scoring"],
-        "metrics": sample["metrics"],
-        **{metric: float(sample[metric]) for metric in sample["metrics"]},
+        "metrics": metrics,
+        **{metric: float(sample[metric]) for metric in metrics},
     }
