@@ -2,7 +2,7 @@
 
 import pytest
 from maqa_severity.harness.pages import IntervalRow, interval_chart, render
-from maqa_severity.harness.pages.render import number, p_value, signed
+from maqa_severity.harness.pages.render import decoding_in_words, number, p_value, signed
 
 
 def test_hostile_text_is_escaped(tmp_path):
@@ -22,6 +22,16 @@ def test_numbers_have_one_form():
     assert number(None) == number(float("nan")) == "—"
     assert signed(-1.005) == "−1.00" and signed(2) == "+2.00"
     assert p_value(0.0001) == "< 0.001" and p_value(0.04) == "0.040"
+
+
+def test_a_number_that_rounds_to_zero_has_no_sign():
+    assert number(-0.001) == signed(-0.001) == signed(0.001) == signed(0.0) == "0.00"
+    assert signed(-0.005001) == "−0.01" and signed(0.3, 1) == "+0.3"
+
+
+def test_sampling_at_the_models_own_temperature_is_not_called_temperature_0():
+    assert decoding_in_words({"do_sample": True, "max_gen_toks": 16}).startswith("sampling at temperature 1,")
+    assert decoding_in_words({"do_sample": False, "max_gen_toks": 16}) == "greedy, at most 16 new tokens"
 
 
 @pytest.mark.parametrize(

@@ -35,12 +35,15 @@ def render(templates: Path, name: str, **context: Any) -> str:
 
 def number(value: float | None, digits: int = 2) -> str:
     """A number with a fixed count of decimals; an em dash where there is none."""
-    return "—" if _absent(value) else f"{value:.{digits}f}"
+    return "—" if _absent(value) else f"{value:z.{digits}f}"
 
 
 def signed(value: float | None, digits: int = 2) -> str:
-    """A difference with its sign; a true minus sign, so that columns align."""
-    return "—" if _absent(value) else f"{value:+.{digits}f}".replace("-", "−")
+    """A difference with its sign; a true minus sign, so that columns align. What rounds to zero has none."""
+    if _absent(value):
+        return "—"
+    rounded = f"{value:+z.{digits}f}"
+    return rounded[1:] if float(rounded) == 0 else rounded.replace("-", "−")
 
 
 def p_value(value: float | None) -> str:
@@ -54,9 +57,9 @@ def p_value(value: float | None) -> str:
 def decoding_in_words(decoding: Mapping[str, Any]) -> str:
     """A decoding as lm-eval or we record it, in a reader's words."""
     tokens = decoding.get("max_new_tokens", decoding.get("max_gen_toks"))
-    temperature = decoding.get("temperature", 0.0)
-    if not decoding.get("do_sample", temperature > 0):
+    if not decoding.get("do_sample", decoding.get("temperature", 0.0) > 0):
         return f"greedy, at most {tokens} new tokens"
+    temperature = decoding.get("temperature", 1.0)
     nucleus = decoding.get("top_p", 1.0)
     return f"sampling at temperature {temperature:g}, top-p {nucleus:g}, at most {tokens} new tokens"
 
