@@ -13,7 +13,7 @@ With m_s the mean of the quality metric over the answers of severity s:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -49,7 +49,7 @@ class AggregateScore:
     """An aggregate of one run, in percent, or the second run's minus the first's.
 
     ``value`` is NaN where a severity that the formula names has no answers; ``low`` and ``high`` are None where
-    ``method`` says why.
+    ``method`` says why: one answer of such a severity has a score, but cannot say how it varies.
     """
 
     aggregate: Aggregate
@@ -95,7 +95,7 @@ def aggregates_all(
     for block in stack(gated):
         for aggregate, statistic in _statistics(block, weights, seed, resamples).items():
             chosen = _columns(block, aggregate)
-            scores = _scores(aggregate, statistic.take([column for _, column in chosen]), len(block.values))
+            scores = _scores(aggregate, statistic.take([column for _, column in chosen]))
             for (index, _), score in zip(chosen, scores, strict=True):
                 found[index][aggregate] = score
     return [_complete(scores, table) for scores, table in zip(found, gated, strict=True)]
@@ -125,7 +125,7 @@ def aggregate_differences(
             chosen = dict(_columns(block, aggregate))
             if chosen:
                 change = statistic.take([chosen[1]]).minus(statistic.take([chosen[0]]))
-                (found[aggregate],) = _scores(aggregate, change, len(block.values))
+                (found[aggregate],) = _scores(aggregate, change)
     return _complete(found, gated[0])
 
 
@@ -136,6 +136,10 @@ class _Statistic:
     estimate: Floats
     resampled: Floats
     influence: Sequence[Floats]
+
+    @property
+    def smallest(self) -> int:
+        return min(len(rows) for rows in self.influence)
 
     def take(self, columns: Sequence[int]) -> _Statistic:
         return _Statistic(
@@ -164,14 +168,21 @@ def _gated(scores: ScoreTable, gates: Sequence[str]) -> ScoreTable:
 
 def _statistics(block: Block, weights: Weights, seed: int, resamples: int) -> dict[Aggregate, _Statistic]:
     """Every aggregate of every column of the block; those whose severities lack answers are left out."""
-    strata = block.resampled(seed, resamples)
+    bootstrapped = block.resampled(seed, resamples)
+    unknown = np.full((block.values.shape[1], resamples), np.nan)
+    strata = {
+        place: bootstrapped.get(place) or Resampled([block.stratum(place)], [unknown])
+        for place in (*block.places(), len(SEVERITIES))
+    }
     found: dict[Aggregate, _Statistic] = {}
-    if (overall := strata.get(len(SEVERITIES))) is not None:
-        shares = [len(sample) / len(block.values) for sample in overall.samples]
-        found[Aggregate.BERTSCORE_F1] = found[Aggregate.SAFE_SCORE] = _linear(overall, shares)
+    overall = strata[len(SEVERITIES)]
+    shares = [len(sample) / len(block.values) for sample in overall.samples]
+    found[Aggregate.BERTSCORE_F1] = found[Aggregate.SAFE_SCORE] = _linear(overall, shares)
+    if all(SEVERITIES.index(severity) in strata for severity in _GAP):
+        ends = _joined(strata[SEVERITIES.index(severity)] for severity in _GAP)
+        found[Aggregate.CRITICAL_GAP] = _linear(ends, list(_GAP.values()))
     if all(place in strata for place in range(len(SEVERITIES))):
-        parts = [strata[place] for place in range(len(SEVERITIES))]
-        severities = Resampled([part.samples[0] for part in parts], [part.means[0] for part in parts])
+        severities = _joined(strata[place] for place in range(len(SEVERITIES)))
         by_severity = {
             Severity.CRITICAL: weights.gamma,
             Severity.NEUTRAL: weights.beta,
@@ -181,14 +192,16 @@ def _statistics(block: Block, weights: Weights, seed: int, resamples: int) -> di
         found[Aggregate.SEVERITY_WEIGHTED] = _linear(
             severities, [by_severity[severity] / total for severity in SEVERITIES]
         )
-        found[Aggregate.CRITICAL_GAP] = _linear(
-            severities, [float(_GAP.get(severity, 0)) for severity in SEVERITIES]
-        )
         found[Aggregate.WORST_SEVERITY] = _worst(severities)
     return found
 
 
-_GAP = {Severity.CRITICAL: 1, Severity.NON_CRITICAL: -1}
+_GAP = {Severity.CRITICAL: 1.0, Severity.NON_CRITICAL: -1.0}
+
+
+def _joined(parts: Iterable[Resampled]) -> Resampled:
+    parts = list(parts)
+    return Resampled([part.samples[0] for part in parts], [part.means[0] for part in parts])
 
 
 def _linear(parts: Resampled, coefficients: Sequence[float]) -> _Statistic:
@@ -221,10 +234,12 @@ def _columns(block: Block, aggregate: Aggregate) -> list[tuple[int, int]]:
     return [(index, column) for column, (index, name) in enumerate(block.owners) if name == metric]
 
 
-def _scores(aggregate: Aggregate, statistic: _Statistic, n: int) -> list[AggregateScore]:
+def _scores(aggregate: Aggregate, statistic: _Statistic) -> list[AggregateScore]:
     low, high = bca(statistic.estimate, statistic.resampled, statistic.influence)
     return [
-        AggregateScore(aggregate, float(value), *described(n, low[column], high[column], Method.BCA))
+        AggregateScore(
+            aggregate, float(value), *described(statistic.smallest, low[column], high[column], Method.BCA)
+        )
         for column, value in enumerate(statistic.estimate)
     ]
 

@@ -128,6 +128,35 @@ def test_without_a_severity_the_aggregates_that_name_it_say_so():
         assert (values[aggregate].low, values[aggregate].method) == (None, Method.TOO_FEW)
 
 
+def test_a_severity_of_one_answer_counts_and_leaves_no_interval():
+    run = _run()
+    run = ScoreTable(run.frame[39:], run.signatures)
+    means, values = _means(run), _values(run)
+    assert (run.frame["severity"] == "critical").sum() == 1
+    assert values[Aggregate.CRITICAL_GAP].value == pytest.approx(means["critical"] - means["non_critical"])
+    assert values[Aggregate.WORST_SEVERITY].value == pytest.approx(means.min())
+    for aggregate in (Aggregate.SEVERITY_WEIGHTED, Aggregate.WORST_SEVERITY, Aggregate.CRITICAL_GAP):
+        assert (values[aggregate].low, values[aggregate].method) == (None, Method.TOO_FEW)
+    assert values[Aggregate.BERTSCORE_F1].low is not None
+
+
+def test_one_answer_in_all_has_its_score_and_no_interval():
+    run = _run(gates=GATES)
+    run = ScoreTable(run.frame[:1], run.signatures)
+    pure = _values(run)[Aggregate.BERTSCORE_F1]
+    assert (pure.value, pure.low, pure.method) == (run.frame["bertscore_f1"][0], None, Method.TOO_FEW)
+
+
+@pytest.mark.parametrize("left", [0, 1])
+def test_the_gap_asks_for_the_severities_that_it_names_alone(left):
+    run = _run()
+    neutral = run.frame["severity"] == "neutral"
+    run = ScoreTable(run.frame[~neutral | (neutral.cumsum() <= left)], run.signatures)
+    gap = _values(run)[Aggregate.CRITICAL_GAP]
+    assert gap.value == pytest.approx(_means(run)["critical"] - _means(run)["non_critical"])
+    assert gap.low < gap.value < gap.high
+
+
 def test_without_bertscore_there_are_no_aggregates():
     with pytest.raises(UserError, match="no scores of bertscore_f1"):
         aggregates(table(SIZES, np.zeros((N, 1))))

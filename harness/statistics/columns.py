@@ -41,6 +41,8 @@ class Block:
 
         Overall keeps the strata apart, unless one has a single row, which cannot vary alone: then they are one.
         """
+        if len(self.values) < 2:
+            return {}
         strata = {
             place: resample([self.stratum(place)], [place], seed=seed, resamples=resamples)
             for place in self.places()
@@ -50,8 +52,6 @@ class Block:
             parts = list(strata.values())
             overall = Resampled([part.samples[0] for part in parts], [part.means[0] for part in parts])
             return {**strata, len(SEVERITIES): overall}
-        if len(self.values) < 2:
-            return strata
         return {
             **strata,
             len(SEVERITIES): resample([self.values], [len(SEVERITIES)], seed=seed, resamples=resamples),
