@@ -60,6 +60,8 @@ def compare(
 def _metric_table(compared: Comparison, metric: str) -> Table:
     from rich.text import Text
 
+    from ..harness.statistics.verdicts import points
+
     table = _table(f"{metric}, percent")
     for heading in ("severity", "n", "A", "B", "B - A", "Holm p\nd_z", "missed below\nbetter/worse"):
         table.add_column(heading, justify="left" if heading == "severity" else "right", no_wrap=True)
@@ -72,8 +74,8 @@ def _metric_table(compared: Comparison, metric: str) -> Table:
             _interval(one.mean, one.low, one.high),
             _interval(other.mean, other.low, other.high),
             _interval(change.mean, change.low, change.high, sign="+"),
-            f"{_number(change.p_holm, '.2g')}\n{_number(change.effect_size, '+.2f')}",
-            f"{_number(change.detectable, '.1f')}\n"
+            f"{_number(change.p_holm, '.2g')}\n{_number(change.effect_size, '+z.2f')}",
+            f"{'-' if change.detectable is None else points(change.detectable)}\n"
             f"{_number(change.improved_pct, '.0f')}/{_number(change.worsened_pct, '.0f')} %",
         )
     return table
@@ -107,11 +109,13 @@ def _table(title: str) -> Table:
 def _interval(value: float, low: float | None, high: float | None, sign: str = "") -> Text:
     from rich.text import Text
 
+    from ..harness.statistics.verdicts import points
+
     if math.isnan(value):
         return Text("-")
     if low is None or high is None:
-        return Text(f"{value:{sign}.1f}\nno interval")
-    return Text(f"{value:{sign}.1f}\n[{low:{sign}.1f}, {high:{sign}.1f}]")
+        return Text(f"{points(value, sign)}\nno interval")
+    return Text(f"{points(value, sign)}\n[{points(low, sign)}, {points(high, sign)}]")
 
 
 def _number(value: float | None, form: str) -> str:

@@ -51,6 +51,13 @@ def test_a_metric_may_declare_that_it_applies_to_some_answers():
     assert [each.n for each in summarise(scores)] == [6, 7, 7, 20]
 
 
+def test_a_metric_that_applies_to_no_answer_takes_nothing_from_the_others():
+    values = np.column_stack([bertscore_like(np.random.default_rng(0), (30, 1)), np.full(30, np.nan)])
+    found = summarise(table(SIZES, values, APPLIES_TO_SOME))
+    assert found[:4] == summarise(table(SIZES, values[:, :1], APPLIES_TO_SOME))
+    assert {(each.n, each.low, each.method) for each in found[4:]} == {(0, None, Method.TOO_FEW)}
+
+
 @pytest.mark.parametrize(
     ("column", "row", "value", "message"),
     [
@@ -66,6 +73,19 @@ def test_a_bad_cell_is_named(column, row, value, message):
     scores.frame.loc[row, column] = value
     with pytest.raises(UserError, match=message):
         summarise(scores)
+
+
+@pytest.mark.parametrize("signature", ["better:up", "applies:urgent"])
+def test_a_signature_that_declares_what_nobody_knows_is_refused(signature):
+    with pytest.raises(UserError, match=f"my run: the signature of m0 cannot be read: .*{signature.split(':')[1]}"):
+        check_scores(_scores(signature), "my run")
+
+
+def test_scores_that_are_no_numbers_are_refused():
+    scores = _scores()
+    scores.frame["m0"] = scores.frame["m0"].astype(str)
+    with pytest.raises(UserError, match="my run: m0 holds no numbers"):
+        check_scores(scores, "my run")
 
 
 def test_a_rate_has_to_be_0_or_100():

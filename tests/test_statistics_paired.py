@@ -209,6 +209,28 @@ def test_the_verdict_in_words_says_what_was_found_where_and_what_could_be_missed
     )
 
 
+@pytest.mark.parametrize("size", [0.1, 0.3])
+def test_answers_that_all_changed_equally_leave_nothing_to_be_missed(size):
+    """0.1 has no exact binary form: the differences vary in their last bits."""
+    sizes = dict.fromkeys(SIZES, 3)
+    before = bertscore_like(np.random.default_rng(0), (9, 1))
+    changes = paired(table(sizes, before), table(sizes, before + size), "m0")
+    assert {(each.deviation, each.detectable, each.effect_size) for each in changes} == {(0, None, None)}
+    assert in_words(changes).count("every answer changed equally") == 3
+
+
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_a_small_difference_is_never_rounded_to_nothing_in_words(sign):
+    sizes = dict.fromkeys(SIZES, 30)
+    rng = np.random.default_rng(0)
+    before = bertscore_like(rng, (90, 1))
+    changes = paired(table(sizes, before), table(sizes, before + sign * rng.uniform(0, 0.06, (90, 1))), "m0")
+    words = in_words(changes)
+    assert words.count("found in") == 3
+    assert "-0.0," not in words and "-0.0]" not in words and "-0.0 " not in words and "+0.0 " not in words
+    assert f"{changes[0].mean:+.1g} [" in words
+
+
 def test_a_stratum_of_one_answer_is_not_tested_and_the_family_is_the_smaller_for_it():
     sizes = {Severity.CRITICAL: 1, Severity.NEUTRAL: 50, Severity.NON_CRITICAL: 50}
     before, after = _systems(1, sizes=sizes)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..errors import UserError
 from ..scores import ScoreTable
-from ..signatures import is_rate, required_severities
+from ..signatures import better, is_rate, required_severities
 from .columns import STRATA
 
 _RESCORE = "Compute the scores again with `maqa rescore RUN`"
@@ -20,9 +20,9 @@ def check_scores(scores: ScoreTable, name: str = "the score table") -> None:
     """Refuse scores that no statistic can be computed from.
 
     Raises:
-        UserError: a metric has no signature; an id is missing or occurs twice; a severity is unknown; a score is
-            missing though its metric does not declare that it may, is infinite, or is neither 0 nor 100 though its
-            metric declares a rate.
+        UserError: a metric has no signature or one that cannot be read; an id is missing or occurs twice; a
+            severity is unknown; a score is no number, is missing though its metric does not declare that it may, is
+            infinite, or is neither 0 nor 100 though its metric declares a rate.
     """
     frame = scores.frame
     if unsigned := [metric for metric in scores.metrics if metric not in scores.signatures]:
@@ -34,13 +34,26 @@ def check_scores(scores: ScoreTable, name: str = "the score table") -> None:
     _refuse(name, "the severity is unknown", frame, unlabelled, "Label the data with `maqa label`")
     for metric in scores.metrics:
         column, signature = frame[metric], scores.signatures[metric]
-        needed = frame["severity"].isin([str(each) for each in required_severities(signature)])
+        if not pd.api.types.is_numeric_dtype(column):
+            raise UserError(f"{name}: {metric} holds no numbers", _RESCORE)
+        needed = frame["severity"].isin(_required(name, metric, signature))
         _refuse(name, f"{metric} was not scored", frame, column.isna() & needed)
         _refuse(name, f"{metric} is infinite", frame, pd.Series(np.isinf(column), index=frame.index))
         if is_rate(signature):
             _refuse(
                 name, f"{metric} is a rate but neither 0 nor 100", frame, column.notna() & ~column.isin([0, 100])
             )
+
+
+def check_percentages(scores: ScoreTable, name: str) -> None:
+    """Refuse scores that no metric can have given.
+
+    Raises:
+        UserError: a score lies outside 0 to 100.
+    """
+    for metric in scores.metrics:
+        column = scores.frame[metric]
+        _refuse(name, f"{metric} lies outside 0 to 100", scores.frame, (column < 0) | (column > 100))
 
 
 def unlike(first: ScoreTable, second: ScoreTable, metrics: Sequence[str] | None = None) -> list[str]:
@@ -74,6 +87,14 @@ def refuse_unlike(first: ScoreTable, second: ScoreTable, metrics: Sequence[str] 
             f"the runs differ in: {'; '.join(found)}",
             "Compare runs of the same data, both scored by `maqa rescore`",
         )
+
+
+def _required(name: str, metric: str, signature: str) -> list[str]:
+    try:
+        better(signature)
+        return [str(severity) for severity in required_severities(signature)]
+    except ValueError as error:
+        raise UserError(f"{name}: the signature of {metric} cannot be read: {error}", _RESCORE) from None
 
 
 def _refuse(name: str, what: str, frame: pd.DataFrame, wrong: pd.Series[bool], remedy: str = _RESCORE) -> None:

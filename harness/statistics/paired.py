@@ -16,13 +16,11 @@ from .columns import OVERALL, STRATA, Block, stack
 from .intervals import Method, described, newcombe
 from .significance import randomisation_p
 from .summary import mean_interval
-from .verdicts import Difference, judge
+from .verdicts import NOISE, Difference, judge
 
 _RESCORE = "Compute both again with `maqa rescore RUN`"
 # Keeps the random signs apart from the bootstrap's random rows.
 _SIGNS = 1
-# Percentage points below which a change is rounding.
-_NOISE = 1e-9
 
 
 def paired(
@@ -143,10 +141,11 @@ def _difference(
     side: Better,
 ) -> Difference:
     n, mean = len(changes), float(changes.mean())
-    rose, fell = (100 * float((changes * sign > _NOISE).mean()) for sign in (1, -1))
+    rose, fell = (100 * float((changes * sign > NOISE).mean()) for sign in (1, -1))
     low, high, method = interval
     deviation = float(changes.std(ddof=1)) if n > 1 else None
-    varies = deviation is not None and deviation > _NOISE
+    if deviation is not None and deviation <= NOISE:
+        deviation = 0.0
     return Difference(
         metric=metric,
         stratum=stratum,
@@ -157,7 +156,7 @@ def _difference(
         method=method,
         p=p if n > 1 else None,
         deviation=deviation,
-        effect_size=mean / deviation if deviation is not None and varies else None,
+        effect_size=mean / deviation if deviation else None,
         better=side,
         improved_pct=fell if side is Better.LOWER else rose,
         worsened_pct=rose if side is Better.LOWER else fell,

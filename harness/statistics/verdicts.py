@@ -12,6 +12,8 @@ from .intervals import Method
 from .significance import detectable_difference, holm
 
 ALPHA = 0.05
+NOISE = 1e-9
+"""Percentage points below which a difference is rounding."""
 
 
 class Verdict(StrEnum):
@@ -58,6 +60,16 @@ class Difference:
     family: int = 0
     detectable: float | None = None
     verdict: Verdict = Verdict.NOT_TESTED
+
+
+def points(value: float, sign: str = "") -> str:
+    """Percentage points with one decimal. A value that is too small for it keeps its first digit, so that no loss
+    reads as -0.0 and no bound as 0.0.
+
+    Args:
+        sign: ``+`` to show the sign of positive values too.
+    """
+    return f"{value:{sign}.1g}" if NOISE < abs(value) < 0.05 else f"{value:{sign}z.1f}"
 
 
 def judge(family: Sequence[Difference]) -> list[Difference]:
@@ -126,9 +138,10 @@ def _missed(difference: Difference) -> str:
         return (
             f"{difference.stratum} ({'every answer changed equally' if difference.mean else 'no answer changed'})"
         )
-    return f"{difference.stratum} (differences below {difference.detectable:.1f} could have been missed)"
+    return f"{difference.stratum} (differences below {points(difference.detectable)} could have been missed)"
 
 
 def _size(difference: Difference) -> str:
-    interval = "" if difference.low is None else f" [{difference.low:+.1f}, {difference.high:+.1f}]"
-    return f"{difference.mean:+.1f}{interval}"
+    if difference.low is None or difference.high is None:
+        return points(difference.mean, "+")
+    return f"{points(difference.mean, '+')} [{points(difference.low, '+')}, {points(difference.high, '+')}]"
