@@ -14,7 +14,8 @@ from .files import read_json
 from .manifest import NAME as MANIFEST
 from .manifest import Manifest, read_manifest
 from .scores import KEY_COLUMNS, ScoreTable, read_scores
-from .severity import SEVERITIES
+from .severity import SEVERITIES, Severity
+from .statistics.checks import check_percentages, check_scores
 
 SCORES = "scores.parquet"
 _TASKS = tuple(f"maqa_severity_{severity}" for severity in SEVERITIES)
@@ -60,13 +61,15 @@ def load_run(path: Path) -> Run:
     saved = load_answers(path)
     file = saved.scores_file
     if saved.manifest is None and not file.exists():
-        scores = saved.sample_scores
+        scores, source = saved.sample_scores, saved.path
         if not scores.metrics:
             raise UserError(f"{path} has answers without scores, by `lm_eval --predict_only`", _RESCORE)
     else:
-        scores = read_scores(file)
-        if list(scores.frame["id"]) != list(saved.answers["id"]):
+        scores, source = read_scores(file), file
+        if any(list(scores.frame[column]) != list(saved.answers[column]) for column in KEY_COLUMNS):
             raise UserError(f"{file} does not hold the rows of the samples files", f"Run `maqa rescore {path}`")
+    check_scores(scores, str(source))
+    check_percentages(scores, str(source))
     return Run(**vars(saved), scores=scores)
 
 
@@ -85,7 +88,10 @@ def load_answers(path: Path) -> Saved:
     results_file = _results_file(path)
     stamp = results_file.name.removeprefix("results_").removesuffix(".json")
     found = [results_file.parent / f"samples_{task}_{stamp}.jsonl" for task in _TASKS]
-    name = str(read_json(results_file, _PLAIN).get("model_name") or results_file.parent.name)
+    results = read_json(results_file, _PLAIN)
+    if not isinstance(results, dict):
+        raise UserError(f"{results_file} holds no results", _PLAIN)
+    name = str(results.get("model_name") or results_file.parent.name)
     # lm-eval gathers the results of all runs of one model in one folder.
     scores_file = results_file.with_name(f"scores_{stamp}.parquet")
     return _saved(name, [path for path in found if path.is_file()], results_file, scores_file, None)
@@ -104,7 +110,8 @@ def _saved(name: str, files: list[Path], results_file: Path, scores_file: Path, 
         raise UserError(f"{files[0]}: no signature for {', '.join(sorted(missing))}", _PLAIN)
     return Saved(
         path=results_file.parent,
-        name=name,
+        # It is printed in terminals and on pages, which control and direction marks would steer.
+        name="".join(character if character.isprintable() else "\ufffd" for character in name),
         answers=rows[_ANSWER_COLUMNS].copy(),
         sample_scores=ScoreTable(rows[[*KEY_COLUMNS, *metrics]].copy(), signatures),
         scores_file=scores_file,
@@ -139,7 +146,7 @@ def _sample_rows(path: Path) -> list[dict[str, Any]]:
     for number, line in enumerate(lines, start=1):
         try:
             rows.append(_sample_row(json.loads(line)))
-        except (json.JSONDecodeError, KeyError, IndexError, TypeError) as error:
+        except (ValueError, KeyError, IndexError, TypeError) as error:
             raise UserError(f"{path} line {number} is not a sample of our tasks: {error!r}", _PLAIN) from None
     return rows
 
@@ -148,15 +155,22 @@ def _sample_row(sample: dict[str, Any]) -> dict[str, Any]:
     document, request = sample["doc"], sample["arguments"]["gen_args_0"]
     metrics = [metric for metric in sample["metrics"] if metric != _PREDICT_ONLY]
     return {
-        "id": document["id"],
-        "severity": document["severity"],
-        "category": document["category"],
-        "question": document["question"],
-        "reference": document["answer"],
-        "prediction": sample["filtered_resps"][0],
-        "prompt": request["arg_0"],
+        "id": _text(document["id"]),
+        "severity": str(Severity(document["severity"])),
+        "category": _text(document["category"]),
+        "question": _text(document["question"]),
+        "reference": _text(document["answer"]),
+        "prediction": _text(sample["filtered_resps"][0]),
+        "prompt": _text(request["arg_0"]),
         "decoding": request["arg_1"],
         "scoring": document["scoring"],
         "metrics": metrics,
         **{metric: float(sample[metric]) for metric in metrics},
     }
+
+
+def _text(value: object) -> str:
+    """Text as a file can store it: half a surrogate pair, which no file can, becomes a question mark."""
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is no text")
+    return value.encode("utf-8", "replace").decode("utf-8")

@@ -9,9 +9,11 @@ from pathlib import Path
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict
 
 from .errors import UserError
 from .files import atomic
+from .records import validated
 
 FORMAT_VERSION = 1
 KEY_COLUMNS: tuple[str, str] = ("id", "severity")
@@ -32,10 +34,19 @@ class ScoreTable:
         return [column for column in self.frame.columns if column not in KEY_COLUMNS]
 
 
+class _Note(BaseModel):
+    """What the file's metadata says beside the columns."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    format_version: int
+    signatures: dict[str, str]
+
+
 def write_scores(path: Path, scores: ScoreTable) -> None:
     """Write ``scores.parquet`` atomically, signatures in the file's metadata."""
     table = pa.Table.from_pandas(scores.frame, preserve_index=False)
-    note = json.dumps({"format_version": FORMAT_VERSION, "signatures": scores.signatures}, ensure_ascii=False)
+    note = _Note(format_version=FORMAT_VERSION, signatures=scores.signatures).model_dump_json()
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: note.encode()})
     with atomic(path) as temporary:
         pq.write_table(table, temporary)
@@ -45,7 +56,7 @@ def read_scores(path: Path) -> ScoreTable:
     """Read ``scores.parquet``.
 
     Raises:
-        UserError: the file is missing, no parquet, foreign, or of a newer format.
+        UserError: the file is missing, no parquet, foreign, of a newer format, or lacks a key column.
     """
     try:
         table = pq.read_table(path)
@@ -56,7 +67,15 @@ def read_scores(path: Path) -> ScoreTable:
     note = (table.schema.metadata or {}).get(_KEY)
     if note is None:
         raise UserError(f"{path} was not written by maqa-severity", _RESCORE)
-    header = json.loads(note)
-    if header["format_version"] > FORMAT_VERSION:
-        raise UserError(f"{path} has the newer format {header['format_version']}", "Update maqa-severity")
-    return ScoreTable(table.to_pandas(), header["signatures"])
+    try:
+        raw = json.loads(note)
+    except ValueError as error:
+        raise UserError(f"{path}: its metadata is not JSON: {error}", _RESCORE) from None
+    version = raw.get("format_version") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise UserError(f"{path} has the newer format {version}", "Update maqa-severity")
+    signatures = validated(_Note, raw, f"{path} metadata", _RESCORE).signatures
+    for column in KEY_COLUMNS:
+        if column not in table.column_names:
+            raise UserError(f"{path} has no column {column!r}", _RESCORE)
+    return ScoreTable(table.to_pandas(), signatures)

@@ -175,4 +175,5 @@ def test_an_unscored_answer_stops_the_comparison(evaluated, tmp_path):
     write_scores(other / "scores.parquet", scores)
     done = maqa(evaluated["hf"], other)
     assert done.returncode == 2
-    assert f"{other}: bertscore_f1 was not scored in 1 answers ('{scores.frame['id'][3]}')" in done.stderr
+    file = other / "scores.parquet"
+    assert f"{file}: bertscore_f1 was not scored in 1 answers ('{scores.frame['id'][3]}')" in done.stderr

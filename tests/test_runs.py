@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.evaluation import evaluate
@@ -15,7 +16,9 @@ from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.rescoring import rescore
 from maqa_severity.harness.run_saving import fingerprint
 from maqa_severity.harness.runs import load_run
+from maqa_severity.harness.scores import ScoreTable, read_scores, write_scores
 from maqa_severity.harness.scoring import default_metrics, run_metrics
+from maqa_severity.reports.page import report_page
 from maqa_severity.tasks import FOLDER, GROUP
 
 
@@ -107,6 +110,103 @@ def test_a_damaged_run_is_named_with_its_file(evaluated, tmp_path, damage, messa
     damage(folder)
     with pytest.raises(UserError, match=message):
         load_run(folder)
+
+
+def rewritten(run, change):
+    """The run folder with other scores."""
+    scores = read_scores(run / "scores.parquet")
+    write_scores(run / "scores.parquet", ScoreTable(change(scores.frame), scores.signatures))
+
+
+def annotated(run, note):
+    """The run folder with another note in the metadata of its scores."""
+    table = pq.read_table(run / "scores.parquet")
+    pq.write_table(table.replace_schema_metadata({b"maqa_severity": note}), run / "scores.parquet")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda frame: frame.assign(rougeL=float("nan")), "rougeL was not scored in 24 answers"),
+        (lambda frame: frame.assign(rougeL=float("inf")), "rougeL is infinite in 24 answers"),
+        (lambda frame: frame.assign(rougeL=100.5), "rougeL lies outside 0 to 100 in 24 answers"),
+        (lambda frame: frame.assign(rougeL=-0.5), "rougeL lies outside 0 to 100 in 24 answers"),
+        (lambda frame: frame.assign(rougeL="50"), "rougeL holds no numbers"),
+        (lambda frame: frame.assign(degenerate=1.0), "degenerate is a rate but neither 0 nor 100"),
+        (lambda frame: frame.assign(severity=frame["severity"][::-1].to_list()), "does not hold the rows"),
+        (lambda frame: frame[::-1], "does not hold the rows"),
+        (lambda frame: frame.drop(columns="id"), "has no column 'id'"),
+        (lambda frame: frame.drop(columns="severity"), "has no column 'severity'"),
+        (lambda frame: frame.rename(columns={"rougeL": "meteor"}), "no signature for meteor"),
+    ],
+)
+def test_damaged_scores_are_refused_with_their_file(evaluated, tmp_path, change, message):
+    folder = shutil.copytree(evaluated["echo"], tmp_path / "run")
+    rewritten(folder, change)
+    with pytest.raises(UserError, match=f"{folder / 'scores.parquet'}.*{message}"):
+        load_run(folder)
+
+
+@pytest.mark.parametrize(
+    "note", [b"{", b"[]", b"{}", b"\xff", b'{"format_version": 1, "signatures": {"rougeL": 1}}']
+)
+def test_a_note_that_cannot_be_read_is_refused_with_its_file(evaluated, tmp_path, note):
+    folder = shutil.copytree(evaluated["echo"], tmp_path / "run")
+    annotated(folder, note)
+    with pytest.raises(UserError, match=f"{folder / 'scores.parquet'}.*maqa rescore"):
+        load_run(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("filtered_resps", [None]),
+        ("filtered_resps", [["x"]]),
+        ("rougeL", "much"),
+        ("doc", {"severity": "urgent"}),
+        ("doc", {"category": None}),
+    ],
+)
+def test_a_sample_of_another_kind_is_named_with_its_line(evaluated, tmp_path, key, value):
+    folder = shutil.copytree(evaluated["echo"], tmp_path / "run")
+    path = next(folder.glob("samples_*neutral*"))
+    lines = path.read_text(encoding="utf-8").split("\n")
+    sample = json.loads(lines[2])
+    sample[key] = {**sample[key], **value} if isinstance(value, dict) else value
+    path.write_text("\n".join([*lines[:2], json.dumps(sample), *lines[3:]]), encoding="utf-8")
+    with pytest.raises(UserError, match=rf"{path.name} line 3 is not a sample"):
+        load_run(folder)
+
+
+def test_files_that_are_no_utf_8_or_no_results_are_named(evaluated, tmp_path):
+    folder = shutil.copytree(evaluated["echo"], tmp_path / "run")
+    path = next(folder.glob("samples_*neutral*"))
+    path.write_bytes(path.read_bytes()[:-4] + b"\xff\n")
+    with pytest.raises(UserError, match=rf"{path.name} is not UTF-8"):
+        load_run(folder)
+    (tmp_path / "results_x.json").write_text("[1]")
+    with pytest.raises(UserError, match=r"results_x\.json holds no results"):
+        load_run(tmp_path / "results_x.json")
+
+
+def test_half_a_character_in_an_answer_becomes_a_question_mark_since_no_file_can_store_it(evaluated, tmp_path):
+    folder = shutil.copytree(evaluated["echo"], tmp_path / "run")
+    path = next(folder.glob("samples_*severity_critical*"))
+    first, rest = path.read_text(encoding="utf-8").split("\n", 1)
+    sample = json.loads(first)
+    sample["filtered_resps"] = ["نعم \ud83d"]
+    path.write_text(json.dumps(sample) + "\n" + rest, encoding="utf-8")
+    run = load_run(folder)
+    assert run.answers["prediction"][0] == "نعم ?"
+    assert "نعم ?" in report_page(run, metric="rougeL")
+
+
+def test_a_name_cannot_steer_the_terminal_or_the_page(evaluated, tmp_path):
+    folder = shutil.copytree(evaluated["echo"], tmp_path / "run")
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["name"] = "a\x1b[31m\r\n\u202eb\ud83d نموذج"
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    assert load_run(folder).name == "a\ufffd[31m\ufffd\ufffd\ufffdb\ufffd نموذج"
 
 
 def test_a_torn_samples_line_is_named_with_its_number(evaluated, tmp_path):
