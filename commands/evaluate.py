@@ -23,7 +23,9 @@ class _Engine(StrEnum):
 def evaluate(
     model: str = typer.Option(help="hf, vllm, local-completions, echo, constant or nearest."),
     model_args: str = typer.Option("", help="As in lm_eval: pretrained=PATH_OR_ID,dtype=float32,..."),
-    data: Path | None = typer.Option(None, help="Dataset folder; the shipped sample by default."),
+    data: Path | None = typer.Option(
+        None, envvar="MAQA_DATA", help="Dataset folder; the shipped sample by default."
+    ),
     out: Path = typer.Option(help="Run folder; the same command goes on where it stopped."),
     decoding: str = typer.Option("greedy", help="greedy, paper or paper-curriculum."),
     max_new_tokens: int | None = typer.Option(None, min=1, help="Instead of the preset's."),
@@ -31,7 +33,9 @@ def evaluate(
     samples: int = typer.Option(1, min=1, help="Answers per question; more than one needs a sampling preset."),
     chat_template: bool = typer.Option(False, "--chat-template", help="Put the prompt into the model's template."),
     bertscore_model: str | None = typer.Option(
-        None, help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default."
+        None,
+        envvar="MAQA_BERTSCORE_MODEL",
+        help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default.",
     ),
     limit: int | None = typer.Option(None, min=1, help="Rows per severity, for a trial."),
     batch_size: str = typer.Option("auto", help="Prompts per batch, or auto."),

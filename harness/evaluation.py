@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from .data.dataset import open_dataset
 from .errors import UserError
 from .evaluation_options import EvaluationOptions
 from .files import read_json, write_json
@@ -35,12 +36,11 @@ def evaluate(config: GenerationConfig, options: EvaluationOptions, tasks: Path, 
             another run or cannot be written to; the user interrupted. Answers generated so far are kept.
     """
     model = StoredModel(config)
-    if _is_whole(model, options):
-        return load_run(options.out)
     started = datetime.now(UTC)
-    with _answers_kept(config):
-        results = run_tasks(model, tasks, group, _metadata(options), options.limit)
-        save_run(model, options, results, started)
+    with _claimed(model, options) as whole, _answers_kept(config):
+        if not whole:
+            results = run_tasks(model, tasks, group, _metadata(options), options.limit)
+            save_run(model, options, results, started)
     return load_run(options.out)
 
 
@@ -51,8 +51,7 @@ def evaluate_shard(config: GenerationConfig, options: EvaluationOptions, tasks: 
         UserError: as ``evaluate``.
     """
     model = StoredModel(config)
-    _is_whole(model, options)
-    with _answers_kept(config):
+    with _claimed(model, options), _answers_kept(config):
         return model.generate_shard(requests_of(model, tasks, group, _metadata(options), options.limit))
 
 
@@ -72,20 +71,43 @@ def _answers_kept(config: GenerationConfig) -> Iterator[None]:
         ) from error
 
 
-def _is_whole(model: StoredModel, options: EvaluationOptions) -> bool:
-    """Whether the run is there; where it is not, note what it will be, so that no other run gets mixed in."""
+@contextmanager
+def _claimed(model: StoredModel, options: EvaluationOptions) -> Iterator[bool]:
+    """Within, the folder is this run's, so that no other gets mixed in; yields whether the run is whole already.
+
+    What fails before the first answer gives a new claim back: the corrected command is another run.
+    """
+    path = options.out / _REQUEST
+    mine = not path.is_file()
+    whole = _is_whole(path, model, options)
+    try:
+        yield whole
+    except BaseException:
+        if mine and not len(model.store):
+            path.unlink(missing_ok=True)
+            with suppress(OSError):
+                options.out.rmdir()
+        raise
+
+
+def _is_whole(path: Path, model: StoredModel, options: EvaluationOptions) -> bool:
+    """Whether the run is there; where it is not, note what it will be."""
     request = {
         "identity": model.identity,
         "samples": model.config.samples,
         "options": options.model_dump(mode="json", exclude={"command", "out"}),
+        # The same folder may hold other rows tomorrow.
+        "data_sha256": open_dataset(options.data).info.sha256.get("test") if options.data else None,
     }
     remedy = "Choose another --out, or delete the folder"
-    path = options.out / _REQUEST
     if path.is_file():
-        if read_json(path, remedy) != request:
+        recorded = read_json(path, remedy)
+        # A key that is not there was not noted yet when the run was begun.
+        if not isinstance(recorded, dict) or {**request, **recorded} != request:
             raise UserError(f"{options.out} holds another run, by {path}", remedy)
         return (options.out / MANIFEST).is_file()
-    if options.out.is_dir() and any(options.out.glob("*.json")):
+    # What a kill left of a file that was being written is hidden; another shard may write the same one right now.
+    if options.out.is_dir() and any(other != path for other in options.out.glob("[!.]*.json")):
         raise UserError(f"{options.out} holds something else", remedy)
     write_json(path, request)
     return False

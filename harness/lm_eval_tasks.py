@@ -89,11 +89,14 @@ def _named(value: Any) -> Any:
 @contextmanager
 def _quiet() -> Iterator[None]:
     # Generation shows its own progress; lm-eval's bars and hints for its own command line would bury it.
+    from lm_eval import evaluator
     from lm_eval.api import task
 
     logging.getLogger("lm_eval").setLevel(logging.ERROR)
     bar, task.tqdm = task.tqdm, lambda items, **_: items
+    # It asks git about the user's folder, and git complains where that is no repository.
+    commit, evaluator.get_git_commit_hash = evaluator.get_git_commit_hash, lambda: None
     try:
         yield
     finally:
-        task.tqdm = bar
+        task.tqdm, evaluator.get_git_commit_hash = bar, commit
