@@ -36,12 +36,15 @@ def score(
     from rich.console import Console
 
     from ..harness.answers import read_answers
+    from ..harness.errors import UserError
     from ..harness.files import ensure_writable
     from ..harness.scores import write_scores
     from ..harness.scoring import NO_ENCODER, beside_metrics, default_metrics, score_table
 
     # Before the scoring, which takes minutes with a large encoder.
     ensure_writable(out)
+    if out.exists() and file.exists() and out.samefile(file):
+        raise UserError(f"{out} holds the answers", "Name another file with --out")
     rows = read_answers(file)
     beside = beside_metrics(
         questions=rows.answers.questions is not None, severities=rows.answers.severities is not None

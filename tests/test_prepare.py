@@ -152,6 +152,18 @@ def test_probabilities_without_labels_give_the_most_likely_severity(tmp_path: Pa
     assert rows["p_critical"].tolist() == pytest.approx(columns["p_c"], abs=1e-12)
 
 
+@pytest.mark.parametrize("scale", [1, 100])
+@pytest.mark.parametrize("thousandths", [(334, 334, 333), (333, 333, 333)])
+def test_probabilities_rounded_to_three_digits_are_probabilities(
+    tmp_path: Path, thousandths: tuple[int, int, int], scale: int
+) -> None:
+    columns = {
+        name: [value * scale / 1000] for name, value in zip(("p_nc", "p_n", "p_c"), thousandths, strict=True)
+    }
+    rows = labelled(tmp_path, **columns)
+    assert rows[list(PROBABILITY_COLUMNS)].iloc[0].tolist() == pytest.approx([v / 1000 for v in thousandths])
+
+
 def test_a_label_beside_probabilities_is_kept_and_counted_where_they_disagree(tmp_path: Path) -> None:
     columns = {"p_nc": [0.5, 0.1, 0.1], "p_n": [0.3, 0.2, 0.2], "p_c": [0.2, 0.7, 0.7]}
     rows = labelled(tmp_path, severity=["critical", "critical", "high"], **columns)

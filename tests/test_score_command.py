@@ -173,6 +173,15 @@ def test_an_output_that_cannot_be_written_is_an_error_before_the_scoring(maqa, t
         assert f"cannot write {out}" in errors
 
 
+def test_the_scores_never_take_the_place_of_the_answers(maqa, tmp_path):
+    answers = write(tmp_path / "answers.parquet", ROWS)
+    before = answers.read_bytes()
+    status, printed, errors = maqa(answers, "--bertscore-model", "none", out=tmp_path / "." / "answers.parquet")
+    assert (status, printed, errors.count("\n")) == (2, "", 1)
+    assert "answers.parquet holds the answers" in errors
+    assert answers.read_bytes() == before
+
+
 def test_the_command_ends_without_a_traceback(tmp_path):
     run = subprocess.run(
         [Path(sys.executable).with_name("maqa"), "score", tmp_path / "absent.csv", "--out", tmp_path / "s.parquet"],

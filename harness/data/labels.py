@@ -13,7 +13,8 @@ from ..errors import UserError
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES, parse_severity
 from .columns import PROBABILITIES, Role
 
-SUM_TOLERANCE = 1e-3
+SUM_TOLERANCE = 1e-3 + 1e-9
+"""Numbers rounded to three digits can sum to 0.999 or 1.001, which floats miss by a little."""
 UNLABELLED = -1
 Ranks = npt.NDArray[np.int8]
 Probabilities = npt.NDArray[np.float64]
