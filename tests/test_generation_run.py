@@ -7,6 +7,7 @@ import pytest
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.evaluation import evaluate, evaluate_shard
 from maqa_severity.harness.evaluation_options import EvaluationOptions
+from maqa_severity.harness.generation.config import GenerationConfig
 from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.generation.hf import HFEngine
 from maqa_severity.harness.generation.store import merge
@@ -87,6 +88,13 @@ def test_a_folder_takes_no_second_run(checkpoint, tmp_path):
         run(checkpoint, tmp_path, decoding(max_new_tokens=5))
     with pytest.raises(UserError, match="holds another run"):
         run(checkpoint, tmp_path, decoding("paper"), samples=2)
+
+
+def test_a_kill_in_the_very_first_write_does_not_stop_the_same_command(tmp_path):
+    (tmp_path / ".request.json.k1lledxy.json").touch()
+    config = GenerationConfig(kind="echo", decoding=GREEDY, store=tmp_path / "answers")
+    options = EvaluationOptions(out=tmp_path, bertscore_model="none", limit=2)
+    assert len(evaluate(config, options, FOLDER, GROUP).answers) == 6
 
 
 def test_interrupting_the_scoring_keeps_the_answers(checkpoint, tmp_path, monkeypatch):

@@ -193,6 +193,13 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
         pass
 
 
+def test_what_a_kill_left_of_a_file_being_written_is_no_identity_to_merge(tmp_path):
+    store = fill(tmp_path / "a", [0])
+    (tmp_path / "a" / f".{store.path.stem}.json.k1lledxy.json").touch()
+    assert merge([tmp_path / "a"], tmp_path / "b") == 1
+    assert sorted(kept(tmp_path / "b")) == [0]
+
+
 def test_merging_a_store_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         merge([tmp_path / "nowhere"], tmp_path / "out")

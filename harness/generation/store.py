@@ -118,7 +118,8 @@ def merge(sources: Sequence[Path], target: Path) -> int:
             raise UserError(f"store {source} does not exist", "Name the folder given to --store")
     folders = [*sources, target]
     count = 0
-    for name in sorted({path.stem for folder in folders for path in folder.glob("*.json")}):
+    # Not the hidden files, which a kill leaves of one that was being written.
+    for name in sorted({path.stem for folder in folders for path in folder.glob("[!.]*.json")}):
         with locked(target / f"{name}.jsonl"):
             files = sorted({path for folder in folders for path in folder.glob(f"{name}*.jsonl")})
             answers = union(sound_answers(path) for path in files)
