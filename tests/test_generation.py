@@ -11,10 +11,10 @@ from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.generation.hf import HFEngine
 from maqa_severity.harness.generation.records import FinishReason
-from maqa_severity.harness.generation.sampling import Sampler
+from maqa_severity.harness.generation.sampling import Sampler, StopRows
 from maqa_severity.harness.generation.stored import StoredModel
 from maqa_severity.tests.generating import GREEDY, answer, hf_config, requests
-from transformers import LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
+from transformers import AutoTokenizer, LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
 
 
 def test_greedy_texts_are_those_of_plain_lm_eval(checkpoint, tmp_path):
@@ -51,6 +51,27 @@ def test_a_stop_string_ends_its_own_row_alone(checkpoint, tmp_path):
     cut = answer(hf_config(checkpoint, tmp_path, decoding(max_new_tokens=40, until=(stop,))))
     assert cut.texts == [text.split(stop)[0] for text in plain.texts]
     assert cut.answers[0].finish_reason is FinishReason.STOP and cut.answers[0].tokens < plain.answers[0].tokens
+
+
+def test_a_stop_string_inside_the_thoughts_of_a_model_does_not_end_its_answer(checkpoint, tmp_path):
+    def how(*until):
+        return decoding("paper", temperature=3.0, max_new_tokens=40, until=until)
+
+    plain = answer(hf_config(checkpoint, tmp_path, how()), 1).texts[0]
+    stop, end, rest = plain[4:10], plain[20:30], plain[30:]
+    assert stop not in rest and end not in rest and rest.strip()
+    thinking = hf_config(checkpoint, tmp_path, how(stop), {"think_end_token": end})
+    assert answer(thinking, 1).texts == [rest.lstrip()]
+
+
+def test_a_stop_string_in_an_unusual_spelling_ends_the_row(checkpoint):
+    tokenizer = AutoTokenizer.from_pretrained(checkpoint)
+    stop = "\nالاجابة:"
+    letters = [token for letter in stop for token in tokenizer.encode(letter, add_special_tokens=False)]
+    assert stop in tokenizer.decode(letters) and len(letters) > len(tokenizer.encode(stop)) + 3
+    rows = StopRows(tokenizer, [stop], [], 0, 1)
+    ended = [bool(rows(torch.tensor([letters[: n + 1]]), None)[0]) for n in range(len(letters))]
+    assert ended == [False] * (len(letters) - 1) + [True]
 
 
 @pytest.mark.parametrize("preset", ["greedy", "paper"])
@@ -185,7 +206,7 @@ def test_a_prompt_longer_than_the_context_keeps_its_end_and_says_so(checkpoint, 
     model = StoredModel(hf_config(checkpoint, tmp_path))
     with caplog.at_level(logging.WARNING):
         model.generate_until([longer])
-    assert "1 prompts are longer than" in caplog.text
+    assert caplog.text.count("1 prompts are longer than") == 1
     assert model.answers[0].prompt_tokens + GREEDY.max_new_tokens == HFEngine(model.config).lm.max_length
 
 

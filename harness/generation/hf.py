@@ -52,6 +52,8 @@ class HFEngine:
         model = self.lm.model.generation_config.eos_token_id
         own = [model] if isinstance(model, int) else list(model or [])
         self._end_ids = sorted({*own, self.lm.eot_token_id})
+        # Inside its thoughts a model may write a stop string: only the answer after them is cut.
+        self._stop_strings = () if self.lm.think_end_token is not None else self._decoding.until
         self.shrinks = can_shrink(self.lm.model)
 
     @property
@@ -60,7 +62,7 @@ class HFEngine:
 
     def lengths(self, prompts: Sequence[Prompt]) -> list[int]:
         """Tokens of each prompt after truncation to the model's context."""
-        return [len(ids) for ids in self._encode(prompts)]
+        return [len(ids) for ids in self._encode(prompts, warn=True)]
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Generated]:
         """One answer per prompt, all in one batch."""
@@ -96,9 +98,9 @@ class HFEngine:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _encode(self, prompts: Sequence[Prompt]) -> list[list[int]]:
+    def _encode(self, prompts: Sequence[Prompt], *, warn: bool = False) -> list[list[int]]:
         encoded = [self.lm.tok_encode(prompt.text) for prompt in prompts]
-        if cut := sum(len(ids) > self._room for ids in encoded):
+        if warn and (cut := sum(len(ids) > self._room for ids in encoded)):
             log.warning("%d prompts are longer than %d tokens and lose their beginning", cut, self._room)
         return [ids[-self._room :] for ids in encoded]
 
@@ -110,8 +112,9 @@ class HFEngine:
         return ids.to(self.lm.device), mask.to(self.lm.device)
 
     def _stop(self, prompts: Sequence[Prompt], prompt_tokens: int, pause_at: int) -> StopRows:
-        decoding = self._decoding
-        return StopRows(self.lm.tokenizer, decoding.until, self._end_ids, prompt_tokens, len(prompts), pause_at)
+        return StopRows(
+            self.lm.tokenizer, self._stop_strings, self._end_ids, prompt_tokens, len(prompts), pause_at
+        )
 
     def _step(self, prompts: Sequence[Prompt], prompt_tokens: int) -> Callable[..., Any]:
         """The model's ``generate`` on some rows of the batch, as ``generate_rows`` calls it."""

@@ -8,10 +8,6 @@ from typing import Any
 import torch
 from transformers import LogitsProcessor, StoppingCriteria, TopPLogitsWarper
 
-_LOOKBACK = 3
-"""Tokens looked back beyond a stop string's own, since the model may spell it in other tokens."""
-
-
 class Sampler(LogitsProcessor):  # type: ignore[misc]
     """Draws each row's next token by inverting its cumulative distribution at that row's own random numbers.
 
@@ -81,8 +77,8 @@ class StopRows(StoppingCriteria):  # type: ignore[misc]
         self._stop = tuple(stop)
         self._end_ids = frozenset(end_ids)
         self._prompt_tokens = prompt_tokens
-        own = (len(tokenizer.encode(text, add_special_tokens=False)) for text in stop)
-        self._window = max(own, default=0) + _LOOKBACK
+        # The model may spell a stop string in any tokens: at most one for each byte.
+        self._window = max((len(text.encode()) for text in stop), default=1)
         self._pause_at = pause_at
         self.ended = [0] * rows
 

@@ -63,7 +63,7 @@ class VLLMEngine:
 
     def lengths(self, prompts: Sequence[Prompt]) -> list[int]:
         """Tokens of each prompt after truncation to the model's context."""
-        return [len(ids) for ids in self._encode(prompts)]
+        return [len(ids) for ids in self._encode(prompts, warn=True)]
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Generated]:
         """One answer per prompt."""
@@ -98,9 +98,9 @@ class VLLMEngine:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _encode(self, prompts: Sequence[Prompt]) -> list[list[int]]:
+    def _encode(self, prompts: Sequence[Prompt], *, warn: bool = False) -> list[list[int]]:
         encoded = self.lm.tok_encode([prompt.text for prompt in prompts])
-        if cut := sum(len(ids) > self._room for ids in encoded):
+        if warn and (cut := sum(len(ids) > self._room for ids in encoded)):
             log.warning("%d prompts are longer than %d tokens and lose their beginning", cut, self._room)
         return [ids[-self._room :] for ids in encoded]
 
