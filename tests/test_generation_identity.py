@@ -167,6 +167,28 @@ def test_a_model_counts_by_its_files_not_by_its_place_or_its_notes(checkpoint, t
     assert weights(str(moved)) != weights(str(checkpoint))
 
 
+def test_a_model_in_a_subfolder_counts_by_the_files_there(checkpoint, tmp_path):
+    shutil.copytree(checkpoint, tmp_path / "model" / "inner")
+
+    def of(folder):
+        model_args = {"pretrained": str(folder), "subfolder": "inner"}
+        return identity(hf_config(checkpoint, tmp_path, arguments=model_args))
+
+    before = of(tmp_path / "model")
+    shutil.copytree(tmp_path / "model", tmp_path / "moved")
+    assert of(tmp_path / "moved") == before
+    path = tmp_path / "model" / "inner" / "model.safetensors"
+    path.write_bytes(path.read_bytes()[:-1] + b"x")
+    assert of(tmp_path / "model") != before
+
+
+def test_the_device_counts_wherever_it_is_named(checkpoint, tmp_path):
+    def of(**named):
+        return identity(hf_config(checkpoint, tmp_path, arguments=named).model_copy(update={"device": None}))
+
+    assert of(device="cuda:1") == of(device="cuda") != of(device="cpu")
+
+
 def test_a_model_of_the_hub_counts_by_its_commit(tmp_path, monkeypatch):
     import huggingface_hub.constants as hub
 
@@ -176,7 +198,9 @@ def test_a_model_of_the_hub_counts_by_its_commit(tmp_path, monkeypatch):
     (cached / "refs").mkdir(parents=True)
     commit = "0123456789abcdef0123456789abcdef01234567"
     (cached / "refs" / "main").write_text(commit)
-    (cached / "snapshots" / commit).mkdir(parents=True)
+    (cached / "snapshots" / commit / "inner").mkdir(parents=True)
+    (cached / "snapshots" / commit / "inner" / "config.json").write_text("{}")
+    assert hub_commit("org/name", subfolder="inner") == commit
     (cached / "snapshots" / commit / "config.json").write_text("{}")
     assert hub_commit("org/name") == commit
     assert weights("org/name") == {"repository": "org/name", "commit": commit}

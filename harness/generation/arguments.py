@@ -44,6 +44,8 @@ SECRET_ARGUMENTS = frozenset({"auth_token", "header"})
 
 WEIGHT_ARGUMENTS = ("pretrained", "model", "peft", "delta", "lora_local_path", "tokenizer")
 """Arguments that name a folder or a repository of the hub."""
+IN_SUBFOLDER = frozenset({"pretrained", "tokenizer"})
+"""Those of them whose files lie in the argument ``subfolder`` of it."""
 
 
 def identity_arguments(kind: Kind, model_args: dict[str, Any]) -> dict[str, Any]:

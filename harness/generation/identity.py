@@ -12,7 +12,7 @@ from ..errors import UserError
 from ..files import sha256_file
 from ..languages import language
 from .answers import digest
-from .arguments import WEIGHT_ARGUMENTS, identity_arguments
+from .arguments import IN_SUBFOLDER, WEIGHT_ARGUMENTS, identity_arguments
 from .config import GenerationConfig, Kind
 
 _FORMAT = 1
@@ -32,9 +32,11 @@ def identity(config: GenerationConfig) -> dict[str, Any]:
     """
     arguments = identity_arguments(config.kind, config.model_args)
     if config.kind in _BACKENDS:
+        revision, subfolder = (config.model_args.get(name) for name in ("revision", "subfolder"))
         for name in WEIGHT_ARGUMENTS:
             if isinstance(arguments.get(name), str):
-                arguments[name] = weights(arguments[name], config.model_args.get("revision"))
+                inner = subfolder if name in IN_SUBFOLDER else None
+                arguments[name] = weights(arguments[name], revision, inner or "")
     return {
         "format": _FORMAT,
         "kind": str(config.kind),
@@ -61,25 +63,27 @@ def device_type(config: GenerationConfig) -> str | None:
     """``cpu``, ``cuda`` or whatever the user names, without its index; None where the device changes nothing."""
     if config.kind not in _BACKENDS:
         return None
-    if config.device:
-        return config.device.split(":")[0]
+    if device := config.model_args.get("device") or config.device:
+        return str(device).split(":")[0]
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def weights(name: str, revision: str | None = None) -> dict[str, str]:
+def weights(name: str, revision: str | None = None, subfolder: str = "") -> dict[str, str]:
     """Identity of a model: ``{"files": digest}`` of a folder, ``{"repository": name, "commit": sha}`` of the hub.
+
+    ``subfolder`` is where in the folder or the repository the model lies.
 
     Raises:
         UserError: neither the folder nor the repository can be found.
     """
     folder = Path(name).expanduser()
     if folder.is_dir():
-        return {"files": folder_digest(folder)}
+        return {"files": folder_digest(folder / subfolder)}
     if folder.is_absolute() or name.startswith((".", "~")):
         raise UserError(f"model folder {name} does not exist", "Check pretrained= in --model-args")
-    return {"repository": name, "commit": hub_commit(name, revision)}
+    return {"repository": name, "commit": hub_commit(name, revision, subfolder)}
 
 
 def folder_digest(folder: Path) -> str:
@@ -88,7 +92,8 @@ def folder_digest(folder: Path) -> str:
     Raises:
         UserError: the folder holds no file that a model reads.
     """
-    files = sorted(path for path in folder.iterdir() if path.is_file() and _matters(path))
+    found = folder.iterdir() if folder.is_dir() else ()
+    files = sorted(path for path in found if path.is_file() and _matters(path))
     if not files:
         raise UserError(f"{folder} holds no model", "Name a folder with config.json and weights")
     with ThreadPoolExecutor(max_workers=4) as pool:
@@ -96,7 +101,7 @@ def folder_digest(folder: Path) -> str:
     return digest({path.name: content for path, content in zip(files, digests, strict=True)})
 
 
-def hub_commit(name: str, revision: str | None = None) -> str:
+def hub_commit(name: str, revision: str | None = None, subfolder: str = "") -> str:
     """The commit of a repository of the hub, from the cache where there is no network.
 
     Raises:
@@ -113,7 +118,8 @@ def hub_commit(name: str, revision: str | None = None) -> str:
     remedy = "Check the path or name; without network, download the model beforehand and set HF_HUB_OFFLINE=1"
     for entry in ("config.json", "adapter_config.json", "tokenizer_config.json"):
         try:
-            return Path(hf_hub_download(name, entry, revision=revision)).parent.name
+            found = Path(hf_hub_download(name, entry, subfolder=subfolder or None, revision=revision))
+            return found.parents[len(Path(subfolder).parts)].name
         except LocalEntryNotFoundError:
             raise UserError(f"model {name!r} is neither a folder nor in the hub's cache", remedy) from None
         except EntryNotFoundError:
