@@ -1,7 +1,11 @@
 """An OpenAI-compatible endpoint, by a server in this process."""
 
 import json
+import signal
+import subprocess
+import sys
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -38,7 +42,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.running += 1
             self.server.most = max(self.server.most, self.server.running)
             refuse, self.server.fail = self.server.fail > 0, self.server.fail - 1
-        self.server.crowd.wait(timeout=60)
+        self.server.crowd.wait(timeout=600)
         text = f" {len(body['prompt'])} {body['seed']}\ud800\n\nزائد"
         choice = {"text": text, "finish_reason": "length" if len(body["prompt"]) % 2 else "stop"}
         reply = {"choices": [choice], "usage": {"prompt_tokens": 7, "completion_tokens": 5}}
@@ -103,6 +107,25 @@ def test_a_refused_request_is_tried_again_and_what_was_answered_is_kept(endpoint
         StoredModel(config(endpoint, tmp_path, max_retries=1)).generate_until(requests())
     endpoint.fail = 0
     StoredModel(config(endpoint, tmp_path)).generate_until(requests())
+
+
+def test_ctrl_c_does_not_wait_for_an_endpoint_that_keeps_silent(endpoint, tmp_path):
+    endpoint.crowd = threading.Barrier(9)
+    command = [
+        sys.executable, "-m", "maqa_severity", "evaluate", "--model", "local-completions", "--bertscore-model", "none",
+        "--model-args", f"base_url={endpoint.url},model=m,num_concurrent=8", "--out", str(tmp_path / "run"),
+    ]  # fmt: skip
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    while endpoint.running < 8:
+        assert process.poll() is None
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    try:
+        _, said = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        endpoint.crowd.abort()
+    assert process.returncode == 2 and "interrupted; 0 answers are kept" in said
 
 
 def test_an_endpoint_that_is_not_there_is_named(endpoint, tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.pool import ThreadPool
 from typing import Any
 
 from lm_eval.models.openai_completions import LocalCompletionsAPI
@@ -46,8 +46,9 @@ class CompletionsEngine:
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Generated]:
         """One answer per prompt."""
-        with ThreadPoolExecutor(max_workers=self._concurrent) as pool:
-            return list(pool.map(self._ask, prompts))
+        # Its threads end with the process: an interrupt does not wait for an endpoint that keeps silent.
+        with ThreadPool(self._concurrent) as pool:
+            return list(pool.imap(self._ask, prompts))
 
     def release(self) -> None:
         """Nothing to free here."""
