@@ -15,6 +15,7 @@ from maqa_severity.harness.generation.identity import hub_commit, identity, weig
 from maqa_severity.harness.generation.stored import StoredModel
 from maqa_severity.harness.generation.vllm_packages import answer_for_vllm
 from maqa_severity.tests.generating import GREEDY, answer, hf_config, requests
+from pydantic import ValidationError
 
 
 def roles():
@@ -238,6 +239,12 @@ def test_presets_are_those_of_the_paper():
 def test_an_answers_seed_depends_on_seed_prompt_and_sample_alone():
     seeds = {answer_seed(s, p, k) for s in (1, 2) for p in ("أ", "ب") for k in (0, 1)}
     assert len(seeds) == 8 and answer_seed(1, "أ", 0) in seeds
+
+
+@pytest.mark.parametrize("size", [0, -1])
+def test_a_batch_holds_a_prompt_at_least(checkpoint, tmp_path, size):
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        hf_config(checkpoint, tmp_path, batch_size=size)
 
 
 def test_several_samples_of_a_greedy_decoding_are_refused(checkpoint, tmp_path):

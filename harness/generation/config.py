@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -62,7 +62,7 @@ class GenerationConfig(BaseModel):
     language: str = _identity("ar")
     device: str | None = _identity(None)
     samples: int = _runtime(1)
-    batch_size: int | None = _runtime(None)
+    batch_size: Annotated[int, Field(ge=1)] | None = _runtime(None)
     store: Path = _runtime()
     shard: tuple[int, int] | None = _runtime(None)
     ray: bool = _runtime(False)
