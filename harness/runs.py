@@ -86,7 +86,8 @@ def load_answers(path: Path) -> Saved:
             samples = [folder / name for name in manifest.samples.values()]
             return _saved(manifest.name, samples, folder / manifest.results, folder / SCORES, manifest)
     results_file = _results_file(path)
-    stamp = results_file.name.removeprefix("results_").removesuffix(".json")
+    # `--output_path board.json` names them board_<time>.json.
+    stamp = results_file.stem.rpartition("_")[2]
     found = [results_file.parent / f"samples_{task}_{stamp}.jsonl" for task in _TASKS]
     results = read_json(results_file, _PLAIN)
     if not isinstance(results, dict):

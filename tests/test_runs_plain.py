@@ -54,3 +54,9 @@ def test_answers_of_predict_only_have_no_scores_until_they_are_rescored(evaluate
     scores = rescore(results.parent, default_metrics("none")).scores
     pd.testing.assert_frame_equal(scores.frame, load_run(evaluated["hf"]).scores.frame[list(scores.frame.columns)])
     assert load_run(results.parent).scores.metrics == scores.metrics
+
+
+def test_results_under_the_name_that_lm_eval_was_given_are_a_run(evaluated, tmp_path):
+    (results,) = plain_copies(evaluated["hf"], tmp_path / "plain", "2026-01-01T00-00-00.000001")
+    named = results.rename(results.with_name(results.name.replace("results_", "my_board_")))
+    pd.testing.assert_frame_equal(load_run(named).answers, load_run(evaluated["hf"]).answers)

@@ -13,19 +13,25 @@ from ..errors import UserError
 from .source import Batch, Row, Source, as_text, batched
 
 _CHUNK = 1 << 20
+_DELIMITERS = ";\t,|"
 
 
 def open_delimited(path: Path, delimiter: str) -> Source:
     """Open a csv or tsv file in UTF-8 (a byte order mark is skipped) with a header; blank lines are no rows.
 
     Raises:
-        UserError: the file is not UTF-8 or has no header; while reading, a row has more or fewer cells than the
-            header or its quotes do not match.
+        UserError: the file is not UTF-8, has no header or another delimiter; while reading, a row has more or
+            fewer cells than the header or its quotes do not match.
     """
     lines = _count_lines(path)
     header = next((cells for _, cells in _records(path, delimiter)), None)
     if header is None:
         raise UserError(f"{path} is empty", "Give a file with a header and rows")
+    if len(header) == 1 and (other := next((mark for mark in _DELIMITERS if mark in header[0]), None)):
+        raise UserError(
+            f"{path} has its columns apart by {other!r}",
+            f"Put {delimiter!r} between them, or give the file as xlsx",
+        )
 
     def rows(places: Sequence[int]) -> Iterator[Row]:
         records = _records(path, delimiter)
