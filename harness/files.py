@@ -20,8 +20,10 @@ def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success flush it to disk and move it into place.
 
     Raises:
-        UserError: the folder cannot be written to.
+        UserError: the folder cannot be written to, or ``path`` is one itself.
     """
+    if path.is_dir():
+        raise UserError(f"cannot write {path}: {path} is a folder", "Name a file")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)

@@ -100,6 +100,15 @@ def test_boards_and_reports_of_nothing(refused, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_where_a_file_is_to_be_written(refused, evaluated, tmp_path):
+    (tmp_path / "board" / "index.html").mkdir(parents=True)
+    echo, constant = evaluated["echo"], evaluated["constant"]
+    assert f"{tmp_path} is a folder" in refused("report", echo, "--out", tmp_path)
+    assert f"{tmp_path} is a folder" in refused("compare", echo, constant, "--json", tmp_path)
+    assert "index.html is a folder" in refused("leaderboard", echo, "--out", tmp_path / "board")
+    assert list(tmp_path.iterdir()) == [tmp_path / "board"]
+
+
 def test_a_report_of_runs_of_other_rows(refused, evaluated, tmp_path, encoder):
     dataset_from_rows({"test": ROWS}, tmp_path / "data", source="test")
     from maqa_severity.harness.evaluation import evaluate as run_evaluation
