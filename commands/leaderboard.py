@@ -38,9 +38,11 @@ def leaderboard(
 
 def print_board(console: Console, board: Board) -> None:
     """The board as a terminal table."""
+    from ..harness.signatures import Better, better
     from ..harness.statistics import STRATA
 
-    table = Table(title=f"{board.metric}, percent, 95 % interval", title_justify="left")
+    direction = ", less is better" if better(board.signature) is Better.LOWER else ""
+    table = Table(title=Text(f"{board.metric}, percent, 95 % interval{direction}"), title_justify="left")
     table.add_column("rank", justify="right", no_wrap=True)
     table.add_column("run", overflow="fold", min_width=10)
     for stratum in STRATA:

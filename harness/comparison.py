@@ -76,6 +76,19 @@ def compare(
     )
 
 
+def check_metric(run: Run, metric: str) -> None:
+    """Refuse a run that says nothing about a metric.
+
+    Raises:
+        UserError: the metric was not scored, or applies to none of the run's answers.
+    """
+    if metric not in run.scores.metrics:
+        known = ", ".join(run.scores.metrics)
+        raise UserError(f"run {run.path} has no metric {metric!r}, only {known}", "Use `maqa rescore` or --metric")
+    if run.scores.frame[metric].isna().all():
+        raise UserError(f"{metric} applies to no answer of run {run.path}", "Choose another --metric")
+
+
 def differences(first: Run, second: Run, metrics: Sequence[str] | None = None) -> list[str]:
     """What two runs differ in beside the model: answers, data, prompt, decoding, or the signatures of ``metrics``
     (None for all that both have). Empty where they can be compared.

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import isnan
-from typing import Any
 
-from ..harness.aggregates import QUALITY, aggregates
-from ..harness.comparison import differences
+from ..harness.aggregates import QUALITY, AggregateScore, aggregates_all
+from ..harness.comparison import check_metric, differences
 from ..harness.conditions import conditions, difference
 from ..harness.errors import UserError
 from ..harness.runs import Run
-from ..harness.scores import ScoreTable
-from ..harness.statistics import OVERALL, Summary, paired, summarise
+from ..harness.signatures import Better, better
+from ..harness.statistics import OVERALL, Summary, paired_all, summarise_all
 from .records import AggregateCell, Board, Cell, Row
-from .seeds import seed_rows
+from .seeds import seed_rows, training_of
 
 TIE_P = 0.05
 
@@ -23,24 +22,31 @@ FLOORS = ("echo", "constant", "nearest")
 
 
 def build_board(runs: Sequence[Run], metric: str = "bertscore_f1") -> Board:
-    """Rank runs by one metric.
+    """Rank runs by one metric, from its better side. Runs of the same answers share their resamples.
 
-    A row shares the rank of the first row above it from which the paired randomisation test (overall, p < 0.05)
-    does not separate it. Rows that differ from the reference (the first model with a manifest) in data, prompt,
+    A row shares the rank above it unless the paired randomisation test (overall, p < 0.05) separates it from the
+    first row of that rank. Rows that differ from the reference (the first model with a manifest) in data, prompt,
     decoding, backend or metric signature, or from the first run of their base in how they were trained, are shown
     unranked, with what differs.
 
     Raises:
-        UserError: no runs, two runs of one folder, or a run without the metric.
+        UserError: no runs, two runs of one folder, a run without the metric, or one of which no side is better.
     """
     reference = _reference(runs, metric)
     apart = {
         id(run): [*differences(reference, run), *_other_backend(reference, run), *_other_training(runs, run)]
         for run in runs
     }
-    ordered = sorted(runs, key=lambda run: (bool(apart[id(run)]), -_mean(run.scores, metric)))
+    sign = 1 if better(reference.scores.signatures[metric]) is Better.LOWER else -1
+    ordered = sorted(runs, key=lambda run: (bool(apart[id(run)]), sign * float(run.scores.frame[metric].mean())))
     ranks = _ranks([run for run in ordered if not apart[id(run)]], metric)
-    rows = [_row(run, ranks.get(id(run)), apart[id(run)]) for run in ordered]
+    summaries = summarise_all([run.scores for run in ordered])
+    scored = [run for run in ordered if QUALITY in run.scores.metrics]
+    totals = dict(zip(map(id, scored), aggregates_all([run.scores for run in scored]), strict=True))
+    rows = [
+        _row(run, ranks.get(id(run)), apart[id(run)], cells, totals.get(id(run), []))
+        for run, cells in zip(ordered, summaries, strict=True)
+    ]
     return Board(
         metric=metric,
         signature=reference.scores.signatures[metric],
@@ -48,7 +54,7 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1") -> Board:
         data=reference.manifest.data.source if reference.manifest else "a plain lm-eval folder",
         decoding=reference.decoding,
         rows=rows,
-        seeds=seed_rows([run for run in ordered if not apart[id(run)]], metric),
+        seeds=seed_rows([run for run in runs if not apart[id(run)]], metric),
     )
 
 
@@ -60,10 +66,10 @@ def _reference(runs: Sequence[Run], metric: str) -> Run:
         if paths.count(path) > 1:
             raise UserError(f"run {path} was given twice", "Name each run once")
     for run in runs:
-        if metric not in run.scores.signatures:
-            known = ", ".join(run.scores.metrics)
+        check_metric(run, metric)
+        if better(run.scores.signatures[metric]) is Better.NEITHER:
             raise UserError(
-                f"run {run.path} has no metric {metric!r}, only {known}", "Use `maqa rescore` or --metric"
+                f"{metric} ranks nothing: neither more nor less of it is better", "Choose another --metric"
             )
     documented = [run for run in runs if run.manifest]
     models = [run for run in documented if run.manifest and run.manifest.model.kind not in FLOORS]
@@ -79,37 +85,44 @@ def _other_backend(reference: Run, run: Run) -> list[str]:
 
 def _other_training(runs: Sequence[Run], run: Run) -> list[str]:
     # Arms of one base are an experiment: they may differ in nothing but the arm and the seed.
-    training = _training(run)
-    for other in filter(None, map(_training, runs)):
+    training = training_of(run)
+    for other in filter(None, map(training_of, runs)):
         if training and conditions(training).get("base") == conditions(other).get("base"):
             return [f"training {found}" for found in difference(other, training, across_seeds=True)]
     return []
 
 
-def _training(run: Run) -> dict[str, Any] | None:
-    return run.manifest.model.training if run.manifest else None
-
-
 def _ranks(ordered: Sequence[Run], metric: str) -> dict[int, int]:
     ranks: dict[int, int] = {}
-    leader: Run | None = None
+    separated = {id(run) for run in ordered[:1]}
     for position, run in enumerate(ordered, start=1):
-        if leader is None or _separated(leader, run, metric):
-            leader, rank = run, position
+        if id(run) in separated:
+            rank, separated = position, _separated(run, ordered[position:], metric)
         ranks[id(run)] = rank
     return ranks
 
 
-def _separated(leader: Run, run: Run, metric: str) -> bool:
-    overall = next(d for d in paired(leader.scores, run.scores, metric) if d.stratum == OVERALL)
-    return overall.p is not None and overall.p < TIE_P
+def _separated(leader: Run, others: Sequence[Run], metric: str) -> set[int]:
+    pairs = paired_all(leader.scores, [run.scores for run in others], [metric])
+    return {
+        id(run)
+        for run, changes in zip(others, pairs, strict=True)
+        for change in changes
+        if change.stratum == OVERALL and change.p is not None and change.p < TIE_P
+    }
 
 
-def _row(run: Run, rank: int | None, differs: list[str]) -> Row:
+def _row(
+    run: Run,
+    rank: int | None,
+    differs: list[str],
+    summaries: Sequence[Summary],
+    aggregates: Sequence[AggregateScore],
+) -> Row:
     manifest = run.manifest
-    training = _training(run) or {}
+    training = training_of(run) or {}
     metrics: dict[str, dict[str, Cell]] = {}
-    for summary in summarise(run.scores):
+    for summary in summaries:
         if summary.n:
             metrics.setdefault(summary.metric, {})[summary.stratum] = _cell(summary)
     return Row(
@@ -120,7 +133,7 @@ def _row(run: Run, rank: int | None, differs: list[str]) -> Row:
         backend=manifest.model.kind if manifest else "lm_eval",
         floor=manifest is not None and manifest.model.kind in FLOORS,
         metrics=metrics,
-        aggregates=_aggregates(run.scores),
+        aggregates={str(score.aggregate): _total(score) for score in aggregates},
         differs=differs,
         command=manifest.runtime.get("command") if manifest else None,
         path=str(run.path),
@@ -131,16 +144,5 @@ def _cell(summary: Summary) -> Cell:
     return Cell(n=summary.n, mean=summary.mean, low=summary.low, high=summary.high)
 
 
-def _aggregates(scores: ScoreTable) -> dict[str, AggregateCell]:
-    if QUALITY not in scores.metrics:
-        return {}
-    return {
-        str(score.aggregate): AggregateCell(
-            value=None if isnan(score.value) else score.value, low=score.low, high=score.high
-        )
-        for score in aggregates(scores)
-    }
-
-
-def _mean(scores: ScoreTable, metric: str) -> float:
-    return float(scores.frame[metric].mean())
+def _total(score: AggregateScore) -> AggregateCell:
+    return AggregateCell(value=None if isnan(score.value) else score.value, low=score.low, high=score.high)

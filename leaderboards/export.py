@@ -12,6 +12,7 @@ from ..harness.metrics.safety import DETECTORS
 from ..harness.metrics.style import Style
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
 from ..harness.scoring import beside_metrics
+from ..harness.signatures import Better, better
 from ..harness.statistics import STRATA
 from .published import published_table
 from .records import Board
@@ -63,6 +64,7 @@ def board_page(board: Board) -> str:
         _TEMPLATES,
         "board.html",
         board=board,
+        less_is_better=better(board.signature) is Better.LOWER,
         strata=STRATA,
         charts=charts,
         metrics=[metric for metric in metrics if metric != board.metric and metric not in _BESIDE],

@@ -6,9 +6,11 @@ import shutil
 
 import numpy as np
 import pytest
+from maqa_severity.harness.aggregates import aggregates
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.runs import Run, load_run
 from maqa_severity.harness.scores import ScoreTable
+from maqa_severity.harness.statistics import summarise
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_csv, board_page, write_board
 from maqa_severity.leaderboards.published import published_table
@@ -41,6 +43,38 @@ def test_each_cell_is_the_mean_of_its_stratum(runs):
             own = run.scores.frame[run.scores.frame["severity"] == severity]
             assert row.cell("rougeL", severity).mean == pytest.approx(own["rougeL"].mean())
             assert row.cell("rougeL", severity).n == 8
+
+
+def test_each_row_has_the_intervals_that_its_run_has_alone(runs):
+    rows = {row.path: row for row in build_board(runs).rows}
+    for run in runs:
+        for summary in summarise(run.scores):
+            cell = rows[str(run.path)].cell(summary.metric, summary.stratum)
+            if summary.low is not None:
+                assert (cell.low, cell.high) == pytest.approx((summary.low, summary.high))
+        for score in aggregates(run.scores):
+            cell = rows[str(run.path)].aggregates[score.aggregate]
+            assert cell.value == pytest.approx(score.value)
+            assert (cell.low is None) == (score.low is None)
+
+
+def test_where_less_is_better_the_lowest_mean_is_first(runs, tmp_path):
+    low, high = np.zeros(24), np.full(24, 100.0)
+    good, bad = (
+        changed(runs[0], tmp_path / name, name, degenerate=scores)
+        for name, scores in (("good", low), ("bad", high))
+    )
+    board = build_board([bad, good], "degenerate")
+    assert [(row.name, row.rank) for row in board.rows] == [("good", 1), ("bad", 2)]
+    assert "less is better" in board_page(board) and "less is better" not in board_page(build_board([good]))
+
+
+def test_a_metric_that_cannot_rank_is_refused(runs, tmp_path):
+    with pytest.raises(UserError, match="longer ranks nothing: neither more nor less of it is better"):
+        build_board(runs, "longer")
+    unscored = changed(runs[0], tmp_path / "x", dose_conflict=np.nan)
+    with pytest.raises(UserError, match=r"dose_conflict applies to no answer of run .*x"):
+        build_board([unscored], "dose_conflict")
 
 
 def test_equal_systems_share_a_rank_and_a_clearly_better_one_does_not(runs, tmp_path):
@@ -110,6 +144,42 @@ def test_trainings_of_one_arm_are_summed_up_apart_from_the_rows(runs, tmp_path):
     assert "Training seeds" in board_page(board)
 
 
+def test_two_evaluations_of_one_training_are_not_two_seeds(runs, tmp_path):
+    first, again, second = (
+        trained(runs[0], tmp_path / name, "ce", **{"config.seed": seed})
+        for name, seed in (("a", 0), ("b", 0), ("c", 1))
+    )
+    assert build_board([first, again]).seeds == []
+    (row,) = build_board([first, again, second]).seeds
+    assert len(row.runs) == 2
+
+
+def test_seeds_are_summed_up_whatever_else_each_run_was_scored_with(runs, tmp_path):
+    first, second = (trained(runs[0], tmp_path / str(seed), "ce", **{"config.seed": seed}) for seed in (0, 1))
+    fewer = ScoreTable(second.scores.frame.drop(columns="rougeL"), second.scores.signatures)
+    (row,) = build_board([first, Run(**{**vars(second), "scores": fewer})]).seeds
+    assert row.cells["overall"].mean == pytest.approx(first.scores.frame["bertscore_f1"].mean())
+
+
+def test_a_severity_without_answers_has_no_cell_among_the_seeds(runs, tmp_path):
+    def without(run):
+        frame = run.scores.frame[run.scores.frame["severity"] != "neutral"]
+        answers = run.answers[run.answers["severity"] != "neutral"]
+        return Run(**{**vars(run), "answers": answers, "scores": ScoreTable(frame, run.scores.signatures)})
+
+    group = [trained(without(runs[0]), tmp_path / str(seed), "ce", **{"config.seed": seed}) for seed in (0, 1)]
+    (row,) = build_board(group).seeds
+    assert set(row.cells) == {"critical", "non_critical", "overall"}
+
+
+def test_a_training_manifest_of_another_program_says_nothing_about_arms(runs, tmp_path):
+    model = runs[0].manifest.model.model_copy(update={"training": {"epochs": 3}})
+    manifest = runs[0].manifest.model_copy(update={"model": model})
+    other = Run(**{**vars(runs[0]), "path": tmp_path, "manifest": manifest})
+    (row,) = build_board([other]).rows
+    assert (row.arm, row.seed, row.differs) == (None, None, [])
+
+
 def test_a_missing_metric_and_a_run_given_twice_are_refused(runs):
     with pytest.raises(UserError, match="no metric 'accuracy'"):
         build_board(runs, "accuracy")
@@ -157,3 +227,20 @@ def test_the_page_sorts_in_a_real_browser(runs, tmp_path, browse):
     shown = browse(page)
     values = [float(value) for value in shown.split("<title>critical:")[1].split("<")[0].split(",")]
     assert len(values) == 3 and values == sorted(values)
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")
+@pytest.mark.parametrize("clicks", [1, 2])
+def test_rows_without_a_score_stand_last_in_either_order(runs, tmp_path, browse, clicks):
+    frame = runs[2].scores.frame[runs[2].scores.frame["severity"] != "critical"]
+    answers = runs[2].answers[runs[2].answers["severity"] != "critical"]
+    fewer = Run(**{**vars(runs[2]), "answers": answers, "scores": ScoreTable(frame, runs[2].scores.signatures)})
+    *_, page = write_board(tmp_path / "board", build_board([*runs[:2], fewer]))
+    script = """<script>addEventListener("load", () => {
+      for (let click = 0; click < CLICKS; click++) document.querySelectorAll("#board th")[3].click();
+      const rows = [...document.querySelectorAll("#board tbody tr")];
+      const cells = rows.map(row => row.cells[3].textContent.trim()[0]);
+      document.title = "cells:" + cells.join(",");
+    });</script>""".replace("CLICKS", str(clicks))
+    page.write_text(page.read_text().replace("</body>", script + "</body>"))
+    assert browse(page).split("<title>cells:")[1].split("<")[0].split(",")[2] == "—"
