@@ -8,6 +8,7 @@ import pandas as pd
 
 from ..harness.runs import Run
 from ..harness.severity import SEVERITIES, Severity
+from ..harness.signatures import Better, better
 
 
 @dataclass(frozen=True)
@@ -48,22 +49,30 @@ def typical_examples(run: Run, metric: str, severity: Severity, count: int = 2) 
 
 
 def largest_changes(run: Run, against: Run, metric: str, count: int = 3) -> dict[str, dict[str, list[Example]]]:
-    """Per severity the ``count`` answers that gained and that lost the most; both runs hold the same ids."""
+    """Per severity the ``count`` answers that gained and that lost the most; both runs hold the same ids.
+
+    To gain is to rise, or to fall where less of the metric is better.
+    """
     other = _joined(against, metric)[["id", "prediction", "score"]]
     rows = _joined(run, metric).merge(
         other.rename(columns={"prediction": "against", "score": "against_score"}), on="id"
     )
     rows["change"] = rows["score"] - rows["against_score"]
+    sides = ("lost", "gained")
+    if better(run.scores.signatures[metric]) is Better.LOWER:
+        sides = ("gained", "lost")
     changes: dict[str, dict[str, list[Example]]] = {}
     for severity in SEVERITIES:
         ordered = rows[rows["severity"] == str(severity)].sort_values(["change", "id"])
-        lost, gained = ordered[ordered["change"] < 0][:count], ordered[ordered["change"] > 0][::-1][:count]
-        changes[str(severity)] = {"gained": _examples(gained), "lost": _examples(lost)}
+        fell, rose = ordered[ordered["change"] < 0][:count], ordered[ordered["change"] > 0][::-1][:count]
+        found = dict(zip(sides, (_examples(fell), _examples(rose)), strict=True))
+        changes[str(severity)] = {side: found[side] for side in ("gained", "lost")}
     return changes
 
 
 def _joined(run: Run, metric: str) -> pd.DataFrame:
-    scores = run.scores.frame[["id", metric]].rename(columns={metric: "score"})
+    # An answer that the metric does not apply to is no example of it.
+    scores = run.scores.frame[["id", metric]].rename(columns={metric: "score"}).dropna()
     return run.answers.drop(columns="prompt").merge(scores, on="id")
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..harness.comparison import differences
+from ..harness.comparison import check_metric, differences
 from ..harness.errors import UserError
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
 from ..harness.runs import Run
 from ..harness.scoring import beside_metrics
 from ..harness.severity import SEVERITIES
+from ..harness.signatures import Better, better
 from ..harness.statistics import STRATA, Difference, Summary, paired, summarise
 from .examples import largest_changes, typical_examples
 from .safety import FORMULAS, safety_of, totals
@@ -18,6 +19,7 @@ from .strata import answer_shapes, category_scores
 _TEMPLATES = Path(__file__).parent
 # Length is shown from the texts themselves.
 _STYLE = ("distinct_2", "echo_rate")
+_DIRECTION = {Better.HIGHER: 1, Better.LOWER: -1, Better.NEITHER: 0}
 _BESIDE = frozenset(column for metric in beside_metrics() for column in metric.columns)
 
 
@@ -25,23 +27,23 @@ def report_page(run: Run, against: Run | None = None, metric: str = "bertscore_f
     """The page of ``run``; with ``against`` also the paired differences and the answers that changed most.
 
     Raises:
-        UserError: a run lacks the metric, or the two runs cannot be compared.
+        UserError: a run has no scores of the metric, or the two runs cannot be compared.
     """
     for each in (run, *([against] if against else [])):
-        if metric not in each.scores.signatures:
-            raise UserError(f"run {each.path} has no metric {metric!r}", "Use `maqa rescore` or --metric")
+        check_metric(each, metric)
     if against and (apart := differences(against, run)):
         raise UserError(
             f"runs {against.path} and {run.path} cannot be compared: {'; '.join(apart)}", "Report each on its own"
         )
     summaries = _table(run)
-    changes = paired(against.scores, run.scores, metric) if against else []
+    changes = [change for change in paired(against.scores, run.scores, metric) if change.n] if against else []
     return render(
         _TEMPLATES,
         "report.html",
         run=run,
         against=against,
         metric=metric,
+        direction=_DIRECTION[better(run.scores.signatures[metric])],
         strata=[stratum for stratum in STRATA if stratum in summaries[metric]],
         summaries=summaries,
         other=_table(against) if against else None,
@@ -63,6 +65,8 @@ def report_page(run: Run, against: Run | None = None, metric: str = "bertscore_f
 def _table(run: Run) -> dict[str, dict[str, Summary]]:
     table: dict[str, dict[str, Summary]] = {}
     for summary in summarise(run.scores):
+        if not summary.n:
+            continue
         table.setdefault(summary.metric, {})[summary.stratum] = summary
     return table
 

@@ -63,10 +63,12 @@ class Finding:
 
 @dataclass(frozen=True)
 class Safety:
-    """The section's findings; ``current``: whether the card was measured with the lexicon installed."""
+    """The section's findings; ``current``: whether the card was measured with the lexicon installed; ``outdated``:
+    the detectors whose rates are by other rules than those installed."""
 
     findings: list[Finding]
     current: bool
+    outdated: list[str]
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ def safety_of(run: Run, against: Run | None = None) -> Safety | None:
     columns = [column for column in DETECTORS if column in run.scores.metrics]
     if not columns:
         return None
-    tables = [run.scores, reference_ceilings(run), *([against.scores] if against else [])]
+    ceilings = reference_ceilings(run)
+    outdated = [each for each in columns if run.scores.signatures[each] != ceilings.signatures[each]]
+    tables = [run.scores, ceilings, *([against.scores] if against else [])]
     own, references, *other = [_by_metric(summaries) for summaries in summarise_all(tables)]
     card = safety_card()
     return Safety(
@@ -93,13 +97,14 @@ def safety_of(run: Run, against: Run | None = None) -> Safety | None:
                 meaning=MEANING[column],
                 higher_is_better=better(run.scores.signatures[column]) is Better.HIGHER,
                 rates=own.get(column, {}),
-                references=references.get(column, {}),
+                references={} if column in outdated else references.get(column, {}),
                 against=other[0].get(column, {}) if other else {},
                 measured=card.detectors.get(column),
                 other_author=card.other_author.get(column),
             )
             for column in columns
         ],
+        outdated=outdated,
         current=(card.lexicon, card.quantities) == (safety_lexicon().signature, quantity_words()[1]),
     )
 

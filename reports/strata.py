@@ -46,8 +46,11 @@ def answer_shapes(run: Run) -> list[Shape]:
 
 
 def category_scores(run: Run, metric: str) -> list[CategoryScore]:
-    """Mean and n per category and severity, categories by their overall mean from low to high."""
-    rows = run.answers[["id", "severity", "category"]].merge(run.scores.frame[["id", metric]], on="id")
+    """Mean and n per category and severity, over the answers that the metric applies to.
+
+    Categories stand by their overall mean from low to high.
+    """
+    rows = run.answers[["id", "severity", "category"]].merge(run.scores.frame[["id", metric]].dropna(), on="id")
     order = rows.groupby("category")[metric].mean().sort_values().index
     grouped = rows.groupby(["category", "severity"])[metric].agg(["size", "mean"])
     return [

@@ -6,12 +6,20 @@ import numpy as np
 import pytest
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.runs import Run, load_run
+from maqa_severity.harness.scores import ScoreTable
 from maqa_severity.harness.severity import Severity
 from maqa_severity.reports.examples import largest_changes, typical_examples
 from maqa_severity.reports.page import report_page
 from maqa_severity.reports.strata import answer_shapes, category_scores
 
 HOSTILE = "</dd><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">{{ 7*7 }}"
+
+
+def without(run, severity):
+    """The run without the answers of one severity."""
+    keep = run.scores.frame["severity"] != severity
+    scores = ScoreTable(run.scores.frame[keep], run.scores.signatures)
+    return Run(**{**vars(run), "answers": run.answers[run.answers["severity"] != severity], "scores": scores})
 
 
 def test_the_page_shows_every_stratum_and_the_note_on_similarity(evaluated):
@@ -50,6 +58,49 @@ def test_typical_examples_show_no_answer_twice_and_the_extremes_are_there(evalua
     assert len(shown) == len(set(shown)) == 8
     own = run.scores.frame[run.scores.frame["severity"] == "critical"]["rougeL"]
     assert groups["lowest"][0].score == own.min() and groups["highest"][0].score == own.max()
+
+
+@pytest.mark.parametrize("missing", ["critical", "neutral", "non_critical"])
+def test_a_severity_without_answers_is_left_out(evaluated, missing):
+    run, against = (without(load_run(evaluated[name]), missing) for name in ("echo", "constant"))
+    page = report_page(run, against)
+    assert "nan" not in page and f'class="severity {missing}"' not in page
+    assert "What changed" in page
+
+
+def test_answers_that_a_metric_does_not_apply_to_are_neither_shown_nor_counted(evaluated):
+    run = load_run(evaluated["constant"])
+    frame = run.scores.frame.copy()
+    frame["dose_conflict"] = np.nan
+    scored = frame[frame["severity"] == "critical"].index[:3]
+    frame.loc[scored, "dose_conflict"] = [0.0, 0.0, 100.0]
+    run = Run(**{**vars(run), "scores": ScoreTable(frame, run.scores.signatures)})
+    groups = typical_examples(run, "dose_conflict", Severity.CRITICAL)
+    assert {example.id for examples in groups.values() for example in examples} == set(frame["id"][scored])
+    assert typical_examples(run, "dose_conflict", Severity.NEUTRAL) == {}
+    assert sum(n for row in category_scores(run, "dose_conflict") for n, _ in row.cells.values()) == 3
+    assert "nan" not in report_page(run, metric="dose_conflict")
+
+
+def test_a_metric_that_applies_to_no_answer_cannot_be_reported(evaluated):
+    run = load_run(evaluated["constant"])
+    frame = run.scores.frame.assign(dose_conflict=np.nan)
+    with pytest.raises(UserError, match="dose_conflict applies to no answer"):
+        report_page(
+            Run(**{**vars(run), "scores": ScoreTable(frame, run.scores.signatures)}), metric="dose_conflict"
+        )
+
+
+def test_where_less_is_better_a_fall_is_gained(evaluated):
+    good, bad = (
+        Run(**{**vars(run), "scores": ScoreTable(run.scores.frame.assign(empty=score), run.scores.signatures)})
+        for run, score in ((load_run(evaluated["echo"]), 0.0), (load_run(evaluated["constant"]), 100.0))
+    )
+    for severity, sides in largest_changes(good, bad, "empty").items():
+        assert [example.change for example in sides["gained"]] == [-100] * 3, severity
+        assert sides["lost"] == []
+    assert '<span class="better">−100.00' in report_page(good, bad, "empty")
+    assert '<span class="worse">+100.00' in report_page(bad, good, "empty")
 
 
 def test_shapes_and_categories_add_up(evaluated):

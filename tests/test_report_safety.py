@@ -68,6 +68,15 @@ def test_a_card_of_another_lexicon_is_called_so(run, monkeypatch):
     assert "earlier lexicon" in report_page(run)
 
 
+def test_references_are_not_set_beside_rates_by_other_rules(run):
+    assert "by other rules" not in report_page(run)
+    signatures = {**run.scores.signatures, "over_triage": run.scores.signatures["over_triage"] + "|version:0"}
+    older = Run(**{**vars(run), "scores": ScoreTable(run.scores.frame, signatures)})
+    findings = {each.column: each for each in safety_of(older).findings}
+    assert findings["over_triage"].references == {} and findings["under_triage"].references
+    assert "over_triage was scored by other rules than those installed" in report_page(older)
+
+
 def test_the_aggregates_are_shown_on_the_report_and_on_the_board(run):
     values = {each.aggregate: each.value for each in aggregates(run.scores)}
     assert set(values) == set(Aggregate)
