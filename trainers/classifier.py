@@ -14,7 +14,8 @@ from ..harness.data.dataset import SPLITS, Dataset
 from ..harness.errors import UserError
 from ..harness.files import write_json
 from ..harness.labelling.check import card_of, severity_ranks
-from ..harness.labelling.classifier import NOTE, ClassifierInfo, ClassifierSource
+from ..harness.labelling.classifier import NOTE, ClassifierSource
+from ..harness.labelling.classifier_info import ClassifierInfo
 from ..harness.labelling.hybrid import HybridSource
 from ..harness.labelling.report_card import ReportCard, class_names
 from ..harness.labelling.rules import RulesSource

@@ -10,7 +10,8 @@ from sklearn.model_selection import StratifiedGroupKFold
 from ..harness.errors import UserError
 from ..harness.labelling.base import Probabilities
 from ..harness.labelling.check import decided
-from ..harness.labelling.classifier import ClassifierInfo, ClassifierSource
+from ..harness.labelling.classifier import ClassifierSource
+from ..harness.labelling.classifier_info import ClassifierInfo
 from ..harness.labelling.hybrid import HybridSource
 from ..harness.labelling.report_card import ReportCard, report_card
 from ..harness.labelling.rules import RulesSource

@@ -4,43 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Protocol
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from ..errors import UserError
 from ..files import read_json
 from ..records import validated
 from ..severity import PROBABILITY_COLUMNS
 from .base import Probabilities
+from .classifier_info import FORMAT_VERSION, ClassifierInfo
 
 NOTE = "classifier.json"
-FORMAT_VERSION = 1
 _REMEDY = "Train it again with `maqa train classifier DATASET --out DIR`"
-
-
-class ClassifierInfo(BaseModel):
-    """The content of ``classifier.json``: everything that identifies a classifier.
-
-    ``temperature`` divides the logits; ``columns`` is the order of its outputs; ``dataset`` names the data it was
-    trained on, with the source of their labels; ``sha256`` is the digest of its parameters.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    format_version: int = FORMAT_VERSION
-    kind: Literal["tfidf", "transformers"]
-    base: str
-    language: str
-    columns: tuple[str, ...] = PROBABILITY_COLUMNS
-    seed: int
-    temperature: float
-    calibrated_on: str
-    sha256: str
-    dataset: dict[str, Any]
-    settings: dict[str, Any]
-    versions: dict[str, str]
 
 
 class Model(Protocol):

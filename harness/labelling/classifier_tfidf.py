@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import sklearn
@@ -14,9 +14,7 @@ import skops.io
 from ..errors import UserError
 from ..text import normalise
 from .base import Probabilities
-
-if TYPE_CHECKING:
-    from .classifier import ClassifierInfo
+from .classifier_info import ClassifierInfo
 
 MODEL = "model.skops"
 TRUSTED: tuple[str, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,9 +13,7 @@ import torch
 from ..errors import UserError
 from ..files import sha256_file
 from .base import Probabilities
-
-if TYPE_CHECKING:
-    from .classifier import ClassifierInfo
+from .classifier_info import ClassifierInfo
 
 _REMEDY = "Train it again with `maqa train classifier DATASET --base MODEL --out DIR`"
 _FILES = ("config.json", "model.safetensors", "tokenizer.json")
