@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import random
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import openpyxl
 import pandas as pd
 import pytest
 from maqa_severity import cli
+from maqa_severity.harness.data.sources import open_source
+from maqa_severity.harness.errors import UserError
 
 GOOD = "question,answer\nالم,راجع الطبيب\nصداع,اشرب ماء\n"
 PROBABILITIES = "question,answer,p_nc,p_n,p_c\nالم,راجع الطبيب,0.2,0.3,0.5\n"
@@ -163,6 +166,33 @@ def test_a_workbook_is_read_only_if_the_sheet_is_clear(tmp_path: Path, refused: 
     whole = both.read_bytes()
     both.write_bytes(whole[: len(whole) // 2])
     assert "not a readable xlsx file" in refused(both)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_damaged_workbook_is_read_or_named(tmp_path: Path, seed: int) -> None:
+    rows = pd.DataFrame({"question": [f"سؤال {n}" for n in range(100)], "answer": "راجع الطبيب"})
+    rows.to_excel(tmp_path / "s.xlsx", index=False)
+    content = bytearray((tmp_path / "s.xlsx").read_bytes())
+    draw = random.Random(seed)
+    for _ in range(20):
+        content[draw.randrange(len(content))] = draw.randrange(256)
+    (tmp_path / "s.xlsx").write_bytes(content)
+    with suppress(UserError):
+        source = open_source(tmp_path / "s.xlsx")
+        assert sum(len(batch.numbers) for batch in source.batches([0])) <= len(rows)
+
+
+def test_names_that_are_no_utf_8_are_one_line(tmp_path: Path, refused: Callable[..., str]) -> None:
+    parquet, database = tmp_path / "s.parquet", tmp_path / "s.sqlite"
+    pd.DataFrame({"question": ["x"], "answer": ["y"], "weight": [1]}).to_parquet(parquet)
+    parquet.write_bytes(parquet.read_bytes().replace(b"weight", b"weigh\xff"))
+    assert "s.parquet is not a readable parquet file" in refused(parquet)
+    with closing(sqlite3.connect(database)) as connection:
+        connection.execute("CREATE TABLE one (question, answer)")
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute("UPDATE sqlite_master SET name = CAST(x'ff' AS TEXT)")
+        connection.commit()
+    assert "s.sqlite is not a readable sqlite database" in refused(database)
 
 
 def test_a_database_is_read_only_if_the_table_is_clear(tmp_path: Path, refused: Callable[..., str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import warnings
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -19,7 +20,10 @@ from ..errors import UserError
 from .source import BATCH_ROWS, Batch, Row, Source, as_text, batched
 
 # What openpyxl lets through when an archive or one of its parts is not what it should be.
-_XLSX_ERRORS = (BadZipFile, KeyError, ValueError, SyntaxError, EOFError, TypeError, IndexError, AttributeError)
+_XLSX_ERRORS = (
+    *(BadZipFile, zlib.error, RuntimeError, KeyError, ValueError, SyntaxError),
+    *(EOFError, TypeError, IndexError, AttributeError),
+)
 
 
 def open_parquet(path: Path) -> Source:
@@ -31,7 +35,7 @@ def open_parquet(path: Path) -> Source:
     try:
         with pq.ParquetFile(path) as file:
             columns, expected = list(file.schema_arrow.names), file.metadata.num_rows
-    except (OSError, pa.ArrowException) as error:
+    except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not a readable parquet file: {error}", "Write the file again") from error
 
     def batches(places: Sequence[int]) -> Iterator[Batch]:
@@ -168,7 +172,7 @@ def open_sqlite(path: Path, table: str | None) -> Source:
             name = _quoted(table or tables[0])
             columns = [part[0] for part in connection.execute(f"SELECT * FROM {name} LIMIT 0").description]
             (expected,) = connection.execute(f"SELECT COUNT(*) FROM {name}").fetchone()
-    except sqlite3.Error as error:
+    except (sqlite3.Error, UnicodeDecodeError) as error:
         raise UserError(f"{path} is not a readable sqlite database: {error}", "Check the file") from error
 
     def rows(places: Sequence[int]) -> Iterator[Row]:
