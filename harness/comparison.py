@@ -139,6 +139,8 @@ def _aggregates(
 
 
 def _family(tested: Sequence[Difference]) -> str:
+    if not tested:
+        return "no tests"
     metrics = list(dict.fromkeys(each.metric for each in tested))
     strata = list(dict.fromkeys(each.stratum for each in tested))
     return f"{len(tested)} tests: {', '.join(metrics)} in {', '.join(strata)}"

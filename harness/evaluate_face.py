@@ -13,9 +13,10 @@ from typing import Any
 import datasets
 import evaluate
 
+from .errors import UserError
 from .metrics.base import Answers
 from .scoring import NO_ENCODER, default_metrics, score_table
-from .severity import parse_severity
+from .severity import Severity, parse_severity
 from .statistics import STRATA, summarise
 
 _CITATION = "arXiv 2604.06346 (severity-aware weighted loss); arXiv 2604.06365 (severity curriculum)"
@@ -27,6 +28,9 @@ Args:
 Returns:
     For each severity and ``overall``, each metric's ``n``, ``mean``, ``low``, ``high`` (percent) and ``method``;
     and each metric's signature under ``signatures``.
+Raises:
+    UserError: a prediction is missing (an empty answer is an empty string), a reference is missing or empty, or a
+        severity is unknown; rows are counted from 1.
 """
 
 
@@ -55,10 +59,16 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
     def _compute(
         self, predictions: Sequence[str], references: Sequence[str], severities: Sequence[str]
     ) -> dict[str, dict[str, Any]]:
+        for row, (prediction, reference) in enumerate(zip(predictions, references, strict=True), start=1):
+            if prediction is None or not (reference or "").strip():
+                raise UserError(
+                    f"row {row} has no {'prediction' if prediction is None else 'reference'}",
+                    "Fill it in (an empty answer is an empty string)",
+                )
         answers = Answers(
             predictions=list(predictions),
             references=list(references),
-            severities=[parse_severity(severity) for severity in severities],
+            severities=[_severity(row, severity) for row, severity in enumerate(severities, start=1)],
         )
         scores = score_table([f"row {row}" for row in range(len(answers))], answers, self.metrics)
         found: dict[str, dict[str, Any]] = {stratum: {} for stratum in STRATA}
@@ -66,3 +76,10 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
             record = asdict(summary)
             found[record.pop("stratum")][record.pop("metric")] = record
         return {**found, "signatures": scores.signatures}
+
+
+def _severity(row: int, name: str) -> Severity:
+    try:
+        return parse_severity(name)
+    except UserError as error:
+        raise UserError(f"row {row}: {error.problem}", error.remedy) from None

@@ -121,6 +121,20 @@ def test_a_metric_counts_once_and_an_unknown_one_is_refused_with_the_known_ones(
         compare(*runs, ["meteor"])
 
 
+def test_runs_of_one_answer_a_severity_are_compared_without_a_test(runs):
+    one, other = (
+        changed(
+            run,
+            answers=run.answers.groupby("severity").head(1),
+            scores=ScoreTable(run.scores.frame.groupby("severity").head(1), run.scores.signatures),
+        )
+        for run in runs
+    )
+    compared = compare(one, other)
+    assert compared.family == "no tests"
+    assert "not tested in critical (n = 1), neutral (n = 1), non_critical (n = 1)" in compared.words["bertscore_f1"]
+
+
 def test_the_command_prints_both_runs_per_severity_and_what_the_difference_says(evaluated, tmp_path):
     file = tmp_path / "compared.json"
     done = maqa(

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 import pytest
+from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.evaluate_face import SeverityScores
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.scoring import NO_ENCODER, default_metrics, score_table
@@ -50,6 +51,22 @@ def test_it_takes_severities_in_the_spellings_of_the_data(answers, tmp_path):
     arabic = {**answers, "severities": [spelt[severity] for severity in answers["severities"]]}
     metric = SeverityScores(cache_dir=str(tmp_path))
     assert metric.compute(**arabic) == metric.compute(**answers)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("predictions", None, "row 3 has no prediction"),
+        ("references", None, "row 3 has no reference"),
+        ("references", " ", "row 3 has no reference"),
+        ("severities", None, "row 3: unknown severity None"),
+        ("severities", "urgent", "row 3: unknown severity 'urgent'"),
+    ],
+)
+def test_a_missing_text_or_an_unknown_severity_is_refused_with_its_row(answers, tmp_path, column, value, message):
+    wrong = {**answers, column: [*answers[column][:2], value, *answers[column][3:]]}
+    with pytest.raises(UserError, match=message):
+        SeverityScores(cache_dir=str(tmp_path)).compute(**wrong)
 
 
 def test_batches_added_one_by_one_are_scored_together(answers, tmp_path):
