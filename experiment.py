@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
@@ -25,24 +25,14 @@ from .leaderboards.export import write_board
 from .leaderboards.records import Board
 from .reports.page import report_page
 from .tasks import FOLDER, GROUP
-from .trainers.arms import Arm
-from .trainers.experiment_config import DEMO, ArmPart, Experiment, ModelPart, training_config
+from .trainers.experiment_config import DEMO, Experiment, training_config
+from .trainers.grid import Cell, base_of, cells, decoding_folder, run_folder
 from .trainers.ingredients import demo_base, demo_encoder, experiment_dataset
 from .trainers.lm import train_lm
+from .trainers.preflight import demand_labels, demand_ready
 
 _T = TypeVar("_T")
 _REQUEST = "experiment.json"
-
-
-@dataclass(frozen=True)
-class Trained:
-    """One cell of the grid: a checkpoint of a model's arm under a seed. ``label`` names its run on the board."""
-
-    model: ModelPart
-    arm: ArmPart
-    seed: int
-    label: str
-    checkpoint: Path
 
 
 @dataclass(frozen=True)
@@ -76,73 +66,72 @@ def run_experiment(experiment: Experiment, out: Path, console: Console) -> Outco
     is named by the parts of the grid that vary. Further decodings have folders of their own.
 
     Raises:
-        UserError: the folder holds another experiment, or a step cannot be done.
+        UserError: the folder holds another experiment, something that a later step needs is missing, or a step
+            cannot be done.
     """
-    _claim(out, experiment)
+    planned = plan(experiment, out)
     step = Steps(console)
+    step("Check what it needs", lambda: demand_ready(experiment, planned, out))
+    write_json(out / _REQUEST, experiment.model_dump(mode="json"))
     dataset = step("Dataset", lambda: experiment_dataset(experiment.data, out))
     encoder = experiment.evaluation.bertscore_model
     if encoder == DEMO:
         encoder = str(step("BERTScore encoder, made on the spot", lambda: demo_encoder(dataset, out / "encoder")))
     if any(model.id == DEMO for model in experiment.models):
         step("Base model, made on the spot", lambda: demo_base(dataset, out / "base"))
-    cells = list(_cells(experiment, out))
-    for cell in cells:
+    demand_labels(experiment, planned, dataset)
+    for cell in planned:
         step(f"Train {cell.label}", partial(_train, experiment, cell, dataset, out))
     outcome = Outcome({}, [])
     for preset in experiment.evaluation.decodings:
-        folder = out if preset == experiment.evaluation.decodings[0] else out / str(preset)
-        runs = _evaluate_all(experiment, cells, dataset, encoder, preset, folder, step)
+        folder = decoding_folder(experiment, preset, out)
+        runs = _evaluate_all(experiment, planned, dataset, encoder, preset, out, step)
         outcome.boards[preset] = build_board(list(runs.values()))
         outcome.pages.extend(write_board(folder / "leaderboard", outcome.boards[preset])[-1:])
-        outcome.pages.extend(_reports(experiment, cells, runs, folder))
+        outcome.pages.extend(_reports(experiment, planned, runs, folder))
     return outcome
 
 
-def _claim(out: Path, experiment: Experiment) -> None:
+def plan(experiment: Experiment, out: Path) -> list[Cell]:
+    """The cells of the experiment in that folder, which is left as it is.
+
+    Raises:
+        UserError: the folder holds another experiment, or something else.
+    """
     remedy = "Choose another --out, or delete the folder"
-    path, request = out / _REQUEST, experiment.model_dump(mode="json")
+    path = out / _REQUEST
     if path.is_file():
-        if read_json(path, remedy) != request:
+        if not experiment.equals(read_json(path, remedy)):
             raise UserError(f"{out} holds another experiment, by {path}", remedy)
-        return
-    if out.is_dir() and any(out.iterdir()):
+    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is not empty and holds no experiment", remedy)
-    write_json(path, request)
+    return list(cells(experiment, out))
 
 
-def _cells(experiment: Experiment, out: Path) -> Iterator[Trained]:
-    arms = list(zip(experiment.arms, experiment.labels, strict=True))
-    for model, (arm, label), seed in product(experiment.models, arms, experiment.seeds):
-        if arm.arm is Arm.BASE and seed != experiment.seeds[0]:
-            continue
-        parts = [model.name] if len(experiment.models) > 1 else []
-        parts += [label, *([f"seed-{seed}"] if len(experiment.seeds) > 1 and arm.arm is not Arm.BASE else [])]
-        name = "/".join(parts)
-        yield Trained(model, arm, seed, name, out / "checkpoints" / name)
-
-
-def _train(experiment: Experiment, cell: Trained, dataset: Dataset, out: Path) -> None:
-    base = str(out / "base") if cell.model.id == DEMO else cell.model.id
+def _train(experiment: Experiment, cell: Cell, dataset: Dataset, out: Path) -> None:
     config = training_config(experiment, cell.model, cell.seed)
-    train_lm(dataset, base, cell.arm.spec, config, cell.checkpoint, revision=cell.model.revision)
+    train_lm(
+        dataset, base_of(cell.model, out), cell.arm.spec, config, cell.checkpoint, revision=cell.model.revision
+    )
 
 
 def _evaluate_all(
     experiment: Experiment,
-    cells: list[Trained],
+    planned: Sequence[Cell],
     dataset: Dataset,
     encoder: str | None,
     preset: Preset,
-    folder: Path,
+    out: Path,
     step: Steps,
 ) -> dict[str, Run]:
     part = experiment.evaluation
-    systems = {cell.label: (part.model, {**part.model_args, "pretrained": str(cell.checkpoint)}) for cell in cells}
+    systems = {
+        cell.label: (part.model, {**part.model_args, "pretrained": str(cell.checkpoint)}) for cell in planned
+    }
     systems |= {str(kind): (kind, {}) for kind in part.floors}
     runs = {}
     for label, (kind, arguments) in systems.items():
-        run = folder / "runs" / label
+        run = run_folder(experiment, preset, label, out)
         config = GenerationConfig(
             kind=kind,
             model_args=arguments,
@@ -157,11 +146,11 @@ def _evaluate_all(
     return runs
 
 
-def _reports(experiment: Experiment, cells: list[Trained], runs: dict[str, Run], folder: Path) -> Iterator[Path]:
+def _reports(experiment: Experiment, planned: Sequence[Cell], runs: dict[str, Run], folder: Path) -> Iterator[Path]:
     if experiment.compare is None:
         return
     labels = dict(zip((arm.spec.name for arm in experiment.arms), experiment.labels, strict=True))
-    for first, second in product(cells, cells):
+    for first, second in product(planned, planned):
         same = (first.model.name, first.seed) == (second.model.name, second.seed)
         if same and (labels[first.arm.spec.name], labels[second.arm.spec.name]) == experiment.compare:
             only = len(experiment.models) == len(experiment.seeds) == 1

@@ -15,12 +15,18 @@ from .app import app
 def run(
     experiment: Path = typer.Argument(help="An experiment's YAML file, or the name of a shipped one: demo, paper."),
     out: Path = typer.Option(help="Folder of the experiment; the same command goes on where it stopped."),
+    check: bool = typer.Option(
+        False, "--check", help="Only look: what is planned and done, and whether all that it needs is there."
+    ),
 ) -> None:
     """Run an experiment, from the data to the report.
 
     What is done already is not done again.
     """
-    _run(experiment, out)
+    if check:
+        _check(experiment, out)
+    else:
+        _run(experiment, out)
 
 
 @app.command()
@@ -47,3 +53,17 @@ def _run(path: Path, out: Path) -> None:
         print_board(console, board)
     for page in outcome.pages:
         console.print(str(page), markup=False, soft_wrap=True)
+
+
+def _check(path: Path, out: Path) -> None:
+    from ..experiment import plan
+    from ..trainers.experiment_config import load_experiment
+    from ..trainers.preflight import demand_ready
+    from .plan_table import plan_table
+
+    console = Console(highlight=False)
+    experiment = load_experiment(path)
+    cells = plan(experiment, out)
+    console.print(plan_table(experiment, cells, out))
+    demand_ready(experiment, cells, out)
+    console.print("All that it needs is there: bases, encoder, backend")

@@ -52,3 +52,12 @@ def test_a_damaged_base_is_one_line(tmp_path, dataset):
     with pytest.raises(UserError, match="cannot load base"):
         train_lm(dataset, str(base), ArmSpec.of(Arm.CE), config, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("target", ["lm_head", "wte"])
+def test_an_adapter_of_a_matrix_that_serves_twice_is_refused(target, tmp_path, dataset):
+    base = gpt2_base(tmp_path / "base")
+    lora = [*SETTINGS, f"pad_token={END}", "method=lora", f"lora.targets=[c_attn,{target}]"]
+    with pytest.raises(UserError, match="one matrix as its head and its embeddings"):
+        train_lm(dataset, str(base), ArmSpec.of(Arm.CE), load_config(settings=lora), tmp_path / "out")
+    assert not (tmp_path / "out").exists()

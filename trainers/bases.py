@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,8 @@ from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedTokenizerBase
 
 from ..harness.errors import UserError
-from .config import LoraSettings, Method, Precision, TrainConfig
+from .adapters import four_bits, with_adapters
+from .config import Method, Precision, TrainConfig
 
 LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError)
 """What transformers raises where files are missing, damaged or of an unknown kind."""
@@ -19,14 +19,19 @@ LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError, Safeten
 _LOAD = "Give a folder or a hub id of a causal language model; without network, download it beforehand"
 
 
-def load_tokenizer(base: str, revision: str | None, pad_token: str | None) -> PreTrainedTokenizerBase:
+def load_tokenizer(
+    base: str, revision: str | None, pad_token: str | None, *, cached_only: bool = False
+) -> PreTrainedTokenizerBase:
     """The base's tokenizer, with ``pad_token`` to pad with if one is given.
+
+    Args:
+        cached_only: whether the hub is not asked for what its cache lacks.
 
     Raises:
         UserError: it cannot be loaded, has no eos token, or no pad token and none was given.
     """
     try:
-        tokenizer = AutoTokenizer.from_pretrained(base, revision=revision)
+        tokenizer = AutoTokenizer.from_pretrained(base, revision=revision, local_files_only=cached_only)
     except LOAD_ERRORS as error:
         raise UserError(f"cannot load the tokenizer of base {base}: {_first_line(error)}", _LOAD) from error
     if pad_token is not None:
@@ -71,15 +76,10 @@ def load_for_training(
         dtype = torch.bfloat16 if config.precision is Precision.BF16 else torch.float32
         options: dict[str, Any] = {"dtype": dtype}
         if config.method is Method.QLORA:
-            options["quantization_config"] = _four_bits(dtype)
+            options["quantization_config"] = four_bits(dtype)
         model = _load(base, revision, tokenizer, options)
-    context = getattr(model.config, "max_position_embeddings", None)
-    if context is not None and config.max_length > context:
-        raise UserError(
-            f"max_length {config.max_length} is more than the {context} tokens of base {base}",
-            f"Train with --set max_length={context} or less",
-        )
-    return model if config.method is Method.FULL else _with_adapters(model, config)
+    demand_context(base, model, config.max_length)
+    return model if config.method is Method.FULL else with_adapters(model, config)
 
 
 def merge_adapter(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, adapter: Path) -> Any:
@@ -89,16 +89,46 @@ def merge_adapter(base: str, revision: str | None, tokenizer: PreTrainedTokenize
     return PeftModel.from_pretrained(load_model(base, revision, tokenizer), str(adapter)).merge_and_unload()
 
 
-def _load(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, options: dict[str, Any]) -> Any:
-    try:
-        model = AutoModelForCausalLM.from_pretrained(base, revision=revision, use_safetensors=None, **options)
-    except LOAD_ERRORS as error:
-        raise UserError(f"cannot load base {base}: {_first_line(error)}", _LOAD) from error
+def context_of(model: Any) -> int | None:
+    """Tokens that the model can read at most; None where its architecture sets no limit."""
+    context: int | None = getattr(model.config, "max_position_embeddings", None)
+    return context
+
+
+def demand_context(base: str, model: Any, max_length: int) -> None:
+    """Raises:
+    UserError: the model's context is shorter than ``max_length``.
+    """
+    context = context_of(model)
+    if context is not None and max_length > context:
+        raise UserError(
+            f"max_length {max_length} is more than the {context} tokens of base {base}",
+            f"Train with --set max_length={context} or less",
+        )
+
+
+def demand_vocabulary(base: str, model: Any, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raises:
+    UserError: the tokenizer has tokens that the model does not know.
+    """
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         raise UserError(
             f"the tokenizer of base {base} has {len(tokenizer)} tokens, its model fewer",
             "Give a base whose tokenizer and model belong together",
         )
+
+
+def cannot_load(base: str, error: Exception) -> UserError:
+    """What ``LOAD_ERRORS`` mean for the user."""
+    return UserError(f"cannot load base {base}: {_first_line(error)}", _LOAD)
+
+
+def _load(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, options: dict[str, Any]) -> Any:
+    try:
+        model = AutoModelForCausalLM.from_pretrained(base, revision=revision, use_safetensors=None, **options)
+    except LOAD_ERRORS as error:
+        raise cannot_load(base, error) from error
+    demand_vocabulary(base, model, tokenizer)
     model.config.pad_token_id, model.config.eos_token_id = tokenizer.pad_token_id, tokenizer.eos_token_id
     model.generation_config = _generation_config(model.generation_config, tokenizer)
     return model
@@ -120,41 +150,6 @@ def _generation_config(found: GenerationConfig, tokenizer: PreTrainedTokenizerBa
         # Sampling settings beside do_sample=false can be loaded but not saved, which would end the training.
         return GenerationConfig(**special)
     return found
-
-
-def _four_bits(dtype: torch.dtype) -> Any:
-    if importlib.util.find_spec("bitsandbytes") is None:
-        raise UserError(
-            "method qlora needs bitsandbytes, which is not installed",
-            "Install it with `pip install bitsandbytes`, or train with --set method=lora",
-        )
-    from transformers import BitsAndBytesConfig
-
-    return BitsAndBytesConfig(
-        load_in_4bit=True, bnb_4bit_quant_type="nf4", bnb_4bit_compute_dtype=dtype, bnb_4bit_use_double_quant=True
-    )
-
-
-def _with_adapters(model: Any, config: TrainConfig) -> Any:
-    from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
-
-    if config.method is Method.QLORA:
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=config.gradient_checkpointing)
-    lora: LoraSettings = config.lora
-    settings = LoraConfig(
-        task_type="CAUSAL_LM",
-        r=lora.r,
-        lora_alpha=lora.alpha,
-        lora_dropout=lora.dropout,
-        target_modules=None if lora.targets is None else list(lora.targets),
-    )
-    try:
-        return get_peft_model(model, settings)
-    except ValueError as error:
-        raise UserError(
-            f"no adapters for {type(model).__name__}: {_first_line(error)}",
-            "Name the modules with --set lora.targets=[q_proj,v_proj]",
-        ) from error
 
 
 def _first_line(error: Exception) -> str:

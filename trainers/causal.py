@@ -53,7 +53,7 @@ def check_head(model: Any) -> None:
     if head is None or causal.base_model is causal:
         raise UserError(f"{name} has no language-model head on a separate decoder", remedy)
     embeddings = causal.get_input_embeddings()
-    ids = torch.arange(8, device=embeddings.weight.device)[None] % embeddings.num_embeddings
+    ids = torch.arange(8, device=embeddings.weight.device)[None] % len(embeddings.weight)
     training = causal.training
     causal.eval()
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,11 @@ class ModelPart(_Part):
 
 
 class ArmPart(_Part):
-    """An arm of ``trainers.arms`` with its scheme."""
+    """An arm of ``trainers.arms`` with its scheme, or with ``weights`` α, β, γ of its own."""
 
     arm: Arm
     scheme: str | None = None
+    weights: tuple[float, float, float] | None = None
 
     @model_validator(mode="after")
     def _exists(self) -> ArmPart:
@@ -66,7 +68,10 @@ class ArmPart(_Part):
     @property
     def spec(self) -> ArmSpec:
         """The arm with its scheme, checked."""
-        return ArmSpec.of(self.arm, scheme=self.scheme)
+        weights = (
+            None if self.weights is None else ",".join(str(weight).removesuffix(".0") for weight in self.weights)
+        )
+        return ArmSpec.of(self.arm, scheme=self.scheme, weights=weights)
 
 
 class EvaluationPart(_Part):
@@ -107,6 +112,13 @@ class Experiment(_Part):
             raise ValueError(f"compare names {sorted(unknown)[0]!r}, which is none of {', '.join(labels)}")
         return self
 
+    def equals(self, stored: Any) -> bool:
+        """Whether a stored experiment is this one, whatever keys there were when it was stored."""
+        try:
+            return type(self).model_validate(stored) == self
+        except ValidationError:
+            return False
+
     @property
     def labels(self) -> list[str]:
         """The arms' names in this experiment: the arm alone where it stands once, else with its scheme."""
@@ -129,8 +141,8 @@ def load_experiment(path: Path) -> Experiment:
         key = ".".join(str(part) for part in first["loc"]) or "the experiment"
         wrong = f"{file}: key {key!r} with {first['input']!r}: {first['msg']}"
         raise UserError(wrong, "Compare it with the shipped demo.yaml") from None
-    for model in experiment.models:
-        training_config(experiment, model, experiment.seeds[0], str(file))
+    for model, seed in product(experiment.models, experiment.seeds):
+        training_config(experiment, model, seed, str(file))
     return experiment
 
 

@@ -53,7 +53,7 @@ def train_lm(
 
     training = Training(dataset, base, spec, config, out, revision)
     running = processes()
-    with _quiet():
+    with quiet():
         tokenizer = load_tokenizer(training.base, training.revision, training.config.pad_token)
         prepared = prepare(training, tokenizer, running.num_processes)
         found = manifests.status(training.out, prepared.identity)
@@ -134,8 +134,8 @@ def _finished(out: Path) -> TrainingManifest:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    # Training shows its own progress; the bars of loading and saving would bury it.
+def quiet() -> Iterator[None]:
+    """Without the library's bars of loading and saving, which would bury one's own progress."""
     from transformers.utils import logging as library
 
     shown = library.is_progress_bar_enabled()

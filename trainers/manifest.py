@@ -137,6 +137,13 @@ def status(out: Path, identity: Mapping[str, Any]) -> Status:
     return Status.NEW
 
 
+def seen(out: Path) -> Status:
+    """What the output folder seems to hold, whoever's training that is."""
+    if (out / TRAINING_MANIFEST).is_file():
+        return Status.DONE
+    return Status.STOPPED if (out / STATE / _IDENTITY).is_file() else Status.NEW
+
+
 def begin(out: Path, identity: Mapping[str, Any]) -> None:
     """Mark the folder as this training's, before anything else is written.
 

@@ -66,7 +66,7 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
     """
     config, spec = training.config, training.spec
     dataset = training.dataset
-    rows = _training_rows(dataset, config)
+    rows = training_rows(dataset, config)
     base = {
         "name": training.base,
         "revision": training.revision,
@@ -97,7 +97,12 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
     return Prepared(dataset, rows, encoded, weights, ranks, order, conditions, identity, base)
 
 
-def _training_rows(dataset: Dataset, config: TrainConfig) -> pd.DataFrame:
+def training_rows(dataset: Dataset, config: TrainConfig) -> pd.DataFrame:
+    """The rows that are trained on, the same for all arms and seeds.
+
+    Raises:
+        UserError: there are none.
+    """
     rows = dataset.split("train")
     if rows.empty:
         raise UserError(

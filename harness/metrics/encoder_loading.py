@@ -30,7 +30,7 @@ def load(source: str) -> tuple[Any, Any]:
     from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
 
-    cached_only = not Path(source).is_dir() and not _hub_answers(source)
+    cached_only = not Path(source).is_dir() and not hub_answers(source)
     try:
         with _quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=cached_only)
@@ -49,7 +49,7 @@ def load(source: str) -> tuple[Any, Any]:
     return network, tokenizer
 
 
-def _hub_answers(model: str) -> bool:
+def hub_answers(model: str) -> bool:
     """Ask the hub once: its own client takes a minute of retries to find out that there is no network."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
