@@ -74,7 +74,9 @@ def label(
     weights = parse_weights(scheme)
     from ..harness.data.dataset import open_dataset
     from ..harness.labelling.sources import open_source
+    from ..harness.labelling.stream import finish_labelling
 
+    finish_labelling(dataset)
     opened = open_dataset(dataset)
     chosen = open_source(source, classifier)
     if check is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from maqa_severity.harness.labelling import stream
 from maqa_severity.harness.labelling.base import ColumnSource, Probabilities
 from maqa_severity.harness.labelling.hybrid import HybridSource
 from maqa_severity.harness.labelling.rules import RulesSource
-from maqa_severity.harness.labelling.stream import label_dataset, plain, prior
+from maqa_severity.harness.labelling.stream import finish_labelling, label_dataset, plain, prior
 from maqa_severity.harness.severity import PROBABILITY_COLUMNS
 from maqa_severity.tasks.sample import handwritten_rows
 
@@ -238,3 +239,51 @@ def test_an_empty_split_stays_empty(tmp_path):
     labelled, _ = label_dataset(dataset, RulesSource(), tmp_path / "out")
     assert [labelled.info.counts[name]["rows"] for name in SPLITS] == [0, 0, 5]
     assert Path(tmp_path / "out" / "train.parquet").is_file()
+
+
+def kept_before_every_move(monkeypatch, folder: Path, kept: Path) -> None:
+    """Copy the folder before anything in it is moved or taken away: what a kill at that moment would leave."""
+
+    def watched(whole):
+        def moved(path: Path, *given: Path, **more: bool) -> object:
+            if path.is_relative_to(folder) and folder.exists():
+                shutil.copytree(folder, kept / str(len(list(kept.iterdir()))))
+            return whole(path, *given, **more)
+
+        return moved
+
+    kept.mkdir()
+    for name in ("replace", "rename", "unlink", "rmdir"):
+        monkeypatch.setattr(Path, name, watched(getattr(Path, name)))
+
+
+@pytest.mark.parametrize("in_place", [False, True], ids=["into a new folder", "in place"])
+def test_killed_while_the_dataset_is_written_it_goes_on_to_the_same_bytes(
+    unlabelled, tmp_path, monkeypatch, in_place
+):
+    expected, _ = label_dataset(unlabelled, RulesSource(), tmp_path / "whole")
+    names = sorted(path.name for path in expected.folder.iterdir())
+    given = shutil.copytree(unlabelled.folder, tmp_path / "given")
+    out = given if in_place else tmp_path / "out"
+    with monkeypatch.context() as patched:
+        kept_before_every_move(patched, out, tmp_path / "kept")
+        label_dataset(open_dataset(given), RulesSource(), out)
+    moments = sorted((tmp_path / "kept").iterdir(), key=lambda path: int(path.name))
+    assert sum((left / ".labelling" / "whole").exists() for left in moments) > 5
+    for left in moments:
+        if in_place:
+            finish_labelling(left)
+        resumed, counts = label_dataset(open_dataset(left if in_place else given), RulesSource(), left)
+        assert resumed.info == expected.info and counts.rows == 300
+        assert open_dataset(left).info.sha256 == expected.info.sha256
+        found = {path.name for path in left.iterdir() if path.name[0] != "." or path.is_dir()}
+        assert sorted(found) == names
+
+
+def test_parts_that_nobody_signed_are_not_taken_over(unlabelled, tmp_path):
+    work = tmp_path / "out" / ".labelling"
+    work.mkdir(parents=True)
+    np.save(work / "train-000000000.npy", np.full((32, 3), 1 / 3))
+    source = Length()
+    label_dataset(unlabelled, source, tmp_path / "out")
+    assert len(source.asked) == 300

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from ..data.dataset import SPLITS, Dataset, check_output, write_dataset
+from ..data.dataset import SPLITS, Dataset, check_output, open_dataset, write_dataset
 from ..data.dataset import SeveritySource as SourceRecord
 from ..data.labels import UNLABELLED, most_likely, one_hot_ranks, severity_names
 from ..errors import UserError
@@ -29,6 +29,10 @@ BATCH_ROWS = 4096
 COST = "labelling_cost.json"
 """In the labelled dataset's folder: rows, seconds and peak memory of the process that labelled last."""
 _WORK = ".labelling"
+_DONE = ".labelling-done"
+_NOTE = "identity.json"
+_WHOLE = "whole"
+"""In the working folder: the labelled dataset, all of it, on its way to its place."""
 
 Batch = tuple[str, int, list[str]]
 """Split, first row, questions."""
@@ -72,6 +76,19 @@ def without_letters(questions: Sequence[str], code: str = "ar") -> npt.NDArray[n
 def filled(probabilities: Probabilities, code: str = "ar") -> Probabilities:
     """Probabilities with the stated prior where the source does not know (rows of NaN)."""
     return np.where(np.isnan(probabilities), prior(code), probabilities)
+
+
+def finish_labelling(out: Path) -> bool:
+    """Move a labelled dataset that a kill held up into its place. Returns whether there was one."""
+    work = out / _WORK
+    whole = work / _WHOLE
+    if not whole.is_dir():
+        return False
+    # Last what makes the others a dataset, and only then what knows of the work.
+    for path in sorted(whole.iterdir(), key=lambda path: path.name == "dataset.json"):
+        path.replace(out / path.name)
+    shutil.rmtree(work.rename(out / _DONE))
+    return True
 
 
 def check_label_output(dataset: Dataset, source: SeveritySource, out: Path) -> None:
@@ -118,6 +135,10 @@ def label_dataset(
         and dataset.info.labelling
     ):
         return dataset, LabelCounts(**dataset.info.labelling)
+    ours = _begun(out / _WORK, dataset, source)
+    if finish_labelling(out) and ours:
+        whole = open_dataset(out)
+        return whole, LabelCounts(**whole.info.labelling)
     check_label_output(dataset, source, out)
     started = time.perf_counter()
     reset_peak()
@@ -156,29 +177,40 @@ def label_dataset(
     }
     labelled, counts = _finish(frames, parts, code, people=people, fill=source.name != "column")
     info = dataset.info.model_copy(update={"severity_source": record, "labelling": asdict(counts)})
-    result = write_dataset(out, labelled, info)
+    writing = work / "writing"
+    shutil.rmtree(writing, ignore_errors=True)
+    result = write_dataset(writing, labelled, info)
     write_json(
-        out / COST,
+        writing / COST,
         {
             "rows": sum(rows for *_, rows in missing),
             "seconds": round(time.perf_counter() - started, 3),
             "peak_memory_bytes": peak_bytes(),
         },
     )
-    shutil.rmtree(work)
-    return result, counts
+    writing.rename(work / _WHOLE)
+    finish_labelling(out)
+    return Dataset(out, result.info), counts
 
 
 def _begin(work: Path, dataset: Dataset, source: SeveritySource) -> None:
-    identity: dict[str, Any] = {
+    if work.exists() and not _begun(work, dataset, source):
+        shutil.rmtree(work)
+    write_json(work / _NOTE, _identity(dataset, source))
+
+
+def _begun(work: Path, dataset: Dataset, source: SeveritySource) -> bool:
+    """Whether what lies there is of this dataset and source."""
+    note = work / _NOTE
+    return note.exists() and read_json(note, f"Remove {work}") == _identity(dataset, source)
+
+
+def _identity(dataset: Dataset, source: SeveritySource) -> dict[str, Any]:
+    return {
         "dataset": dataset.info.sha256,
         "source": [source.name, source.version, source.sha256],
         "batch_rows": BATCH_ROWS,
     }
-    note = work / "identity.json"
-    if note.exists() and read_json(note, f"Remove {work}") != identity:
-        shutil.rmtree(work)
-    write_json(note, identity)
 
 
 def _part(work: Path, split: str, start: int) -> Path:
