@@ -112,8 +112,9 @@ def test_a_refused_request_is_tried_again_and_what_was_answered_is_kept(endpoint
 def test_ctrl_c_does_not_wait_for_an_endpoint_that_keeps_silent(endpoint, tmp_path):
     endpoint.crowd = threading.Barrier(9)
     command = [
-        sys.executable, "-m", "maqa_severity", "evaluate", "--model", "local-completions", "--bertscore-model", "none",
-        "--model-args", f"base_url={endpoint.url},model=m,num_concurrent=8", "--out", str(tmp_path / "run"),
+        sys.executable, "-m", "maqa_severity", "evaluate", "--model", "local-completions",
+        "--bertscore-model", "none", "--model-args",
+        f"base_url={endpoint.url},model=m,num_concurrent=8", "--out", str(tmp_path / "run"),
     ]  # fmt: skip
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while endpoint.running < 8:

@@ -112,9 +112,7 @@ class HFEngine:
         return ids.to(self.lm.device), mask.to(self.lm.device)
 
     def _stop(self, prompts: Sequence[Prompt], prompt_tokens: int, pause_at: int) -> StopRows:
-        return StopRows(
-            self.lm.tokenizer, self._stop_strings, self._end_ids, prompt_tokens, len(prompts), pause_at
-        )
+        return StopRows(self.lm.tokenizer, self._stop_strings, self._end_ids, prompt_tokens, len(prompts), pause_at)
 
     def _step(self, prompts: Sequence[Prompt], prompt_tokens: int) -> Callable[..., Any]:
         """The model's ``generate`` on some rows of the batch, as ``generate_rows`` calls it."""

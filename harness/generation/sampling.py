@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from transformers import LogitsProcessor, StoppingCriteria, TopPLogitsWarper
 
+
 class Sampler(LogitsProcessor):  # type: ignore[misc]
     """Draws each row's next token by inverting its cumulative distribution at that row's own random numbers.
 
