@@ -209,6 +209,14 @@ def test_the_verdict_in_words_says_what_was_found_where_and_what_could_be_missed
     )
 
 
+def test_an_adjusted_p_is_called_so_in_words():
+    before, after = _systems(2)
+    changes = paired(table(SIZES, before), table(SIZES, after), "m0", "m1")
+    overall = changes[3]
+    assert overall.family == 2
+    assert in_words(changes[:4]).endswith(f"], Holm p = {overall.p_holm:.2g}")
+
+
 @pytest.mark.parametrize("size", [0.1, 0.3])
 def test_answers_that_all_changed_equally_leave_nothing_to_be_missed(size):
     """0.1 has no exact binary form: the differences vary in their last bits."""

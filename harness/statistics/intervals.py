@@ -39,7 +39,8 @@ def bca(
 
     For scores shaped like BERTScore or ROUGE it then covers 94.8 to 95.3 % at n = 30, 100 and 500. No interval can
     cover what a sample does not show: where one answer in 20 scores 0 and the others about 65, 30 answers often
-    hold no such answer, and it covers 82 %. Look at the rate of empty answers beside it.
+    hold no such answer, and it covers 82 %. Look at the rate of empty answers beside it. Nor can a bootstrap leave
+    the range of the scores seen: of n = 2, 3, 4 and 5 answers shaped like BERTScore it covers 51, 75, 88 and 92 %.
 
     Args:
         estimate: the statistics, shape (k,).

@@ -101,7 +101,7 @@ def in_words(differences: Sequence[Difference]) -> str:
         few = ", ".join(f"{difference.stratum} (n = {difference.n})" for difference in untested)
         parts.append(f"not tested in {few}")
     parts += [
-        f"overall {_size(difference)}, p = {difference.p_holm:.2g}"
+        f"overall {_size(difference)}, {_p(difference)}"
         for difference in differences
         if difference.stratum == OVERALL and difference.p_holm is not None
     ]
@@ -127,10 +127,11 @@ def _judged(difference: Difference, p_holm: float, family: int) -> Difference:
 
 
 def _found(difference: Difference) -> str:
-    name = "Holm p" if difference.family > 1 else "p"
-    return (
-        f"{difference.verdict} found in {difference.stratum}: {_size(difference)}, {name} = {difference.p_holm:.2g}"
-    )
+    return f"{difference.verdict} found in {difference.stratum}: {_size(difference)}, {_p(difference)}"
+
+
+def _p(difference: Difference) -> str:
+    return f"{'Holm p' if difference.family > 1 else 'p'} = {difference.p_holm:.2g}"
 
 
 def _missed(difference: Difference) -> str:
