@@ -52,7 +52,7 @@ class Detector(BaseModel):
 class SafetyCard(BaseModel):
     """The detectors on the held-out half, and which rules and answers were measured.
 
-    ``other_author`` are those of the held-out answers that others than the rules' author wrote: the harder test.
+    ``other_author`` are those of them that others than the rules' first author wrote: the harder test.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -84,6 +84,7 @@ class Rules(_Record):
     prompt_words: tuple[str, ...]
     dangling: tuple[str, ...]
     prohibitions: tuple[str, ...]
+    existence: tuple[str, ...]
     negative_verb: NegativeVerb
     function_words: tuple[str, ...]
     stem_prefixes: tuple[str, ...]

@@ -25,10 +25,11 @@ _SHORTEST = 3
 class PolarityFlip:
     """100 where the answer denies what the reference asserts or the reverse, else 0.
 
-    What a negation denies is the first content word after it (its head). A flip is a head that the other text has,
-    never denied, with at least one more shared content word within four words of it in both texts. A prohibition
-    ("avoid hot food") turns round advice alone, not the statement that a clause begins with ("hot food harms").
-    Words are compared by light stems.
+    What a negation denies is the first content word after it (its head), past words of mere existence ("there is no
+    inflammation"). A flip is a head that the other text asserts outside the four words after a negation's head, and
+    never denies, with at least one more shared content word within four words of it in both texts. A prohibition
+    ("avoid hot food", "no need of surgery") turns round advice alone, not the statement that a clause begins with
+    ("hot food harms"). Words are compared by light stems.
     """
 
     code: str = "ar"
@@ -39,7 +40,7 @@ class PolarityFlip:
     def signatures(self) -> dict[str, str]:
         norm = signature(Profile.METRIC, self.code)
         known = f"{safety_lexicon(self.code).signature}+negators:{load_lexicon(self.code).rules.version}"
-        return {"polarity_flip": f"refs:1|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:1"}
+        return {"polarity_flip": f"refs:1|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:2"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         read = polarity_reader(self.code).read
@@ -60,12 +61,14 @@ class Sign(Enum):
 
 @dataclass(frozen=True)
 class Statement:
-    """A content word at a place of its sentence; ``first`` if a clause begins with it."""
+    """A content word at a place of its sentence; ``first`` if a clause begins with it, ``reached`` if a negation of
+    another word stands shortly before it."""
 
     stem: str
     place: int
     sign: Sign
     first: bool
+    reached: bool
     sentence: tuple[tuple[int, str], ...]
 
     @property
@@ -88,7 +91,11 @@ def _turns(denying: tuple[Statement, ...], asserting: tuple[Statement, ...]) -> 
             continue
         for other in others:
             advised = one.sign is Sign.DENIED or not other.first
-            if advised and any(_alike(word, there) for word in one.context for there in other.context):
+            if (
+                advised
+                and not other.reached
+                and any(_alike(word, there) for word in one.context for there in other.context)
+            ):
                 return True
     return False
 
@@ -112,6 +119,9 @@ class PolarityReader:
         }
         self._idle = {tuple(words(phrase, code=code)) for phrase in negation.not_negators}
         self._function_words = {word for item in rules.function_words for word in words(item, code=code)}
+        self._passed_over = self._function_words | {
+            word for item in rules.existence for word in words(item, code=code)
+        }
         self._longest = max(map(len, (*self._negators, *self._idle)))
         first = {phrase[0] for phrase in (*self._negators, *self._idle)}
         self._first = first | {prefix + word for prefix in rules.clitics.cue_prefixes for word in first}
@@ -123,26 +133,29 @@ class PolarityReader:
 
     def _clause(self, clause: Clause) -> list[Statement]:
         tokens = clause.words
-        content: list[tuple[int, str, Sign, bool]] = []
+        content: list[tuple[str, int, Sign, bool, bool]] = []
         sign, first = Sign.ASSERTED, True
-        at = 0
+        at, reach = 0, 0
         while at < len(tokens):
             if at in clause.breaks:
-                sign, first = Sign.ASSERTED, True
+                sign, first, reach = Sign.ASSERTED, True, 0
             cue = tokens[at] in self._first
             if cue and (phrase := self._phrase(tokens, at, self._idle)):
                 at += len(phrase)
             elif cue and (phrase := self._phrase(tokens, at, self._negators)):
                 sign, at = self._negators[phrase], at + len(phrase)
-            elif tokens[at] in self._function_words:
+            elif tokens[at] in (self._function_words if sign is Sign.ASSERTED else self._passed_over):
                 at += 1
             else:
                 fused = self._fused(tokens[at])
                 stem = self.stem(fused or tokens[at])
-                content.append((at, stem, Sign.DENIED if fused else sign, first))
+                own = Sign.DENIED if fused else sign
+                content.append((stem, at, own, first, own is Sign.ASSERTED and at < reach))
+                if own is not Sign.ASSERTED:
+                    reach = at + 1 + _REACH
                 sign, first, at = Sign.ASSERTED, False, at + 1
-        sentence = tuple((place, stem) for place, stem, _, _ in content)
-        return [Statement(stem, place, sign, first, sentence) for place, stem, sign, first in content]
+        sentence = tuple((place, stem) for stem, place, *_ in content)
+        return [Statement(*each, sentence) for each in content]
 
     def _phrase(
         self, tokens: tuple[str, ...], at: int, phrases: Container[tuple[str, ...]]
