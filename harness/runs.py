@@ -154,6 +154,7 @@ def _sample_rows(path: Path) -> list[dict[str, Any]]:
 
 def _sample_row(sample: dict[str, Any]) -> dict[str, Any]:
     document, request = sample["doc"], sample["arguments"]["gen_args_0"]
+    prompt = request["arg_0"]
     metrics = [metric for metric in sample["metrics"] if metric != _PREDICT_ONLY]
     return {
         "id": _text(document["id"]),
@@ -162,7 +163,8 @@ def _sample_row(sample: dict[str, Any]) -> dict[str, Any]:
         "question": _text(document["question"]),
         "reference": _text(document["answer"]),
         "prediction": _text(sample["filtered_resps"][0]),
-        "prompt": _text(request["arg_0"]),
+        # To a chat endpoint lm-eval sends a tuple of one text.
+        "prompt": _text(prompt[0] if isinstance(prompt, list) else prompt),
         "decoding": request["arg_1"],
         "scoring": document["scoring"],
         "metrics": metrics,

@@ -56,6 +56,19 @@ def test_answers_of_predict_only_have_no_scores_until_they_are_rescored(evaluate
     assert load_run(results.parent).scores.metrics == scores.metrics
 
 
+def test_prompts_in_the_shape_of_a_chat_endpoint_are_read(evaluated, tmp_path):
+    (results,) = plain_copies(evaluated["hf"], tmp_path / "plain", "2026-01-01")
+    for path in results.parent.glob("samples_*.jsonl"):
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").split("\n")[:-1]]
+        for row in rows:
+            request = row["arguments"]["gen_args_0"]
+            # lm-eval's JsonChatStr is a tuple of one text.
+            request["arg_0"] = [json.dumps([{"role": "user", "content": request["arg_0"]}])]
+        path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    for prompt, question in load_run(results).answers[["prompt", "question"]].itertuples(index=False):
+        assert question in json.loads(prompt)[0]["content"]
+
+
 def test_results_under_the_name_that_lm_eval_was_given_are_a_run(evaluated, tmp_path):
     (results,) = plain_copies(evaluated["hf"], tmp_path / "plain", "2026-01-01T00-00-00.000001")
     named = results.rename(results.with_name(results.name.replace("results_", "my_board_")))
