@@ -30,7 +30,7 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1") -> Board:
     unranked, with what differs.
 
     Raises:
-        UserError: no runs, two runs of one folder, a run without the metric, or one of which no side is better.
+        UserError: no runs, one run twice, a run without the metric, or one of which no side is better.
     """
     reference = _reference(runs, metric)
     apart = {
@@ -61,10 +61,10 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1") -> Board:
 def _reference(runs: Sequence[Run], metric: str) -> Run:
     if not runs:
         raise UserError("no run was given", "Name at least one run folder")
-    paths = [run.path.resolve() for run in runs]
-    for path in paths:
-        if paths.count(path) > 1:
-            raise UserError(f"run {path} was given twice", "Name each run once")
+    places = [(run.path.resolve(), run.scores_file.name) for run in runs]
+    for place in places:
+        if places.count(place) > 1:
+            raise UserError(f"run {place[0]} was given twice", "Name each run once")
     for run in runs:
         check_metric(run, metric)
         if better(run.scores.signatures[metric]) is Better.NEITHER:

@@ -187,6 +187,16 @@ def test_a_missing_metric_and_a_run_given_twice_are_refused(runs):
         build_board([runs[0], runs[0]])
 
 
+def test_several_results_of_plain_lm_eval_in_one_folder_are_several_runs(evaluated, tmp_path):
+    for time in ("2026-01-01", "2026-01-02"):
+        for path in [*evaluated["hf"].glob("results_*.json"), *evaluated["hf"].glob("samples_*.jsonl")]:
+            shutil.copy(path, tmp_path / path.name.replace("_maqa.json", f"_{time}.json"))
+    one, other = (load_run(tmp_path / f"results_2026-01-0{day}.json") for day in (1, 2))
+    assert [row.rank for row in build_board([one, other]).rows] == [1, 1]
+    with pytest.raises(UserError, match="given twice"):
+        build_board([one, other, one])
+
+
 def test_the_files_agree_with_each_other(runs, tmp_path):
     board = build_board(runs)
     json_file, csv_file, page = write_board(tmp_path / "board", board)
