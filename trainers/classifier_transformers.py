@@ -13,6 +13,7 @@ import torch
 
 from ..harness.errors import UserError
 from ..harness.labelling.classifier_transformers import TransformersModel
+from ..harness.library_bars import without_library_bars
 from ..harness.severity import PROBABILITY_COLUMNS
 from .classifier_config import ClassifierConfig
 
@@ -92,13 +93,14 @@ def _load(config: ClassifierConfig) -> tuple[Any, Any]:
     labels = {rank: column.removeprefix("p_") for rank, column in enumerate(PROBABILITY_COLUMNS)}
     try:
         tokenizer = AutoTokenizer.from_pretrained(config.base, revision=config.revision)
-        network = AutoModelForSequenceClassification.from_pretrained(
-            config.base,
-            revision=config.revision,
-            id2label=labels,
-            label2id={label: rank for rank, label in labels.items()},
-            use_safetensors=True,
-        )
+        with without_library_bars():
+            network = AutoModelForSequenceClassification.from_pretrained(
+                config.base,
+                revision=config.revision,
+                id2label=labels,
+                label2id={label: rank for rank, label in labels.items()},
+                use_safetensors=True,
+            )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(

@@ -41,7 +41,9 @@ class Monitor(TrainerCallback):  # type: ignore[misc]
         kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= state.global_step]
         write_text(self._path, "".join(f"{line}\n" for line in kept))
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self._bar = Progress(*columns, console=Console(stderr=True), transient=True)
+        console = Console(stderr=True)
+        # Into a file or a pipe a bar would only write an empty line.
+        self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._bar.add_task(self._title, total=state.max_steps, completed=state.global_step)
         self._bar.start()
 

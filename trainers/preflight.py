@@ -89,7 +89,8 @@ def _base_problems(experiment: Experiment, models: Sequence[ModelPart]) -> Itera
     # Its client takes a minute for each model to find out that there is no network.
     cached_only = bool(on_the_hub) and not hub_answers(on_the_hub[0])
     new_tokens = max(decoding(preset).max_new_tokens for preset in experiment.evaluation.decodings)
-    for model in track(named, "checking bases", console=Console(stderr=True), transient=True):
+    console = Console(stderr=True)
+    for model in track(named, "checking bases", console=console, transient=True, disable=not console.is_terminal):
         config = training_config(experiment, model, experiment.seeds[0])
         for problem in base_problems(
             model.id, model.revision, config, new_tokens=new_tokens, cached_only=cached_only

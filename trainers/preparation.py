@@ -118,7 +118,8 @@ def training_rows(dataset: Dataset, config: TrainConfig) -> pd.DataFrame:
 def _encode(dataset: Dataset, rows: pd.DataFrame, tokenizer: Any, max_length: int) -> Encoded:
     tongue = language(dataset.info.language)
     prompts = [tongue.ask(question) for question in rows["question"]]
-    with Progress(console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("encoding", total=len(rows))
         encoded = encode(
             tokenizer, prompts, rows["answer"].tolist(), max_length, lambda done: bar.advance(task, done)

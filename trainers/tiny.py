@@ -14,6 +14,7 @@ from rich.progress import track
 from ..harness.errors import UserError
 from ..harness.files import write_json
 from ..harness.languages import language
+from ..harness.library_bars import without_library_bars
 from .encoding import encode
 from .tiny_tokenizers import CONTEXT, causal_tokenizer, encoder_tokenizer
 
@@ -151,7 +152,9 @@ def _fit(
     order = torch.Generator().manual_seed(seed)
     steps = [i for _ in range(epochs) for i in torch.randperm(len(batches), generator=order).tolist()]
     model.train()
-    for index in track(steps, f"pre-training the demo's {name}", console=Console(stderr=True), transient=True):
+    console = Console(stderr=True)
+    title = f"pre-training the demo's {name}"
+    for index in track(steps, title, console=console, transient=True, disable=not console.is_terminal):
         loss_of(batches[index]).backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
@@ -179,7 +182,8 @@ def _save(out: Path, model: Any, tokenizer: Any) -> Path:
     except OSError as error:
         raise UserError(f"cannot write {out}: {error.strerror}", "Choose a folder that you may write to") from error
     try:
-        model.save_pretrained(temporary)
+        with without_library_bars():
+            model.save_pretrained(temporary)
         tokenizer.save_pretrained(temporary)
         shutil.rmtree(out, ignore_errors=True)
         temporary.chmod(0o755)

@@ -13,6 +13,7 @@ from lm_eval.models.utils import postprocess_generated_text
 from transformers import GenerationConfig as HFGenerationConfig
 
 from ..errors import UserError
+from ..library_bars import without_library_bars
 from .config import GenerationConfig
 from .decoding import answer_seed
 from .failures import loading
@@ -35,7 +36,7 @@ class HFEngine:
 
     def __init__(self, config: GenerationConfig) -> None:
         device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
-        with loading(config.model_args.get("pretrained")):
+        with loading(config.model_args.get("pretrained")), without_library_bars():
             self.lm = hf_backend()(**{"batch_size": 1, "device": device, **config.model_args})
         self._decoding = config.decoding
         self.max_prompts = config.batch_size or _BATCH_PROMPTS

@@ -12,6 +12,7 @@ import torch
 
 from ..errors import UserError
 from ..files import sha256_file
+from ..library_bars import without_library_bars
 from .base import Probabilities
 from .classifier_info import ClassifierInfo
 
@@ -65,7 +66,8 @@ class TransformersModel:
 
     def save(self, folder: Path) -> None:
         """Write safetensors and tokenizer files."""
-        self.model.save_pretrained(folder, safe_serialization=True)
+        with without_library_bars():
+            self.model.save_pretrained(folder, safe_serialization=True)
         self.tokenizer.save_pretrained(folder)
         self.folder = folder
 
@@ -83,9 +85,10 @@ class TransformersModel:
                 raise UserError(f"{folder / name} does not exist", _REMEDY)
         try:
             tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model = AutoModelForSequenceClassification.from_pretrained(
-                folder, local_files_only=True, use_safetensors=True
-            )
+            with without_library_bars():
+                model = AutoModelForSequenceClassification.from_pretrained(
+                    folder, local_files_only=True, use_safetensors=True
+                )
         except (OSError, ValueError, RuntimeError) as error:
             raise UserError(f"{folder} holds no readable model: {error}", _REMEDY) from error
         device = "cuda" if torch.cuda.is_available() else "cpu"
