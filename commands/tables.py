@@ -29,7 +29,6 @@ def print_summaries(console: Console, run: Run) -> None:
     """
     from ..harness.aggregates import QUALITY
     from ..harness.metrics.safety import DETECTORS
-    from ..harness.runs import SCORES
     from ..harness.scoring import NO_ENCODER, default_metrics
     from ..harness.statistics import STRATA, summarise
 
@@ -47,7 +46,9 @@ def print_summaries(console: Console, run: Run) -> None:
         table.add_row(metric, *(interval_text(cell) for cell in cells))
     console.print(table)
     if more := len(run.scores.metrics) - len(shown):
-        console.print(f"{more} more columns are in {SCORES} and in `maqa report`", markup=False, soft_wrap=True)
+        console.print(
+            f"{more} more columns are in {run.scores_file.name} and in `maqa report`", markup=False, soft_wrap=True
+        )
     metric = run.scores.metrics[0]
     console.print(f"{metric}: {run.scores.signatures[metric]}", markup=False, soft_wrap=True)
 
