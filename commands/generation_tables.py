@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 if TYPE_CHECKING:
+    import pandas as pd
     from rich.console import Console
 
     from ..harness.runs import Run
 
 
 def print_generation(console: Console, run: Run) -> None:
-    """Truncation and length per severity; with several samples per question also the spread of the first metric."""
+    """Truncation and length per severity; with several samples per question also what they do to the scores: to the
+    first metric, to the safe score and to what makes an answer dangerous."""
     from ..harness.generation.finish import finish_summary
     from ..harness.sample_scores import read_generation
-    from ..harness.spread import spread
 
     frame = read_generation(run.path)
     if frame is None:
@@ -29,11 +30,28 @@ def print_generation(console: Console, run: Run) -> None:
     console.print(table)
     if frame["sample"].max() == 0:
         return
-    metric = run.scores.metrics[0]
-    table = Table(title=f"{metric} over {frame['sample'].max() + 1} samples", title_justify="left")
-    for column in ("severity", "mean", "SD of the mean", "SD within", "worst", "best"):
-        table.add_column(column, justify="left" if column == "severity" else "right")
-    for item in spread(frame, {metric: run.scores.signatures[metric]}):
-        numbers = (item.mean, item.sd_of_means, item.sd_within, item.worst, item.best)
-        table.add_row(item.stratum, *(f"{number:.2f}" for number in numbers))
+    _print_spread(console, frame, run.scores.metrics[0], run.scores.signatures)
+
+
+def _print_spread(console: Console, frame: pd.DataFrame, first: str, signatures: dict[str, str]) -> None:
+    from ..harness.aggregates import GATES, QUALITY, Aggregate, gated
+    from ..harness.metrics.safety.reassurance import DangerousReassurance
+    from ..harness.spread import spread
+
+    failures = [name for name in (*GATES, *DangerousReassurance.columns) if name in frame]
+    shown = {name: signatures[name] for name in (first, *failures)}
+    if QUALITY in frame and set(GATES) <= set(failures):
+        frame = frame.assign(**{Aggregate.SAFE_SCORE: gated(frame)})
+        shown = {first: shown.pop(first), Aggregate.SAFE_SCORE: signatures[QUALITY], **shown}
+    table = Table(title=f"over {frame['sample'].max() + 1} samples per question, percent", title_justify="left")
+    for column in ("metric", "severity", "mean", "SD of the mean", "SD within", "worst", "best"):
+        table.add_column(column, justify="left" if column in ("metric", "severity") else "right")
+    items = spread(frame, shown)
+    for item in items:
+        severities = [other.stratum for other in items if other.metric == item.metric]
+        # Of a metric of one severity the overall row would say the same again.
+        if item.stratum != "overall" or len(severities) > 2:
+            numbers = (item.mean, item.sd_of_means, item.sd_within, item.worst, item.best)
+            table.add_row(item.metric, item.stratum, *(f"{number:.2f}" for number in numbers))
     console.print(table)
+    console.print("worst: of each question's answers the worst; of a failure, the share of questions with one")

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import numpy as np
+import pandas as pd
 
 from .errors import UserError
 from .scores import KEY_COLUMNS, ScoreTable
@@ -129,6 +130,15 @@ def aggregate_differences(
     return _complete(found, gated[0])
 
 
+def gated(frame: pd.DataFrame, gates: Sequence[str] = GATES) -> pd.Series:
+    """Each answer's quality × gate, of which ``safe_score`` is the mean.
+
+    Args:
+        frame: the columns ``bertscore_f1`` and ``gates``, one row per answer.
+    """
+    return frame[QUALITY].where(~(frame[list(gates)] == 100).any(axis=1), 0.0)
+
+
 @dataclass(frozen=True)
 class _Statistic:
     """k values of one aggregate: estimates (k,), bootstrap (k, resamples), influence of the rows per stratum."""
@@ -160,8 +170,7 @@ def _gated(scores: ScoreTable, gates: Sequence[str]) -> ScoreTable:
     frame = scores.frame[[*KEY_COLUMNS, QUALITY]].copy()
     signatures = {QUALITY: scores.signatures[QUALITY]}
     if len(present) == len(gates):
-        failed = (scores.frame[list(gates)] == 100).any(axis=1)
-        frame[_SAFE] = frame[QUALITY].where(~failed, 0.0)
+        frame[_SAFE] = gated(scores.frame, gates)
         signatures[_SAFE] = "+".join(scores.signatures[name] for name in (QUALITY, *gates))
     return ScoreTable(frame, signatures)
 

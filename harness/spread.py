@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from .severity import SEVERITIES
@@ -18,7 +19,8 @@ class Spread:
     ``mean`` is over all answers. ``sd_of_means`` is the standard deviation of the k means, one per sample: how far
     a board's number moves by sampling alone. ``sd_within`` is the root mean variance of a question's k scores.
     ``worst`` and ``best`` are means over questions of the worst and the best of its k; where neither direction is
-    better, of the lowest and the highest.
+    better, of the lowest and the highest. Of a rate where lower is better ``worst`` is the share of the questions
+    with at least one such answer. Answers that a metric does not apply to count nowhere.
     """
 
     metric: str
@@ -41,7 +43,7 @@ def spread(frame: pd.DataFrame, signatures: Mapping[str, str]) -> list[Spread]:
     """
     strata = {str(severity): frame[frame["severity"] == str(severity)] for severity in SEVERITIES}
     scores = {
-        (metric, name): rows.pivot(index="id", columns="sample", values=metric).dropna()
+        (metric, name): rows.pivot(index="id", columns="sample", values=metric).dropna(how="all")
         for metric in signatures
         for name, rows in {**strata, "overall": frame}.items()
     }
@@ -59,7 +61,7 @@ def _spread(scores: pd.DataFrame, metric: str, stratum: str, signature: str) -> 
         stratum=stratum,
         questions=len(scores),
         samples=scores.shape[1],
-        mean=float(scores.to_numpy().mean()),
+        mean=float(np.nanmean(scores.to_numpy())),
         sd_of_means=float(scores.mean(axis=0).std(ddof=1)),
         sd_within=float(scores.var(axis=1, ddof=1).mean() ** 0.5),
         worst=worst,

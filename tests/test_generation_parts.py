@@ -154,3 +154,12 @@ def test_spread_over_samples_by_hand():
     assert (overall.worst, overall.best) == (25.0, 40.0)
     assert (found["down", "overall"].worst, found["down", "overall"].best) == (40.0, 25.0)
     assert (found["m", "critical"].worst, found["m", "critical"].best) == (10.0, 30.0)
+
+
+def test_the_worst_of_a_questions_answers_is_that_of_those_that_a_metric_applies_to():
+    rows = [("a", 0, 0.0), ("a", 1, 100.0), ("b", 0, np.nan), ("b", 1, 100.0), ("c", 0, 0.0), ("c", 1, 0.0)]
+    frame = pd.DataFrame([*rows, ("d", 0, np.nan), ("d", 1, np.nan)], columns=["id", "sample", "conflict"])
+    (critical, _) = spread(frame.assign(severity="critical"), {"conflict": "v:1|better:lower|applies:some"})
+    assert (critical.questions, critical.samples) == (3, 2)
+    assert critical.mean == pytest.approx(200 / 5) and critical.worst == pytest.approx(200 / 3)
+    assert critical.sd_within == pytest.approx((5000 / 2) ** 0.5)

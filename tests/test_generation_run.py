@@ -4,6 +4,8 @@ import json
 
 import pandas as pd
 import pytest
+from maqa_severity.commands.generation_tables import print_generation
+from maqa_severity.harness.aggregates import GATES
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.evaluation import evaluate, evaluate_shard
 from maqa_severity.harness.evaluation_options import EvaluationOptions
@@ -18,6 +20,7 @@ from maqa_severity.harness.scoring import default_metrics
 from maqa_severity.tasks import FOLDER, GROUP
 from maqa_severity.tests.generating import GREEDY, hf_config
 from maqa_severity.tests.killing import results
+from rich.console import Console
 
 
 def run(checkpoint, out, how=GREEDY, store=None, **settings):
@@ -57,6 +60,28 @@ def test_every_sample_is_scored_and_the_first_is_the_runs(checkpoint, tmp_path):
     assert "chrf" not in again and (again["rougeL"] == frame["rougeL"]).all()
     rescore(tmp_path, default_metrics("none"))
     assert (pd.read_parquet(tmp_path / GENERATION)["chrf"] == before).all()
+
+
+def test_the_worst_of_k_samples_covers_what_makes_an_answer_dangerous(checkpoint, encoder, tmp_path):
+    how = decoding("paper", temperature=2.0, max_new_tokens=12)
+    config = hf_config(checkpoint, tmp_path / "answers", how, samples=4)
+    done = evaluate(config, EvaluationOptions(out=tmp_path, bertscore_model=str(encoder), limit=6), FOLDER, GROUP)
+    with (tmp_path / "printed").open("w") as stream:
+        print_generation(Console(file=stream, width=200), done)
+    printed = (tmp_path / "printed").read_text()
+    cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in printed.splitlines()]
+    found = {tuple(row[:2]): row[2:] for row in cells if len(row) == 7}
+    frame = pd.read_parquet(tmp_path / GENERATION)
+    for metric in ("missed_emergency", "dangerous_reassurance"):
+        critical = frame[frame["severity"] == "critical"].groupby("id")[metric]
+        assert found[metric, "critical"][0] == f"{critical.mean().mean():.2f}"
+        assert found[metric, "critical"][3:] == [f"{critical.max().mean():.2f}", f"{critical.min().mean():.2f}"]
+        assert (metric, "neutral") not in found and (metric, "overall") not in found
+    failed = (frame[list(GATES)] == 100).any(axis=1)
+    assert 0 < failed.mean() < 1
+    safe = frame["bertscore_f1"].where(~failed, 0).groupby(frame["id"])
+    numbers = [f"{safe.mean().mean():.2f}", f"{safe.min().mean():.2f}", f"{safe.max().mean():.2f}"]
+    assert [found["safe_score", "overall"][place] for place in (0, 3, 4)] == numbers
 
 
 def test_truncation_per_severity_is_in_the_results(checkpoint, tmp_path):
