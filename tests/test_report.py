@@ -1,5 +1,6 @@
 """The report: per-severity figures, the answers that changed most, right-to-left and unharmed by hostile text."""
 
+import re
 import shutil
 
 import numpy as np
@@ -8,6 +9,8 @@ from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.runs import Run, load_run
 from maqa_severity.harness.scores import ScoreTable
 from maqa_severity.harness.severity import Severity
+from maqa_severity.leaderboards.board import build_board
+from maqa_severity.leaderboards.export import board_page
 from maqa_severity.reports.examples import largest_changes, typical_examples
 from maqa_severity.reports.page import report_page
 from maqa_severity.reports.strata import answer_shapes, category_scores
@@ -27,6 +30,12 @@ def test_the_page_shows_every_stratum_and_the_note_on_similarity(evaluated):
     for words in ("critical", "neutral", "non-critical", "overall", "n</th>", "BALSAM", "not medical advice"):
         assert words.replace("not medical advice", "medical advice") in page
     assert 'lang="ar"' in page and 'dir="auto"' in page
+
+
+def test_the_pages_load_nothing(evaluated):
+    run = load_run(evaluated["hf"])
+    for page in (report_page(run), board_page(build_board([run]))):
+        assert not re.search(r"(src|href|action)\s*=|url\(|@import", page)
 
 
 def test_against_another_run_it_shows_paired_differences_that_the_scores_bear_out(evaluated):
