@@ -20,10 +20,9 @@ def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success flush it to disk and move it into place.
 
     Raises:
-        UserError: the folder cannot be written to, or ``path`` is one itself.
+        UserError: the folder cannot be written to, or ``path`` is a folder, a device or a pipe.
     """
-    if path.is_dir():
-        raise UserError(f"cannot write {path}: {path} is a folder", "Name a file")
+    _refuse_other_than_file(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
@@ -50,13 +49,19 @@ def ensure_writable(path: Path) -> None:
     """Find out before the work that its result could not be saved.
 
     Raises:
-        UserError: ``path`` is a folder, or nothing can be written where it would be.
+        UserError: ``path`` is a folder, a device or a pipe, or nothing can be written where it would be.
     """
-    if path.is_dir():
-        raise UserError(f"cannot write {path}: it is a folder", "Name a file")
+    _refuse_other_than_file(path)
     folder = next(parent for parent in path.absolute().parents if parent.exists())
     if not folder.is_dir() or not os.access(folder, os.W_OK):
         raise UserError(f"cannot write {path}: {folder} is no folder to write to", "Choose another one")
+
+
+def _refuse_other_than_file(path: Path) -> None:
+    # Unlike pathlib's, these raise nothing where the name is too long or its folder may not be searched.
+    if os.path.exists(path) and not os.path.isfile(path):
+        kind = "is a folder" if os.path.isdir(path) else "is no ordinary file"
+        raise UserError(f"cannot write {path}: {path} {kind}", "Name a file")
 
 
 def write_text(path: Path, text: str) -> None:

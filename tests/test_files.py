@@ -2,10 +2,11 @@
 
 import json
 import math
+import os
 
 import pytest
 from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.files import atomic, read_json, write_json, write_text
+from maqa_severity.harness.files import atomic, ensure_writable, read_json, write_json, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):
@@ -27,6 +28,20 @@ def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot write .*file/sub/a\.json"):
         write_text(tmp_path / "file" / "sub" / "a.json", "x")
+
+
+def test_a_name_that_is_too_long_is_one_line(tmp_path):
+    with pytest.raises(UserError, match="cannot write"):
+        write_text(tmp_path / ("x" * 300), "x")
+
+
+def test_a_device_or_pipe_is_never_replaced_by_a_file(tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    for write in (lambda: write_text(pipe, "x"), lambda: ensure_writable(pipe)):
+        with pytest.raises(UserError, match="pipe is no ordinary file"):
+            write()
+    assert pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]
 
 
 @pytest.mark.parametrize(
