@@ -58,9 +58,12 @@ def ensure_writable(path: Path) -> None:
 
 
 def _refuse_other_than_file(path: Path) -> None:
-    # Unlike pathlib's, these raise nothing where the name is too long or its folder may not be searched.
-    if os.path.exists(path) and not os.path.isfile(path):
-        kind = "is a folder" if os.path.isdir(path) else "is no ordinary file"
+    try:
+        kind = "is a folder" if path.is_dir() else "is no ordinary file"
+        fine = path.is_file() or not path.exists()
+    except OSError as error:
+        raise UserError(f"cannot write {path}: {error.strerror}", "Choose another name or folder") from error
+    if not fine:
         raise UserError(f"cannot write {path}: {path} {kind}", "Name a file")
 
 
