@@ -101,3 +101,34 @@ def test_two_processes_end_near_the_weights_of_one(tmp_path, dataset, checkpoint
     manifests = [json.loads((tmp_path / name / "training.json").read_text()) for name in ("one", "two")]
     assert difference(*manifests) == [] and [found["processes"] for found in manifests] == [1, 2]
     assert dataset.folder == Path(manifests[1]["dataset"]["folder"])
+
+
+@pytest.mark.parametrize("precision", [pytest.param("fp32", marks=pytest.mark.slow), "bf16"])
+def test_the_shipped_fsdp_configuration_trains_as_one_process_does(precision, tmp_path, dataset, checkpoint):
+    import maqa_severity.trainers
+
+    losses = {}
+    for name in ("fp32", "bf16"):
+        one = load_config(settings=[*SETTINGS, "batch_size=4", f"precision={name}"])
+        train_lm(dataset, str(checkpoint), SEVERITY, one, tmp_path / name)
+        losses[name] = losses_of(tmp_path / name)
+    asked = command(dataset, checkpoint, tmp_path / "two", *SETTINGS, "batch_size=2", f"precision={precision}")[3:]
+    shipped = Path(maqa_severity.trainers.__file__).parent / "fsdp.yaml"
+    launcher = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(shipped),
+                "--main_process_port", "0", str(Path(__file__).parent / "fsdp_worker.py")]  # fmt: skip
+    done = subprocess.run(
+        [*launcher, *asked], capture_output=True, text=True, env={**os.environ, "ACCELERATE_USE_CPU": "true"}
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    closeness = {"fp32": 1e-5, "bf16": 1e-3}[precision]
+    sharded = losses_of(tmp_path / "two")
+    assert sharded == pytest.approx(losses[precision], rel=closeness)
+    assert (sharded == pytest.approx(losses["fp32"], rel=1e-5)) == (precision == "fp32")
+    first, second = weights(tmp_path / precision), weights(tmp_path / "two")
+    # Sharded, a tied head is written beside the embeddings that it is.
+    assert max(float((first[name] - second[name]).abs().max()) for name in first) < 10 * closeness
+
+
+def losses_of(folder):
+    """The logged loss of each step."""
+    return [json.loads(line)["loss"] for line in (folder / "training_log.jsonl").read_text().splitlines()]

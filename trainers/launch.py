@@ -69,6 +69,7 @@ def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
     facts.append(("questions cut", f"{cut['prompts_cut']:,} ({cut['prompt_tokens_cut']:,} tokens)"))
     if cost := manifest["cost"]["training"]:
         facts += [
+            ("processes", str(manifest["processes"])),
             ("steps", f"{cost['steps']:,}"),
             ("seconds", f"{cost['seconds']:,.1f}"),
             ("tokens per second", f"{cost['tokens_per_s']:,.0f}"),

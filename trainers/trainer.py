@@ -35,6 +35,10 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
 
     def __init__(self, *args: Any, loss_mode: LossMode, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.is_fsdp_enabled:
+            # FSDP's own mixed precision would round the weights that go into the forward pass and the loss that
+            # comes out of it. Autocast does what it does on one device.
+            self.accelerator.state.fsdp_plugin.mixed_precision_policy = None
         self.loss_mode = loss_mode
         self._since_log = _Tally(self.args.device)
 
@@ -65,6 +69,12 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
         share = self.accelerator.num_processes / num_items_in_batch if num_items_in_batch else 0.0
         loss = output["loss"] * share
         return (loss, output) if return_outputs else loss
+
+    def autocast_smart_context_manager(self, cache_enabled: bool | None = True) -> Any:
+        """Where accelerate itself does not: with FSDP 2. A cache would keep what has been resharded."""
+        if self.is_fsdp_enabled and self.args.bf16:
+            return torch.autocast(self.args.device.type, torch.bfloat16, cache_enabled=False)
+        return super().autocast_smart_context_manager(cache_enabled)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Log, with the loss per severity and the number of tokens since the last log."""
