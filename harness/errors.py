@@ -1,5 +1,7 @@
 """The one exception for what the user can mend."""
 
+from __future__ import annotations
+
 
 class UserError(Exception):
     """A problem that the user can mend: the command prints one line and exits with status 2.
@@ -13,3 +15,7 @@ class UserError(Exception):
         self.problem = " ".join(problem.split())
         self.remedy = " ".join(remedy.split())
         super().__init__(f"{self.problem}. {self.remedy}")
+
+    def __reduce__(self) -> tuple[type[UserError], tuple[str, str]]:
+        """So that one of a worker arrives whole where the user is."""
+        return type(self), (self.problem, self.remedy)

@@ -6,6 +6,7 @@ import sys
 import pytest
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.generation.answers import read
+from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.generation.engines import load_workers
 from maqa_severity.harness.generation.stored import StoredModel
 from maqa_severity.tests.generating import answer, hf_config, requests
@@ -42,6 +43,16 @@ def test_what_one_process_had_stored_is_not_generated_again(checkpoint, tmp_path
 def test_more_workers_than_the_cluster_holds_are_refused(checkpoint, tmp_path, cluster):
     with pytest.raises(UserError, match=r"3 engines of a CPU each do not fit the cluster, which has room for 2"):
         load_workers(hf_config(checkpoint, tmp_path, ray=True, workers=3))
+
+
+def test_what_a_worker_cannot_do_is_the_line_that_one_process_says(checkpoint, tmp_path, cluster):
+    for wrong in ({"arguments": {"nonsense": 1}}, {"how": decoding(max_new_tokens=100_000)}):
+        said = []
+        for ray_too in ({}, {"ray": True, "workers": 1}):
+            with pytest.raises(UserError) as raised:
+                answer(hf_config(checkpoint, tmp_path, **wrong, **ray_too))
+            said.append(str(raised.value))
+        assert said[0] == said[1] and "\n" not in said[1]
 
 
 def test_a_dead_worker_is_one_line_and_keeps_the_answers(checkpoint, tmp_path, cluster, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -37,7 +38,7 @@ class RayWorkers:
             ray.init(log_to_driver=False, logging_level="ERROR", num_cpus=cpus)
         try:
             self._actors = self._start(config)
-            self.defaults: dict[str, object] = ray.get(self._actors[0].defaults.remote())
+            self.defaults: dict[str, object] = self._get([actor.load.remote() for actor in self._actors])[0]
         except BaseException:
             self.release()
             raise
@@ -63,7 +64,7 @@ class RayWorkers:
         for prompt in prompts:
             shards[self._shard(prompt)].append(prompt)
         plans = [actor.plan.remote(shard) for actor, shard in zip(self._actors, shards, strict=True)]
-        return [chunk for plan in self._ray.get(plans) for chunk in plan]
+        return [chunk for plan in self._get(plans) for chunk in plan]
 
     def run(self, planned: Sequence[list[Prompt]]) -> Iterator[tuple[list[Prompt], list[Generated]]]:
         """Chunks as they finish, one under way per engine."""
@@ -82,7 +83,7 @@ class RayWorkers:
         while running:
             done, _ = self._ray.wait(list(running), num_returns=1)
             index, chunk = running.pop(done[0])
-            generated = self._ray.get(done[0])
+            generated = self._get(done[0])
             start(index)
             yield chunk, generated
 
@@ -93,6 +94,14 @@ class RayWorkers:
         if self._started:
             self._ray.shutdown()
 
+    def _get(self, results: Any) -> Any:
+        try:
+            return self._ray.get(results)
+        except self._ray.exceptions.RayTaskError as error:
+            if isinstance(error.cause, UserError):
+                raise error.cause from None
+            raise
+
     def _shard(self, prompt: Prompt) -> int:
         return shard_of(prompt.id, len(self._actors))
 
@@ -101,14 +110,16 @@ class _EngineActor:
     """Holds one engine in its own process."""
 
     def __init__(self, config: dict[str, Any], wanted: dict[str, Any]) -> None:
-        local = GenerationConfig.model_validate(config)
-        found = identity(local)
-        if found != wanted:
-            different = [name for name in wanted if found.get(name) != wanted[name]]
-            raise RuntimeError(f"this worker would answer differently: {', '.join(different)}")
-        self._worker = LocalWorker(local)
+        self._config, self._wanted = GenerationConfig.model_validate(config), wanted
 
-    def defaults(self) -> dict[str, object]:
+    def load(self) -> dict[str, object]:
+        found = identity(self._config)
+        if different := [name for name, value in self._wanted.items() if found.get(name) != value]:
+            raise UserError(
+                f"a worker on {platform.node()} would answer differently: {', '.join(different)}",
+                "Give every machine of the cluster the same model files, packages and devices",
+            )
+        self._worker = LocalWorker(self._config)
         return self._worker.defaults
 
     def plan(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
