@@ -243,6 +243,17 @@ def test_rows_beyond_the_extent_that_a_workbook_claims_are_read(tmp_path: Path) 
     assert prepare(claims, tmp_path / "d")[1].read == prepare(source, tmp_path / "e")[1].read == len(TEXTS)
 
 
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#DIV/0!"])
+def test_the_error_of_a_formula_is_an_empty_cell(tmp_path: Path, error: str) -> None:
+    book = openpyxl.Workbook()
+    for row in (["question", "answer", "severity"], ["الم", "راجع", error], ["صداع", error, "mild"]):
+        book.active.append(row)
+    book.save(tmp_path / "s.xlsx")
+    dataset, card = prepare(tmp_path / "s.xlsx", tmp_path / "d", ALL_TEST)
+    assert dataset.split("test")["question"].tolist() == ["الم"]
+    assert card.dropped["no_answer"] == 1 and dataset.split("test")["severity"].isna().all()
+
+
 def test_a_key_that_only_later_rows_have_is_a_column(tmp_path: Path) -> None:
     lines = [{"question": "ا", "answer": "ج"}, {"question": "ب", "answer": "ج", "severity": "mild"}]
     path = tmp_path / "s.jsonl"

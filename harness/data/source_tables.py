@@ -25,6 +25,9 @@ _XLSX_ERRORS = (
     *(EOFError, TypeError, IndexError, AttributeError),
 )
 
+# What a cell holds whose formula failed.
+_XLSX_BLANKS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
+
 
 def open_parquet(path: Path) -> Source:
     """Open a parquet file; numbers become text.
@@ -82,7 +85,8 @@ def _is_utf8(value: bytes) -> bool:
 
 
 def open_xlsx(path: Path, sheet: str | None) -> Source:
-    """Open a sheet of an xlsx file; the header is its first row that is not blank, blank rows are no rows.
+    """Open a sheet of an xlsx file; the header is its first row that is not blank, blank rows are no rows
+    and errors of formulas empty cells.
 
     Raises:
         UserError: the file is no xlsx, is empty, has several sheets and none is chosen, or lacks the chosen one.
@@ -103,7 +107,8 @@ def open_xlsx(path: Path, sheet: str | None) -> Source:
         for number, cells in records:
             if any(cell is not None for cell in cells[len(columns) :]):
                 raise UserError(f"{source.where(number)} has more cells than the header", "Correct the row")
-            values = [cells[place] if place < len(cells) else None for place in places]
+            chosen = [cells[place] if place < len(cells) else None for place in places]
+            values = [None if value in _XLSX_BLANKS else value for value in chosen]
             yield number, [as_text(value, source.where(number)) for value in values]
 
     def batches(places: Sequence[int]) -> Iterator[Batch]:
