@@ -9,6 +9,8 @@ import importlib.util
 import shutil
 from pathlib import Path
 
+import yaml
+
 from ..harness.errors import UserError
 from ..harness.files import write_text
 from . import FOLDER, GROUP
@@ -37,7 +39,8 @@ def register() -> Path:
     folder = _checked(stub_folder())
     for source in sorted(FOLDER.glob(f"{GROUP}*.yaml")):
         key = "group" if source.stem == GROUP else "task"
-        write_text(folder / source.name, f"{_MARK}include: {source}\n{key}: {source.stem}\n")
+        stub = {"include": str(source), key: source.stem}
+        write_text(folder / source.name, _MARK + yaml.safe_dump(stub, allow_unicode=True, sort_keys=False))
     return folder
 
 
@@ -45,18 +48,29 @@ def unregister() -> Path:
     """Remove the stubs; nothing happens where there are none. Returns their folder.
 
     Raises:
-        UserError: the folder there is not ours.
+        UserError: the folder there is not ours, or cannot be removed.
     """
     folder = _checked(stub_folder())
-    if folder.exists():
-        shutil.rmtree(folder)
+    try:
+        if folder.exists():
+            shutil.rmtree(folder)
+    except OSError as error:
+        raise UserError(f"cannot remove {folder}: {error.strerror or error}", "Remove it by hand") from error
     return folder
 
 
 def is_registered() -> bool:
     """Whether the stubs are there and point to this installation."""
     stub = stub_folder() / f"{GROUP}.yaml"
-    return stub.is_file() and f"include: {FOLDER / stub.name}\n" in stub.read_text(encoding="utf-8")
+    return stub.is_file() and _included(stub) == str(FOLDER / stub.name)
+
+
+def _included(stub: Path) -> object:
+    try:
+        content = yaml.safe_load(stub.read_text(encoding="utf-8"))
+    except yaml.YAMLError:
+        return None
+    return content.get("include") if isinstance(content, dict) else None
 
 
 def _checked(folder: Path) -> Path:

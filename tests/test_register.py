@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from maqa_severity.harness.errors import UserError
 from maqa_severity.tasks import register
 
@@ -42,10 +43,31 @@ def test_a_folder_that_is_not_ours_is_left_alone(tasks_folder):
     assert (tasks_folder / "mine.yaml").read_text() == "task: mine"
 
 
+@pytest.mark.parametrize("name", ["C #1", "a: b", "مشروع طويل " * 10])
+def test_the_stubs_find_an_installation_wherever_it_lies(tasks_folder, tmp_path, monkeypatch, name):
+    folder = shutil.copytree(register.FOLDER, tmp_path / name, ignore=shutil.ignore_patterns("*.py", "sample"))
+    monkeypatch.setattr(register, "FOLDER", folder)
+    register.register()
+    assert register.is_registered()
+    for stub in tasks_folder.iterdir():
+        assert Path(yaml.safe_load(stub.read_text(encoding="utf-8"))["include"]).is_file()
+
+
+def test_a_folder_that_cannot_be_removed_is_named(tasks_folder, tmp_path):
+    register.register()
+    tasks_folder.rename(tmp_path / "real")
+    # No tree is removed through a link.
+    tasks_folder.symlink_to(tmp_path / "real")
+    with pytest.raises(UserError, match=r"cannot remove .*maqa_severity"):
+        register.unregister()
+
+
 def test_stubs_of_another_installation_do_not_count(tasks_folder):
     register.register()
     stub = tasks_folder / "maqa_severity.yaml"
     stub.write_text(stub.read_text().replace("include: /", "include: /elsewhere/"))
+    assert not register.is_registered()
+    stub.write_text("include: /a: b\n")
     assert not register.is_registered()
 
 
