@@ -1,7 +1,9 @@
 """Generation by transformers through the store: lm-eval's own texts, generated once, whatever interrupts."""
 
 import copy
+import json
 import logging
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 
@@ -86,6 +88,19 @@ def test_a_batch_shrinks_as_its_answers_end_and_says_the_same(checkpoint, tmp_pa
     engine.shrinks = False
     assert [replace(one, seconds=0) for one in engine.generate(asked)] == small
     assert sizes[-1] == 30
+
+
+@pytest.mark.parametrize("model_too", [False, True], ids=["its model names one", "nor its model"])
+def test_a_tokenizer_without_an_end_token_is_no_obstacle(checkpoint, tmp_path, model_too):
+    copied = shutil.copytree(checkpoint, tmp_path / "copied")
+    for name in ("tokenizer_config.json", *(("config.json", "generation_config.json") if model_too else ())):
+        content = json.loads((copied / name).read_text())
+        (copied / name).write_text(json.dumps({**content, "eos_token": None, "eos_token_id": None}))
+    found = answer(hf_config(copied, tmp_path), 4)
+    if model_too:
+        assert {a.finish_reason for a in found.answers} == {FinishReason.LENGTH}
+    else:
+        assert found.texts == answer(hf_config(checkpoint, tmp_path), 4).texts
 
 
 def test_penalties_of_a_checkpoint_are_not_applied(checkpoint, tmp_path):

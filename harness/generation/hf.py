@@ -52,7 +52,7 @@ class HFEngine:
             )
         model = self.lm.model.generation_config.eos_token_id
         own = [model] if isinstance(model, int) else list(model or [])
-        self._end_ids = sorted({*own, self.lm.eot_token_id})
+        self._end_ids = sorted({*own, self.lm.eot_token_id} - {None})
         # Inside its thoughts a model may write a stop string: only the answer after them is cut.
         self._stop_strings = () if self.lm.think_end_token is not None else self._decoding.until
         self.shrinks = can_shrink(self.lm.model)
@@ -156,7 +156,7 @@ class HFEngine:
             min_length=0,
             repetition_penalty=1.0,
             no_repeat_ngram_size=0,
-            eos_token_id=self._end_ids,
+            eos_token_id=self._end_ids or None,
             pad_token_id=self.lm.tokenizer.pad_token_id,
             use_cache=True,
             return_dict_in_generate=True,
