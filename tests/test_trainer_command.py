@@ -254,6 +254,18 @@ def test_qlora_without_bitsandbytes_says_what_to_do(tmp_path, dataset, checkpoin
         pytest.skip("bitsandbytes is installed")
 
 
+def test_qlora_trains_about_as_adapters_on_the_unquantised_base_do(tmp_path, dataset, checkpoint):
+    pytest.importorskip("bitsandbytes")
+    losses = []
+    for method in ("lora", "qlora"):
+        settings = [*SETTINGS, f"method={method}", "lora.dropout=0", "learning_rate=1e-2"]
+        train_lm(dataset, str(checkpoint), ARMS["ce"], load_config(settings=settings), tmp_path / method)
+        lines = (tmp_path / method / "training_log.jsonl").read_text().splitlines()
+        losses.append([json.loads(line)["loss"] for line in lines])
+    assert losses[1] == pytest.approx(losses[0], rel=0.02) and losses[1] != losses[0]
+    assert weights(tmp_path / "qlora").keys() == weights(checkpoint).keys()
+
+
 @pytest.mark.parametrize("token", ["pad_token", "eos_token"])
 def test_a_base_without_pad_or_eos_is_refused_with_the_remedy(token, tmp_path, dataset, checkpoint):
     base = without(checkpoint, token, tmp_path / "base")

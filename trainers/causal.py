@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,6 +42,7 @@ def _causal_model(model: Any) -> Any:
 
 def check_head(model: Any) -> None:
     """Compare the model's own logits with those of its head: soft-capping or scaling would be left out of the loss.
+    The model is in training mode afterwards.
 
     Raises:
         UserError: the logits of this architecture are not simply its head applied to the last hidden states.
@@ -54,14 +55,16 @@ def check_head(model: Any) -> None:
         raise UserError(f"{name} has no language-model head on a separate decoder", remedy)
     embeddings = causal.get_input_embeddings()
     ids = torch.arange(8, device=embeddings.weight.device)[None] % len(embeddings.weight)
-    training = causal.training
-    causal.eval()
-    try:
-        with torch.no_grad():
-            logits = causal(input_ids=ids, use_cache=False).logits.float()
-            ours = head(causal.base_model(input_ids=ids, use_cache=False)[0]).float()
-    finally:
-        causal.train(training)
+
+    def drawn(compute: Callable[[], Tensor]) -> Tensor:
+        torch.manual_seed(0)
+        return compute().float()
+
+    # Left in training, with equal dropout: in evaluation bitsandbytes packs its weights on a CPU for good.
+    causal.train()
+    with torch.no_grad(), torch.random.fork_rng():
+        logits = drawn(lambda: causal(input_ids=ids, use_cache=False).logits)
+        ours = drawn(lambda: head(causal.base_model(input_ids=ids, use_cache=False)[0]))
     capped = getattr(causal.config, "final_logit_softcapping", None) is not None
     if capped or logits.shape != ours.shape or not torch.allclose(logits, ours, rtol=1e-3, atol=1e-3):
         raise UserError(f"{name} changes its logits after the head", remedy)
