@@ -299,6 +299,28 @@ def test_a_dataset_with_too_few_rows_of_a_class_is_refused(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_card_that_cannot_be_made_is_refused_before_the_training(tmp_path, monkeypatch):
+    from maqa_severity.trainers import classifier
+
+    def fit(*_):
+        raise AssertionError("trained before it was known whether the card can be made")
+
+    monkeypatch.setattr(classifier, "fit", fit)
+    one_category = [
+        {**row, "category": "emergency" if row["severity"] == "critical" else row["category"]} for row in ROWS
+    ]
+    splits = {"train": one_category[::2], "validation": one_category[1::2], "test": []}
+    data = dataset_from_rows(splits, tmp_path / "data", source="sample")
+    for folds, message in (
+        (0, "test.parquet has no labelled row"),
+        (50, "cannot be cut into 50 folds"),
+        (3, "outside of fold . of 3 has 0 rows labelled critical"),
+    ):
+        with pytest.raises(UserError, match=message):
+            train_classifier(data, ClassifierConfig(), tmp_path / "out", folds=folds)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_output_folder_in_use_and_too_many_folds_are_refused(dataset, classifier, tmp_path):
     with pytest.raises(UserError, match="not an empty folder"):
         train_classifier(dataset, ClassifierConfig(), classifier)

@@ -1,6 +1,6 @@
 """``maqa train lm`` on several devices.
 
-On all GPUs of the machine: ``accelerate launch -m maqa_severity.trainers DATASET --base MODEL --arm ARM --out DIR``;
+On all GPUs of a machine: ``accelerate launch -m maqa_severity.trainers DATASET --base MODEL --arm ARM --out DIR``;
 with ``--config_file trainers/fsdp.yaml`` sharded. Without a GPU: ``ACCELERATE_USE_CPU=true accelerate launch
 --multi_gpu --num_processes 2 -m ...``, since accelerate starts a single process for ``--cpu``.
 """

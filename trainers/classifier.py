@@ -17,11 +17,11 @@ from ..harness.labelling.check import card_of, severity_ranks
 from ..harness.labelling.classifier import NOTE, ClassifierSource
 from ..harness.labelling.classifier_info import ClassifierInfo
 from ..harness.labelling.hybrid import HybridSource
-from ..harness.labelling.report_card import ReportCard, class_names
+from ..harness.labelling.report_card import ReportCard
 from ..harness.labelling.rules import RulesSource
 from .classifier_config import TFIDF, ClassifierConfig
-from .classifier_fit import Progress, Rows, Trained, fit
-from .classifier_folds import fold_cards
+from .classifier_fit import Progress, Rows, Trained, demand_classes, fit
+from .classifier_folds import Folds, cut_folds, fold_cards
 
 REPORT_CARD = "report_card.json"
 
@@ -38,12 +38,16 @@ def train_classifier(
         progress: called with the number of rows seen since the last call.
 
     Raises:
-        UserError: ``out`` is in use, a class has too few rows, or the base cannot be loaded.
+        UserError: ``out`` is in use, a class has too few rows, the cards cannot be made, or the base cannot be
+            loaded.
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is not an empty folder", "Name a new folder with --out")
     rows = {name: _rows(dataset, name) for name in SPLITS}
-    _demand_classes(rows["train"], f"{dataset.folder / 'train.parquet'}")
+    demand_classes(rows["train"], f"{dataset.folder / 'train.parquet'}")
+    cut = cut_folds(_joined(rows), folds, config.seed) if folds else []
+    if not folds and not len(rows["test"].ranks):
+        raise UserError(f"{dataset.folder / 'test.parquet'} has no labelled row", "Label it, or use --folds 5")
     language = dataset.info.language
     trained = fit(rows["train"], rows["validation"], language, config, progress)
     try:
@@ -55,7 +59,7 @@ def train_classifier(
         trained.model.save(work)
         source = ClassifierSource(_info(trained, dataset, config), trained.model)
         write_json(work / NOTE, source.info.model_dump())
-        cards = _cards(source, dataset, rows, config, folds)
+        cards = _cards(source, dataset, rows, config, cut)
         write_json(work / REPORT_CARD, [card.model_dump() for card in cards])
         if out.exists():
             out.rmdir()
@@ -67,14 +71,12 @@ def train_classifier(
 
 
 def _cards(
-    source: ClassifierSource, dataset: Dataset, rows: dict[str, Rows], config: ClassifierConfig, folds: int
+    source: ClassifierSource, dataset: Dataset, rows: dict[str, Rows], config: ClassifierConfig, cut: Folds
 ) -> list[ReportCard]:
     language, labels = dataset.info.language, f"labels: {dataset.info.severity_source.name}"
-    if folds:
-        return fold_cards(_joined(rows), source, language, config, folds, labels)
+    if cut:
+        return fold_cards(_joined(rows), source, language, config, cut, labels)
     test = rows["test"]
-    if not len(test.ranks):
-        raise UserError(f"{dataset.folder / 'test.parquet'} has no labelled row", "Label it, or use --folds 5")
     rules = RulesSource()
     return [
         card_of(candidate, test.questions, test.ranks, language, f"test split, {labels}")
@@ -117,13 +119,3 @@ def _joined(rows: dict[str, Rows]) -> Rows:
         np.concatenate([part.ranks for part in parts]),
         [group for part in parts for group in part.groups],
     )
-
-
-def _demand_classes(rows: Rows, where: str) -> None:
-    counts = np.bincount(rows.ranks, minlength=3)
-    if counts.min() < 5:
-        missing = class_names()[int(counts.argmin())]
-        raise UserError(
-            f"{where} has {counts.min()} rows labelled {missing}; a classifier needs 5 of each",
-            "Label the dataset with `maqa label`, or give a file with more labels",
-        )

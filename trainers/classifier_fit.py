@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.model_selection import train_test_split
 
+from ..harness.errors import UserError
 from ..harness.labelling.classifier import Model
+from ..harness.labelling.report_card import class_names
 from .classifier_calibration import fit_temperature
 from .classifier_config import TFIDF, ClassifierConfig
 
@@ -38,6 +40,19 @@ class Trained:
     model: Model
     temperature: float
     calibrated_on: str
+
+
+def demand_classes(rows: Rows, where: str) -> None:
+    """Raises:
+    UserError: a severity has too few rows to learn it and to calibrate on it.
+    """
+    counts = np.bincount(rows.ranks, minlength=3)
+    if counts.min() < 5:
+        missing = class_names()[int(counts.argmin())]
+        raise UserError(
+            f"{where} has {counts.min()} rows labelled {missing}; a classifier needs 5 of each",
+            "Label the dataset with `maqa label`, or give a file with more labels",
+        )
 
 
 def fit(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold
 
 from ..harness.errors import UserError
@@ -17,30 +18,42 @@ from ..harness.labelling.report_card import ReportCard, report_card
 from ..harness.labelling.rules import RulesSource
 from ..harness.labelling.stream import filled
 from .classifier_config import ClassifierConfig
-from .classifier_fit import Rows, fit
+from .classifier_fit import Rows, demand_classes, fit
+
+Folds = list[tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]]
+"""For each fold the positions of the rows outside of it and in it."""
 
 
-def fold_cards(
-    rows: Rows, source: ClassifierSource, language: str, config: ClassifierConfig, folds: int, labels: str
-) -> list[ReportCard]:
-    """Cards of the rules, the classifier and the hybrid over all rows, in ``folds`` folds grouped by category.
-
-    Each fold's classifier is trained and calibrated on the other folds. The rules are the same in every fold.
+def cut_folds(rows: Rows, folds: int, seed: int) -> Folds:
+    """Rows in folds grouped by category, with the severities in like shares.
 
     Raises:
-        UserError: there are fewer groups than folds.
+        UserError: there are fewer groups than folds, or a severity has too few rows outside of a fold.
     """
     if folds < 2 or len(set(rows.groups)) < folds:
         raise UserError(
             f"{len(set(rows.groups))} categories cannot be cut into {folds} folds",
             "Use --folds from 2 to the number of categories, or leave it out for the test split",
         )
+    cut = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    found = list(cut.split(np.zeros(len(rows.ranks)), rows.ranks, rows.groups))
+    for number, (seen, _) in enumerate(found, 1):
+        demand_classes(rows.take(seen), f"what lies outside of fold {number} of {folds}")
+    return found
+
+
+def fold_cards(
+    rows: Rows, source: ClassifierSource, language: str, config: ClassifierConfig, folds: Folds, labels: str
+) -> list[ReportCard]:
+    """Cards of the rules, the classifier and the hybrid over all rows.
+
+    Each fold's classifier is trained and calibrated on the other folds. The rules are the same in every fold.
+    """
     rules = RulesSource()
     probabilities: dict[str, Probabilities] = {
         name: np.empty((len(rows.ranks), 3)) for name in ("rules", "classifier", "hybrid")
     }
-    cut = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=config.seed)
-    for seen, unseen in cut.split(np.zeros(len(rows.ranks)), rows.ranks, rows.groups):
+    for seen, unseen in folds:
         fold = _fold_source(rows.take(seen), source.info, language, config)
         questions = rows.take(unseen).questions
         for candidate in (rules, fold, HybridSource(rules, fold)):
@@ -54,7 +67,7 @@ def fold_cards(
             filled(probabilities[name], language),
             rows.ranks,
             source=(name, version, digest),
-            labels=f"{folds} folds grouped by category, {labels}",
+            labels=f"{len(folds)} folds grouped by category, {labels}",
             unknown=int(np.isnan(probabilities[name]).any(axis=1).sum()),
         )
         for name, version, digest in described
