@@ -179,6 +179,25 @@ def test_an_experiment_of_before_a_key_was_known_goes_on(tmp_path, dataset, chec
     (out / "experiment.json").write_text(json.dumps(old))
     assert len(plan(read, out)) == 3
     (out / "experiment.json").write_text(json.dumps({**old, "seeds": [7]}))
+    assert_another(read, out)
+
+
+def test_an_experiment_goes_on_with_other_settings_of_running_but_of_nothing_else(tmp_path, dataset, checkpoint):
+    import json
+
+    tiny, out = model("tiny", checkpoint, epochs=1), tmp_path / "out"
+    read = load_experiment(experiment(tmp_path, dataset.folder, [tiny]))
+    out.mkdir()
+    (out / "experiment.json").write_text(json.dumps(read.model_dump(mode="json")))
+    for changed in ({"batch_size": 2}, {"gradient_checkpointing": True}):
+        tiny = model("tiny", checkpoint, epochs=1, **changed)
+        assert plan(load_experiment(experiment(tmp_path, dataset.folder, [tiny])), out)
+    for changed in ({"learning_rate": 1e-5}, {"epochs": 2}):
+        tiny = model("tiny", checkpoint, **{"epochs": 1, **changed})
+        assert_another(load_experiment(experiment(tmp_path, dataset.folder, [tiny])), out)
+
+
+def assert_another(read, out):
     with pytest.raises(UserError, match="holds another experiment"):
         plan(read, out)
 

@@ -137,6 +137,19 @@ def test_a_loss_that_is_too_large_to_measure_beside_the_training_costs_no_traini
     assert "Checkpoint written" in capsys.readouterr().out
 
 
+def test_a_lack_of_memory_is_one_line_with_the_remedy(tmp_path, dataset, checkpoint, monkeypatch):
+    import torch
+    from maqa_severity.trainers.trainer import WeightedTrainer
+
+    def training_step(*_, **__):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(WeightedTrainer, "training_step", training_step)
+    with pytest.raises(UserError, match=r"ran out of memory.*gradient_checkpointing=true"):
+        train_lm(dataset, str(checkpoint), ARMS["ce"], load_config(settings=SETTINGS), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_cost_says_what_the_weights_add(trained):
     cost = json.loads((trained["severity"][0] / "cost.json").read_text())
     overhead = cost["training"]["loss_overhead"]

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..harness.errors import UserError
-from ..harness.generation.config import Kind
+from ..harness.generation.config import Kind, Role
 from ..harness.generation.decoding import Preset
 from .arms import Arm, ArmSpec
 from .config import TrainConfig, merge, read_yaml, validate_config
@@ -113,11 +113,20 @@ class Experiment(_Part):
         return self
 
     def equals(self, stored: Any) -> bool:
-        """Whether a stored experiment is this one, whatever keys there were when it was stored."""
+        """Whether a stored experiment is this one, whatever keys there were when it was stored.
+
+        How a training runs, such as its batch size, may have changed: each checkpoint says itself what it needs.
+        """
         try:
-            return type(self).model_validate(stored) == self
-        except ValidationError:
+            return type(self).model_validate(stored)._identity() == self._identity()
+        except (ValidationError, UserError):
             return False
+
+    def _identity(self) -> dict[str, Any]:
+        configs = [training_config(self, model, self.seeds[0]).of_role(Role.IDENTITY) for model in self.models]
+        models = [model.model_dump(mode="json", exclude={"training"}) for model in self.models]
+        rest = self.model_dump(mode="json", exclude={"training", "models"})
+        return {**rest, "models": models, "configs": configs}
 
     @property
     def labels(self) -> list[str]:

@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import torch
 from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from ..harness.errors import UserError
@@ -32,8 +33,8 @@ def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any
     """Train and save model and tokenizer into ``training.out``; returns what it cost.
 
     Raises:
-        UserError: the base cannot be used for this, the loss is not finite, several GPUs are visible to one
-            process, or accelerate was asked for another precision.
+        UserError: the base cannot be used for this, the loss is not finite, memory ran out, several GPUs are
+            visible to one process, or accelerate was asked for another precision.
     """
     config, state = training.config, training.out / STATE
     _demand_precision(config)
@@ -68,6 +69,11 @@ def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any
             )
             trainer.remove_callback(PrinterCallback)
             trainer.train(resume_from_checkpoint=None if resumed is None else str(resumed))
+    except torch.OutOfMemoryError as error:
+        raise UserError(
+            f"the training of {training.out} ran out of memory with batch_size {config.batch_size}",
+            "Take a smaller batch_size with as much more accumulation, or --set gradient_checkpointing=true",
+        ) from error
     finally:
         monitor.close()
     seconds, memory = time.perf_counter() - start, peak_memory_bytes()
@@ -84,8 +90,6 @@ def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any
 
 
 def _arguments(config: TrainConfig, state: Path, examples: Examples) -> TrainingArguments:
-    import torch
-
     steps = len(examples) // _effective_batch(config)
     return TrainingArguments(
         output_dir=str(state),
