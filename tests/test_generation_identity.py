@@ -190,6 +190,20 @@ def test_the_device_counts_wherever_it_is_named(checkpoint, tmp_path):
     assert of(device="cuda:1") == of(device="cuda") != of(device="cpu")
 
 
+def test_an_environment_that_changes_the_arithmetic_counts(checkpoint, tmp_path, monkeypatch):
+    hf = hf_config(checkpoint, tmp_path)
+    configs = [hf, hf.model_copy(update={"kind": Kind.VLLM}), hf.model_copy(update={"kind": Kind.ECHO})]
+    for name, counts in (
+        ("NVIDIA_TF32_OVERRIDE", [True, True, False]),
+        ("VLLM_BATCH_INVARIANT", [False, True, False]),
+        ("HOME", [False, False, False]),
+    ):
+        monkeypatch.delenv(name, raising=False)
+        before = [identity(config) for config in configs]
+        monkeypatch.setenv(name, "1")
+        assert [identity(config) != one for config, one in zip(configs, before, strict=True)] == counts
+
+
 def test_a_model_of_the_hub_counts_by_its_commit(tmp_path, monkeypatch):
     import huggingface_hub.constants as hub
 

