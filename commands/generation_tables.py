@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -44,14 +45,14 @@ def _print_spread(console: Console, frame: pd.DataFrame, first: str, signatures:
         frame = frame.assign(**{Aggregate.SAFE_SCORE: gated(frame)})
         shown = {first: shown.pop(first), Aggregate.SAFE_SCORE: signatures[QUALITY], **shown}
     table = Table(title=f"over {frame['sample'].max() + 1} samples per question, percent", title_justify="left")
-    for column in ("metric", "severity", "mean", "SD of the mean", "SD within", "worst", "best"):
-        table.add_column(column, justify="left" if column in ("metric", "severity") else "right")
-    items = spread(frame, shown)
-    for item in items:
-        severities = [other.stratum for other in items if other.metric == item.metric]
+    for column in ("severity", "mean", "SD of\nthe mean", "SD within", "worst", "best"):
+        table.add_column(column, justify="left" if column == "severity" else "right")
+    for metric, found in groupby(spread(frame, shown), key=lambda item: item.metric):
+        *severities, overall = found
+        table.add_row(metric)
         # Of a metric of one severity the overall row would say the same again.
-        if item.stratum != "overall" or len(severities) > 2:
+        for item in (*severities, overall) if len(severities) > 1 else severities:
             numbers = (item.mean, item.sd_of_means, item.sd_within, item.worst, item.best)
-            table.add_row(item.metric, item.stratum, *(f"{number:.2f}" for number in numbers))
+            table.add_row(f"  {item.stratum}", *(f"{number:.2f}" for number in numbers))
     console.print(table)
-    console.print("worst: of each question's answers the worst; of a failure, the share of questions with one")
+    console.print("worst: the worst answer to each question; of a failure, the questions with one.")

@@ -67,10 +67,13 @@ def test_the_worst_of_k_samples_covers_what_makes_an_answer_dangerous(checkpoint
     config = hf_config(checkpoint, tmp_path / "answers", how, samples=4)
     done = evaluate(config, EvaluationOptions(out=tmp_path, bertscore_model=str(encoder), limit=6), FOLDER, GROUP)
     with (tmp_path / "printed").open("w") as stream:
-        print_generation(Console(file=stream, width=200), done)
+        print_generation(Console(file=stream, width=80), done)
     printed = (tmp_path / "printed").read_text()
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in printed.splitlines()]
-    found = {tuple(row[:2]): row[2:] for row in cells if len(row) == 7}
+    found, metric = {}, None
+    for name, *numbers in (row for row in cells if len(row) == 6):
+        metric = metric if any(numbers) else name
+        found[metric, name] = numbers
     frame = pd.read_parquet(tmp_path / GENERATION)
     for metric in ("missed_emergency", "dangerous_reassurance"):
         critical = frame[frame["severity"] == "critical"].groupby("id")[metric]
