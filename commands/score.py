@@ -1,4 +1,4 @@
-"""``maqa score``: scores for answers in a file, without lm-eval and without a model."""
+"""``maqa score``: scores for answers in a file, without lm-eval and without a language model."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 @app.command()
 def score(
     file: Annotated[
-        Path, typer.Argument(help="csv, tsv, jsonl or parquet: prediction, reference[, severity, question, id].")
+        Path,
+        typer.Argument(
+            help="csv, tsv, xlsx, parquet, jsonl or sqlite: prediction, reference[, severity, question, id]."
+        ),
     ],
     out: Annotated[Path, typer.Option(help="Where the score of every answer goes, a parquet file.")],
     bertscore_model: Annotated[
@@ -28,6 +31,8 @@ def score(
     bertscore_layer: Annotated[
         int | None, typer.Option(help="Layer of the encoder, where it is not known.")
     ] = None,
+    table: Annotated[str | None, typer.Option(help="Table of a sqlite file that has several.")] = None,
+    sheet: Annotated[str | None, typer.Option(help="Sheet of an xlsx file that has several.")] = None,
 ) -> None:
     """Score every answer of a file with every metric.
 
@@ -45,7 +50,7 @@ def score(
     ensure_writable(out)
     if out.exists() and file.exists() and out.samefile(file):
         raise UserError(f"{out} holds the answers", "Name another file with --out")
-    rows = read_answers(file)
+    rows = read_answers(file, table, sheet)
     beside = beside_metrics(
         questions=rows.answers.questions is not None, severities=rows.answers.severities is not None
     )

@@ -23,17 +23,18 @@ class AnswersFile:
     answers: Answers
 
 
-def read_answers(path: Path) -> AnswersFile:
+def read_answers(path: Path, table: str | None = None, sheet: str | None = None) -> AnswersFile:
     """Read a csv, tsv, jsonl, parquet, xlsx or sqlite file with the columns ``prediction`` and ``reference``.
 
     ``severity``, ``question`` and ``id`` are read if they are there. An empty prediction is an empty answer; a
     missing one (null, or no such key in the row) is an error, since nobody can say what the model answered.
+    ``table`` and ``sheet`` choose in a sqlite or xlsx file that has several.
 
     Raises:
         UserError: the file cannot be read, has no rows or lacks a column; a cell is missing, a reference is empty,
             a severity is unknown, or an id occurs twice.
     """
-    source = open_source(path)
+    source = open_source(path, table, sheet)
     names = _columns(source)
     numbers: list[int] = []
     cells: dict[str, list[str]] = {name: [] for name in names}
@@ -47,7 +48,8 @@ def read_answers(path: Path) -> AnswersFile:
         for number, cell in zip(numbers, cells[name], strict=True):
             if cell is None or (name != "prediction" and not cell.strip()):
                 raise UserError(
-                    f"{source.where(number)} has no {name}", "Fill it in (an empty answer is an empty string)"
+                    f"{source.where(number)} has no {name}",
+                    "Fill it in (an empty answer is an empty string, which a csv or jsonl file can hold)",
                 )
     answers = Answers(
         predictions=cells["prediction"],

@@ -190,3 +190,14 @@ def test_the_command_ends_without_a_traceback(tmp_path):
     )
     assert (run.returncode, run.stdout, run.stderr.count("\n")) == (2, "", 1)
     assert "absent.csv does not exist" in run.stderr
+
+
+def test_of_a_workbook_with_several_sheets_the_named_one_is_scored(maqa, tmp_path):
+    path = tmp_path / "answers.xlsx"
+    with pd.ExcelWriter(path) as book:
+        pd.DataFrame(ROWS[1:2]).to_excel(book, sheet_name="first", index=False)
+        pd.DataFrame(ROWS[1:]).to_excel(book, sheet_name="second", index=False)
+    status, _, error = maqa(path, "--bertscore-model", "none")
+    assert status == 2 and "Choose one with --sheet" in error
+    status, said, error = maqa(path, "--bertscore-model", "none", "--sheet", "second")
+    assert status == 0 and "Scores of 2 answers" in said, error
