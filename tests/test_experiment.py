@@ -97,7 +97,7 @@ def test_the_shipped_experiments_are_read_and_hold_what_they_promise():
     assert {"base", "ce", "severity-mild", "severity-balanced", "severity-strong", "curriculum"} <= set(
         paper.labels
     )
-    assert {"constant", "shuffled", "hard"} <= set(paper.labels)
+    assert {"constant-balanced", "shuffled", "hard"} <= set(paper.labels)
     config = training_config(paper, paper.models[0], 0)
     assert (config.lora.r, config.lora.alpha, config.learning_rate) == (16, 32, 2e-4)
     assert config.lora.targets == ("c_attn",)

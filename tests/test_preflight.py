@@ -167,6 +167,19 @@ def test_an_arm_takes_weights_of_its_own_as_the_command_does(tmp_path, dataset, 
             load_experiment(path)
 
 
+def test_no_arm_goes_by_the_name_of_a_floor(tmp_path, dataset, checkpoint):
+    from maqa_severity.trainers.grid import cells
+
+    arms = [{"arm": "ce"}, {"arm": "constant", "scheme": "strong"}, {"arm": "hard"}]
+    floors = {"bertscore_model": "none", "floors": ["echo", "constant"]}
+    path = experiment(
+        tmp_path, dataset.folder, [model("tiny", checkpoint)], arms=arms, seeds=[0], evaluation=floors
+    )
+    read = load_experiment(path)
+    labels = [cell.label for cell in cells(read, tmp_path / "out")]
+    assert labels == ["ce", "constant-strong", "hard"] and not set(labels) & set(read.evaluation.floors)
+
+
 def test_an_experiment_of_before_a_key_was_known_goes_on(tmp_path, dataset, checkpoint):
     import json
 

@@ -130,9 +130,13 @@ class Experiment(_Part):
 
     @property
     def labels(self) -> list[str]:
-        """The arms' names in this experiment: the arm alone where it stands once, else with its scheme."""
-        arms = [arm.arm for arm in self.arms]
-        return [str(arm.arm) if arms.count(arm.arm) == 1 else arm.spec.name for arm in self.arms]
+        """The arms' names in this experiment: the arm alone where it stands once and no floor is called so, else
+        with its scheme."""
+        arms, floors = [arm.arm for arm in self.arms], {str(floor) for floor in self.evaluation.floors}
+        return [
+            str(arm.arm) if arms.count(arm.arm) == 1 and str(arm.arm) not in floors else arm.spec.name
+            for arm in self.arms
+        ]
 
 
 def load_experiment(path: Path) -> Experiment:
