@@ -63,7 +63,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(tmp_path, data
     with pytest.raises(UserError) as caught:
         run_experiment(load_experiment(path), out, Console(quiet=True))
     told = str(caught.value)
-    assert "fine:" not in told and "\n" not in told
+    assert "fine:" not in told and "\n" not in told and told.count(") elsewhere: ") == 1
     for words in (
         f"padless: the tokenizer of base {whole} has no pad token. Name one, such as --set pad_token='{END}'",
         f"foreign pad: pad_token '[PAD]' is not a token of base {whole}. Name a token that it has, such as '{END}'",
@@ -72,7 +72,7 @@ def test_all_that_is_wrong_is_said_at_once_and_nothing_is_written(tmp_path, data
         "short: max_length 128 is more than the 64 tokens",
         "short: 128 new tokens leave no room for a question in the 64 tokens",
         "small: the tokenizer of base",
-        "elsewhere: cannot load",
+        "elsewhere: cannot load base",
         "adapted: no adapters for GPT2LMHeadModel",
         "two faults: the tokenizer of base",
         "two faults: max_length 128",

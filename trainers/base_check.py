@@ -43,8 +43,10 @@ def base_problems(
             return None
 
     with quiet():
-        tokenizer = tried(lambda: load_tokenizer(base, revision, config.pad_token, cached_only=cached_only))
         model = tried(lambda: _outline(base, revision, cached_only))
+        if model is None and not Path(base).is_dir():
+            return found
+        tokenizer = tried(lambda: load_tokenizer(base, revision, config.pad_token, cached_only=cached_only))
         if model is None:
             return found
         if tokenizer is not None:
