@@ -10,6 +10,7 @@ from maqa_severity.tests.training import SETTINGS, medical_dataset, same, weight
 from maqa_severity.trainers.arms import Arm, ArmSpec
 from maqa_severity.trainers.config import load_config
 from maqa_severity.trainers.lm import train_lm
+from maqa_severity.trainers.manifest import Status, status
 
 ARMS = {
     "base": ArmSpec.of(Arm.BASE),
@@ -185,6 +186,15 @@ def test_another_experiments_folder_is_refused_and_left_alone(trained, dataset, 
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
 
 
+def test_a_kill_in_the_very_first_write_leaves_a_folder_to_train_in(tmp_path):
+    (tmp_path / "training_state").mkdir()
+    (tmp_path / "training_state" / ".identity.json.k1lledxy.json").touch()
+    assert status(tmp_path, {"arm": "ce"}) is Status.NEW
+    (tmp_path / "training_state" / "notes.txt").touch()
+    with pytest.raises(UserError, match="is not empty and holds no training"):
+        status(tmp_path, {"arm": "ce"})
+
+
 def test_a_folder_of_something_else_is_refused(tmp_path, dataset, checkpoint):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(UserError, match="is not empty and holds no training"):
@@ -229,6 +239,7 @@ def test_adapters_are_merged_into_an_ordinary_checkpoint(tmp_path, dataset, chec
     ("settings", "message"),
     [
         (["method=lora", "lora.targets=[nowhere]"], "no adapters for Qwen2ForCausalLM"),
+        (["epochs=0.01"], "0.01 epochs of 18 rows"),
         (["max_length=4096"], "max_length 4096 is more than the 512 tokens"),
         (["pad_token=nowhere"], "pad_token 'nowhere' is not a token"),
         (["learning_rate=1e30", "max_grad_norm=1e30", "epochs=3"], "the loss is (nan|inf)"),

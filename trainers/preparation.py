@@ -82,6 +82,8 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
         effective = processes * config.batch_size * config.accumulation
         stages = curriculum_stages(rows) if spec.arm is Arm.CURRICULUM else [np.arange(len(rows))]
         order = presentation(stages, len(rows), config.epochs, effective, config.seed)
+        if not len(order):
+            raise UserError(f"{config.epochs:g} epochs of {len(rows)} rows are not one example", "Raise epochs")
         order = sorted_windows(order, np.diff(encoded.offsets), effective)
         conditions |= manifests.training_conditions(
             spec,
