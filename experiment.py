@@ -103,7 +103,8 @@ def plan(experiment: Experiment, out: Path) -> list[Cell]:
     if path.is_file():
         if not experiment.equals(read_json(path, remedy)):
             raise UserError(f"{out} holds another experiment, by {path}", remedy)
-    elif out.exists() and (not out.is_dir() or any(out.iterdir())):
+    # A hidden file may be what a kill left of the request.
+    elif out.exists() and (not out.is_dir() or any(path.name[0] != "." for path in out.iterdir())):
         raise UserError(f"{out} is not empty and holds no experiment", remedy)
     return list(cells(experiment, out))
 

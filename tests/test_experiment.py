@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from maqa_severity.experiment import run_experiment
+from maqa_severity.experiment import plan, run_experiment
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.runs import load_run
 from maqa_severity.tasks.sample import handwritten_rows
@@ -83,6 +83,14 @@ def test_the_same_call_does_nothing_again_and_a_lost_cell_comes_back_the_same(do
     assert {path: path.read_bytes() for path in weights} == weights
     changed = {path for path in weights if path.stat().st_mtime_ns != times[path]}
     assert changed == {lost / "model.safetensors"}
+
+
+def test_a_kill_in_the_very_first_write_leaves_a_folder_to_go_on_in(experiment, tmp_path):
+    (tmp_path / ".experiment.json.k1lledxy.json").touch()
+    assert len(plan(experiment, tmp_path)) > 1
+    (tmp_path / "notes.txt").touch()
+    with pytest.raises(UserError, match="is not empty and holds no experiment"):
+        plan(experiment, tmp_path)
 
 
 def test_a_folder_of_another_experiment_is_refused(done, experiment):

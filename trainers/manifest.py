@@ -132,9 +132,14 @@ def status(out: Path, identity: Mapping[str, Any]) -> Status:
                     _REMEDY,
                 )
             return found
-    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if out.exists() and (not out.is_dir() or any(map(_is_foreign, out.iterdir()))):
         raise UserError(f"{out} is not empty and holds no training", _REMEDY)
     return Status.NEW
+
+
+def _is_foreign(path: Path) -> bool:
+    """Whether a path is anything but what a kill left of a training's first file."""
+    return path.name != STATE or not path.is_dir() or any(inside.name[0] != "." for inside in path.iterdir())
 
 
 def seen(out: Path) -> Status:
