@@ -200,6 +200,15 @@ def test_what_a_kill_left_of_a_file_being_written_is_no_identity_to_merge(tmp_pa
     assert sorted(kept(tmp_path / "b")) == [0]
 
 
+def test_answers_that_nobody_claims_are_not_silently_left_out_of_a_merge(tmp_path):
+    path = fill(tmp_path / "a", [0], part="shard-0-of-2").path
+    (tmp_path / "a" / f"{path.name.split('.')[0]}.json").unlink()
+    with pytest.raises(UserError, match=rf"{path} .*Copy the store again, with its \.json files"):
+        merge([tmp_path / "a"], tmp_path / "b")
+    fill(tmp_path / "b", [1])
+    assert merge([tmp_path / "a"], tmp_path / "b") == 2
+
+
 def test_merging_a_store_that_is_not_there_is_an_error(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
         merge([tmp_path / "nowhere"], tmp_path / "out")

@@ -22,6 +22,7 @@ from .records import Generated, Prompt
 
 log = logging.getLogger(__name__)
 _WRITABLE = "Choose a folder that you may write to"
+_WHOLE = "Copy the store again, with its .json files"
 
 
 def answer_key(identity_digest: str, prompt: str, sample: int) -> str:
@@ -111,7 +112,7 @@ def merge(sources: Sequence[Path], target: Path) -> int:
     Any order and any repetition of sources gives the same bytes.
 
     Raises:
-        UserError: a source is missing, or the target cannot be written or is in use.
+        UserError: a source is missing or not whole, or the target cannot be written or is in use.
     """
     for source in sources:
         if not source.is_dir():
@@ -119,7 +120,11 @@ def merge(sources: Sequence[Path], target: Path) -> int:
     folders = [*sources, target]
     count = 0
     # Not the hidden files, which a kill leaves of one that was being written.
-    for name in sorted({path.stem for folder in folders for path in folder.glob("[!.]*.json")}):
+    names = {path.stem for folder in folders for path in folder.glob("[!.]*.json")}
+    for path in (path for folder in folders for path in folder.glob("[!.]*.jsonl")):
+        if path.name.split(".")[0] not in names:
+            raise UserError(f"{path} has no .json beside it that says whose answers it holds", _WHOLE)
+    for name in sorted(names):
         with locked(target / f"{name}.jsonl"):
             files = sorted({path for folder in folders for path in folder.glob(f"{name}*.jsonl")})
             answers = union(sound_answers(path) for path in files)
@@ -132,7 +137,7 @@ def merge(sources: Sequence[Path], target: Path) -> int:
 
 def read_identity(path: Path) -> Any:
     """The identity that a store's ``<digest>.json`` spells out."""
-    return read_json(path, "Copy the store again, with its .json files")
+    return read_json(path, _WHOLE)
 
 
 def sound_answers(path: Path) -> list[Answer]:
