@@ -34,8 +34,8 @@ def render(templates: Path, name: str, **context: Any) -> str:
 
 
 def number(value: float | None, digits: int = 2) -> str:
-    """A number with a fixed count of decimals; an em dash where there is none."""
-    return "—" if _absent(value) else f"{value:z.{digits}f}"
+    """A number with a fixed count of decimals and a true minus sign; an em dash where there is none."""
+    return "—" if _absent(value) else f"{value:z.{digits}f}".replace("-", "−")
 
 
 def signed(value: float | None, digits: int = 2) -> str:
