@@ -7,8 +7,8 @@ import pytest
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.generation.answers import read
 from maqa_severity.harness.generation.decoding import decoding
-from maqa_severity.harness.generation.engines import load_workers
 from maqa_severity.harness.generation.stored import StoredModel
+from maqa_severity.harness.generation.workers import load_workers
 from maqa_severity.tests.generating import answer, hf_config, requests
 from maqa_severity.tests.killing import results
 

@@ -1,31 +1,12 @@
-"""The model in this process; what a run of many engines looks like is the same to its caller."""
+"""The model in this process."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Protocol
 
 from .chunks import chunks
 from .config import GenerationConfig, Kind
 from .records import Engine, Generated, Prompt
-
-
-class Workers(Protocol):
-    """One engine or several, loaded."""
-
-    defaults: dict[str, object]
-
-    def plan(self, prompts: Sequence[Prompt]) -> list[list[Prompt]]:
-        """All prompts in chunks, whatever has been answered already."""
-        ...
-
-    def run(self, planned: Sequence[list[Prompt]]) -> Iterator[tuple[list[Prompt], list[Generated]]]:
-        """The answers of each chunk, as they come."""
-        ...
-
-    def release(self) -> None:
-        """Free the accelerators."""
-        ...
 
 
 class LocalWorker:
@@ -78,16 +59,3 @@ def load_engine(config: GenerationConfig) -> Engine:
     from .trivial import TrivialEngine
 
     return TrivialEngine(config)
-
-
-def load_workers(config: GenerationConfig) -> Workers:
-    """One engine here, or several on the Ray cluster.
-
-    Raises:
-        UserError: a backend is not installed, or the model cannot be loaded.
-    """
-    if config.ray:
-        from .ray_workers import RayWorkers
-
-        return RayWorkers(config)
-    return LocalWorker(config)

@@ -12,13 +12,13 @@ from lm_eval.api.model import LM
 from .answers import Answer
 from .chat import chat_tokenizer, in_template
 from .config import GenerationConfig
-from .engines import Workers, load_workers
 from .failures import kept
 from .identity import identity
 from .progress import AnswerProgress
 from .records import Prompt
 from .shards import shard_name, shard_of
 from .store import Store, answer_key
+from .workers import Workers, load_workers
 
 
 class StoredModel(LM):  # type: ignore[misc]
