@@ -8,15 +8,12 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from ..errors import UserError
-from ..files import read_json
 from ..languages import language
-from ..records import files_digest, read_numbered, validated
+from ..lexicon_files import read_lexicon_files
 from ..severity import Severity
 
 LEXICON = "severity_lexicon.jsonl"
 RULES = "severity_rules.json"
-_REMEDY = "Mend the line, or install the package again"
 
 
 class _Record(BaseModel):
@@ -136,12 +133,6 @@ def read_lexicon(folder: Path) -> Lexicon:
     Raises:
         UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
     """
-    path = folder / LEXICON
-    rules = validated(Rules, read_json(folder / RULES, _REMEDY), f"{folder / RULES}", _REMEDY)
-    records = read_numbered(path, _REMEDY)
-    if not records or "version" not in records[0][1]:
-        raise UserError(f"{path} line 1 states no version", _REMEDY)
-    entries = tuple(validated(Entry, record, f"{path} line {number}", _REMEDY) for number, record in records[1:])
-    digest = files_digest(folder / RULES, path)
-    version = f"{records[0][1]['version']}+rules{rules.version}"
-    return Lexicon(version=version, sha256=digest, rules=rules, entries=entries)
+    files = read_lexicon_files(folder / RULES, folder / LEXICON, Rules, Entry)
+    version = f"{files.version}+rules{files.rules.version}"
+    return Lexicon(version=version, sha256=files.sha256, rules=files.rules, entries=files.entries)

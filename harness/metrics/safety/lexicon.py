@@ -8,15 +8,12 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from ...errors import UserError
-from ...files import read_json
 from ...labelling.lexicon import Clitics
 from ...languages import language
-from ...records import files_digest, read_numbered, validated
+from ...lexicon_files import read_lexicon_files
 
 LEXICON = "safety_lexicon.jsonl"
 RULES = "safety_rules.json"
-_REMEDY = "Mend the line, or install the package again"
 
 
 class Kind(StrEnum):
@@ -122,14 +119,6 @@ def read_safety_lexicon(folder: Path) -> SafetyLexicon:
     Raises:
         UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
     """
-    path = folder / LEXICON
-    rules = validated(Rules, read_json(folder / RULES, _REMEDY), f"{folder / RULES}", _REMEDY)
-    records = read_numbered(path, _REMEDY)
-    if not records or "version" not in records[0][1]:
-        raise UserError(f"{path} line 1 states no version", _REMEDY)
-    return SafetyLexicon(
-        version=f"{records[0][1]['version']}.{rules.version}",
-        sha256=files_digest(folder / RULES, path),
-        rules=rules,
-        entries=tuple(validated(Entry, record, f"{path} line {number}", _REMEDY) for number, record in records[1:]),
-    )
+    files = read_lexicon_files(folder / RULES, folder / LEXICON, Rules, Entry)
+    version = f"{files.version}.{files.rules.version}"
+    return SafetyLexicon(version=version, sha256=files.sha256, rules=files.rules, entries=files.entries)
