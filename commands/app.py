@@ -16,6 +16,9 @@ WORKFLOW = (
     *("compare", "leaderboard", "report", "register", "unregister", "doctor"),
 )
 
+_INTERRUPTED = 130
+"""What typer makes of Ctrl-C: 128 + SIGINT."""
+
 
 class _InOrder(TyperGroup):
     """Lists the commands in the order of the work."""
@@ -36,9 +39,14 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run ``maqa``; a ``UserError`` is printed in one line, anything else keeps its traceback."""
+    """Run ``maqa``; a ``UserError`` or Ctrl-C is told in one line, anything else keeps its traceback."""
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         app()
     except UserError as error:
-        Console(stderr=True, soft_wrap=True, highlight=False).print(f"maqa: {error}", markup=False)
+        console.print(f"maqa: {error}", markup=False)
         sys.exit(2)
+    except SystemExit as done:
+        if done.code == _INTERRUPTED:
+            console.print("maqa: stopped. Give the same command again to go on", markup=False)
+        raise

@@ -32,13 +32,14 @@ def label(
     ] = "rules",
     classifier: Annotated[Path | None, typer.Option(help="The classifier's folder, for --with hybrid.")] = None,
     out: Annotated[
-        Path | None, typer.Option(help="A new folder for the result; by default the dataset's own.")
+        Path | None,
+        typer.Option(help="A new folder for the result; by default the dataset's own, but --stress needs one."),
     ] = None,
     scheme: Annotated[
         str, typer.Option(help="Weights of the diagnostics: mild, balanced, strong or three numbers α,β,γ.")
     ] = "balanced",
     explain: Annotated[
-        str | None, typer.Option(help="A complaint: show which entries of the lexicon fire and why.")
+        str | None, typer.Option(help="A complaint: show which entries of the rules' lexicon fire and why.")
     ] = None,
     check: Annotated[
         Path | None,
@@ -60,6 +61,11 @@ def label(
 
     console = Console(highlight=False)
     if explain is not None:
+        if check is not None or stress or source != "rules":
+            raise UserError(
+                "--explain shows what the rules see",
+                "Leave out --with, and ask --check and --stress in another command",
+            )
         from ..harness.labelling.rules import RulesSource
         from .label_tables import explanation_lines
 
@@ -116,15 +122,18 @@ def _label(
 
 
 def _check(console: Console, opened: Dataset, source: SeveritySource, gold: Path, out: Path | None) -> None:
+    from ..harness.data.dataset import open_dataset
     from ..harness.files import write_json
     from ..harness.labelling.check import check
     from ..harness.labelling.gold import read_gold
-    from .card_tables import card_tables
+    from .card_tables import card_tables, not_by_people
 
     card = check(opened, source, read_gold(gold, opened.info.language), gold)
     if out is not None:
         write_json(out / "report_card.json", [card.model_dump()])
     console.print(card_tables([card]))
+    if gold.is_dir() and (warning := not_by_people(open_dataset(gold).info)):
+        console.print(warning, markup=False, soft_wrap=True)
     _warn_if_seen(console, source, opened)
 
 

@@ -62,7 +62,7 @@ def weights_table(weights: WeightDiagnostics, scheme: str) -> RenderableType:
         table.add_row(name, value)
     tallest = max(*weights.histogram, 1)
     bars = [
-        Text(f"{low:.2f}-{high:.2f} {'█' * round(_BAR * rows / tallest):<{_BAR}} {rows:,}")
+        Text(f"{low:.2f}–{high:.2f} {'█' * round(_BAR * rows / tallest):<{_BAR}} {rows:,}")
         for low, high, rows in zip(weights.edges, weights.edges[1:], weights.histogram, strict=False)
     ]
     warning = [Text(f"Warning: {weights.warning}", style="bold yellow")] if weights.warning else []
@@ -95,8 +95,9 @@ def stress_table(report: StressReport) -> RenderableType:
     """One row per way of rewriting: flips, critical recall, mean weight."""
     title = f"{report.source} {report.version}: the same complaints written otherwise (critical by {report.truth})"
     table = Table(title=Text(title), title_justify="left")
-    for column in ("rewriting", "rows", "rewritten %", "flips % (95 %)", "critical recall %", "mean weight"):
-        table.add_column(column, justify="left" if column == "rewriting" else "right")
+    table.add_column("rewriting", no_wrap=True)
+    for column in ("rows", "rewritten\n%", "flips %\n95 %", "critical\nrecall %", "mean\nweight"):
+        table.add_column(column, justify="right", no_wrap=True)
     for row in report.rows:
         before, after = row.critical_recall_before, row.critical_recall_after
         recall = "no such rows" if before is None or after is None else f"{before:.1f} → {after:.1f}"
@@ -104,9 +105,9 @@ def stress_table(report: StressReport) -> RenderableType:
             Text(row.perturbation),
             f"{row.rows:,}",
             f"{row.changed_text:.0f}",
-            f"{row.flips:.1f} ({row.flips_low:.1f} to {row.flips_high:.1f})",
+            f"{row.flips:.1f}\n{row.flips_low:.1f}–{row.flips_high:.1f}",
             recall,
-            f"{row.weight_before:.3f} {row.weight_change:+.3f}",
+            f"{row.weight_before:.3f}\n{row.weight_change:+.3f}",
         )
     return table
 

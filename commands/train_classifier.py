@@ -36,7 +36,7 @@ def train_classifier(
     from ..harness.labelling.classifier import NOTE
     from ..trainers.classifier import train_classifier as run
     from ..trainers.classifier_config import TFIDF, ClassifierConfig
-    from .card_tables import card_tables
+    from .card_tables import card_tables, not_by_people
     from .progress import rows_bar
 
     with checked("maqa train classifier --help"):
@@ -56,13 +56,8 @@ def train_classifier(
         cards = run(opened, config, out, folds=folds, progress=advance)
     console = Console(highlight=False)
     console.print(card_tables(cards))
-    if opened.info.severity_source.name != "column":
-        console.print(
-            f"The labels come from the source {opened.info.severity_source.name!r}, not from people: the card "
-            "shows agreement with it, not with clinicians.",
-            markup=False,
-            soft_wrap=True,
-        )
+    if warning := not_by_people(opened.info):
+        console.print(warning, markup=False, soft_wrap=True)
     note = read_json(out / NOTE, "Train it again")
     console.print(
         f"Temperature {note['temperature']:.3f}, calibrated on {note['calibrated_on']}",

@@ -12,6 +12,7 @@ from maqa_severity import cli
 from maqa_severity.harness.data.dataset import SPLITS, Dataset, open_dataset
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.labelling import classifier_tfidf
+from maqa_severity.harness.labelling.rules import RulesSource
 from maqa_severity.tasks.sample import handwritten_rows
 
 ROWS = handwritten_rows()
@@ -21,8 +22,8 @@ ROWS = handwritten_rows()
 def maqa(monkeypatch, capsys):
     """Run the command; give back its exit status, output and error."""
 
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setenv("COLUMNS", "200")
+    def run(*arguments: object, columns: int = 200) -> tuple[int, str, str]:
+        monkeypatch.setenv("COLUMNS", str(columns))
         monkeypatch.setattr(sys, "argv", ["maqa", *map(str, arguments)])
         status = 0
         try:
@@ -184,6 +185,8 @@ def test_errors_are_one_line_with_status_2_and_write_nothing(maqa, dataset, expe
         ([folder, "--check", unlabelled], "no severity column"),
         ([folder, "--check", gold, "--stress"], "two questions"),
         ([folder, "--stress"], "has no folder"),
+        (["--explain", "صداع", "--check", gold], "shows what the rules see"),
+        (["--explain", "صداع", "--with", "hybrid"], "shows what the rules see"),
         ([folder, "--pairs", gold], "goes with --stress"),
         ([folder, "--stress", "--pairs", gold, "--out", out], "lacks a question or an MSA column"),
         ([expert.folder], "has 300 labels already"),
@@ -202,3 +205,26 @@ def test_errors_are_one_line_with_status_2_and_write_nothing(maqa, dataset, expe
         assert named in error, (arguments, error)
     assert not out.exists()
     assert before == {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_source_checked_against_labels_of_a_machine_is_told_so(maqa, dataset, expert):
+    assert maqa("label", dataset.folder)[0] == 0
+    warning = "The labels come from the source 'rules', not from people"
+    assert warning in maqa("label", dataset.folder, "--check", dataset.folder)[1]
+    assert warning not in maqa("label", expert.folder, "--check", expert.folder)[1]
+
+
+def test_cards_and_stress_tables_are_whole_at_80_columns(maqa, dataset, expert, tmp_path):
+    cards = maqa("train", "classifier", expert.folder, "--out", tmp_path / "model", columns=80)[1]
+    stress = maqa("label", dataset.folder, "--stress", "--out", tmp_path / "stress", columns=80)[1]
+    assert "hybrid" in cards and "slang: levantine" in stress
+    assert "…" not in cards + stress
+
+
+def test_ctrl_c_is_one_line_that_says_how_to_go_on(maqa, monkeypatch):
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(RulesSource, "explain", interrupted)
+    status, _, error = maqa("label", "--explain", "صداع")
+    assert (status, error) == (130, "maqa: stopped. Give the same command again to go on\n")

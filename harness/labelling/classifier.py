@@ -16,7 +16,8 @@ from .base import Probabilities
 from .classifier_info import FORMAT_VERSION, ClassifierInfo
 
 NOTE = "classifier.json"
-_REMEDY = "Train it again with `maqa train classifier DATASET --out DIR`"
+_TRAIN = "`maqa train classifier DATASET --out DIR`"
+_REMEDY = f"Train it again with {_TRAIN}"
 
 
 class Model(Protocol):
@@ -77,7 +78,7 @@ def open_classifier(folder: Path) -> ClassifierSource:
         UserError: the folder is missing, foreign, of another version or changed.
     """
     if not folder.is_dir():
-        raise UserError(f"classifier folder {folder} does not exist", _REMEDY)
+        raise UserError(f"classifier folder {folder} does not exist", f"Train one with {_TRAIN}")
     path = folder / NOTE
     record = read_json(path, _REMEDY)
     version = record.get("format_version") if isinstance(record, dict) else None
