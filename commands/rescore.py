@@ -14,7 +14,9 @@ from .app import app
 def rescore(
     runs: list[Path] = typer.Argument(help="Run folders, ours or plain lm-eval's."),
     bertscore_model: str | None = typer.Option(
-        None, help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default."
+        None,
+        envvar="MAQA_BERTSCORE_MODEL",
+        help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default.",
     ),
     bertscore_layer: int | None = typer.Option(None, help="Layer of the encoder, where it is not known."),
 ) -> None:

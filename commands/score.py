@@ -26,7 +26,10 @@ def score(
     out: Annotated[Path, typer.Option(help="Where the score of every answer goes, a parquet file.")],
     bertscore_model: Annotated[
         str | None,
-        typer.Option(help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default."),
+        typer.Option(
+            envvar="MAQA_BERTSCORE_MODEL",
+            help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default.",
+        ),
     ] = None,
     bertscore_layer: Annotated[
         int | None, typer.Option(help="Layer of the encoder, where it is not known.")
@@ -48,6 +51,8 @@ def score(
 
     # Before the scoring, which takes minutes with a large encoder.
     ensure_writable(out)
+    if out.suffix != ".parquet":
+        raise UserError(f"{out} does not end in .parquet", "The scores are a parquet file: name it so")
     if out.exists() and file.exists() and out.samefile(file):
         raise UserError(f"{out} holds the answers", "Name another file with --out")
     rows = read_answers(file, table, sheet)
@@ -67,19 +72,19 @@ def score(
 
 
 def _means(scores: ScoreTable) -> Table:
-    """One row per metric: its mean per severity and over all answers."""
+    """One row per metric: its mean per severity and overall."""
     from rich.table import Table
 
     from ..harness.severity import SEVERITIES
 
     frame = scores.frame
     strata = {str(severity): frame[frame["severity"] == str(severity)] for severity in SEVERITIES}
-    shown = {name: rows for name, rows in {**strata, "all": frame}.items() if len(rows)}
+    shown = {name: rows for name, rows in {**strata, "overall": frame}.items() if len(rows)}
     table = Table("mean, percent")
     for name in shown:
         table.add_column(name, justify="right")
     table.add_row("n", *(f"{len(rows):,}" for rows in shown.values()), end_section=True)
     for metric in scores.metrics:
         means = [rows[metric].mean() for rows in shown.values()]
-        table.add_row(metric, *(f"{mean:.2f}" if mean == mean else "-" for mean in means))
+        table.add_row(metric, *(f"{mean:.2f}" if mean == mean else "—" for mean in means))
     return table

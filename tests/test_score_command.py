@@ -77,7 +77,7 @@ def test_the_table_shows_n_and_mean_per_severity(scores_of, tmp_path):
     _, printed = scores_of(write(tmp_path / "answers.csv", ROWS), "--bertscore-model", "none")
     cells = [[cell.strip() for cell in re.split("[│┃]", line)[1:-1]] for line in printed.splitlines()]
     assert [row for row in cells if row][:3] == [
-        ["mean, percent", "critical", "non_critical", "all"],
+        ["mean, percent", "critical", "non_critical", "overall"],
         ["n", "2", "1", "3"],
         ["rouge1", "50.00", "50.00", "50.00"],
     ]
@@ -201,3 +201,15 @@ def test_of_a_workbook_with_several_sheets_the_named_one_is_scored(maqa, tmp_pat
     assert status == 2 and "Choose one with --sheet" in error
     status, said, error = maqa(path, "--bertscore-model", "none", "--sheet", "second")
     assert status == 0 and "Scores of 2 answers" in said, error
+
+
+def test_the_variable_names_the_encoder_as_it_does_in_lm_eval(scores_of, tmp_path, monkeypatch):
+    monkeypatch.setenv("MAQA_BERTSCORE_MODEL", "none")
+    scores, printed = scores_of(write(tmp_path / "answers.csv", ROWS))
+    assert "bertscore_f1" not in scores.metrics and "left out" in printed
+
+
+def test_scores_are_not_written_under_the_name_of_another_format(maqa, tmp_path):
+    status, _, error = maqa(write(tmp_path / "answers.csv", ROWS), out=tmp_path / "scores.csv")
+    assert status == 2 and "does not end in .parquet" in error
+    assert not (tmp_path / "scores.csv").exists()
