@@ -66,4 +66,4 @@ def _check(path: Path, out: Path) -> None:
     cells = plan(experiment, out)
     console.print(plan_table(experiment, cells, out))
     demand_ready(experiment, cells, out)
-    console.print("All that it needs is there: bases, encoder, backend")
+    console.print("All that it needs is there: data, bases, encoder, backend")

@@ -146,6 +146,10 @@ def test_an_experiment_with_a_wrong_key_names_it(refused, tmp_path, change, word
     assert not (tmp_path / "out").exists()
 
 
+def test_an_experiment_that_nobody_ships(refused, tmp_path):
+    assert "shipped ones: demo, paper" in refused("run", "papr", "--out", tmp_path / "out")
+
+
 def test_an_experiment_folder_of_another_experiment(refused, tmp_path):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "notes.txt").write_text("mine")

@@ -97,6 +97,13 @@ def test_labels_that_an_arm_will_need_are_missed_before_any_training(tmp_path, c
         assert not (tmp_path / arm["arm"] / "checkpoints").exists()
 
 
+def test_data_that_is_not_there_is_missed_beside_the_rest(tmp_path, checkpoint, encoder):
+    path = experiment(tmp_path, tmp_path / "absent.csv", [model("tiny", checkpoint)], encoder=encoder)
+    with pytest.raises(UserError, match=r"absent\.csv does not exist\. Correct data\.source"):
+        run_experiment(load_experiment(path), tmp_path / "out", Console(quiet=True))
+    assert not (tmp_path / "out").exists()
+
+
 def test_without_an_encoder_the_board_could_not_be_made(tmp_path, dataset, checkpoint):
     path = experiment(tmp_path, dataset.folder, [model("tiny", checkpoint)])
     with pytest.raises(UserError, match="nothing to rank by"):

@@ -147,6 +147,9 @@ def load_experiment(path: Path) -> Experiment:
     """
     shipped = FOLDER / f"{path}.yaml"
     file = shipped if not path.exists() and shipped.is_file() else path
+    if not file.exists():
+        names = ", ".join(sorted(each.stem for each in FOLDER.glob("*.yaml")))
+        raise UserError(f"there is no experiment {path}", f"Give a YAML file, or one of the shipped ones: {names}")
     try:
         experiment = Experiment.model_validate(read_yaml(file))
     except ValidationError as error:

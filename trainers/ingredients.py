@@ -8,6 +8,7 @@ from ..harness.data.dataset import Dataset, open_dataset
 from ..harness.data.options import PrepareOptions, parse_share
 from ..harness.data.prepare import prepare
 from ..harness.data.rows import dataset_from_rows
+from ..harness.errors import UserError
 from ..harness.labelling.sources import open_source
 from ..harness.labelling.stream import label_dataset
 from ..tasks.sample import handwritten_rows
@@ -34,6 +35,16 @@ def experiment_dataset(data: DataPart, out: Path) -> Dataset:
     if data.label == "none":
         return dataset
     return label_dataset(dataset, open_source(data.label), folder)[0]
+
+
+def demand_source(data: DataPart, out: Path) -> None:
+    """Raises:
+    UserError: nothing was prepared yet under ``out``, and there is nothing to prepare.
+    """
+    made = any((out / name / "dataset.json").is_file() for name in ("dataset", "prepared"))
+    if not made and data.source != SAMPLE and not Path(data.source).exists():
+        remedy = "Correct data.source in the experiment's file, or run where it stands"
+        raise UserError(f"the data {data.source} does not exist", remedy)
 
 
 def sample_dataset(folder: Path) -> Dataset:

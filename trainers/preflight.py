@@ -25,12 +25,13 @@ from .base_check import base_problems
 from .config import Method
 from .experiment_config import DEMO, Experiment, ModelPart, training_config
 from .grid import Cell, evaluated
+from .ingredients import demand_source
 from .manifest import Status
 from .preparation import training_rows
 
 
 def demand_ready(experiment: Experiment, cells: Sequence[Cell], out: Path) -> None:
-    """Look at all that the cells still to do will need: the bases, the encoder and the backends.
+    """Look at all that the cells still to do will need: the data, the bases, the encoder and the backends.
 
     Raises:
         UserError: something is missing; all of it is named, each with its remedy.
@@ -38,7 +39,7 @@ def demand_ready(experiment: Experiment, cells: Sequence[Cell], out: Path) -> No
     open_cells = [cell for cell in cells if cell.status is not Status.DONE]
     models = list({cell.model.name: cell.model for cell in open_cells}.values())
     found = [(name, problem) for name, problem in _base_problems(experiment, models)]
-    checks: list[Callable[[], None]] = []
+    checks: list[Callable[[], None]] = [lambda: demand_source(experiment.data, out)] if open_cells else []
     if any(_method(experiment, cell) is Method.QLORA for cell in open_cells if cell.arm.arm is not Arm.BASE):
         checks.append(demand_bitsandbytes)
     if any(evaluated(experiment, cell.label, out) < len(experiment.evaluation.decodings) for cell in cells):
