@@ -39,7 +39,7 @@ def read_numbered(path: Path, remedy: str) -> Sequence[tuple[int, dict[str, Any]
         # Not splitlines(): a text may hold U+2028 and its kin, which JSON leaves as they are.
         lines = path.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path}: {error}", remedy) from error
+        raise UserError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}", remedy) from error
     return [(number, _object(path, number, line, remedy)) for number, line in enumerate(lines, 1) if line.strip()]
 
 

@@ -54,6 +54,17 @@ def test_a_damaged_base_is_one_line(tmp_path, dataset):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_mistyped_folder_is_called_one_and_no_bad_hub_id(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    for base in (str(tmp_path / "checkpoints" / "sevrity"), "checkpoints/sevrity", "./sevrity"):
+        with pytest.raises(UserError, match="there is no such folder"):
+            load_tokenizer(base, None, None)
+    with pytest.raises(UserError) as told:
+        load_tokenizer("somebody/model", None, None)
+    assert "folder;" not in str(told.value)
+
+
 @pytest.mark.parametrize("target", ["lm_head", "wte"])
 def test_an_adapter_of_a_matrix_that_serves_twice_is_refused(target, tmp_path, dataset):
     base = gpt2_base(tmp_path / "base")

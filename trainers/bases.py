@@ -33,7 +33,7 @@ def load_tokenizer(
     try:
         tokenizer = AutoTokenizer.from_pretrained(base, revision=revision, local_files_only=cached_only)
     except LOAD_ERRORS as error:
-        raise UserError(f"cannot load the tokenizer of base {base}: {_first_line(error)}", _LOAD) from error
+        raise UserError(f"cannot load the tokenizer of base {base}: {_reason(base, error)}", _LOAD) from error
     if pad_token is not None:
         if pad_token not in tokenizer.get_vocab():
             remedy = f"Name a token that it has, such as {tokenizer.eos_token!r}"
@@ -120,7 +120,7 @@ def demand_vocabulary(base: str, model: Any, tokenizer: PreTrainedTokenizerBase)
 
 def cannot_load(base: str, error: Exception) -> UserError:
     """What ``LOAD_ERRORS`` mean for the user."""
-    return UserError(f"cannot load base {base}: {_first_line(error)}", _LOAD)
+    return UserError(f"cannot load base {base}: {_reason(base, error)}", _LOAD)
 
 
 def _load(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, options: dict[str, Any]) -> Any:
@@ -150,6 +150,20 @@ def _generation_config(found: GenerationConfig, tokenizer: PreTrainedTokenizerBa
         # Sampling settings beside do_sample=false can be loaded but not saved, which would end the training.
         return GenerationConfig(**special)
     return found
+
+
+def _reason(base: str, error: Exception) -> str:
+    # The hub's client only says of a mistyped folder that it is no hub id, or that it could not be reached.
+    path = Path(base)
+    reason = _first_line(error)
+    if "couldn't connect" in reason:
+        reason = "it is not in the hub's cache, and the hub does not answer"
+    if path.exists():
+        return reason
+    if path.is_absolute() or base.startswith(".") or len(path.parts) > 2:
+        return "there is no such folder"
+    near = len(path.parts) > 1 and path.parent.is_dir()
+    return f"there is no such folder; if a hub id was meant: {reason}" if near else reason
 
 
 def _first_line(error: Exception) -> str:

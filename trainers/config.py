@@ -153,7 +153,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path}: {error}", remedy) from None
+        raise UserError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}", remedy) from None
     except yaml.YAMLError as error:
         raise UserError(f"{path} is not YAML: {error}", remedy) from None
     if values is None:

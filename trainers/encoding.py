@@ -71,9 +71,10 @@ def encode(
     lengths: list[tuple[int, int, int]] = []
     for start in range(0, len(prompts), _BATCH):
         chunk = slice(start, start + _BATCH)
-        prompt_ids = tokenizer(list(prompts[chunk]))["input_ids"]
+        # verbose=False: no warning of rows that are too long, which are cut below and counted.
+        prompt_ids = tokenizer(list(prompts[chunk]), verbose=False)["input_ids"]
         texts = [" " + answer.strip() for answer in answers[chunk]]
-        answer_ids = tokenizer(texts, add_special_tokens=False)["input_ids"]
+        answer_ids = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
         for prompt, answer in zip(prompt_ids, answer_ids, strict=True):
             ids, *counts = _fit(prompt, [*answer, tokenizer.eos_token_id], max_length)
             parts.append(np.array(ids, np.int32))
