@@ -20,6 +20,8 @@ def register() -> None:
 @app.command()
 def unregister() -> None:
     """Undo `maqa register`."""
+    from ..tasks.register import stub_folder
     from ..tasks.register import unregister as remove_stubs
 
-    Console(highlight=False, soft_wrap=True).print(f"Removed {remove_stubs()}", markup=False)
+    said = "Removed" if stub_folder().exists() else "Not registered: there is no"
+    Console(highlight=False, soft_wrap=True).print(f"{said} {remove_stubs()}", markup=False)
