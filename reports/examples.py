@@ -9,6 +9,7 @@ import pandas as pd
 from ..harness.runs import Run
 from ..harness.severity import SEVERITIES, Severity
 from ..harness.signatures import Better, better
+from ..harness.statistics.verdicts import UNCHANGED
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ def largest_changes(run: Run, against: Run, metric: str, count: int = 3) -> dict
     changes: dict[str, dict[str, list[Example]]] = {}
     for severity in SEVERITIES:
         ordered = rows[rows["severity"] == str(severity)].sort_values(["change", "id"])
-        fell, rose = ordered[ordered["change"] < 0][:count], ordered[ordered["change"] > 0][::-1][:count]
+        fell, rose = (
+            ordered[ordered["change"] < -UNCHANGED][:count],
+            ordered[ordered["change"] > UNCHANGED][::-1][:count],
+        )
         found = dict(zip(sides, (_examples(fell), _examples(rose)), strict=True))
         changes[str(severity)] = {side: found[side] for side in ("gained", "lost")}
     return changes

@@ -186,6 +186,18 @@ def test_the_metric_says_whether_more_is_a_gain(signature, verdict):
     assert rising > 50
 
 
+def test_what_a_float32_encoder_scores_otherwise_in_another_batch_changes_nothing():
+    rng = np.random.default_rng(5)
+    before, batch = bertscore_like(rng, (N, 1)), rng.uniform(-5e-6, 5e-6, (N, 1))
+    real = np.zeros((N, 1))
+    real[:3, 0] = (4.0, -6.0, -5.5)
+    first = table(SIZES, before)
+    clean, noisy = (paired(first, table(SIZES, before + real + each), "m0") for each in (0 * batch, batch))
+    for one, other in zip(clean, noisy, strict=True):
+        assert (one.improved_pct, one.worsened_pct, one.p) == (other.improved_pct, other.worsened_pct, other.p)
+        assert one.mean == pytest.approx(other.mean, abs=1e-6)
+
+
 def test_the_effect_size_is_the_mean_over_the_deviation_of_the_differences():
     before, after = _systems(1)
     change = paired(table(SIZES, before), table(SIZES, after), "m0")[0]

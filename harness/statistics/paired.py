@@ -16,7 +16,7 @@ from .columns import OVERALL, STRATA, Block, stack
 from .intervals import Method, described, newcombe
 from .significance import randomisation_p
 from .summary import mean_interval
-from .verdicts import NOISE, Difference, judge
+from .verdicts import NOISE, UNCHANGED, Difference, judge
 
 _RESCORE = "Compute both again with `maqa rescore RUN`"
 # Keeps the random signs apart from the bootstrap's random rows.
@@ -88,7 +88,9 @@ def _differences(block: Block, first: ScoreTable, seed: int, resamples: int) -> 
         return
     before = Block(block.values[:, [column[0, metric] for _, metric in pairs]], block.codes, pairs)
     after = block.values[:, [column[pair] for pair in pairs]]
-    changes = Block(after - before.values, block.codes, pairs)
+    # Else an answer that two runs share would count as better or worse, and break the ties of the test.
+    changed = after - before.values
+    changes = Block(np.where(np.abs(changed) > UNCHANGED, changed, 0.0), block.codes, pairs)
     rates = np.array([is_rate(first.signatures[metric]) for _, metric in pairs])
     bootstrapped = changes.resampled(seed, resamples)
     flipped = _flipped(changes, seed, resamples)
@@ -141,7 +143,7 @@ def _difference(
     side: Better,
 ) -> Difference:
     n, mean = len(changes), float(changes.mean())
-    rose, fell = (100 * float((changes * sign > NOISE).mean()) for sign in (1, -1))
+    rose, fell = (100 * float((changes * sign > 0).mean()) for sign in (1, -1))
     low, high, method = interval
     deviation = float(changes.std(ddof=1)) if n > 1 else None
     if deviation is not None and deviation <= NOISE:

@@ -13,7 +13,10 @@ from .significance import detectable_difference, holm
 
 ALPHA = 0.05
 NOISE = 1e-9
-"""Percentage points below which a difference is rounding."""
+"""Percentage points below which a mean or a deviation is rounding."""
+UNCHANGED = 1e-4
+"""Percentage points up to which one answer's change is rounding: in another batch a float32 encoder scores the same
+text some 1e-6 apart."""
 
 
 class Verdict(StrEnum):
