@@ -48,5 +48,5 @@ def main() -> None:
         sys.exit(2)
     except SystemExit as done:
         if done.code == _INTERRUPTED:
-            console.print("maqa: stopped. Give the same command again to go on", markup=False)
+            console.print("maqa: interrupted. Run the same command again to continue", markup=False)
         raise

@@ -227,4 +227,4 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(maqa, monkeypatch):
 
     monkeypatch.setattr(RulesSource, "explain", interrupted)
     status, _, error = maqa("label", "--explain", "صداع")
-    assert (status, error) == (130, "maqa: stopped. Give the same command again to go on\n")
+    assert (status, error) == (130, "maqa: interrupted. Run the same command again to continue\n")
