@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def plan_table(experiment: Experiment, cells: Sequence[Cell], out: Path) -> Table:
-    """One row per training: base, arm, seed, how far it is, and under how many decodings it is evaluated."""
+    """One row per base and arm: of how many seeds it is to do, started or done, and how many are evaluated."""
     from ..trainers.arms import Arm
     from ..trainers.grid import evaluated
     from ..trainers.manifest import Status
@@ -23,16 +25,17 @@ def plan_table(experiment: Experiment, cells: Sequence[Cell], out: Path) -> Tabl
     words = {Status.NEW: "to do", Status.STOPPED: "started", Status.DONE: "done"}
     decodings = len(experiment.evaluation.decodings)
     table = Table(title=Text(f"{experiment.name}: {len(cells)} checkpoints in {out}"), title_justify="left")
-    for column in ("base", "arm", "seed", "training", "evaluated"):
+    for column in ("base", "arm", "seeds", "training", "evaluated"):
         table.add_column(column, overflow="fold")
-    for cell in cells:
-        seed = "—" if cell.arm.arm is Arm.BASE else str(cell.seed)
+    for (model, arm), group in groupby(cells, key=lambda cell: (cell.model.name, cell.arm.spec.name)):
+        row = list(group)
+        found = Counter(words[cell.status] for cell in row)
         table.add_row(
-            Text(cell.model.name),
-            Text(cell.arm.spec.name),
-            seed,
-            words[cell.status],
-            f"{evaluated(experiment, cell.label, out)} of {decodings}",
+            Text(model),
+            Text(arm),
+            "—" if row[0].arm.arm is Arm.BASE else ", ".join(str(cell.seed) for cell in row),
+            ", ".join(f"{count} {word}" if len(row) > 1 else word for word, count in found.items()),
+            f"{sum(evaluated(experiment, cell.label, out) for cell in row)} of {len(row) * decodings}",
         )
     counts = [cell.status for cell in cells]
     table.caption = Text(", ".join(f"{counts.count(status)} {word}" for status, word in words.items()))

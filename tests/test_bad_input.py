@@ -84,13 +84,15 @@ def test_an_output_folder_that_holds_something_else(refused, tmp_path, encoder):
     [
         (["--model", "gpt9"], "gpt9"),
         (["--model", "echo", "--decoding", "beam"], "beam"),
-        (["--model", "hf"], "pretrained"),
+        (["--model", "hf"], "Give --model-args pretrained="),
+        (["--model", "vllm"], "Give --model-args pretrained="),
         (["--model", "hf", "--model-args", "pretrained=/no/such/model"], "/no/such/model"),
     ],
 )
 def test_a_model_or_decoding_that_does_not_exist(refused, tmp_path, encoder, arguments, word):
     line = refused("evaluate", *arguments, "--out", tmp_path / "run", "--bertscore-model", encoder)
     assert word in line
+    assert not (tmp_path / "run").exists()
 
 
 def test_boards_and_reports_of_nothing(refused, tmp_path):

@@ -136,9 +136,8 @@ def test_an_endpoint_that_is_not_there_is_named(endpoint, tmp_path):
 
 
 def test_an_address_is_needed(tmp_path):
-    wanted = GenerationConfig(kind=Kind.COMPLETIONS, model_args={}, decoding=GREEDY, store=tmp_path)
     with pytest.raises(UserError, match="needs an address and a model"):
-        StoredModel(wanted).generate_until(requests(1))
+        GenerationConfig(kind=Kind.COMPLETIONS, model_args={}, decoding=GREEDY, store=tmp_path)
 
 
 def test_a_run_does_not_hold_the_key(endpoint, tmp_path):

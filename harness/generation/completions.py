@@ -27,11 +27,6 @@ class CompletionsEngine:
 
     def __init__(self, config: GenerationConfig) -> None:
         given = config.model_args
-        if not given.get("base_url") or not (given.get("model") or given.get("pretrained")):
-            raise UserError(
-                "local-completions needs an address and a model",
-                "Give --model-args base_url=http://HOST:PORT/v1/completions,model=NAME",
-            )
         arguments = {name: value for name, value in _DEFAULTS.items() if name not in given}
         self.lm = LocalCompletionsAPI(**{**given, **arguments, "batch_size": 1})
         self._decoding = config.decoding

@@ -69,6 +69,20 @@ class GenerationConfig(BaseModel):
     workers: int | None = _runtime(None)
 
     @model_validator(mode="after")
+    def _names_a_model(self) -> Self:
+        given = self.model_args
+        if self.kind in (Kind.HF, Kind.VLLM) and not given.get("pretrained"):
+            raise UserError(f"{self.kind} needs a model", "Give --model-args pretrained=FOLDER_OR_HUB_ID")
+        if self.kind is Kind.COMPLETIONS and not (
+            given.get("base_url") and (given.get("model") or given.get("pretrained"))
+        ):
+            raise UserError(
+                f"{self.kind} needs an address and a model",
+                "Give --model-args base_url=http://HOST:PORT/v1/completions,model=NAME",
+            )
+        return self
+
+    @model_validator(mode="after")
     def _samples_differ(self) -> Self:
         if self.samples > 1 and not self.decoding.do_sample:
             raise UserError(f"{self.samples} samples of a greedy decoding are all the same", "Use --decoding paper")
