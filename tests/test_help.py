@@ -14,3 +14,13 @@ def test_help_lists_every_command_in_the_order_of_the_work_each_on_a_whole_line(
     commands = [line.split(maxsplit=1) for line in done.stdout.split("Commands:")[1].splitlines() if line]
     assert tuple(name for name, _ in commands) == WORKFLOW
     assert [text for _, text in commands if not text.endswith(".") or text.endswith("...")] == []
+
+
+def test_help_waits_for_no_heavy_library():
+    code = (
+        "import sys; from maqa_severity.cli import main; sys.argv = ['maqa', '--help']\n"
+        "try: main()\n"
+        "except SystemExit: print('loaded:', {'torch', 'transformers', 'pandas', 'lm_eval'} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "loaded: set()"

@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ..harness.data.dataset import open_dataset
 from .arms import Arm, ArmSpec
 
 
@@ -35,6 +34,7 @@ def lm(
     ] = None,
 ) -> None:
     """Train one arm: base, ce, severity, curriculum, or a control (constant, shuffled, hard)."""
+    from ..harness.data.dataset import open_dataset
     from .config import load_config
 
     spec = ArmSpec.of(arm, scheme, weights)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 
 from .bootstrap import Floats
 
@@ -125,7 +125,7 @@ def _expanded_z(squares: Floats, sizes: Floats) -> Floats:
     sizes = sizes[:, None]
     unbiased = squares * sizes / (sizes - 1)
     freedom = unbiased.sum(axis=0) ** 2 / (unbiased**2 / (sizes - 1)).sum(axis=0)
-    z: Floats = np.sqrt(unbiased.sum(axis=0) / squares.sum(axis=0)) * stats.t.ppf((1 + LEVEL) / 2, freedom)
+    z: Floats = np.sqrt(unbiased.sum(axis=0) / squares.sum(axis=0)) * special.stdtrit(freedom, (1 + LEVEL) / 2)
     return z
 
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+from scipy import special
 
 from ..errors import UserError
 from ..scores import ScoreTable
@@ -65,5 +65,5 @@ def _over(rows: tuple[Summary, ...]) -> SeedSummary:
     if count < 2:
         return SeedSummary(rows[0].metric, rows[0].stratum, count, mean, None, None, None, rows)
     deviation = float(means.std(ddof=1))
-    half = float(stats.t.ppf((1 + LEVEL) / 2, count - 1)) * deviation / count**0.5
+    half = float(special.stdtrit(count - 1, (1 + LEVEL) / 2)) * deviation / count**0.5
     return SeedSummary(rows[0].metric, rows[0].stratum, count, mean, deviation, mean - half, mean + half, rows)
