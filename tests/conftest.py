@@ -8,11 +8,11 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
-# A shell's background job ignores Ctrl-C, and so would every command that the tests start from one.
-signal.signal(signal.SIGINT, signal.default_int_handler)
-
 import pytest
 from hypothesis import HealthCheck, settings
+
+# A shell's background job ignores Ctrl-C, and so would every command that the tests start from one.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 FALAH = Path(__file__).parents[2] / "shared" / "data" / "falah-mix" / "FALAH-Mix.xlsx"
 
