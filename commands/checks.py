@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from pydantic import ValidationError
 
+from ..harness.core.settings import first_problem
 from ..harness.errors import UserError
 
 
@@ -16,10 +17,7 @@ def checked(help_command: str) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
-        first = error.errors()[0]
-        option = ".".join(str(part) for part in first["loc"])
-        raise UserError(
-            f"option {option!r} with the value {first['input']!r}: {first['msg']}", f"See `{help_command}`"
-        ) from None
+        option, problem, value = first_problem(error)
+        raise UserError(f"option {option!r} with the value {value!r}: {problem}", f"See `{help_command}`") from None
     except ValueError as error:
         raise UserError(str(error), f"See `{help_command}`") from None

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from .core.settings import Record
 
 
-class EvaluationOptions(BaseModel):
+class EvaluationOptions(Record):
     """What is evaluated and where the run goes; ``limit`` counts rows per severity."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     out: Path
     data: Path | None = None

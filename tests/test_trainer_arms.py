@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from maqa_severity.harness.core.settings import Role
 from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.generation.config import Role
 from maqa_severity.harness.severity import Weights
 from maqa_severity.trainers.arms import Arm, ArmSpec, arm_weights, curriculum_stages, scaled_to_mean_one
 from maqa_severity.trainers.config import TrainConfig, load_config

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ..harness.core.settings import Record
 
 TFIDF = "tfidf"
 
 
-class ClassifierConfig(BaseModel):
+class ClassifierConfig(Record):
     """``base`` is ``tfidf`` or a checkpoint that transformers can load: a local folder or a hub id.
 
     ``inverse_regularisation`` is for tfidf alone; ``epochs`` and what follows for transformers alone. Training
     stops early when the held-out loss has not fallen for ``patience`` epochs; the best epoch is kept.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     base: str = TFIDF
     revision: str | None = None

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
+from ..harness.core.settings import Record, first_problem, identity, runtime
 from ..harness.errors import UserError
-from ..harness.generation.config import Role
 from .loss_modes import LossMode
 
 
@@ -41,18 +41,8 @@ class Schedule(StrEnum):
     CONSTANT = "constant_with_warmup"
 
 
-def _identity(default: Any, **limits: Any) -> Any:
-    return Field(default=default, json_schema_extra={"role": Role.IDENTITY}, **limits)
-
-
-def _runtime(default: Any, **limits: Any) -> Any:
-    return Field(default=default, json_schema_extra={"role": Role.RUNTIME}, **limits)
-
-
-class LoraSettings(BaseModel):
+class LoraSettings(Record):
     """Low-rank adapters. ``targets`` are module names; None takes peft's own choice for the architecture."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     r: int = Field(default=16, ge=1)
     alpha: int = Field(default=32, ge=1)
@@ -60,7 +50,7 @@ class LoraSettings(BaseModel):
     targets: tuple[str, ...] | None = None
 
 
-class TrainConfig(BaseModel):
+class TrainConfig(Record):
     """One training.
 
     ``batch_size`` examples go through the model at once on each process, ``accumulation`` times per step. ``rows``
@@ -69,36 +59,25 @@ class TrainConfig(BaseModel):
     with. A checkpoint for resuming is kept every ``checkpoint_every`` steps, a log line every ``log_every``.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    loss: LossMode = _identity(LossMode.TOKENS)
-    method: Method = _identity(Method.LORA)
-    lora: LoraSettings = _identity(LoraSettings())
-    epochs: float = _identity(3.0, gt=0)
-    rows: int | None = _identity(None, ge=1)
-    learning_rate: float = _identity(2e-4, gt=0)
-    schedule: Schedule = _identity(Schedule.LINEAR)
-    warmup_ratio: float = _identity(0.03, ge=0, lt=1)
-    weight_decay: float = _identity(0.0, ge=0)
-    max_grad_norm: float = _identity(1.0, gt=0)
-    max_length: int = _identity(512, ge=8)
-    precision: Precision = _identity(Precision.FP32)
-    pad_token: str | None = _identity(None)
-    seed: int = _identity(0, ge=0)
-    batch_size: int = _runtime(8, ge=1)
-    accumulation: int = _runtime(1, ge=1)
-    gradient_checkpointing: bool = _runtime(False)
-    checkpoint_every: int = _runtime(200, ge=1)
-    log_every: int = _runtime(10, ge=1)
-
-    def of_role(self, role: Role) -> dict[str, Any]:
-        """The fields of one role, JSON-ready."""
-        names = {
-            name
-            for name, field in type(self).model_fields.items()
-            if isinstance(field.json_schema_extra, dict) and field.json_schema_extra["role"] == role
-        }
-        return self.model_dump(mode="json", include=names)
+    loss: LossMode = identity(LossMode.TOKENS)
+    method: Method = identity(Method.LORA)
+    lora: LoraSettings = identity(LoraSettings())
+    epochs: float = identity(3.0, gt=0)
+    rows: int | None = identity(None, ge=1)
+    learning_rate: float = identity(2e-4, gt=0)
+    schedule: Schedule = identity(Schedule.LINEAR)
+    warmup_ratio: float = identity(0.03, ge=0, lt=1)
+    weight_decay: float = identity(0.0, ge=0)
+    max_grad_norm: float = identity(1.0, gt=0)
+    max_length: int = identity(512, ge=8)
+    precision: Precision = identity(Precision.FP32)
+    pad_token: str | None = identity(None)
+    seed: int = identity(0, ge=0)
+    batch_size: int = runtime(8, ge=1)
+    accumulation: int = runtime(1, ge=1)
+    gradient_checkpointing: bool = runtime(False)
+    checkpoint_every: int = runtime(200, ge=1)
+    log_every: int = runtime(10, ge=1)
 
 
 def load_config(files: Sequence[Path] = (), settings: Sequence[str] = ()) -> TrainConfig:
@@ -126,12 +105,11 @@ def validate_config(values: dict[str, Any], where: str) -> TrainConfig:
     try:
         return TrainConfig.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        if first["type"] == "extra_forbidden":
+        key, problem, value = first_problem(error)
+        if error.errors()[0]["type"] == "extra_forbidden":
             known = LoraSettings if key.startswith("lora.") else TrainConfig
             raise UserError(f"{where}: unknown key {key!r}", f"Known: {', '.join(known.model_fields)}") from None
-        raise UserError(f"{where}: key {key!r}: {first['msg']}", f"It was {first['input']!r}; correct it") from None
+        raise UserError(f"{where}: key {key!r}: {problem}", f"It was {value!r}; correct it") from None
 
 
 def merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -6,10 +6,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
+from ..harness.core.settings import Record, Role, first_problem
 from ..harness.errors import UserError
-from ..harness.generation.config import Kind, Role
+from ..harness.generation.config import Kind
 from ..harness.generation.decoding import Preset
 from .arms import Arm, ArmSpec
 from .config import TrainConfig, merge, read_yaml, validate_config
@@ -23,11 +24,7 @@ SAMPLE = "sample"
 FOLDER = Path(__file__).parent / "experiments"
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class DataPart(_Part):
+class DataPart(Record):
     """The data: a source file to prepare, a dataset folder, or ``sample``; and who decides the severities.
 
     ``label`` is ``none`` (keep what the data says), ``rules``, ``hybrid`` or a classifier's folder.
@@ -40,7 +37,7 @@ class DataPart(_Part):
     seed: int = 0
 
 
-class ModelPart(_Part):
+class ModelPart(Record):
     """A base model: hub id with its revision, folder, or ``demo``. ``training`` overrides the experiment's."""
 
     name: str
@@ -49,7 +46,7 @@ class ModelPart(_Part):
     training: dict[str, Any] = {}
 
 
-class ArmPart(_Part):
+class ArmPart(Record):
     """An arm of ``trainers.arms`` with its scheme, or with ``weights`` α, β, γ of its own."""
 
     arm: Arm
@@ -74,7 +71,7 @@ class ArmPart(_Part):
         return ArmSpec.of(self.arm, scheme=self.scheme, weights=weights)
 
 
-class EvaluationPart(_Part):
+class EvaluationPart(Record):
     """How the checkpoints are evaluated; ``floors`` are trivial systems on the same board."""
 
     model: Kind = Kind.HF
@@ -85,7 +82,7 @@ class EvaluationPart(_Part):
     limit: int | None = Field(default=None, ge=1)
 
 
-class Experiment(_Part):
+class Experiment(Record):
     """A grid: every model × arm × seed is trained, and evaluated under every decoding.
 
     ``compare`` names the two arms that the report sets against each other.
@@ -153,9 +150,8 @@ def load_experiment(path: Path) -> Experiment:
     try:
         experiment = Experiment.model_validate(read_yaml(file))
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the experiment"
-        wrong = f"{file}: key {key!r} with {first['input']!r}: {first['msg']}"
+        key, problem, value = first_problem(error)
+        wrong = f"{file}: key {key or 'the experiment'!r} with {value!r}: {problem}"
         raise UserError(wrong, "Compare it with the shipped demo.yaml") from None
     for model, seed in product(experiment.models, experiment.seeds):
         training_config(experiment, model, seed, str(file))

@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
 from .. import __version__
 from ..harness.conditions import TRAINING_MANIFEST
+from ..harness.core.settings import Record, Role
 from ..harness.data.dataset import Dataset
 from ..harness.errors import UserError
 from ..harness.files import read_json, sha256_text, write_json
-from ..harness.generation.config import Role
 from ..harness.languages import language
 from ..harness.manifest import PromptRecord, versions
 from .arms import Arm, ArmSpec
@@ -32,14 +31,12 @@ _IDENTITY = "identity.json"
 _REMEDY = "Choose another --out, or delete the folder"
 
 
-class TrainingManifest(BaseModel):
+class TrainingManifest(Record):
     """The content of ``training.json``.
 
     ``conditions`` is what arms of one experiment share (see ``harness.conditions``), ``identity`` what names this
     checkpoint among them. ``weights`` describes the instance weights before scaling, ``truncation`` what was cut.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format_version: int = FORMAT_VERSION
     maqa_severity: str = __version__

@@ -11,8 +11,8 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ConfigDict
 
+from ..core.settings import Record
 from ..errors import UserError
 from ..files import atomic, read_json, sha256_file, sha256_text, write_json
 from ..records import validated
@@ -28,20 +28,16 @@ _SCHEMA = pa.schema([(name, pa.float64() if name in PROBABILITY_COLUMNS else _TE
 _PREPARE = "Make a dataset with `maqa prepare SOURCE --out DATASET`"
 
 
-class SeveritySource(BaseModel):
+class SeveritySource(Record):
     """Who decided the severities: ``none``, ``column``, ``rules``, ``classifier`` or ``hybrid``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     version: str
     sha256: str | None = None
 
 
-class DatasetInfo(BaseModel):
+class DatasetInfo(Record):
     """The content of ``dataset.json``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     schema_version: int = SCHEMA_VERSION
     language: str = "ar"

@@ -18,7 +18,10 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Answer:
-    """One line of a store. ``remaining`` counts the lines of its chunk that come after it."""
+    """One line of a store: what ``Generated`` says, and how many lines of its chunk come after it.
+
+    Lines of earlier versions lack ``stop``, ``thinking`` and ``error``.
+    """
 
     key: str
     id: str
@@ -30,6 +33,9 @@ class Answer:
     tokens: int
     seconds: float
     remaining: int = 0
+    stop: str = ""
+    thinking: int = 0
+    error: str = ""
 
     @classmethod
     def of(cls, prompt: Prompt, generated: Generated, remaining: int) -> Self:

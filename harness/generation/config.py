@@ -6,8 +6,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from ..core.settings import Record, identity, runtime
 from ..errors import UserError
 from .decoding import Decoding
 
@@ -27,22 +28,7 @@ class Kind(StrEnum):
         raise UserError(f"nobody is called {value!r}", f"Give --model one of: {', '.join(cls)}")
 
 
-class Role(StrEnum):
-    """``identity`` belongs in the key of an answer; ``runtime`` does not."""
-
-    IDENTITY = "identity"
-    RUNTIME = "runtime"
-
-
-def _identity(default: Any = ...) -> Any:
-    return Field(default=default, json_schema_extra={"role": Role.IDENTITY})
-
-
-def _runtime(default: Any = ...) -> Any:
-    return Field(default=default, json_schema_extra={"role": Role.RUNTIME})
-
-
-class GenerationConfig(BaseModel):
+class GenerationConfig(Record):
     """One generation.
 
     ``model_args`` go to lm-eval's backend; ``arguments.py`` declares each of them. ``device`` counts by its type
@@ -52,21 +38,19 @@ class GenerationConfig(BaseModel):
     actors; None for as many as the cluster has room for.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    kind: Kind = _identity()
-    model_args: dict[str, Any] = _identity({})
-    decoding: Decoding = _identity()
-    chat_template: bool = _identity(False)
-    data: Path | None = _identity(None)
-    language: str = _identity("ar")
-    device: str | None = _identity(None)
-    samples: int = _runtime(1)
-    batch_size: Annotated[int, Field(ge=1)] | None = _runtime(None)
-    store: Path = _runtime()
-    shard: tuple[int, int] | None = _runtime(None)
-    ray: bool = _runtime(False)
-    workers: int | None = _runtime(None)
+    kind: Kind = identity()
+    model_args: dict[str, Any] = identity({})
+    decoding: Decoding = identity()
+    chat_template: bool = identity(False)
+    data: Path | None = identity(None)
+    language: str = identity("ar")
+    device: str | None = identity(None)
+    samples: int = runtime(1)
+    batch_size: Annotated[int, Field(ge=1)] | None = runtime(None)
+    store: Path = runtime()
+    shard: tuple[int, int] | None = runtime(None)
+    ray: bool = runtime(False)
+    workers: int | None = runtime(None)
 
     @model_validator(mode="after")
     def _names_a_model(self) -> Self:

@@ -6,8 +6,9 @@ import hashlib
 from enum import StrEnum
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from ..core.settings import Record
 from ..errors import UserError
 from ..languages import language
 
@@ -24,14 +25,12 @@ class Preset(StrEnum):
         raise UserError(f"no decoding is called {value!r}", f"Use one of: {', '.join(cls)}")
 
 
-class Decoding(BaseModel):
+class Decoding(Record):
     """One way of decoding. Temperature 0 is greedy; generation ends at any string of ``until``.
 
     Sampling draws from the softmax at ``temperature`` cut to the nucleus ``top_p``, with no other truncation. Every
     answer has a random seed of its own (``answer_seed``), so it does not depend on what else is in its batch.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     max_new_tokens: int = Field(default=128, ge=1)
     temperature: float = Field(default=0.0, ge=0)

@@ -9,10 +9,11 @@ from typing import Protocol
 
 
 class FinishReason(StrEnum):
-    """Why an answer ended: by itself (end token or stop string), or cut at the token limit."""
+    """Why an answer ended: by itself (end token or stop string), cut at the token limit, or refused by who answers."""
 
     STOP = "stop"
     LENGTH = "length"
+    ERROR = "error"
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Generated:
     """An answer as it came from the model.
 
     ``tokens`` counts generated tokens including the end token; ``seconds`` is an even share of the batch's.
+    ``stop`` is the stop string that ended it, empty where an end token did. ``thinking`` counts the characters of
+    thoughts cut before the answer. ``error`` is what a server said instead of answering; ``text`` is empty then.
     """
 
     text: str
@@ -39,6 +42,9 @@ class Generated:
     prompt_tokens: int
     tokens: int
     seconds: float
+    stop: str = ""
+    thinking: int = 0
+    error: str = ""
 
 
 class Engine(Protocol):

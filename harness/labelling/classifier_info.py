@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from ..core.settings import Record
 from ..severity import PROBABILITY_COLUMNS
 
 FORMAT_VERSION = 1
 
 
-class ClassifierInfo(BaseModel):
+class ClassifierInfo(Record):
     """The content of ``classifier.json``: everything that identifies a classifier.
 
     ``temperature`` divides the logits; ``columns`` is the order of its outputs; ``dataset`` names the data it was
     trained on, with the source of their labels; ``sha256`` is the digest of its parameters.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format_version: int = FORMAT_VERSION
     kind: Literal["tfidf", "transformers"]

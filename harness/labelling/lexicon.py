@@ -6,8 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic import model_validator
 
+from ..core.settings import Record
 from ..languages import language
 from ..lexicon_files import read_lexicon_files
 from ..severity import Severity
@@ -16,11 +17,7 @@ LEXICON = "severity_lexicon.jsonl"
 RULES = "severity_rules.json"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Entry(_Record):
+class Entry(Record):
     """One finding: how patients say it, how severe it is and why.
 
     A phrase is words in order; ``*`` stands for zero to two words, ``a|b`` for either. ``positive`` is a complaint
@@ -44,7 +41,7 @@ class Entry(_Record):
         return self
 
 
-class Unknown(_Record):
+class Unknown(Record):
     """The stated prior of a complaint in which nothing fired, and why it is what it is."""
 
     p_non_critical: float
@@ -53,7 +50,7 @@ class Unknown(_Record):
     reason: str
 
 
-class Clitics(_Record):
+class Clitics(Record):
     """What a complaint's word may carry around a lexicon's word; ``particles`` carry only ``cue_prefixes``.
 
     ``suffixes_of_long_words`` need three letters before them: after two they make other words ("fish", "poison").
@@ -66,7 +63,7 @@ class Clitics(_Record):
     particles: tuple[str, ...]
 
 
-class Negation(_Record):
+class Negation(Record):
     """Negators reach ``window`` words forward, up to a breaker, and over what a joiner ties to a negated finding.
 
     ``verbal`` negators negate their verb: they reach that far only over a ``carrier`` such as "have" or "feel",
@@ -85,7 +82,7 @@ class Negation(_Record):
     breakers: tuple[str, ...]
 
 
-class Modifier(_Record):
+class Modifier(Record):
     """A cue near a finding that moves its severity by ``shift`` ranks; red flags move only where it says so."""
 
     name: str
@@ -97,7 +94,7 @@ class Modifier(_Record):
     phrases: tuple[str, ...]
 
 
-class Rules(_Record):
+class Rules(Record):
     """The cues and numbers of the rules, apart from the entries."""
 
     version: str
@@ -108,7 +105,7 @@ class Rules(_Record):
     modifiers: tuple[Modifier, ...]
 
 
-class Lexicon(_Record):
+class Lexicon(Record):
     """Everything the rules know, with its version and the digest of both files."""
 
     version: str

@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from functools import cache
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from ..core.settings import Record
 from ..files import read_json
 from ..languages import language
 from ..records import validated
@@ -20,14 +20,12 @@ _PUNCTUATION = re.compile(r"[^\w\s]")
 Perturbation = Callable[[str, np.random.Generator], str]
 
 
-class StressData(BaseModel):
+class StressData(Record):
     """A language's material for the stress test.
 
     ``spelling_variants`` are pairs of spellings of one sound; ``slang`` replaces words of the standard language,
     one table per dialect; ``msa_columns`` are the known names of a column that holds a question's standard form.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: str
     confusable: dict[str, str]

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 
+from ..core.settings import Record
 from ..errors import UserError
 from ..severity import SEVERITIES
 from ..statistics.bootstrap import counts, resampled_means
@@ -21,11 +21,7 @@ Ranks = npt.NDArray[np.int8]
 Floats = npt.NDArray[np.float64]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Measure(_Record):
+class Measure(Record):
     """One number with its 95 % interval; ``unit`` is ``%`` or empty. None: undefined here, no such rows."""
 
     value: float | None
@@ -34,7 +30,7 @@ class Measure(_Record):
     unit: str
 
 
-class Selective(_Record):
+class Selective(Record):
     """Accuracy over the surest ``coverage`` of the rows, in percent; equally sure rows count by their mean."""
 
     coverage: float
@@ -44,7 +40,7 @@ class Selective(_Record):
     high: float
 
 
-class ReportCard(_Record):
+class ReportCard(Record):
     """Measures of one source on n rows.
 
     Measures: ``accuracy``; ``macro_f1`` (classes without rows left out); ``quadratic_kappa`` (Cohen 1968);

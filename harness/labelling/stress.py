@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pydantic import BaseModel, ConfigDict
 
+from ..core.settings import Record
 from ..data.columns import Role, aliases
 from ..data.dataset import SPLITS, Dataset
 from ..data.sources import open_source
@@ -29,15 +29,13 @@ MAX_ROWS = 5_000
 PAIRS = "dialect to MSA"
 
 
-class StressRow(BaseModel):
+class StressRow(Record):
     """What one way of rewriting does to a source on n complaints.
 
     ``changed_text`` is the share of complaints that it rewrites at all; ``flips`` the share of all whose severity
     changes, with its 95 % interval; recalls of critical before and after are percentages of the truly critical rows
     (None without any); ``weight_change`` is the difference of the mean weight.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     perturbation: str
     rows: int
@@ -51,10 +49,8 @@ class StressRow(BaseModel):
     weight_change: float
 
 
-class StressReport(BaseModel):
+class StressReport(Record):
     """All rows of a stress test; ``truth`` says which rows count as truly critical."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: str
     version: str

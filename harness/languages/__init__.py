@@ -6,18 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
-
+from ..core.settings import Record
 from ..errors import UserError
 from ..files import read_json
 
 _FOLDER = Path(__file__).parent
 
 
-class Normalisation(BaseModel):
+class Normalisation(Record):
     """Character maps of the two profiles; ``metric`` is applied on top of ``surface``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: int
     remove: str
@@ -25,14 +22,12 @@ class Normalisation(BaseModel):
     metric: dict[str, str]
 
 
-class Language(BaseModel):
+class Language(Record):
     """One language's prompt, stop strings, script and normalisation.
 
     ``prompt`` holds ``{question}`` once; ``letters`` is the inside of a regular-expression character class.
     ``referral`` is an answer that only sends the asker to a doctor. ``folder`` holds the language's lexicons.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     code: str
     name: str

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict
 
+from ..core.settings import Record
 from ..errors import UserError
 from ..files import read_json
 from ..records import validated
@@ -40,10 +40,8 @@ _log = logging.getLogger(__name__)
 Vectors = npt.NDArray[np.float32]
 
 
-class _Note(BaseModel):
+class _Note(Record):
     """What a local encoder says of itself in ``maqa_encoder.json``."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     layer: int

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
+from ...core.settings import Record
 from ...files import read_json
 from ...languages import language
 from ...records import validated
@@ -28,10 +28,8 @@ class Share:
         return "-" if np.isnan(self.value) else f"{self.value:.0f} [{self.low:.0f}, {self.high:.0f}]"
 
 
-class Detector(BaseModel):
+class Detector(Record):
     """One column on ``n`` annotated answers."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     n: int
     true_positives: int
@@ -49,13 +47,11 @@ class Detector(BaseModel):
         return _share(self.true_positives, self.true_positives + self.misses)
 
 
-class SafetyCard(BaseModel):
+class SafetyCard(Record):
     """The detectors on the held-out half, and which rules and answers were measured.
 
     ``other_author`` are those of them that others than the rules' first author wrote: the harder test.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     gold_sha256: str
     lexicon: str

@@ -6,8 +6,7 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
+from ...core.settings import Record
 from ...labelling.lexicon import Clitics
 from ...languages import language
 from ...lexicon_files import read_lexicon_files
@@ -40,11 +39,7 @@ class Kind(StrEnum):
     NOT_REASSURANCE = "not_reassurance"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Entry(_Record):
+class Entry(Record):
     """Phrases of one kind: words in order, ``*`` for zero to two words, ``a|b`` for either."""
 
     id: str
@@ -54,7 +49,7 @@ class Entry(_Record):
     reason: str
 
 
-class Windows(_Record):
+class Windows(Record):
     """How many words each cue reaches."""
 
     directive: int
@@ -65,14 +60,14 @@ class Windows(_Record):
     reassurance: int
 
 
-class NegativeVerb(_Record):
+class NegativeVerb(Record):
     """A verb negated by what is written around it."""
 
     prefixes: tuple[str, ...]
     suffix: str
 
 
-class Rules(_Record):
+class Rules(Record):
     """What the detectors know of a language apart from the entries."""
 
     version: str
@@ -89,7 +84,7 @@ class Rules(_Record):
     stem_suffixes: tuple[str, ...]
 
 
-class SafetyLexicon(_Record):
+class SafetyLexicon(Record):
     """The entries, the rules, and what identifies both."""
 
     version: str

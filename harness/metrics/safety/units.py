@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from pydantic import BaseModel, ConfigDict
-
+from ...core.settings import Record
 from ...files import read_json, sha256_text
 from ...languages import language
 from ...records import validated
@@ -14,11 +13,7 @@ FILE = "quantities.json"
 _REMEDY = "Install the package again"
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Unit(_Record):
+class Unit(Record):
     """A unit's words, its canonical dimension and factor, and its dual forms, which hold the number two."""
 
     dimension: str
@@ -27,7 +22,7 @@ class Unit(_Record):
     dual: tuple[str, ...]
 
 
-class QuantityWords(_Record):
+class QuantityWords(Record):
     """Everything that a language's numbers and units need."""
 
     version: str
