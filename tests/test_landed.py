@@ -1,0 +1,102 @@
+"""What version 0.1.0 wrote still loads, and says the same numbers."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+LANDED = Path(__file__).parent / "data" / "landed"
+
+
+@pytest.fixture
+def landed(tmp_path):
+    """A copy that commands may write to."""
+    return Path(shutil.copytree(LANDED, tmp_path / "landed"))
+
+
+def maqa(folder, *arguments):
+    done = subprocess.run(
+        [sys.executable, "-m", "maqa_severity", *map(str, arguments)], cwd=folder, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def holds(found, expected, where=""):
+    """Whether ``found`` has everything of ``expected``; it may say more. Processors may differ in the last bits."""
+    if isinstance(expected, dict):
+        assert expected.keys() <= found.keys(), where
+        for key, value in expected.items():
+            holds(found[key], value, f"{where}.{key}")
+    elif isinstance(expected, list):
+        assert len(found) == len(expected), where
+        for place, (one, other) in enumerate(zip(found, expected, strict=True)):
+            holds(one, other, f"{where}[{place}]")
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, rel=1e-12, abs=1e-12), where
+    else:
+        assert found == expected, where
+
+
+def test_a_comparison_of_landed_runs_gives_the_landed_numbers(landed):
+    metrics = ["bertscore_f1", "rougeL", "missed_emergency"]
+    options = [part for metric in metrics for part in ("--metric", metric)]
+    maqa(landed, "compare", "runs/ce", "runs/severity", *options, "--json", "again.json")
+    again, before = (json.loads((landed / name).read_text("utf-8")) for name in ("again.json", "compare.json"))
+    for part in ("summaries", "differences", "aggregates"):
+        holds(again[part], before[part], part)
+
+
+def test_a_board_of_landed_runs_has_the_landed_ranks_and_cells(landed):
+    maqa(landed, "leaderboard", "runs/ce", "runs/severity", "runs/nearest", "--out", "again")
+    again, before = (
+        json.loads((landed / name / "leaderboard.json").read_text("utf-8")) for name in ("again", "board")
+    )
+    assert [row["name"] for row in again["rows"]] == [row["name"] for row in before["rows"]]
+    for row, old in zip(again["rows"], before["rows"], strict=True):
+        for key in ("rank", "arm", "seed", "backend", "floor", "metrics", "aggregates", "differs"):
+            holds(row[key], old[key], f"{old['name']}.{key}")
+
+
+def test_every_landed_run_makes_a_report(landed):
+    maqa(landed, "report", "runs/severity", "--against", "runs/ce", "--out", "report.html")
+    for run in ("sampled", "nearest", "plain"):
+        maqa(landed, "report", f"runs/{run}", "--out", f"{run}.html")
+
+
+def test_rescoring_a_landed_run_gives_the_scores_that_it_had(landed):
+    from maqa_severity.harness.runs import load_run
+
+    before = load_run(landed / "runs" / "ce").scores
+    maqa(landed, "rescore", "runs/ce", "--bertscore-model", "encoder")
+    after = load_run(landed / "runs" / "ce").scores
+    assert set(before.metrics) <= set(after.metrics)
+    for metric in before.metrics:
+        np.testing.assert_allclose(
+            after.frame[metric].to_numpy(), before.frame[metric].to_numpy(), rtol=0, atol=1e-4, err_msg=metric
+        )
+
+
+def test_a_landed_checkpoint_answers_as_it_did(landed):
+    from maqa_severity.harness.runs import load_run
+
+    options = ["--data", "dataset", "--bertscore-model", "encoder", "--device", "cpu", "--max-new-tokens", 24]
+    maqa(
+        landed, "evaluate", "--model", "hf", "--model-args", "pretrained=checkpoints/ce", *options, "--out", "again"
+    )
+    before, after = (load_run(landed / name) for name in ("runs/ce", "again"))
+    assert after.manifest.model.training == before.manifest.model.training
+    same = before.answers["prediction"].to_numpy() == after.answers["prediction"].to_numpy()
+    # Another processor rounds otherwise, which can turn a token of random weights.
+    assert same.mean() >= 0.8
+
+
+def test_a_landed_dataset_is_labelled_and_trained_on(landed):
+    maqa(landed, "label", "dataset", "--with", "rules", "--out", "labelled")
+    settings = ["method=full", "epochs=1", "batch_size=8", "max_length=256"]
+    options = [part for setting in settings for part in ("--set", setting)]
+    maqa(landed, "train", "lm", "labelled", "--base", "checkpoints/ce", "--arm", "ce", "--out", "trained", *options)
