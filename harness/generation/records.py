@@ -9,7 +9,7 @@ from typing import Protocol
 
 
 class FinishReason(StrEnum):
-    """Why an answer ended: by itself (end token or stop string), cut at the token limit, or refused by who answers."""
+    """Why an answer ended: by itself (end token, stop string), cut at the token limit, or refused by the server."""
 
     STOP = "stop"
     LENGTH = "length"
