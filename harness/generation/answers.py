@@ -20,7 +20,7 @@ log = logging.getLogger(__name__)
 class Answer:
     """One line of a store: what ``Generated`` says, and how many lines of its chunk come after it.
 
-    Lines of earlier versions lack ``stop``, ``thinking`` and ``error``.
+    Lines of earlier versions lack ``stop``, ``thinking``, ``error`` and ``run_on``.
     """
 
     key: str
@@ -36,6 +36,7 @@ class Answer:
     stop: str = ""
     thinking: int = 0
     error: str = ""
+    run_on: bool = False
 
     @classmethod
     def of(cls, prompt: Prompt, generated: Generated, remaining: int) -> Self:

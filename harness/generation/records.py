@@ -34,7 +34,8 @@ class Generated:
 
     ``tokens`` counts generated tokens including the end token; ``seconds`` is an even share of the batch's.
     ``stop`` is the stop string that ended it, empty where an end token did. ``thinking`` counts the characters of
-    thoughts cut before the answer. ``error`` is what a server said instead of answering; ``text`` is empty then.
+    thoughts cut before the answer; ``run_on`` says that a question which it went on to ask itself was dropped.
+    ``error`` is what a server said instead of answering; ``text`` is empty then.
     """
 
     text: str
@@ -45,6 +46,7 @@ class Generated:
     stop: str = ""
     thinking: int = 0
     error: str = ""
+    run_on: bool = False
 
 
 class Engine(Protocol):
