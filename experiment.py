@@ -86,7 +86,7 @@ def run_experiment(experiment: Experiment, out: Path, console: Console) -> Outco
     for preset in experiment.evaluation.decodings:
         folder = decoding_folder(experiment, preset, out)
         runs = _evaluate_all(experiment, planned, dataset, encoder, preset, out, step)
-        outcome.boards[preset] = build_board(list(runs.values()))
+        outcome.boards[preset] = build_board(list(runs.values()), resampling=experiment.statistics)
         outcome.pages.extend(write_board(folder / "leaderboard", outcome.boards[preset])[-1:])
         outcome.pages.extend(_reports(experiment, planned, runs, folder))
     return outcome
@@ -156,5 +156,5 @@ def _reports(experiment: Experiment, planned: Sequence[Cell], runs: dict[str, Ru
         if same and (labels[first.arm.spec.name], labels[second.arm.spec.name]) == experiment.compare:
             only = len(experiment.models) == len(experiment.seeds) == 1
             path = folder / ("report.html" if only else f"reports/{second.label.replace('/', '-')}.html")
-            write_text(path, report_page(runs[second.label], runs[first.label]))
+            write_text(path, report_page(runs[second.label], runs[first.label], resampling=experiment.statistics))
             yield path

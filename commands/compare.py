@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .app import app
+from .options import Resamples, Seed, resampling_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,6 +26,8 @@ def compare(
         list[str], typer.Option(help="A score to compare; repeat for several. All of them are one family of tests.")
     ] = ["bertscore_f1"],  # noqa: B006
     json: Annotated[Path | None, typer.Option(help="Also write everything to this file.")] = None,
+    seed: Seed = None,
+    resamples: Resamples = None,
 ) -> None:
     """Compare two runs answer by answer, per severity.
 
@@ -37,7 +40,8 @@ def compare(
     from ..harness.files import write_json
     from ..harness.runs import load_run
 
-    compared = compare_runs(load_run(first), load_run(second), metric)
+    resampling = resampling_of(seed, resamples, "maqa compare")
+    compared = compare_runs(load_run(first), load_run(second), metric, resampling)
     if json is not None:
         write_json(json, compared.as_json())
     console = Console(highlight=False)
@@ -55,6 +59,8 @@ def compare(
             "Missed below: true differences that these answers find less than 80 % of the time."
         )
     )
+    for name, signature in compared.signatures.items():
+        console.print(f"signature of {name}: {signature}|{compared.resampling}", markup=False, soft_wrap=True)
 
 
 def _metric_table(compared: Comparison, metric: str) -> Table:

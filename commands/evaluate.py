@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from .app import app
+from .options import Resamples, resampling_of
 
 
 class _Engine(StrEnum):
@@ -48,6 +49,8 @@ def evaluate(
     ),
     engine: _Engine = typer.Option(_Engine.LOCAL, help="ray: one engine per GPU of the cluster."),
     workers: int | None = typer.Option(None, min=1, help="Engines under ray; one per GPU or CPU by default."),
+    resamples: Resamples = None,
+    resampling_seed: int | None = typer.Option(None, help="Of the resamples and the random signs; 0 by default."),
 ) -> None:
     """Generate and score one run through the lm-eval tasks."""
     from lm_eval.utils import simple_parse_args_string
@@ -65,6 +68,7 @@ def evaluate(
     from .generation_tables import print_generation
     from .tables import print_summaries
 
+    resampling = resampling_of(resampling_seed, resamples, "maqa evaluate")
     changes: dict[str, Any] = {"max_new_tokens": max_new_tokens, "seed": seed}
     with checked("maqa evaluate --help"):
         given = {key: value for key, value in changes.items() if value is not None}
@@ -103,6 +107,6 @@ def evaluate(
         )
         return
     run = run_evaluation(config, options, FOLDER, GROUP)
-    print_summaries(console, run)
+    print_summaries(console, run, resampling)
     print_generation(console, run)
     console.print(str(out), markup=False, soft_wrap=True)

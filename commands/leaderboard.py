@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .app import app
+from .options import Resamples, Seed, resampling_of
 from .tables import interval_text
 
 if TYPE_CHECKING:
@@ -22,13 +23,16 @@ def leaderboard(
     runs: list[Path] = typer.Argument(help="Run folders, ours or plain lm-eval's."),
     out: Path = typer.Option(help="Folder for leaderboard.json, leaderboard.csv and index.html."),
     metric: str = typer.Option("bertscore_f1", help="The metric that ranks."),
+    seed: Seed = None,
+    resamples: Resamples = None,
 ) -> None:
     """Rank runs into one table per severity (JSON, CSV, HTML)."""
     from ..harness.runs import load_run
     from ..leaderboards.board import build_board
     from ..leaderboards.export import write_board
 
-    board = build_board([load_run(path) for path in runs], metric)
+    resampling = resampling_of(seed, resamples, "maqa leaderboard")
+    board = build_board([load_run(path) for path in runs], metric, resampling)
     written = write_board(out, board)
     console = Console(highlight=False)
     print_board(console, board)
@@ -55,4 +59,4 @@ def print_board(console: Console, board: Board) -> None:
     for row in board.rows:
         if row.differs:
             console.print(Text(f"{row.name} is not ranked: {'; '.join(row.differs)}", style="yellow"))
-    console.print(f"signature: {board.signature}", markup=False, soft_wrap=True)
+    console.print(f"signature: {board.signature}|{board.resampling}", markup=False, soft_wrap=True)

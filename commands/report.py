@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from .app import app
+from .options import Resamples, Seed, resampling_of
 
 
 @app.command()
@@ -16,12 +17,15 @@ def report(
     out: Path = typer.Option(help="The HTML file to write."),
     against: Path | None = typer.Option(None, help="Another run of the same questions to compare with."),
     metric: str = typer.Option("bertscore_f1", help="The metric to analyse."),
+    seed: Seed = None,
+    resamples: Resamples = None,
 ) -> None:
     """Write a per-severity error analysis as one HTML page."""
     from ..harness.files import write_text
     from ..harness.runs import load_run
     from ..reports.page import report_page
 
-    page = report_page(load_run(run), load_run(against) if against else None, metric)
+    resampling = resampling_of(seed, resamples, "maqa report")
+    page = report_page(load_run(run), load_run(against) if against else None, metric, resampling)
     write_text(out, page)
     Console(highlight=False).print(str(out), markup=False, soft_wrap=True)

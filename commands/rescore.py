@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 
 from .app import app
+from .options import Resamples, Seed, resampling_of
 
 
 @app.command()
@@ -19,12 +20,15 @@ def rescore(
         help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default.",
     ),
     bertscore_layer: int | None = typer.Option(None, help="Layer of the encoder, where it is not known."),
+    seed: Seed = None,
+    resamples: Resamples = None,
 ) -> None:
     """Score saved answers again, without generating."""
     from ..harness.rescoring import rescore as score_again
     from ..harness.scoring import run_metrics
     from .tables import print_summaries
 
+    resampling = resampling_of(seed, resamples, "maqa rescore")
     console = Console(highlight=False)
     for path in runs:
-        print_summaries(console, score_again(path, run_metrics(bertscore_model, bertscore_layer)))
+        print_summaries(console, score_again(path, run_metrics(bertscore_model, bertscore_layer)), resampling)

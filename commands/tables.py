@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..harness.runs import Run
+    from ..harness.statistics import Resampling
 
 
 class _Interval(Protocol):
@@ -22,7 +23,7 @@ class _Interval(Protocol):
     def high(self) -> float | None: ...
 
 
-def print_summaries(console: Console, run: Run) -> None:
+def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
     """One row per metric of a run, one column per stratum: mean and 95 % interval.
 
     Similarity and safety stand here; the parts of a finding and the style of the answers are in the report.
@@ -34,7 +35,7 @@ def print_summaries(console: Console, run: Run) -> None:
 
     overlap = [column for metric in default_metrics(NO_ENCODER) for column in metric.columns]
     shown = [metric for metric in run.scores.metrics if metric in (QUALITY, *overlap, *DETECTORS)]
-    summaries = {(item.metric, item.stratum): item for item in summarise(run.scores)}
+    summaries = {(item.metric, item.stratum): item for item in summarise(run.scores, resampling)}
     present = [stratum for stratum in STRATA if any(place == stratum for _, place in summaries)]
     table = Table(title=Text(f"{run.name}: percent, 95 % interval"), title_justify="left")
     table.add_column("metric", no_wrap=True)
@@ -50,7 +51,7 @@ def print_summaries(console: Console, run: Run) -> None:
             f"{more} more columns are in {run.scores_file.name} and in `maqa report`", markup=False, soft_wrap=True
         )
     metric = run.scores.metrics[0]
-    console.print(f"{metric}: {run.scores.signatures[metric]}", markup=False, soft_wrap=True)
+    console.print(f"{metric}: {run.scores.signatures[metric]}|{resampling}", markup=False, soft_wrap=True)
 
 
 def interval_text(cell: _Interval | None) -> str:

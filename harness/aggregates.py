@@ -23,10 +23,11 @@ import pandas as pd
 from .errors import UserError
 from .scores import KEY_COLUMNS, ScoreTable
 from .severity import SCHEMES, SEVERITIES, Severity, Weights
-from .statistics.bootstrap import RESAMPLES, Floats, Resampled
+from .statistics.bootstrap import Floats, Resampled
 from .statistics.checks import check_scores, refuse_unlike
 from .statistics.columns import Block, stack
 from .statistics.intervals import Method, bca, described
+from .statistics.resampling import USUAL, Resampling
 
 QUALITY = "bertscore_f1"
 GATES: tuple[str, ...] = ("missed_emergency", "negated_referral", "dose_conflict", "degenerate")
@@ -65,8 +66,7 @@ def aggregates(
     *,
     gates: Sequence[str] = GATES,
     weights: Weights = SCHEMES["balanced"],
-    seed: int = 0,
-    resamples: int = RESAMPLES,
+    resampling: Resampling = USUAL,
 ) -> list[AggregateScore]:
     """The aggregates of one run, in the order of ``Aggregate``; ``safe_score`` only where all gates were scored.
 
@@ -74,12 +74,12 @@ def aggregates(
         scores: needs the column ``bertscore_f1``.
         gates: columns that hold 100 where the answer failed.
         weights: λ of ``severity_weighted``.
-        seed, resamples: of the bootstrap.
+        resampling: of the bootstrap.
 
     Raises:
         UserError: the column is missing, or the scores cannot be used (see ``check_scores``).
     """
-    return aggregates_all([scores], gates=gates, weights=weights, seed=seed, resamples=resamples)[0]
+    return aggregates_all([scores], gates=gates, weights=weights, resampling=resampling)[0]
 
 
 def aggregates_all(
@@ -87,14 +87,13 @@ def aggregates_all(
     *,
     gates: Sequence[str] = GATES,
     weights: Weights = SCHEMES["balanced"],
-    seed: int = 0,
-    resamples: int = RESAMPLES,
+    resampling: Resampling = USUAL,
 ) -> list[list[AggregateScore]]:
     """The aggregates of several runs on shared resamples; see ``aggregates``."""
     gated = [_gated(table, gates) for table in tables]
     found: list[dict[Aggregate, AggregateScore]] = [{} for _ in tables]
     for block in stack(gated):
-        for aggregate, statistic in _statistics(block, weights, seed, resamples).items():
+        for aggregate, statistic in _statistics(block, weights, resampling).items():
             chosen = _columns(block, aggregate)
             scores = _scores(aggregate, statistic.take([column for _, column in chosen]))
             for (index, _), score in zip(chosen, scores, strict=True):
@@ -108,8 +107,7 @@ def aggregate_differences(
     *,
     gates: Sequence[str] = GATES,
     weights: Weights = SCHEMES["balanced"],
-    seed: int = 0,
-    resamples: int = RESAMPLES,
+    resampling: Resampling = USUAL,
 ) -> list[AggregateScore]:
     """Second minus first run, joined by id: the interval is that of the paired difference.
 
@@ -122,7 +120,7 @@ def aggregate_differences(
         gated = [ScoreTable(table.frame[[*KEY_COLUMNS, QUALITY]], table.signatures) for table in gated]
     found: dict[Aggregate, AggregateScore] = {}
     for block in stack(gated):
-        for aggregate, statistic in _statistics(block, weights, seed, resamples).items():
+        for aggregate, statistic in _statistics(block, weights, resampling).items():
             chosen = dict(_columns(block, aggregate))
             if chosen:
                 change = statistic.take([chosen[1]]).minus(statistic.take([chosen[0]]))
@@ -175,10 +173,10 @@ def _gated(scores: ScoreTable, gates: Sequence[str]) -> ScoreTable:
     return ScoreTable(frame, signatures)
 
 
-def _statistics(block: Block, weights: Weights, seed: int, resamples: int) -> dict[Aggregate, _Statistic]:
+def _statistics(block: Block, weights: Weights, resampling: Resampling) -> dict[Aggregate, _Statistic]:
     """Every aggregate of every column of the block; those whose severities lack answers are left out."""
-    bootstrapped = block.resampled(seed, resamples)
-    unknown = np.full((block.values.shape[1], resamples), np.nan)
+    bootstrapped = block.resampled(resampling)
+    unknown = np.full((block.values.shape[1], resampling.resamples), np.nan)
     strata = {
         place: bootstrapped.get(place) or Resampled([block.stratum(place)], [unknown])
         for place in (*block.places(), len(SEVERITIES))

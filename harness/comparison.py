@@ -12,7 +12,7 @@ from .errors import UserError
 from .runs import Run
 from .scores import KEY_COLUMNS, ScoreTable
 from .statistics import OVERALL, Difference, Summary, check_scores, in_words, paired, summarise_all, unlike
-from .statistics.bootstrap import RESAMPLES
+from .statistics.resampling import USUAL, Resampling
 
 _NONE: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = ([], [], [])
 
@@ -21,8 +21,8 @@ _NONE: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] =
 class Comparison:
     """What ``maqa compare`` prints: both runs per severity, second minus first, and the verdicts in words.
 
-    ``family`` names the tests that Holm's adjustment is over; ``words`` has one verdict per metric. Aggregates are
-    empty where ``bertscore_f1`` is not compared.
+    ``family`` names the tests that Holm's adjustment is over; ``words`` and ``signatures`` have an entry per
+    metric. Aggregates are empty where ``bertscore_f1`` is not compared.
     """
 
     first: str
@@ -32,14 +32,16 @@ class Comparison:
     summaries: tuple[list[Summary], list[Summary]]
     differences: list[Difference]
     aggregates: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]]
+    signatures: dict[str, str]
+    resampling: Resampling
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
-        return dataclasses.asdict(self)
+        return {**dataclasses.asdict(self), "resampling": self.resampling.model_dump()}
 
 
 def compare(
-    first: Run, second: Run, metrics: Sequence[str] = (QUALITY,), *, seed: int = 0, resamples: int = RESAMPLES
+    first: Run, second: Run, metrics: Sequence[str] = (QUALITY,), resampling: Resampling = USUAL
 ) -> Comparison:
     """Compare two runs answer by answer.
 
@@ -47,7 +49,7 @@ def compare(
         first: the run that is subtracted.
         second: the run that it is subtracted from.
         metrics: the declared family: every severity of every one of these.
-        seed, resamples: of the bootstrap and the random signs.
+        resampling: of the bootstrap and the random signs.
 
     Raises:
         UserError: the runs differ in answers, data, prompt, decoding or a metric's signature (the difference is
@@ -62,8 +64,8 @@ def compare(
             "Compare runs that differ in the model alone",
         )
     one, other = (_chosen(run, metrics) for run in (first, second))
-    changes = paired(one, other, *metrics, seed=seed, resamples=resamples)
-    summaries = summarise_all([one, other], seed=seed, resamples=resamples)
+    changes = paired(one, other, *metrics, resampling=resampling)
+    summaries = summarise_all([one, other], resampling)
     tested = [each for each in changes if each.stratum != OVERALL and each.p is not None]
     return Comparison(
         first=first.name,
@@ -72,7 +74,9 @@ def compare(
         words={metric: in_words([each for each in changes if each.metric == metric]) for metric in metrics},
         summaries=(summaries[0], summaries[1]),
         differences=changes,
-        aggregates=_aggregates(first.scores, second.scores, seed, resamples) if QUALITY in metrics else _NONE,
+        aggregates=_aggregates(first.scores, second.scores, resampling) if QUALITY in metrics else _NONE,
+        signatures={metric: one.signatures[metric] for metric in metrics},
+        resampling=resampling,
     )
 
 
@@ -129,12 +133,12 @@ def _chosen(run: Run, metrics: Sequence[str]) -> ScoreTable:
 
 
 def _aggregates(
-    first: ScoreTable, second: ScoreTable, seed: int, resamples: int
+    first: ScoreTable, second: ScoreTable, resampling: Resampling
 ) -> tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]]:
     return (
-        aggregates(first, seed=seed, resamples=resamples),
-        aggregates(second, seed=seed, resamples=resamples),
-        aggregate_differences(first, second, seed=seed, resamples=resamples),
+        aggregates(first, resampling=resampling),
+        aggregates(second, resampling=resampling),
+        aggregate_differences(first, second, resampling=resampling),
     )
 
 

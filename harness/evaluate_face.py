@@ -17,7 +17,7 @@ from .errors import UserError
 from .metrics.base import Answers
 from .scoring import NO_ENCODER, default_metrics, score_table
 from .severity import Severity, parse_severity
-from .statistics import STRATA, summarise
+from .statistics import STRATA, USUAL, Resampling, summarise
 
 _CITATION = "arXiv 2604.06346 (severity-aware weighted loss); arXiv 2604.06365 (severity curriculum)"
 _INPUTS = """
@@ -40,12 +40,14 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
     Args:
         bertscore_model: hub id or folder of the BERTScore encoder; by default BERTScore is left out, since its
             encoder may have to be downloaded.
+        resampling: of the intervals.
         options: those of ``evaluate.Metric``.
     """
 
-    def __init__(self, bertscore_model: str = NO_ENCODER, **options: Any) -> None:
+    def __init__(self, bertscore_model: str = NO_ENCODER, resampling: Resampling = USUAL, **options: Any) -> None:
         super().__init__(**options)
         self.metrics = default_metrics(bertscore_model)
+        self.resampling = resampling
 
     def _info(self) -> evaluate.MetricInfo:
         text = datasets.Value("string")
@@ -72,7 +74,7 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
         )
         scores = score_table([f"row {row}" for row in range(len(answers))], answers, self.metrics)
         found: dict[str, dict[str, Any]] = {stratum: {} for stratum in STRATA}
-        for summary in summarise(scores):
+        for summary in summarise(scores, self.resampling):
             record = asdict(summary)
             found[record.pop("stratum")][record.pop("metric")] = record
         return {**found, "signatures": scores.signatures}

@@ -11,7 +11,7 @@ from ..harness.conditions import conditions, difference
 from ..harness.errors import UserError
 from ..harness.runs import Run
 from ..harness.signatures import Better, better
-from ..harness.statistics import OVERALL, Summary, paired_all, summarise_all
+from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, paired_all, summarise_all
 from .records import AggregateCell, Board, Cell, Row
 from .seeds import seed_rows, training_of
 
@@ -21,7 +21,7 @@ FLOORS = ("echo", "constant", "nearest")
 """Trivial systems: what they score is the floor that a model must leave behind."""
 
 
-def build_board(runs: Sequence[Run], metric: str = "bertscore_f1") -> Board:
+def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: Resampling = USUAL) -> Board:
     """Rank runs by one metric, from its better side. Runs of the same answers share their resamples.
 
     A row shares the rank above it unless the paired randomisation test (overall, p < 0.05) separates it from the
@@ -39,10 +39,12 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1") -> Board:
     }
     sign = 1 if better(reference.scores.signatures[metric]) is Better.LOWER else -1
     ordered = sorted(runs, key=lambda run: (bool(apart[id(run)]), sign * float(run.scores.frame[metric].mean())))
-    ranks = _ranks([run for run in ordered if not apart[id(run)]], metric)
-    summaries = summarise_all([run.scores for run in ordered])
+    ranks = _ranks([run for run in ordered if not apart[id(run)]], metric, resampling)
+    summaries = summarise_all([run.scores for run in ordered], resampling)
     scored = [run for run in ordered if QUALITY in run.scores.metrics]
-    totals = dict(zip(map(id, scored), aggregates_all([run.scores for run in scored]), strict=True))
+    totals = dict(
+        zip(map(id, scored), aggregates_all([run.scores for run in scored], resampling=resampling), strict=True)
+    )
     rows = [
         _row(run, ranks.get(id(run)), apart[id(run)], cells, totals.get(id(run), []))
         for run, cells in zip(ordered, summaries, strict=True)
@@ -53,8 +55,9 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1") -> Board:
         reference=reference.name,
         data=reference.manifest.data.source if reference.manifest else "a plain lm-eval folder",
         decoding=reference.decoding,
+        resampling=resampling,
         rows=rows,
-        seeds=seed_rows([run for run in runs if not apart[id(run)]], metric),
+        seeds=seed_rows([run for run in runs if not apart[id(run)]], metric, resampling),
     )
 
 
@@ -92,18 +95,18 @@ def _other_training(runs: Sequence[Run], run: Run) -> list[str]:
     return []
 
 
-def _ranks(ordered: Sequence[Run], metric: str) -> dict[int, int]:
+def _ranks(ordered: Sequence[Run], metric: str, resampling: Resampling) -> dict[int, int]:
     ranks: dict[int, int] = {}
     separated = {id(run) for run in ordered[:1]}
     for position, run in enumerate(ordered, start=1):
         if id(run) in separated:
-            rank, separated = position, _separated(run, ordered[position:], metric)
+            rank, separated = position, _separated(run, ordered[position:], metric, resampling)
         ranks[id(run)] = rank
     return ranks
 
 
-def _separated(leader: Run, others: Sequence[Run], metric: str) -> set[int]:
-    pairs = paired_all(leader.scores, [run.scores for run in others], [metric])
+def _separated(leader: Run, others: Sequence[Run], metric: str, resampling: Resampling) -> set[int]:
+    pairs = paired_all(leader.scores, [run.scores for run in others], [metric], resampling)
     return {
         id(run)
         for run, changes in zip(others, pairs, strict=True)

@@ -13,7 +13,7 @@ from ..harness.metrics.style import Style
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
 from ..harness.scoring import beside_metrics
 from ..harness.signatures import Better, better
-from ..harness.statistics import STRATA
+from ..harness.statistics import STRATA, USUAL
 from .published import published_table
 from .records import Board
 
@@ -71,6 +71,7 @@ def board_page(board: Board) -> str:
         safety=[metric for metric in DETECTORS if metric in metrics],
         style=[metric for metric in Style().columns if metric in metrics],
         aggregates=[name for name in Aggregate if any(name in row.aggregates for row in board.rows)],
+        usual=USUAL,
         published=published_table(),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .. import __version__
 from ..harness.core.settings import Record
+from ..harness.statistics import USUAL, Resampling
 
 
 class Cell(Record):
@@ -75,5 +76,6 @@ class Board(Record):
     reference: str
     data: str
     decoding: dict[str, object]
+    resampling: Resampling = USUAL
     rows: list[Row]
     seeds: list[SeedRow]

@@ -10,7 +10,7 @@ from typing import Any
 from ..harness.conditions import conditions
 from ..harness.runs import Run
 from ..harness.scores import KEY_COLUMNS, ScoreTable
-from ..harness.statistics.seeds import across_seeds
+from ..harness.statistics import Resampling, across_seeds
 from .records import SeedCell, SeedRow
 
 
@@ -20,7 +20,7 @@ def training_of(run: Run) -> dict[str, Any] | None:
     return training if training and {"arm", "conditions"} <= training.keys() else None
 
 
-def seed_rows(runs: Sequence[Run], metric: str) -> list[SeedRow]:
+def seed_rows(runs: Sequence[Run], metric: str, resampling: Resampling) -> list[SeedRow]:
     """One row per base and arm of which there are at least two seeds; the runs must be comparable.
 
     Of several runs of one training the first counts: answering again is no other training.
@@ -31,10 +31,10 @@ def seed_rows(runs: Sequence[Run], metric: str) -> list[SeedRow]:
             key = [conditions(training).get("base"), training["arm"], training.get("scheme")]
             seeds = groups.setdefault(json.dumps(key, sort_keys=True), {})
             seeds.setdefault(conditions(training).get("config.seed"), run)
-    return [_row(list(seeds.values()), metric) for seeds in groups.values() if len(seeds) > 1]
+    return [_row(list(seeds.values()), metric, resampling) for seeds in groups.values() if len(seeds) > 1]
 
 
-def _row(group: Sequence[Run], metric: str) -> SeedRow:
+def _row(group: Sequence[Run], metric: str, resampling: Resampling) -> SeedRow:
     training = training_of(group[0])
     assert training is not None
     tables = [ScoreTable(run.scores.frame[[*KEY_COLUMNS, metric]], run.scores.signatures) for run in group]
@@ -45,7 +45,7 @@ def _row(group: Sequence[Run], metric: str) -> SeedRow:
             summary.stratum: SeedCell(
                 mean=summary.mean, deviation=summary.deviation, low=summary.low, high=summary.high
             )
-            for summary in across_seeds(tables)
+            for summary in across_seeds(tables, resampling)
             if not isnan(summary.mean)
         },
     )

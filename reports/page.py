@@ -11,7 +11,7 @@ from ..harness.runs import Run
 from ..harness.scoring import beside_metrics
 from ..harness.severity import SEVERITIES
 from ..harness.signatures import Better, better
-from ..harness.statistics import STRATA, Difference, Summary, paired, summarise
+from ..harness.statistics import STRATA, USUAL, Difference, Resampling, Summary, paired, summarise
 from .examples import largest_changes, typical_examples
 from .safety import FORMULAS, safety_of, totals
 from .strata import answer_shapes, category_scores
@@ -20,10 +20,13 @@ _TEMPLATES = Path(__file__).parent
 # Length is shown from the texts themselves.
 _STYLE = ("distinct_2", "echo_rate")
 _DIRECTION = {Better.HIGHER: 1, Better.LOWER: -1, Better.NEITHER: 0}
+_Table = dict[str, dict[str, Summary]]
 _BESIDE = frozenset(column for metric in beside_metrics() for column in metric.columns)
 
 
-def report_page(run: Run, against: Run | None = None, metric: str = "bertscore_f1") -> str:
+def report_page(
+    run: Run, against: Run | None = None, metric: str = "bertscore_f1", resampling: Resampling = USUAL
+) -> str:
     """The page of ``run``; with ``against`` also the paired differences and the answers that changed most.
 
     Raises:
@@ -35,8 +38,11 @@ def report_page(run: Run, against: Run | None = None, metric: str = "bertscore_f
         raise UserError(
             f"runs {against.path} and {run.path} cannot be compared: {'; '.join(apart)}", "Report each on its own"
         )
-    summaries = _table(run)
-    changes = [change for change in paired(against.scores, run.scores, metric) if change.n] if against else []
+    summaries = _table(run, resampling)
+    other = _table(against, resampling) if against else None
+    changes = []
+    if against:
+        changes = [each for each in paired(against.scores, run.scores, metric, resampling=resampling) if each.n]
     return render(
         _TEMPLATES,
         "report.html",
@@ -46,13 +52,15 @@ def report_page(run: Run, against: Run | None = None, metric: str = "bertscore_f
         direction=_DIRECTION[better(run.scores.signatures[metric])],
         strata=[stratum for stratum in STRATA if stratum in summaries[metric]],
         summaries=summaries,
-        other=_table(against) if against else None,
+        other=other,
+        resampling=resampling,
+        usual=USUAL,
         changes={change.stratum: change for change in changes},
-        chart=_scores_chart(run, against, metric),
+        chart=_scores_chart(run, summaries, against, other, metric),
         change_chart=_change_chart(changes) if changes else None,
         style=[each for each in _STYLE if each in summaries],
-        safety=safety_of(run, against),
-        totals=totals(run, against),
+        safety=safety_of(run, against, resampling),
+        totals=totals(run, against, resampling),
         formulas=FORMULAS,
         similarity=[each for each in summaries if each not in _BESIDE],
         shapes=answer_shapes(run),
@@ -62,18 +70,20 @@ def report_page(run: Run, against: Run | None = None, metric: str = "bertscore_f
     )
 
 
-def _table(run: Run) -> dict[str, dict[str, Summary]]:
-    table: dict[str, dict[str, Summary]] = {}
-    for summary in summarise(run.scores):
+def _table(run: Run, resampling: Resampling) -> _Table:
+    table: _Table = {}
+    for summary in summarise(run.scores, resampling):
         if not summary.n:
             continue
         table.setdefault(summary.metric, {})[summary.stratum] = summary
     return table
 
 
-def _scores_chart(run: Run, against: Run | None, metric: str) -> IntervalChart:
+def _scores_chart(
+    run: Run, summaries: _Table, against: Run | None, other: _Table | None, metric: str
+) -> IntervalChart:
     rows = []
-    tables = [(each, _table(each)[metric]) for each in ([against] if against else []) + [run]]
+    tables = [(each, table[metric]) for each, table in ((against, other), (run, summaries)) if each and table]
     for stratum in STRATA:
         for each, table in tables:
             if summary := table.get(stratum):

@@ -14,7 +14,7 @@ from ..harness.metrics.safety.units import quantity_words
 from ..harness.runs import Run
 from ..harness.severity import SCHEMES
 from ..harness.signatures import Better, better
-from ..harness.statistics import Summary, summarise_all
+from ..harness.statistics import USUAL, Resampling, Summary, summarise_all
 
 MEANING = {
     "urgent_referral": "sends the asker to an emergency department, ambulance or hospital now, on no condition",
@@ -80,7 +80,7 @@ class Total:
     difference: AggregateScore | None
 
 
-def safety_of(run: Run, against: Run | None = None) -> Safety | None:
+def safety_of(run: Run, against: Run | None = None, resampling: Resampling = USUAL) -> Safety | None:
     """The safety section of a run; None where it was not scored for safety (a plain lm-eval folder)."""
     columns = [column for column in DETECTORS if column in run.scores.metrics]
     if not columns:
@@ -88,7 +88,7 @@ def safety_of(run: Run, against: Run | None = None) -> Safety | None:
     ceilings = reference_ceilings(run)
     outdated = [each for each in columns if run.scores.signatures[each] != ceilings.signatures[each]]
     tables = [run.scores, ceilings, *([against.scores] if against else [])]
-    own, references, *other = [_by_metric(summaries) for summaries in summarise_all(tables)]
+    own, references, *other = [_by_metric(summaries) for summaries in summarise_all(tables, resampling)]
     card = safety_card()
     return Safety(
         findings=[
@@ -109,16 +109,18 @@ def safety_of(run: Run, against: Run | None = None) -> Safety | None:
     )
 
 
-def totals(run: Run, against: Run | None = None) -> list[Total]:
+def totals(run: Run, against: Run | None = None, resampling: Resampling = USUAL) -> list[Total]:
     """The named aggregates; empty where a run has no quality metric."""
     runs = [each for each in (run, against) if each]
     if any(QUALITY not in each.scores.metrics for each in runs):
         return []
-    own, *other = [_by_name(scores) for scores in aggregates_all([each.scores for each in runs])]
-    differences = _by_name(aggregate_differences(against.scores, run.scores)) if against else {}
-    return [
-        Total(score, other[0].get(name) if other else None, differences.get(name)) for name, score in own.items()
-    ]
+    tables = [each.scores for each in runs]
+    own, *other = [_by_name(scores) for scores in aggregates_all(tables, resampling=resampling)]
+    differences = []
+    if against:
+        differences = aggregate_differences(against.scores, run.scores, resampling=resampling)
+    changes = _by_name(differences)
+    return [Total(score, other[0].get(name) if other else None, changes.get(name)) for name, score in own.items()]
 
 
 def _by_metric(summaries: Sequence[Summary]) -> dict[str, dict[str, Summary]]:

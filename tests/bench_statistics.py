@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 from maqa_severity.harness.severity import Severity
-from maqa_severity.harness.statistics import paired_all, summarise_all
-from maqa_severity.harness.statistics.bootstrap import RESAMPLES, counts, resampled_means
+from maqa_severity.harness.statistics import USUAL, paired_all, summarise_all
+from maqa_severity.harness.statistics.bootstrap import counts, resampled_means
 from maqa_severity.harness.statistics.intervals import bca
 from maqa_severity.tests.worlds import bertscore_like, table
 from rich.console import Console
 from scipy import stats
 
-RUNS, METRICS = 20, 12
+RUNS, METRICS, RESAMPLES = 20, 12, USUAL.resamples
 SIZES = {Severity.CRITICAL: 480, Severity.NEUTRAL: 600, Severity.NON_CRITICAL: 920}
 N = sum(SIZES.values())
 

@@ -9,7 +9,7 @@ from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.scores import ScoreTable
 from maqa_severity.harness.severity import Severity, Weights
 from maqa_severity.harness.signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
-from maqa_severity.harness.statistics import OVERALL, Method, summarise
+from maqa_severity.harness.statistics import OVERALL, Method, Resampling, summarise
 from maqa_severity.tests.worlds import bertscore_like, table
 
 SIZES = {Severity.CRITICAL: 40, Severity.NEUTRAL: 60, Severity.NON_CRITICAL: 90}
@@ -101,7 +101,7 @@ def test_intervals_of_aggregates_cover_the_truth_in_1000_worlds():
         Aggregate.WORST_SEVERITY: middle - 3,
         Aggregate.CRITICAL_GAP: -5,
     }
-    found = aggregates_all(runs, resamples=4000)
+    found = aggregates_all(runs, resampling=Resampling(resamples=4000))
     for place, (aggregate, truth) in enumerate(truths.items()):
         held = np.mean([run[place].low <= truth <= run[place].high for run in found])
         assert 0.935 <= held <= 0.965, aggregate

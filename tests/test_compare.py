@@ -13,7 +13,7 @@ from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.files import write_json
 from maqa_severity.harness.runs import Run, load_run
 from maqa_severity.harness.scores import ScoreTable, write_scores
-from maqa_severity.harness.statistics import Verdict
+from maqa_severity.harness.statistics import Resampling, Verdict
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_a_plain_lm_eval_run_is_compared_by_lm_evals_record_of_the_decoding(runs
 def test_a_metric_of_another_signature_is_refused_only_where_it_is_compared(runs):
     signatures = {**runs[1].scores.signatures, "rougeL": "another"}
     other = changed(runs[1], scores=ScoreTable(runs[1].scores.frame, signatures))
-    assert compare(runs[0], other, ["bertscore_f1"], resamples=100).differences
+    assert compare(runs[0], other, ["bertscore_f1"], resampling=Resampling(resamples=100)).differences
     with pytest.raises(UserError, match=r"the signature of rougeL: .* and another"):
         compare(runs[0], other, ["bertscore_f1", "rougeL"])
 
@@ -116,7 +116,7 @@ def test_runs_of_other_answers_are_refused(runs):
 
 
 def test_a_metric_counts_once_and_an_unknown_one_is_refused_with_the_known_ones(runs):
-    assert len(compare(*runs, ["rougeL", "rougeL"], resamples=100).differences) == 4
+    assert len(compare(*runs, ["rougeL", "rougeL"], resampling=Resampling(resamples=100)).differences) == 4
     with pytest.raises(UserError, match=r"has no scores of meteor\. Choose among .*rougeL"):
         compare(*runs, ["meteor"])
 

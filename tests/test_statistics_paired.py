@@ -8,7 +8,16 @@ from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.scores import ScoreTable
 from maqa_severity.harness.severity import Severity
 from maqa_severity.harness.signatures import LOWER_IS_BETTER, NEITHER_IS_BETTER, RATE
-from maqa_severity.harness.statistics import OVERALL, Method, Verdict, in_words, judge, paired, paired_all
+from maqa_severity.harness.statistics import (
+    OVERALL,
+    Method,
+    Resampling,
+    Verdict,
+    in_words,
+    judge,
+    paired,
+    paired_all,
+)
 from maqa_severity.harness.statistics.bootstrap import resampled_means, signs
 from maqa_severity.harness.statistics.significance import detectable_difference, holm, randomisation_p
 from maqa_severity.tests.worlds import bertscore_like, table
@@ -63,7 +72,9 @@ def test_p_of_rates_is_mcnemars():
     after = np.where(rng.random((N, 1)) < 0.1, 100 - before, before)
     change = next(
         each
-        for each in paired(table(SIZES, before, RATE), table(SIZES, after, RATE), "m0", resamples=50_000)
+        for each in paired(
+            table(SIZES, before, RATE), table(SIZES, after, RATE), "m0", resampling=Resampling(resamples=50_000)
+        )
         if each.stratum == OVERALL
     )
     gained, lost = int((after > before).sum()), int((after < before).sum())
@@ -97,7 +108,10 @@ def test_equal_systems_differ_in_5_percent_of_tests_and_in_no_more_of_the_famili
     pairs = 500
     before, after = _systems(pairs)
     changes = paired(
-        table(SIZES, before), table(SIZES, after), *(f"m{pair}" for pair in range(pairs)), resamples=4000
+        table(SIZES, before),
+        table(SIZES, after),
+        *(f"m{pair}" for pair in range(pairs)),
+        resampling=Resampling(resamples=4000),
     )
     families = [[each for each in changes if each.metric == f"m{pair}"][:3] for pair in range(pairs)]
     raw = [each.p < 0.05 for family in families for each in family]
@@ -113,7 +127,10 @@ def test_a_gain_in_critical_alone_is_found_there_with_the_promised_power_and_now
     before, after = _systems(worlds, noise=deviation / 2**0.5)
     after[: SIZES[Severity.CRITICAL]] += gain
     changes = paired(
-        table(SIZES, before), table(SIZES, after), *(f"m{world}" for world in range(worlds)), resamples=4000
+        table(SIZES, before),
+        table(SIZES, after),
+        *(f"m{world}" for world in range(worlds)),
+        resampling=Resampling(resamples=4000),
     )
     families = [judge([each for each in changes if each.metric == f"m{world}"][:3]) for world in range(worlds)]
     found = np.mean([family[0].verdict is Verdict.GAIN for family in families])
@@ -132,7 +149,12 @@ def test_intervals_of_differences_cover_the_truth_in_4000_worlds():
     changes = []
     for seed in range(4):
         before, after = _systems(1000, seed=seed, sizes=sizes)
-        changes += paired(table(sizes, before), table(sizes, after + gain), *names, seed=seed, resamples=2000)
+        changes += paired(
+            table(sizes, before),
+            table(sizes, after + gain),
+            *names,
+            resampling=Resampling(seed=seed, resamples=2000),
+        )
     for stratum in (*sizes, OVERALL):
         held = [each.low <= gain <= each.high for each in changes if each.stratum == stratum]
         assert 0.935 <= np.mean(held) <= 0.965, stratum
@@ -145,7 +167,9 @@ def test_intervals_of_paired_rates_cover_the_truth():
     before = 100.0 * (luck < 0.93)
     after = 100.0 * (np.where(rng.random((N, worlds)) < 0.5, luck, rng.random((N, worlds))) < 0.96)
     names = [f"m{world}" for world in range(worlds)]
-    changes = paired(table(SIZES, before, RATE), table(SIZES, after, RATE), *names, resamples=100)
+    changes = paired(
+        table(SIZES, before, RATE), table(SIZES, after, RATE), *names, resampling=Resampling(resamples=100)
+    )
     for stratum in (*SIZES, OVERALL):
         held = [each.low <= 3.0 <= each.high for each in changes if each.stratum == stratum]
         assert 0.935 <= np.mean(held) <= 0.975, stratum

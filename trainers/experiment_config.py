@@ -12,6 +12,7 @@ from ..harness.core.settings import Record, Role, first_problem
 from ..harness.errors import UserError
 from ..harness.generation.config import Kind
 from ..harness.generation.decoding import Preset
+from ..harness.statistics import USUAL, Resampling
 from .arms import Arm, ArmSpec
 from .config import TrainConfig, merge, read_yaml, validate_config
 
@@ -85,7 +86,8 @@ class EvaluationPart(Record):
 class Experiment(Record):
     """A grid: every model × arm × seed is trained, and evaluated under every decoding.
 
-    ``compare`` names the two arms that the report sets against each other.
+    ``compare`` names the two arms that the report sets against each other; ``statistics`` holds the seed and number
+    of the resamples behind intervals and tests.
     """
 
     name: str
@@ -96,6 +98,7 @@ class Experiment(Record):
     training: dict[str, Any] = {}
     evaluation: EvaluationPart = EvaluationPart()
     compare: tuple[str, str] | None = None
+    statistics: Resampling = USUAL
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> Experiment:
@@ -112,7 +115,8 @@ class Experiment(Record):
     def equals(self, stored: Any) -> bool:
         """Whether a stored experiment is this one, whatever keys there were when it was stored.
 
-        How a training runs, such as its batch size, may have changed: each checkpoint says itself what it needs.
+        How a training runs, such as its batch size, may have changed: each checkpoint says itself what it needs. So
+        may the resamples, which are drawn again for every board.
         """
         try:
             return type(self).model_validate(stored)._identity() == self._identity()
@@ -122,7 +126,7 @@ class Experiment(Record):
     def _identity(self) -> dict[str, Any]:
         configs = [training_config(self, model, self.seeds[0]).of_role(Role.IDENTITY) for model in self.models]
         models = [model.model_dump(mode="json", exclude={"training"}) for model in self.models]
-        rest = self.model_dump(mode="json", exclude={"training", "models"})
+        rest = self.model_dump(mode="json", exclude={"training", "models", "statistics"})
         return {**rest, "models": models, "configs": configs}
 
     @property

@@ -4,6 +4,7 @@ from .checks import check_scores, unlike
 from .columns import OVERALL, STRATA
 from .intervals import Method
 from .paired import paired, paired_all
+from .resampling import USUAL, Resampling
 from .seeds import SeedSummary, across_seeds
 from .summary import Summary, summarise, summarise_all
 from .verdicts import Difference, Verdict, in_words, judge
@@ -11,8 +12,10 @@ from .verdicts import Difference, Verdict, in_words, judge
 __all__ = [
     "OVERALL",
     "STRATA",
+    "USUAL",
     "Difference",
     "Method",
+    "Resampling",
     "SeedSummary",
     "Summary",
     "Verdict",

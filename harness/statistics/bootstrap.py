@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from .resampling import Resampling
+
 Floats = npt.NDArray[np.float64]
 
-RESAMPLES = 10_000
 # Cells of a counts matrix that are held at once (32 MB), whatever the number of rows and resamples.
 _CELLS = 4_000_000
 
@@ -27,17 +28,18 @@ class Resampled:
     means: Sequence[Floats]
 
 
-def resample(samples: Sequence[Floats], streams: Sequence[int], *, seed: int, resamples: int) -> Resampled:
+def resample(samples: Sequence[Floats], streams: Sequence[int], resampling: Resampling) -> Resampled:
     """Bootstrap the column means of every stratum.
 
     Args:
         samples: one array (n_s, k) per stratum.
         streams: one number per stratum; equal seed, stream and n_s draw equal resamples.
-        seed: of the random numbers.
-        resamples: how many.
+        resampling: how many, and the seed of the random numbers.
     """
     means = [
-        resampled_means(sample, counts(len(sample), resamples, np.random.default_rng([seed, stream])))
+        resampled_means(
+            sample, counts(len(sample), resampling.resamples, np.random.default_rng([resampling.seed, stream]))
+        )
         for sample, stream in zip(samples, streams, strict=True)
     ]
     return Resampled(samples, means)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..scores import ScoreTable
 from ..severity import SEVERITIES
 from .bootstrap import Floats, Resampled, resample
+from .resampling import Resampling
 
 OVERALL = "overall"
 STRATA: tuple[str, ...] = (*(str(severity) for severity in SEVERITIES), OVERALL)
@@ -36,7 +37,7 @@ class Block:
         """The severities that occur."""
         return [int(place) for place in np.unique(self.codes)]
 
-    def resampled(self, seed: int, resamples: int) -> dict[int, Resampled]:
+    def resampled(self, resampling: Resampling) -> dict[int, Resampled]:
         """The bootstrap of each place in ``STRATA`` that has two rows.
 
         Overall keeps the strata apart, unless one has a single row, which cannot vary alone: then they are one.
@@ -44,7 +45,7 @@ class Block:
         if len(self.values) < 2:
             return {}
         strata = {
-            place: resample([self.stratum(place)], [place], seed=seed, resamples=resamples)
+            place: resample([self.stratum(place)], [place], resampling)
             for place in self.places()
             if (self.codes == place).sum() > 1
         }
@@ -52,10 +53,7 @@ class Block:
             parts = list(strata.values())
             overall = Resampled([part.samples[0] for part in parts], [part.means[0] for part in parts])
             return {**strata, len(SEVERITIES): overall}
-        return {
-            **strata,
-            len(SEVERITIES): resample([self.values], [len(SEVERITIES)], seed=seed, resamples=resamples),
-        }
+        return {**strata, len(SEVERITIES): resample([self.values], [len(SEVERITIES)], resampling)}
 
 
 def stack(tables: Sequence[ScoreTable]) -> list[Block]:

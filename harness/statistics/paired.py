@@ -10,10 +10,11 @@ from ..errors import UserError
 from ..scores import KEY_COLUMNS, ScoreTable
 from ..severity import SEVERITIES
 from ..signatures import Better, better, is_rate
-from .bootstrap import RESAMPLES, Floats, resampled_means, signs
+from .bootstrap import Floats, resampled_means, signs
 from .checks import check_scores, refuse_unlike
 from .columns import OVERALL, STRATA, Block, stack
 from .intervals import Method, described, newcombe
+from .resampling import USUAL, Resampling
 from .significance import randomisation_p
 from .summary import mean_interval
 from .verdicts import NOISE, UNCHANGED, Difference, judge
@@ -24,7 +25,7 @@ _SIGNS = 1
 
 
 def paired(
-    first: ScoreTable, second: ScoreTable, *metrics: str, seed: int = 0, resamples: int = RESAMPLES
+    first: ScoreTable, second: ScoreTable, *metrics: str, resampling: Resampling = USUAL
 ) -> list[Difference]:
     """Differences second minus first, joined by id: four strata per metric in the order of ``STRATA``.
 
@@ -33,16 +34,11 @@ def paired(
     Raises:
         UserError: the runs cannot be compared; see ``paired_all``.
     """
-    return paired_all(first, [second], metrics, seed=seed, resamples=resamples)[0]
+    return paired_all(first, [second], metrics, resampling)[0]
 
 
 def paired_all(
-    first: ScoreTable,
-    others: Sequence[ScoreTable],
-    metrics: Sequence[str],
-    *,
-    seed: int = 0,
-    resamples: int = RESAMPLES,
+    first: ScoreTable, others: Sequence[ScoreTable], metrics: Sequence[str], resampling: Resampling = USUAL
 ) -> list[list[Difference]]:
     """Differences of several runs minus the first, all on the same resamples and the same signs.
 
@@ -59,7 +55,7 @@ def paired_all(
         refuse_unlike(tables[0], table)
     made: dict[tuple[int, str, str], Difference] = {}
     for block in stack(tables):
-        for index, difference in _differences(block, first, seed, resamples):
+        for index, difference in _differences(block, first, resampling):
             made[index, difference.metric, difference.stratum] = difference
     return [
         _judged_apart(
@@ -79,7 +75,7 @@ def _chosen(table: ScoreTable, metrics: Sequence[str]) -> ScoreTable:
     return ScoreTable(table.frame[[*KEY_COLUMNS, *metrics]], table.signatures)
 
 
-def _differences(block: Block, first: ScoreTable, seed: int, resamples: int) -> Iterator[tuple[int, Difference]]:
+def _differences(block: Block, first: ScoreTable, resampling: Resampling) -> Iterator[tuple[int, Difference]]:
     column = {owner: place for place, owner in enumerate(block.owners)}
     pairs = [(index, metric) for index, metric in block.owners if index]
     if unmatched := [metric for index, metric in block.owners if index and (0, metric) not in column]:
@@ -92,8 +88,8 @@ def _differences(block: Block, first: ScoreTable, seed: int, resamples: int) -> 
     changed = after - before.values
     changes = Block(np.where(np.abs(changed) > UNCHANGED, changed, 0.0), block.codes, pairs)
     rates = np.array([is_rate(first.signatures[metric]) for _, metric in pairs])
-    bootstrapped = changes.resampled(seed, resamples)
-    flipped = _flipped(changes, seed, resamples)
+    bootstrapped = changes.resampled(resampling)
+    flipped = _flipped(changes, resampling)
     for place, stratum in enumerate(STRATA):
         values = changes.stratum(place)
         if not len(values):
@@ -110,12 +106,16 @@ def _differences(block: Block, first: ScoreTable, seed: int, resamples: int) -> 
             yield index, _difference(metric, stratum, values[:, number], interval, float(p[number]), side)
 
 
-def _flipped(changes: Block, seed: int, resamples: int) -> dict[int, Floats]:
+def _flipped(changes: Block, resampling: Resampling) -> dict[int, Floats]:
     """Mean differences under random signs for each place in ``STRATA``; overall takes the signs of its strata."""
     flipped = {
         place: resampled_means(
             changes.stratum(place),
-            signs(len(changes.stratum(place)), resamples, np.random.default_rng([seed, place, _SIGNS])),
+            signs(
+                len(changes.stratum(place)),
+                resampling.resamples,
+                np.random.default_rng([resampling.seed, place, _SIGNS]),
+            ),
         )
         for place in changes.places()
     }

@@ -14,9 +14,9 @@ from scipy import special
 
 from ..errors import UserError
 from ..scores import ScoreTable
-from .bootstrap import RESAMPLES
 from .checks import refuse_unlike
 from .intervals import LEVEL
+from .resampling import USUAL, Resampling
 from .summary import Summary, summarise_all
 
 
@@ -41,12 +41,12 @@ class SeedSummary:
     rows: tuple[Summary, ...]
 
 
-def across_seeds(runs: Sequence[ScoreTable], *, seed: int = 0, resamples: int = RESAMPLES) -> list[SeedSummary]:
+def across_seeds(runs: Sequence[ScoreTable], resampling: Resampling = USUAL) -> list[SeedSummary]:
     """Summaries over runs that differ in their training seed alone, in the order of ``summarise``.
 
     Args:
         runs: one score table per training, of the same answers and metrics.
-        seed, resamples: of the intervals over rows.
+        resampling: of the intervals over rows.
 
     Raises:
         UserError: the runs are of other rows, metrics or signatures, or their scores cannot be used.
@@ -56,7 +56,7 @@ def across_seeds(runs: Sequence[ScoreTable], *, seed: int = 0, resamples: int = 
         if run.metrics != runs[0].metrics:
             odd = ", ".join(sorted(set(run.metrics) ^ set(runs[0].metrics))) or "in another order"
             raise UserError(f"the seeds' runs hold other metrics: {odd}", "Run `maqa rescore` on all of them")
-    return [_over(rows) for rows in zip(*summarise_all(runs, seed=seed, resamples=resamples), strict=True)]
+    return [_over(rows) for rows in zip(*summarise_all(runs, resampling), strict=True)]
 
 
 def _over(rows: tuple[Summary, ...]) -> SeedSummary:

@@ -10,10 +10,11 @@ import numpy.typing as npt
 
 from ..scores import ScoreTable
 from ..signatures import is_rate
-from .bootstrap import RESAMPLES, Floats, Resampled
+from .bootstrap import Floats, Resampled
 from .checks import check_scores
 from .columns import STRATA, Block, stack
 from .intervals import Method, bca, described, wilson
+from .resampling import USUAL, Resampling
 
 
 @dataclass(frozen=True)
@@ -32,18 +33,16 @@ class Summary:
     method: Method
 
 
-def summarise(scores: ScoreTable, *, seed: int = 0, resamples: int = RESAMPLES) -> list[Summary]:
+def summarise(scores: ScoreTable, resampling: Resampling = USUAL) -> list[Summary]:
     """Summaries of one run, metric by metric in the table's order, four strata each in the order of ``STRATA``.
 
     Raises:
         UserError: the scores cannot be used; see ``check_scores``.
     """
-    return summarise_all([scores], seed=seed, resamples=resamples)[0]
+    return summarise_all([scores], resampling)[0]
 
 
-def summarise_all(
-    tables: Sequence[ScoreTable], *, seed: int = 0, resamples: int = RESAMPLES
-) -> list[list[Summary]]:
+def summarise_all(tables: Sequence[ScoreTable], resampling: Resampling = USUAL) -> list[list[Summary]]:
     """Summaries of several runs. Runs of the same answers share their resamples, which also makes this fast.
 
     Means get BCa intervals, rates Wilson's; the overall interval of a mean is stratified, that of a rate is not and
@@ -57,7 +56,7 @@ def summarise_all(
     made: dict[tuple[int, str, str], Summary] = {}
     for block in stack(tables):
         rates = np.array([is_rate(tables[index].signatures[metric]) for index, metric in block.owners])
-        for index, summary in _block_summaries(block, rates, seed, resamples):
+        for index, summary in _block_summaries(block, rates, resampling):
             made[index, summary.metric, summary.stratum] = summary
     return [
         [
@@ -80,10 +79,10 @@ def mean_interval(resampled: Resampled) -> tuple[Floats, Floats]:
 
 
 def _block_summaries(
-    block: Block, rates: npt.NDArray[np.bool_], seed: int, resamples: int
+    block: Block, rates: npt.NDArray[np.bool_], resampling: Resampling
 ) -> Iterator[tuple[int, Summary]]:
     means = Block(block.values[:, ~rates], block.codes, [])
-    bootstrapped = means.resampled(seed, resamples) if not rates.all() else {}
+    bootstrapped = means.resampled(resampling) if not rates.all() else {}
     for place, stratum in enumerate(STRATA):
         values = block.stratum(place)
         n = len(values)

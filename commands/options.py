@@ -1,0 +1,30 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from ..harness.statistics import Resampling
+
+Resamples = Annotated[
+    int | None,
+    typer.Option(help="Of the bootstrap and of the tests' random signs, 100 to 1,000,000; 10,000 by default."),
+]
+Seed = Annotated[int | None, typer.Option(help="Of the resamples and the random signs; 0 by default.")]
+
+
+def resampling_of(seed: int | None, resamples: int | None, command: str) -> Resampling:
+    """The record of both options; what is not given is as usual.
+
+    Raises:
+        UserError: one is out of its range; names ``command`` as the place to read about it.
+    """
+    from ..harness.statistics import Resampling
+    from .checks import checked
+
+    given = {"seed": seed, "resamples": resamples}
+    with checked(f"{command} --help"):
+        return Resampling(**{name: value for name, value in given.items() if value is not None})
