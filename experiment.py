@@ -19,6 +19,7 @@ from .harness.evaluation_options import EvaluationOptions
 from .harness.files import read_json, write_json, write_text
 from .harness.generation.config import GenerationConfig, Kind
 from .harness.generation.decoding import Preset, decoding
+from .harness.metrics.encoder import choose_encoder
 from .harness.runs import Run
 from .leaderboards.board import build_board
 from .leaderboards.export import write_board
@@ -74,9 +75,11 @@ def run_experiment(experiment: Experiment, out: Path, console: Console) -> Outco
     step("Check what it needs", lambda: demand_ready(experiment, planned, out))
     write_json(out / _REQUEST, experiment.model_dump(mode="json"))
     dataset = step("Dataset", lambda: experiment_dataset(experiment.data, out))
-    encoder = experiment.evaluation.bertscore_model
+    encoder, layer = experiment.evaluation.bertscore_model, experiment.evaluation.bertscore_layer
     if encoder == DEMO:
         encoder = str(step("BERTScore encoder, made on the spot", lambda: demo_encoder(dataset, out / "encoder")))
+        # Not the environment's: that is of another encoder.
+        layer = layer or choose_encoder(encoder, None).layer
     if any(model.id == DEMO for model in experiment.models):
         step("Base model, made on the spot", lambda: demo_base(dataset, out / "base"))
     demand_labels(experiment, planned, dataset)
@@ -85,7 +88,7 @@ def run_experiment(experiment: Experiment, out: Path, console: Console) -> Outco
     outcome = Outcome({}, [])
     for preset in experiment.evaluation.decodings:
         folder = decoding_folder(experiment, preset, out)
-        runs = _evaluate_all(experiment, planned, dataset, encoder, preset, out, step)
+        runs = _evaluate_all(experiment, planned, dataset, (encoder, layer), preset, out, step)
         outcome.boards[preset] = build_board(list(runs.values()), resampling=experiment.statistics)
         outcome.pages.extend(write_board(folder / "leaderboard", outcome.boards[preset])[-1:])
         outcome.pages.extend(_reports(experiment, planned, runs, folder))
@@ -120,7 +123,7 @@ def _evaluate_all(
     experiment: Experiment,
     planned: Sequence[Cell],
     dataset: Dataset,
-    encoder: str | None,
+    encoder: tuple[str | None, int | None],
     preset: Preset,
     out: Path,
     step: Steps,
@@ -141,7 +144,12 @@ def _evaluate_all(
             store=run / "answers",
         )
         options = EvaluationOptions(
-            out=run, data=dataset.folder, bertscore_model=encoder, limit=part.limit, name=label
+            out=run,
+            data=dataset.folder,
+            bertscore_model=encoder[0],
+            bertscore_layer=encoder[1],
+            limit=part.limit,
+            name=label,
         )
         runs[label] = step(f"Evaluate {label} ({preset})", partial(evaluate, config, options, FOLDER, GROUP))
     return runs

@@ -38,6 +38,9 @@ def evaluate(
         envvar="MAQA_BERTSCORE_MODEL",
         help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default.",
     ),
+    bertscore_layer: int | None = typer.Option(
+        None, envvar="MAQA_BERTSCORE_LAYER", help="Layer of the encoder, where it is not known."
+    ),
     limit: int | None = typer.Option(None, min=1, help="Rows per severity, for a trial."),
     batch_size: str = typer.Option("auto", help="Prompts per batch, or auto."),
     device: str | None = typer.Option(None, help="cpu, cuda, cuda:1, ..."),
@@ -90,6 +93,7 @@ def evaluate(
         out=out,
         data=data,
         bertscore_model=bertscore_model,
+        bertscore_layer=bertscore_layer,
         limit=limit,
         name=name,
         command=shlex.join(["maqa", *sys.argv[1:]]),

@@ -59,4 +59,6 @@ def print_board(console: Console, board: Board) -> None:
     for row in board.rows:
         if row.differs:
             console.print(Text(f"{row.name} is not ranked: {'; '.join(row.differs)}", style="yellow"))
+        for note in row.notes:
+            console.print(Text(f"{row.name}: {note}", style="yellow"), soft_wrap=True)
     console.print(f"signature: {board.signature}|{board.resampling}", markup=False, soft_wrap=True)

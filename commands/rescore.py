@@ -19,7 +19,9 @@ def rescore(
         envvar="MAQA_BERTSCORE_MODEL",
         help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default.",
     ),
-    bertscore_layer: int | None = typer.Option(None, help="Layer of the encoder, where it is not known."),
+    bertscore_layer: int | None = typer.Option(
+        None, envvar="MAQA_BERTSCORE_LAYER", help="Layer of the encoder, where it is not known."
+    ),
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:

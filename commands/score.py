@@ -32,7 +32,7 @@ def score(
         ),
     ] = None,
     bertscore_layer: Annotated[
-        int | None, typer.Option(help="Layer of the encoder, where it is not known.")
+        int | None, typer.Option(envvar="MAQA_BERTSCORE_LAYER", help="Layer of the encoder, where it is not known.")
     ] = None,
     table: Annotated[str | None, typer.Option(help="Table of a sqlite file that has several.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of an xlsx file that has several.")] = None,
@@ -46,6 +46,7 @@ def score(
     from ..harness.answers import read_answers
     from ..harness.errors import UserError
     from ..harness.files import ensure_writable
+    from ..harness.metrics.beyond import beyond_encoder
     from ..harness.scores import write_scores
     from ..harness.scoring import NO_ENCODER, beside_metrics, default_metrics, score_table
 
@@ -68,6 +69,8 @@ def score(
         console.print(f"{metric}: {signature}", markup=False)
     if bertscore_model == NO_ENCODER:
         console.print("bertscore_f1 was left out, as asked (--bertscore-model none).", markup=False)
+    if note := beyond_encoder(scores):
+        console.print(note, markup=False, style="yellow")
     console.print(f"Scores of {len(scores.frame):,} answers: {out}", markup=False)
 
 

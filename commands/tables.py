@@ -29,6 +29,7 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
     Similarity and safety stand here; the parts of a finding and the style of the answers are in the report.
     """
     from ..harness.aggregates import QUALITY
+    from ..harness.metrics.beyond import beyond_encoder
     from ..harness.metrics.safety import DETECTORS
     from ..harness.scoring import NO_ENCODER, default_metrics
     from ..harness.statistics import STRATA, summarise
@@ -50,6 +51,8 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
         console.print(
             f"{more} more columns are in {run.scores_file.name} and in `maqa report`", markup=False, soft_wrap=True
         )
+    if note := beyond_encoder(run.scores):
+        console.print(note, markup=False, style="yellow", soft_wrap=True)
     metric = run.scores.metrics[0]
     console.print(f"{metric}: {run.scores.signatures[metric]}|{resampling}", markup=False, soft_wrap=True)
 

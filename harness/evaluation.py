@@ -102,8 +102,7 @@ def _is_whole(path: Path, model: StoredModel, options: EvaluationOptions) -> boo
     remedy = "Choose another --out, or delete the folder"
     if path.is_file():
         recorded = read_json(path, remedy)
-        # A key that is not there was not noted yet when the run was begun.
-        if not isinstance(recorded, dict) or {**request, **recorded} != request:
+        if not _asks_for(recorded, request):
             raise UserError(f"{options.out} holds another run, by {path}", remedy)
         return (options.out / MANIFEST).is_file()
     # What a kill left of a file that was being written is hidden; another shard may write the same one right now.
@@ -113,5 +112,17 @@ def _is_whole(path: Path, model: StoredModel, options: EvaluationOptions) -> boo
     return False
 
 
+def _asks_for(recorded: Any, request: dict[str, Any]) -> bool:
+    """Whether a run was begun by this request. A key that is not there was not noted yet when it was begun."""
+    if not isinstance(recorded, dict) or not isinstance(recorded.get("options", {}), dict):
+        return False
+    options = {**request["options"], **recorded.get("options", {})}
+    return {**request, **recorded, "options": options} == request
+
+
 def _metadata(options: EvaluationOptions) -> dict[str, Any]:
-    return {"data": str(options.data) if options.data else None, "bertscore_model": options.bertscore_model}
+    return {
+        "data": str(options.data) if options.data else None,
+        "bertscore_model": options.bertscore_model,
+        "bertscore_layer": options.bertscore_layer,
+    }

@@ -13,6 +13,7 @@ class EvaluationOptions(Record):
     out: Path
     data: Path | None = None
     bertscore_model: str | None = None
+    bertscore_layer: int | None = None
     limit: int | None = None
     name: str | None = None
     command: str | None = None

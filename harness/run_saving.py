@@ -54,7 +54,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     results_file = write_results(options.out, results, _STAMP)
     saved = load_answers(results_file)
     write_scores(options.out / SCORES, complete_scores(saved))
-    write_generation(saved, frame, run_metrics(_encoder(results)))
+    write_generation(saved, frame, run_metrics(options.bertscore_model, options.bertscore_layer))
     manifest = Manifest(
         name=name,
         created=started.isoformat(timespec="seconds"),
@@ -80,11 +80,6 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
         },
     )
     write_manifest(options.out, manifest)
-
-
-def _encoder(results: dict[str, Any]) -> str:
-    first = next(iter(results["samples"].values()))[0]
-    return str(first["doc"]["scoring"]["encoder"])
 
 
 def fingerprint(answers: pd.DataFrame) -> str:

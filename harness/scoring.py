@@ -13,7 +13,7 @@ from .metrics.bertscore import shared_bertscore
 from .metrics.bleu import Bleu
 from .metrics.chrf import Chrf
 from .metrics.empty import Empty
-from .metrics.encoder import PAPER_ENCODER
+from .metrics.encoder import encoder_asked
 from .metrics.rouge import Rouge
 from .metrics.safety import safety_metrics
 from .metrics.style import Style
@@ -27,14 +27,14 @@ def default_metrics(bertscore_model: str | None = None, bertscore_layer: int | N
     """The metrics of the lm-eval tasks: similarity to the reference.
 
     Args:
-        bertscore_model: hub id or folder of the BERTScore encoder; None for the paper's, ``none`` to leave the
-            column ``bertscore_f1`` out. One process shares one encoder and its reference embeddings.
-        bertscore_layer: layer whose output is compared; None for the known layer of a known encoder.
+        bertscore_model: hub id or folder of the BERTScore encoder, ``none`` to leave BERTScore out; None for the
+            environment's, else the paper's. One process shares one encoder and its reference embeddings.
+        bertscore_layer: layer whose output is compared; None for the environment's, else the known layer of a known
+            encoder.
     """
     texts: list[Metric] = [Rouge(), Chrf(), Bleu(), Empty()]
-    if bertscore_model == NO_ENCODER:
-        return texts
-    return [shared_bertscore(bertscore_model or PAPER_ENCODER, bertscore_layer), *texts]
+    model, layer = encoder_asked(bertscore_model, bertscore_layer)
+    return texts if model == NO_ENCODER else [shared_bertscore(model, layer), *texts]
 
 
 def beside_metrics(*, questions: bool = True, severities: bool = True) -> list[Metric]:

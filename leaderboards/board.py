@@ -9,6 +9,7 @@ from ..harness.aggregates import QUALITY, AggregateScore, aggregates_all
 from ..harness.comparison import check_metric, differences
 from ..harness.conditions import conditions, difference
 from ..harness.errors import UserError
+from ..harness.metrics.beyond import beyond_encoder
 from ..harness.runs import Run
 from ..harness.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, paired_all, summarise_all
@@ -138,6 +139,7 @@ def _row(
         metrics=metrics,
         aggregates={str(score.aggregate): _total(score) for score in aggregates},
         differs=differs,
+        notes=[note for note in (beyond_encoder(run.scores),) if note],
         command=manifest.runtime.get("command") if manifest else None,
         path=str(run.path),
     )

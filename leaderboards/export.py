@@ -36,7 +36,7 @@ def board_csv(board: Board) -> str:
     for stratum in STRATA:
         header += [f"{board.metric}_{stratum}", f"low_{stratum}", f"high_{stratum}", f"n_{stratum}"]
     others = [(metric, stratum) for metric in metrics if metric != board.metric for stratum in STRATA]
-    header += [f"{metric}_{stratum}" for metric, stratum in others] + ["differs", "path"]
+    header += [f"{metric}_{stratum}" for metric, stratum in others] + ["differs", "notes", "path"]
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)
@@ -46,7 +46,9 @@ def board_csv(board: Board) -> str:
             cell = row.cell(board.metric, stratum)
             line += [cell.mean, cell.low, cell.high, cell.n] if cell else [None, None, None, 0]
         line += [cell.mean if (cell := row.cell(metric, stratum)) else None for metric, stratum in others]
-        writer.writerow([_inert(value) for value in [*line, "; ".join(row.differs), row.path]])
+        writer.writerow(
+            [_inert(value) for value in [*line, "; ".join(row.differs), "; ".join(row.notes), row.path]]
+        )
     return text.getvalue()
 
 

@@ -28,6 +28,7 @@ class Row(Record):
     """One run. ``rank`` is absent where ``differs`` names what keeps the row from being compared.
 
     ``aggregates`` is empty without ``bertscore_f1``, and lacks ``safe_score`` where safety was not scored.
+    ``notes`` say what a reader of the row's scores must know.
     """
 
     rank: int | None
@@ -39,6 +40,7 @@ class Row(Record):
     metrics: dict[str, dict[str, Cell]]
     aggregates: dict[str, AggregateCell]
     differs: list[str]
+    notes: list[str] = []
     command: str | None
     path: str
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ..harness.comparison import check_metric, differences
 from ..harness.errors import UserError
+from ..harness.metrics.beyond import beyond_encoder
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
 from ..harness.runs import Run
 from ..harness.scoring import beside_metrics
@@ -65,6 +66,7 @@ def report_page(
         similarity=[each for each in summaries if each not in _BESIDE],
         shapes=answer_shapes(run),
         categories=category_scores(run, metric),
+        notes={each.name: note for each in (run, against) if each and (note := beyond_encoder(each.scores))},
         changed=largest_changes(run, against, metric) if against else {},
         examples={str(severity): typical_examples(run, metric, severity) for severity in SEVERITIES},
     )

@@ -12,7 +12,7 @@ import pandas as pd
 from ..harness.data.dataset import open_dataset, stratum
 from ..harness.errors import UserError
 from ..harness.languages import language
-from ..harness.metrics.encoder import PAPER_ENCODER
+from ..harness.metrics.encoder import encoder_asked
 from ..harness.scoring import default_metrics, signatures
 from ..harness.severity import parse_severity
 from .sample import handwritten_rows
@@ -21,7 +21,11 @@ _FIELDS = ["id", "question", "answer", "category", "severity"]
 
 
 def load_documents(
-    severity: str, data: str | None = None, bertscore_model: str | None = None, **_: Any
+    severity: str,
+    data: str | None = None,
+    bertscore_model: str | None = None,
+    bertscore_layer: int | str | None = None,
+    **_: Any,
 ) -> dict[str, datasets.Dataset]:
     """The test rows of one severity, each with the signatures of the metrics that will score it.
 
@@ -30,19 +34,20 @@ def load_documents(
         data: a dataset folder; else ``MAQA_DATA``, else the shipped sample.
         bertscore_model: hub id or path of the encoder, ``none`` to leave BERTScore out; else
             ``MAQA_BERTSCORE_MODEL``, else the paper's encoder.
+        bertscore_layer: layer of the encoder; else ``MAQA_BERTSCORE_LAYER``, else the known one of a known encoder.
 
     Raises:
         UserError: the data cannot be read, has no row of this severity, or the encoder cannot be loaded.
     """
     source = data or os.environ.get("MAQA_DATA")
-    encoder = bertscore_model or os.environ.get("MAQA_BERTSCORE_MODEL") or PAPER_ENCODER
+    encoder, layer = encoder_asked(bertscore_model, bertscore_layer)
     rows = stratum(_test_rows(source), parse_severity(severity))
     if rows.empty:
         raise UserError(
             f"{source or 'the shipped sample'} has no test row of severity {severity!r}",
             "Label it with `maqa label DATASET --with rules`, or evaluate the other tasks by name",
         )
-    scoring = {"encoder": encoder, "signatures": signatures(default_metrics(encoder))}
+    scoring = {"encoder": encoder, "layer": layer, "signatures": signatures(default_metrics(encoder, layer))}
     documents = [{**row, "scoring": scoring} for row in rows[_FIELDS].to_dict("records")]
     return {"test": datasets.Dataset.from_list(documents)}
 

@@ -24,7 +24,8 @@ def score_batch(responses: Sequence[Sequence[str]], documents: Sequence[dict[str
         questions=[document["question"] for document in documents],
         severities=[parse_severity(document["severity"]) for document in documents],
     )
-    columns = score(answers, default_metrics(documents[0]["scoring"]["encoder"]))
+    scoring = documents[0]["scoring"]
+    columns = score(answers, default_metrics(scoring["encoder"], scoring["layer"]))
     texts = [ScoredText(prediction) for prediction in answers.predictions]
     for row, text in enumerate(texts):
         text.scores = {name: float(values[row]) for name, values in columns.items()}

@@ -10,9 +10,10 @@ from hypothesis import strategies as st
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.bertscore import UNKNOWN_LIMIT, BertScore, shared_bertscore
+from maqa_severity.harness.metrics.beyond import beyond_encoder
 from maqa_severity.harness.metrics.embeddings import Cache, Embedded
 from maqa_severity.harness.metrics.encoder import KNOWN_LAYERS, PAPER_ENCODER, Encoder, choose_encoder
-from maqa_severity.harness.scoring import default_metrics, signatures
+from maqa_severity.harness.scoring import default_metrics, score_table, signatures
 
 LAYERS, LONGEST = 3, 48
 F1_TOLERANCE = 1e-6
@@ -39,7 +40,16 @@ def save_tokenizer(folder, texts, model_max_length=LONGEST):
 
 def save_network(folder, kind="bert", seed=0):
     import torch
-    from transformers import BertConfig, BertModel, XLMRobertaConfig, XLMRobertaModel
+    from transformers import (
+        BertConfig,
+        BertModel,
+        DistilBertConfig,
+        DistilBertModel,
+        ModernBertConfig,
+        ModernBertModel,
+        XLMRobertaConfig,
+        XLMRobertaModel,
+    )  # fmt: skip
 
     shape = {
         "vocab_size": 800,
@@ -54,6 +64,16 @@ def save_network(folder, kind="bert", seed=0):
         torch.manual_seed(seed)
         if kind == "bert":
             network = BertModel(BertConfig(**shape, max_position_embeddings=LONGEST))
+        elif kind == "distilbert":
+            small = DistilBertConfig(
+                vocab_size=800, dim=32, n_layers=LAYERS, n_heads=4, hidden_dim=64, max_position_embeddings=LONGEST,
+                initializer_range=0.3,
+            )  # fmt: skip
+            network = DistilBertModel(small)
+        elif kind == "modernbert":
+            frame = {"pad_token_id": 0, "cls_token_id": 2, "sep_token_id": 3, "bos_token_id": 2, "eos_token_id": 3}
+            wide = {"max_position_embeddings": LONGEST, "local_attention": 8, "initializer_cutoff_factor": 3.0}
+            network = ModernBertModel(ModernBertConfig(**shape, **frame, **wide))
         else:
             network = XLMRobertaModel(
                 XLMRobertaConfig(**shape, max_position_embeddings=LONGEST + 2, pad_token_id=1)
@@ -78,7 +98,7 @@ def f1_of(metric, predictions, references):
     return metric.score(Answers(predictions, references))["bertscore_f1"] / 100
 
 
-@pytest.mark.parametrize("kind", ["bert", "xlm-roberta"])
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "distilbert"])
 @pytest.mark.parametrize("layer", [1, 2, LAYERS])
 def test_f1_equals_bert_score(kind, layer, bert, pairs, tmp_path):
     from bert_score import score
@@ -325,12 +345,70 @@ def test_a_damaged_encoder_is_an_error_and_never_scores(damage, copy):
         BertScore(str(copy), 2).score(Answers(["نعم"], ["نعم"]))
 
 
-def test_another_architecture_is_refused(tmp_path, sample_texts):
-    from transformers import DistilBertConfig, DistilBertModel
+@pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "distilbert", "modernbert"])
+def test_what_is_compared_is_the_hidden_state_of_the_layer_in_every_family(kind, bert, tmp_path):
+    import torch
+    from transformers import AutoModel
+
+    folder = shutil.copytree(bert, tmp_path / kind)
+    save_network(folder, kind)
+    whole = AutoModel.from_pretrained(folder).eval()
+    texts = ["راجع الطبيب الآن", "خذ الدواء"]
+    for layer in range(1, LAYERS + 1):
+        encoder = Encoder(choose_encoder(str(folder), layer), "cpu")
+        ids = encoder.tokenize(texts)
+        for row, vectors in zip(ids, encoder.embed(ids), strict=True):
+            with torch.inference_mode():
+                hidden = whole(torch.tensor([row]), output_hidden_states=True).hidden_states[layer][0]
+            expected = torch.nn.functional.normalize(hidden, dim=-1).numpy()
+            np.testing.assert_allclose(vectors, expected, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("kind", ["xlm-roberta", "distilbert", "modernbert"])
+def test_a_layer_that_is_not_there_is_named_in_every_family(kind, bert, tmp_path):
+    folder = shutil.copytree(bert, tmp_path / kind)
+    save_network(folder, kind)
+    with pytest.raises(UserError, match=f"no layer {LAYERS + 1}.* between 1 and {LAYERS}"):
+        BertScore(str(folder), LAYERS + 1).score(Answers(["نعم"], ["نعم"]))
+    assert f1_of(BertScore(str(folder), LAYERS), ["نعم"], ["نعم"])[0] == pytest.approx(1, abs=1e-6)
+
+
+def test_a_network_that_is_no_encoder_of_one_text_is_refused(tmp_path, sample_texts):
+    from transformers import T5Config, T5Model
 
     save_tokenizer(tmp_path, sample_texts)
-    DistilBertModel(DistilBertConfig(vocab_size=800, dim=32, n_layers=1, n_heads=2, hidden_dim=64)).save_pretrained(
+    T5Model(T5Config(vocab_size=800, d_model=32, num_layers=1, num_heads=2, d_ff=64, d_kv=16)).save_pretrained(
         tmp_path
     )
-    with pytest.raises(UserError, match=r"distilbert.* is not of the BERT or RoBERTa family"):
+    with pytest.raises(UserError, match=r"\(t5\) is no encoder of one text"):
         BertScore(str(tmp_path), 1).score(Answers(["نعم"], ["نعم"]))
+
+
+def test_what_an_encoder_does_not_read_is_counted_to_the_token(bert):
+    metric = BertScore(str(bert), 2)
+    # One token of the vocabulary.
+    word, full = "و", LONGEST - 2
+    assert len(Encoder(choose_encoder(str(bert), 2)).tokenize([word])[0]) == 3
+    at_the_limit, over = " ".join([word] * full), " ".join([word] * (full + 1))
+    found = metric.score(
+        Answers([at_the_limit, over, word, over + " لا", ""], [word, word, over, over + " نعم", word])
+    )
+    assert found["beyond_encoder"].tolist() == [0, 100, 0, 100, 0]
+    assert found["reference_beyond_encoder"].tolist() == [0, 0, 100, 100, 0]
+    assert found["bertscore_f1"][3] == pytest.approx(100), "what comes after the limit is not compared"
+
+
+def test_the_sentence_counts_answers_and_references_and_names_the_limit(bert):
+    long = " ".join(["راجع"] * LONGEST)
+    metric = BertScore(str(bert), 2)
+
+    def said(predictions, references):
+        ids = [str(row) for row in range(len(predictions))]
+        return beyond_encoder(score_table(ids, Answers(predictions, references), [metric]))
+
+    assert said([long, "نعم", long], ["نعم", long, "لا"]) == (
+        f"2 answers and 1 reference are longer than the encoder reads ({LONGEST} tokens): what comes after is not "
+        "compared"
+    )
+    assert said(["نعم"], ["نعم"]) is None
+    assert beyond_encoder(score_table(["1"], Answers([long], [long]), default_metrics("none"))) is None

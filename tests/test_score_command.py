@@ -96,7 +96,7 @@ def test_prediction_and_reference_are_enough(scores_of, tmp_path):
 
 def test_a_local_encoder_adds_bertscore(scores_of, encoder, tmp_path):
     scores, printed = scores_of(write(tmp_path / "answers.csv", ROWS), "--bertscore-model", encoder)
-    assert scores.metrics == ["bertscore_f1", *COLUMNS, *BESIDE]
+    assert scores.metrics == ["bertscore_f1", "beyond_encoder", "reference_beyond_encoder", *COLUMNS, *BESIDE]
     assert scores.frame["bertscore_f1"].tolist()[::2] == [0, pytest.approx(100, abs=1e-4)]
     assert 0 < scores.frame["bertscore_f1"][1] < 100
     assert "not-comparable-with-the-paper" in printed

@@ -79,6 +79,7 @@ class EvaluationPart(Record):
     model_args: dict[str, Any] = {}
     decodings: list[Preset] = [Preset.GREEDY]
     bertscore_model: str | None = None
+    bertscore_layer: int | None = None
     floors: list[Kind] = [Kind.ECHO, Kind.CONSTANT, Kind.NEAREST]
     limit: int | None = Field(default=None, ge=1)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
@@ -16,7 +15,7 @@ from ..harness.generation.config import Kind
 from ..harness.generation.decoding import decoding
 from ..harness.generation.vllm_packages import vllm_package
 from ..harness.metrics.bertscore import shared_bertscore
-from ..harness.metrics.encoder import PAPER_ENCODER
+from ..harness.metrics.encoder import encoder_asked
 from ..harness.metrics.encoder_loading import hub_answers
 from ..harness.scoring import NO_ENCODER
 from .adapters import demand_bitsandbytes
@@ -100,14 +99,14 @@ def _base_problems(experiment: Experiment, models: Sequence[ModelPart]) -> Itera
 
 
 def _demand_encoder(experiment: Experiment) -> None:
-    model = experiment.evaluation.bertscore_model or os.environ.get("MAQA_BERTSCORE_MODEL") or PAPER_ENCODER
+    model, layer = encoder_asked(experiment.evaluation.bertscore_model, experiment.evaluation.bertscore_layer)
     if model == NO_ENCODER:
         raise UserError(
             "without a BERTScore encoder the board has nothing to rank by",
             "Name one in evaluation.bertscore_model, or unset MAQA_BERTSCORE_MODEL",
         )
     if model != DEMO:
-        metric = shared_bertscore(model)
+        metric = shared_bertscore(model, layer)
         assert metric.signatures
         metric.release()
 

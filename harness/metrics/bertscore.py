@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ..errors import UserError
+from ..signatures import NEITHER_IS_BETTER, RATE
 from .base import Answers, Scores
+from .beyond import ANSWER_BEYOND, REFERENCE_BEYOND
 from .embeddings import Cache, Embedded, Tokens, batches, blocks, f1
 from .encoder import Encoder, EncoderChoice, choose_encoder
 
@@ -32,6 +34,9 @@ class BertScore:
     encoder's maximum length, and an empty answer or reference scores 0. A similarity below 0 counts as 0, as
     bert-score has it wherever a batch is padded.
 
+    What comes after the maximum length is not compared: ``beyond_encoder`` and ``reference_beyond_encoder`` are 100
+    where the answer, or its reference, goes on there, else 0.
+
     The encoder is loaded when it is first needed. Embeddings of references are kept (up to 1 GiB), so further
     answers to the same questions cost half; unique texts are embedded once, by length.
 
@@ -45,7 +50,7 @@ class BertScore:
         UserError: on first use, if the encoder cannot be loaded, or it does not know the references' tokens.
     """
 
-    columns = (COLUMN,)
+    columns = (COLUMN, ANSWER_BEYOND, REFERENCE_BEYOND)
 
     def __init__(
         self, model: str, layer: int | None = None, device: str | None = None, batch_tokens: int | None = None
@@ -86,7 +91,12 @@ class BertScore:
         }
         if not self._choice.comparable:
             parts["scale"] = "not-comparable-with-the-paper"
-        return {COLUMN: "|".join(f"{key}:{value}" for key, value in parts.items())}
+        cut = f"weights:{self._encoder.digest}|max:{self._encoder.max_length}|{RATE}|{NEITHER_IS_BETTER}|version:1"
+        return {
+            COLUMN: "|".join(f"{key}:{value}" for key, value in parts.items()),
+            ANSWER_BEYOND: f"refs:0|{cut}",
+            REFERENCE_BEYOND: f"refs:1|{cut}",
+        }
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         pairs = list(zip(answers.predictions, answers.references, strict=True))
@@ -101,7 +111,12 @@ class BertScore:
             for block in blocks(set(pairs), tokens):
                 embedded = self._embed(block, tokens, embedded, partial(bar.advance, task))
                 scores |= {pair: f1(*(embedded[text] for text in pair)) for pair in block}
-        return {COLUMN: 100 * np.array([scores[pair] for pair in pairs])}
+        longer = {text for text in texts if self._encoder.is_longer(text, tokens[text])}
+        return {
+            COLUMN: 100 * np.array([scores[pair] for pair in pairs]),
+            ANSWER_BEYOND: np.array([100.0 * (answer in longer) for answer, _ in pairs]),
+            REFERENCE_BEYOND: np.array([100.0 * (reference in longer) for _, reference in pairs]),
+        }
 
     def _check_vocabulary(self, tokens: Tokens, references: set[str]) -> None:
         ids = np.array([number for text in references for number in tokens[text][1:-1]])

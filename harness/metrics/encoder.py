@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from ..core.settings import Record
 from ..errors import UserError
 from ..files import read_json
 from ..records import validated
+from .encoder_layers import LAYER, cut_off
 from .encoder_loading import REMEDY, digest_of, load, max_length_of
 
 if TYPE_CHECKING:
@@ -34,7 +36,6 @@ KNOWN_LAYERS = {
 
 NOTE = "maqa_encoder.json"
 _GPU_ROOM = 4 << 30
-_LAYER = "Name the layer with --bertscore-layer N"
 _log = logging.getLogger(__name__)
 
 Vectors = npt.NDArray[np.float32]
@@ -46,6 +47,24 @@ class _Note(Record):
     name: str
     layer: int
     comparable: bool
+
+
+def encoder_asked(model: str | None, layer: int | str | None) -> tuple[str, int | None]:
+    """Which encoder and layer are meant: what is given, else the environment's, else the paper's encoder.
+
+    Args:
+        model: hub id, folder, or ``none``; else ``MAQA_BERTSCORE_MODEL``.
+        layer: else ``MAQA_BERTSCORE_LAYER``; None leaves it to what is known of the encoder.
+
+    Raises:
+        UserError: the layer is no whole number.
+    """
+    given = layer if layer is not None else os.environ.get("MAQA_BERTSCORE_LAYER") or None
+    try:
+        number = None if given is None else int(given)
+    except ValueError:
+        raise UserError(f"the BERTScore layer {given!r} is no whole number", LAYER) from None
+    return model or os.environ.get("MAQA_BERTSCORE_MODEL") or PAPER_ENCODER, number
 
 
 @dataclass(frozen=True)
@@ -72,7 +91,7 @@ def choose_encoder(model: str, layer: int | None) -> EncoderChoice:
     name = note.name if note else _local_name(folder) if local else _short(model)
     chosen = layer if layer is not None else note.layer if note else KNOWN_LAYERS.get(name)
     if chosen is None:
-        raise UserError(f"no BERTScore layer is known for the encoder {model}", f"{_LAYER}, such as its last one")
+        raise UserError(f"no BERTScore layer is known for the encoder {model}", f"{LAYER}, such as its last one")
     paper = name == PAPER_ENCODER and chosen == KNOWN_LAYERS[PAPER_ENCODER]
     return EncoderChoice(str(folder) if local else model, name, chosen, paper and (note is None or note.comparable))
 
@@ -97,7 +116,7 @@ def _short(name: str) -> str:
 
 
 class Encoder:
-    """A loaded encoder cut off after its chosen layer, in float32.
+    """A loaded encoder up to its chosen layer, in float32.
 
     ``digest`` identifies weights and tokenizer, wherever they were loaded from.
 
@@ -107,18 +126,7 @@ class Encoder:
 
     def __init__(self, choice: EncoderChoice, device: str | None = None) -> None:
         network, self._tokenizer = load(choice.source)
-        layers = getattr(getattr(network, "encoder", None), "layer", None)
-        if layers is None:
-            raise UserError(
-                f"encoder {choice.source} ({network.config.model_type}) is not of the BERT or RoBERTa family",
-                f"Use one of: {', '.join(KNOWN_LAYERS)}",
-            )
-        if not 1 <= choice.layer <= len(layers):
-            raise UserError(
-                f"encoder {choice.source} has no layer {choice.layer}", f"{_LAYER} between 1 and {len(layers)}"
-            )
-        network.encoder.layer = layers[: choice.layer]
-        network.pooler = None
+        self._hidden = cut_off(network, choice.layer, choice.source)
         self.digest = digest_of(network, self._tokenizer)
         self.max_length = max_length_of(network.config, self._tokenizer)
         self._network, self._choice, self._device = network.eval(), choice, device
@@ -147,9 +155,16 @@ class Encoder:
 
     def tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         """Token ids with [CLS] and [SEP], cut at the encoder's maximum length."""
+        return self._ids(texts, truncation=True, max_length=self.max_length)
+
+    def is_longer(self, text: str, ids: Sequence[int]) -> bool:
+        """Whether a text goes on after its ``ids``, which ``tokenize`` gave."""
+        return len(ids) >= self.max_length and len(self._ids([text], verbose=False)[0]) > self.max_length
+
+    def _ids(self, texts: Sequence[str], **how: Any) -> list[list[int]]:
         # Half a surrogate pair is no Unicode, and the tokenizer raises TypeError on it.
         clean = [text.strip().encode("utf-16", "surrogatepass").decode("utf-16", "replace") for text in texts]
-        ids: list[list[int]] = self._tokenizer(clean, truncation=True, max_length=self.max_length)["input_ids"]
+        ids: list[list[int]] = self._tokenizer(clean, **how)["input_ids"]
         return ids
 
     def embed(self, ids: Sequence[Sequence[int]]) -> list[Vectors]:
@@ -163,7 +178,7 @@ class Encoder:
             tokens[row, : len(values)] = torch.tensor(values)
             mask[row, : len(values)] = 1
         with torch.inference_mode():
-            hidden = self._network(tokens.to(self.device), attention_mask=mask.to(self.device))[0]
+            hidden = self._hidden(tokens.to(self.device), mask.to(self.device))
             vectors = torch.nn.functional.normalize(hidden, dim=-1).cpu().numpy()
         # Copies, so that what is kept does not hold on to the padding.
         return [vectors[row, :length].copy() for row, length in enumerate(lengths)]
@@ -172,7 +187,7 @@ class Encoder:
         """Give the memory back, the GPU's included, which torch would keep for itself."""
         import torch
 
-        del self._network, self._tokenizer
+        del self._network, self._hidden, self._tokenizer
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 

@@ -82,7 +82,8 @@ def _quiet_transformers() -> Iterator[None]:
 
 def max_length_of(config: Any, tokenizer: Any) -> int:
     """Longest input in tokens."""
-    positions: int = config.max_position_embeddings
+    # Without a table of positions only the tokenizer has a limit.
+    positions: int = getattr(config, "max_position_embeddings", None) or int(tokenizer.model_max_length)
     if config.model_type in ("roberta", "xlm-roberta", "xlm-roberta-xl", "camembert"):
         # These count positions from the one after the padding's.
         positions -= config.pad_token_id + 1
