@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -15,23 +19,50 @@ if TYPE_CHECKING:
 
 
 def print_generation(console: Console, run: Run) -> None:
-    """Truncation and length per severity; with several samples per question also what they do to the scores: to the
-    first metric, to the safe score and to what makes an answer dangerous."""
+    """How the answers of each severity ended; with several samples per question also what they do to the scores: to
+    the first metric, to the safe score and to what makes an answer dangerous."""
     from ..harness.generation.finish import finish_summary
     from ..harness.sample_scores import read_generation
 
     frame = read_generation(run.path)
     if frame is None:
         return
-    table = Table(title="answers", title_justify="left")
-    for column in ("severity", "answers", "cut at the limit", "mean tokens"):
-        table.add_column(column, justify="left" if column == "severity" else "right")
-    for severity, row in finish_summary(frame).items():
-        table.add_row(severity, str(row["answers"]), f"{row['truncated_pct']:.1f} %", f"{row['mean_tokens']:.1f}")
+    summary = finish_summary(frame)
+    table = Table(title="answers, and the share that ended so", title_justify="left")
+    shown = _endings(summary["overall"])
+    for column in ("severity", "answers", *shown, "mean tokens"):
+        table.add_column(Text(column), justify="left" if column == "severity" else "right")
+    for severity, row in summary.items():
+        shares = (f"{100 * count(row) / row['answers']:.1f} %" for count in shown.values())
+        table.add_row(severity, str(row["answers"]), *shares, f"{row['mean_tokens']:.1f}")
     console.print(table)
     if frame["sample"].max() == 0:
         return
     _print_spread(console, frame, run.scores.metrics[0], run.scores.signatures)
+
+
+def _endings(overall: dict[str, Any]) -> dict[str, Callable[[dict[str, Any]], float]]:
+    """The columns of the table and how to count each: all ways to end, and what happened at least once besides."""
+    cut: dict[str, Callable[[dict[str, Any]], float]] = {
+        "cut at the limit": lambda row: row["truncated_pct"] * row["answers"] / 100
+    }
+    if "end_token" not in overall:
+        return cut
+    besides = {"run_on_dropped": "run-on question dropped", "thinking": "with thoughts", "errors": "error"}
+    return {
+        "end token": lambda row: row["end_token"],
+        **{_shown(stop): partial(_stopped, stop) for stop in overall["stops"]},
+        **cut,
+        **{heading: itemgetter(key) for key, heading in besides.items() if overall[key]},
+    }
+
+
+def _stopped(stop: str, row: dict[str, Any]) -> int:
+    return int(row["stops"].get(stop, 0))
+
+
+def _shown(stop: str) -> str:
+    return "at " + stop.replace("\n", r"\n").replace("\t", r"\t")
 
 
 def _print_spread(console: Console, frame: pd.DataFrame, first: str, signatures: dict[str, str]) -> None:

@@ -9,14 +9,15 @@ import pandas as pd
 
 from .errors import UserError
 from .files import atomic
-from .generation.finish import COLUMNS
+from .generation.finish import COLUMNS, ENDINGS
 from .metrics.base import Answers, Metric
 from .runs import Saved
 from .scoring import score
 from .severity import parse_severity
 
 GENERATION = "generation.parquet"
-KEYS = [*COLUMNS, "prediction"]
+KEYS = [*COLUMNS, *ENDINGS, "prediction"]
+"""Columns besides the scores; files of earlier versions lack ``ENDINGS``."""
 
 
 def write_generation(saved: Saved, frame: pd.DataFrame, metrics: Sequence[Metric]) -> None:
@@ -66,4 +67,4 @@ def rescore_samples(saved: Saved, metrics: Sequence[Metric]) -> None:
     """
     frame = read_generation(saved.path)
     if frame is not None and frame["sample"].any():
-        write_generation(saved, frame[KEYS], metrics)
+        write_generation(saved, frame[[name for name in KEYS if name in frame]], metrics)

@@ -11,6 +11,7 @@ import pytest
 import torch
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.generation.decoding import decoding
+from maqa_severity.harness.generation.endings import cut
 from maqa_severity.harness.generation.hf import HFEngine
 from maqa_severity.harness.generation.records import FinishReason
 from maqa_severity.harness.generation.sampling import Sampler, StopRows
@@ -32,7 +33,7 @@ def test_greedy_texts_are_those_of_plain_lm_eval(checkpoint, tmp_path):
 def test_tokens_and_finish_reason_are_those_of_one_prompt_alone(checkpoint, tmp_path):
     how = decoding(max_new_tokens=20)
     ours = answer(hf_config(checkpoint, tmp_path, how), 20)
-    assert {a.finish_reason for a in ours.answers} == set(FinishReason)
+    assert {a.finish_reason for a in ours.answers} == {FinishReason.STOP, FinishReason.LENGTH}
     engine = HFEngine(ours.config)
     network, tokenizer = engine.lm.model, engine.lm.tokenizer
     for prompt, found in zip(ours.prompts, ours.answers, strict=True):
@@ -41,7 +42,7 @@ def test_tokens_and_finish_reason_are_those_of_one_prompt_alone(checkpoint, tmp_
             with torch.no_grad():
                 ids = torch.cat([ids, network(ids).logits[:, -1:].argmax(-1)], dim=1)
             new = ids[0, found.prompt_tokens :]
-            ended = new[-1] == tokenizer.eos_token_id or any(s in tokenizer.decode(new) for s in how.until)
+            ended = new[-1] == tokenizer.eos_token_id or bool(cut(tokenizer.decode(new), how.until)[1])
             if ended:
                 break
         assert (found.tokens, found.finish_reason == FinishReason.STOP) == (len(new), bool(ended))
@@ -50,9 +51,11 @@ def test_tokens_and_finish_reason_are_those_of_one_prompt_alone(checkpoint, tmp_
 def test_a_stop_string_ends_its_own_row_alone(checkpoint, tmp_path):
     plain = answer(hf_config(checkpoint, tmp_path, decoding(max_new_tokens=40, until=())))
     stop = plain.texts[0][4:8]
-    cut = answer(hf_config(checkpoint, tmp_path, decoding(max_new_tokens=40, until=(stop,))))
-    assert cut.texts == [text.split(stop)[0] for text in plain.texts]
-    assert cut.answers[0].finish_reason is FinishReason.STOP and cut.answers[0].tokens < plain.answers[0].tokens
+    stopped = answer(hf_config(checkpoint, tmp_path, decoding(max_new_tokens=40, until=(stop,))))
+    assert stopped.texts == [text[:1] + text[1:].split(stop)[0] for text in plain.texts]
+    first = stopped.answers[0]
+    assert (first.finish_reason, first.stop) == (FinishReason.STOP, stop)
+    assert first.tokens < plain.answers[0].tokens
 
 
 def test_a_stop_string_inside_the_thoughts_of_a_model_does_not_end_its_answer(checkpoint, tmp_path):
@@ -69,7 +72,7 @@ def test_a_stop_string_inside_the_thoughts_of_a_model_does_not_end_its_answer(ch
 def test_a_stop_string_in_an_unusual_spelling_ends_the_row(checkpoint):
     tokenizer = AutoTokenizer.from_pretrained(checkpoint)
     stop = "\nالاجابة:"
-    letters = [token for letter in stop for token in tokenizer.encode(letter, add_special_tokens=False)]
+    letters = [token for letter in f"لا{stop}" for token in tokenizer.encode(letter, add_special_tokens=False)]
     assert stop in tokenizer.decode(letters) and len(letters) > len(tokenizer.encode(stop)) + 3
     rows = StopRows(tokenizer, [stop], [], 0, 1)
     ended = [bool(rows(torch.tensor([letters[: n + 1]]), None)[0]) for n in range(len(letters))]

@@ -10,7 +10,7 @@ from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.generation.answers import Answer
 from maqa_severity.harness.generation.chunks import chunks
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
-from maqa_severity.harness.generation.finish import finish_frame, finish_summary
+from maqa_severity.harness.generation.finish import ENDINGS, finish_frame, finish_summary, thinking_cut
 from maqa_severity.harness.generation.records import FinishReason, Prompt
 from maqa_severity.harness.generation.shards import parse_shard, shard_of
 from maqa_severity.harness.generation.stored import StoredModel
@@ -126,14 +126,38 @@ def test_truncation_is_counted_per_severity():
     ]
     reasons = [FinishReason.LENGTH] + [FinishReason.STOP] * 4
     answers = [
-        Answer(p.key, p.id, p.severity, 0, "", reason, 1, n, 0.1)
+        Answer(p.key, p.id, p.severity, 0, "نعم", reason, 1, n, 0.1)
         for n, (p, reason) in enumerate(zip(asked, reasons, strict=True))
     ]
-    assert finish_summary(finish_frame(asked, answers)) == {
+    frame = finish_frame(asked, answers)
+    assert finish_summary(frame.drop(columns=list(ENDINGS))) == {
         "critical": {"answers": 4, "truncated_pct": 25.0, "mean_tokens": 1.5},
         "neutral": {"answers": 1, "truncated_pct": 0.0, "mean_tokens": 4.0},
         "overall": {"answers": 5, "truncated_pct": 20.0, "mean_tokens": 2.0},
     }
+
+
+def test_how_answers_ended_is_counted_by_end_token_stop_string_limit_and_error():
+    asked = [Prompt(str(n), "", 0, str(n), "neutral", "") for n in range(8)]
+    ended = [
+        ("نعم", FinishReason.STOP, {}),
+        ("نعم", FinishReason.STOP, {"stop": "\nA:", "run_on": True}),
+        ("نعم", FinishReason.STOP, {"stop": "\nA:", "thinking": 9}),
+        ("نعم", FinishReason.STOP, {"stop": "\nQ:"}),
+        ("نعم", FinishReason.LENGTH, {}),
+        ("", FinishReason.LENGTH, {"thinking": 30}),
+        ("", FinishReason.STOP, {"thinking": 30}),
+        ("", FinishReason.ERROR, {"error": "too long"}),
+    ]
+    answers = [
+        Answer(p.key, p.id, p.severity, 0, text, reason, 1, 1, 0.1, **more)
+        for p, (text, reason, more) in zip(asked, ended, strict=True)
+    ]
+    assert finish_summary(finish_frame(asked, answers))["overall"] == {
+        "answers": 8, "truncated_pct": 25.0, "mean_tokens": 1.0, "end_token": 2, "stops": {"\nA:": 2, "\nQ:": 1},
+        "run_on_dropped": 1, "thinking": 3, "thinking_cut": 1, "errors": 1,
+    }  # fmt: skip
+    assert thinking_cut(answers) == 1
 
 
 def test_spread_over_samples_by_hand():

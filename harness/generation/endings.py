@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .records import FinishReason, Generated
 from .thoughts import split_thoughts, without_thoughts
 
 __all__ = ["Ending", "cut", "ending", "without_run_on", "without_thoughts"]
@@ -20,7 +21,7 @@ class Ending:
 
     ``stop`` is the stop string that ended it, empty where none did; ``thinking`` counts the characters of the
     thoughts cut off before it; ``thought_out`` is False where these never ended; ``run_on`` says that a question
-    which the model went on to ask itself was dropped.
+    which the model went on to ask itself was dropped; ``whole`` that the model ended it, not the limit of tokens.
     """
 
     text: str
@@ -28,6 +29,22 @@ class Ending:
     thinking: int = 0
     thought_out: bool = True
     run_on: bool = False
+    whole: bool = True
+
+    def generated(self, prompt_tokens: int, tokens: int, seconds: float) -> Generated:
+        """The answer as an engine hands it over. One that was cut at the limit before a stop string came, or while
+        its thoughts went on, ended by the limit."""
+        reason = FinishReason.STOP if self.whole or self.stop else FinishReason.LENGTH
+        return Generated(
+            self.text,
+            reason,
+            prompt_tokens,
+            tokens,
+            seconds,
+            stop=self.stop,
+            thinking=self.thinking,
+            run_on=self.run_on,
+        )
 
 
 def ending(text: str, until: Sequence[str], *, prompt: str = "", think_end: str = "", whole: bool = True) -> Ending:
@@ -43,7 +60,7 @@ def ending(text: str, until: Sequence[str], *, prompt: str = "", think_end: str 
     parts = split_thoughts(text, prompt, think_end, whole=whole)
     answer, stop = cut(parts.answer, until)
     kept = without_run_on(answer) if stop and _is_answer_mark(stop, prompt) else answer
-    return Ending(kept, stop, len(parts.thoughts), parts.ended, kept != answer)
+    return Ending(kept, stop, len(parts.thoughts), parts.ended, kept != answer, whole)
 
 
 def cut(text: str, until: Sequence[str]) -> tuple[str, str]:

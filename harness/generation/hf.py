@@ -9,18 +9,20 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from lm_eval.models.utils import postprocess_generated_text
 from transformers import GenerationConfig as HFGenerationConfig
 
 from ..errors import UserError
 from ..library_bars import without_library_bars
 from .config import GenerationConfig
 from .decoding import answer_seed
+from .endings import ending
 from .failures import loading
 from .hf_backend import hf_backend
-from .records import FinishReason, Generated, Prompt
+from .reading import Reader, demand_known
+from .records import Generated, Prompt
 from .sampling import Sampler, StopRows
 from .shrinking import can_shrink, generate_rows
+from .thoughts import THINKING_ARGUMENTS
 
 log = logging.getLogger(__name__)
 _BATCH_TOKENS = {"cpu": 8192, "cuda": 65536}
@@ -37,7 +39,8 @@ class HFEngine:
     def __init__(self, config: GenerationConfig) -> None:
         device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
         with loading(config.model_args.get("pretrained")), without_library_bars():
-            self.lm = hf_backend()(**{"batch_size": 1, "device": device, **config.model_args})
+            given = {name: value for name, value in config.model_args.items() if name not in THINKING_ARGUMENTS}
+            self.lm = hf_backend()(**{"batch_size": 1, "device": device, **given})
         self._decoding = config.decoding
         self.max_prompts = config.batch_size or _BATCH_PROMPTS
         self.max_tokens = (
@@ -53,8 +56,10 @@ class HFEngine:
         model = self.lm.model.generation_config.eos_token_id
         own = [model] if isinstance(model, int) else list(model or [])
         self._end_ids = sorted({*own, self.lm.eot_token_id} - {None})
-        # Inside its thoughts a model may write a stop string: only the answer after them is cut.
-        self._stop_strings = () if self.lm.think_end_token is not None else self._decoding.until
+        self._reader = Reader(self.lm.tokenizer, config.model_args.get("think_end_token"))
+        self._known_tokens = int(self.lm.model.get_input_embeddings().weight.shape[0])
+        self._pad_id = self._existing_pad()
+        demand_known(self.lm.tokenizer, {self.lm.tokenizer.eos_token_id} - {None}, self._known_tokens)
         self.shrinks = can_shrink(self.lm.model)
 
     @property
@@ -82,14 +87,14 @@ class HFEngine:
         )
         seconds = (time.perf_counter() - start) / len(prompts)
         return [
-            Generated(
-                self._text(row.tokens),
-                FinishReason.STOP if row.ended else FinishReason.LENGTH,
-                len(prompt_ids),
-                len(row.tokens),
-                seconds,
-            )
-            for row, prompt_ids in zip(rows, encoded, strict=True)
+            ending(
+                self._reader.text(row.tokens),
+                self._decoding.until,
+                prompt=prompt.text,
+                think_end=self._reader.think_end,
+                whole=row.ended > 0,
+            ).generated(len(prompt_ids), len(row.tokens), seconds)
+            for prompt, row, prompt_ids in zip(prompts, rows, encoded, strict=True)
         ]
 
     def release(self) -> None:
@@ -100,20 +105,40 @@ class HFEngine:
             torch.cuda.empty_cache()
 
     def _encode(self, prompts: Sequence[Prompt], *, warn: bool = False) -> list[list[int]]:
-        encoded = [self.lm.tok_encode(prompt.text) for prompt in prompts]
+        encoded = [self._tokens(prompt.text) for prompt in prompts]
+        demand_known(self.lm.tokenizer, {token for ids in encoded for token in ids}, self._known_tokens)
         if warn and (cut := sum(len(ids) > self._room for ids in encoded)):
             log.warning("%d prompts are longer than %d tokens and lose their beginning", cut, self._room)
         return [ids[-self._room :] for ids in encoded]
 
+    def _tokens(self, text: str) -> list[int]:
+        # lm-eval looks whether the text begins with the first token, which not every tokenizer has.
+        if self.lm.prefix_token_id is None:
+            return list(self.lm.tokenizer.encode(text))
+        return list(self.lm.tok_encode(text))
+
+    def _existing_pad(self) -> int:
+        """What prompts are padded with. Where the tokenizer has nothing to pad with, lm-eval adds a token that the
+        model does not know; masked as it is, any other does as well."""
+        pad = self.lm.tokenizer.pad_token_id
+        return pad if pad is not None and pad < self._known_tokens else 0
+
     def _pad(self, encoded: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
         width = max(len(ids) for ids in encoded)
-        pad = self.lm.tokenizer.pad_token_id
-        ids = torch.tensor([[pad] * (width - len(row)) + list(row) for row in encoded])
+        ids = torch.tensor([[self._pad_id] * (width - len(row)) + list(row) for row in encoded])
         mask = torch.tensor([[0] * (width - len(row)) + [1] * len(row) for row in encoded])
         return ids.to(self.lm.device), mask.to(self.lm.device)
 
     def _stop(self, prompts: Sequence[Prompt], prompt_tokens: int, pause_at: int) -> StopRows:
-        return StopRows(self.lm.tokenizer, self._stop_strings, self._end_ids, prompt_tokens, len(prompts), pause_at)
+        until, reader = self._decoding.until, self._reader
+
+        def stop_of(row: int, tokens: list[int]) -> str:
+            text, asked = reader.text(tokens), prompts[row].text
+            return ending(text, until, prompt=asked, think_end=reader.think_end, whole=False).stop
+
+        return StopRows(
+            self.lm.tokenizer, until, self._end_ids, prompt_tokens, len(prompts), pause_at, stop_of=stop_of
+        )
 
     def _step(self, prompts: Sequence[Prompt], prompt_tokens: int) -> Callable[..., Any]:
         """The model's ``generate`` on some rows of the batch, as ``generate_rows`` calls it."""
@@ -157,16 +182,7 @@ class HFEngine:
             repetition_penalty=1.0,
             no_repeat_ngram_size=0,
             eos_token_id=self._end_ids or None,
-            pad_token_id=self.lm.tokenizer.pad_token_id,
+            pad_token_id=self._pad_id,
             use_cache=True,
             return_dict_in_generate=True,
         )
-
-    def _text(self, ids: list[int]) -> str:
-        think_end = self.lm.think_end_token
-        if isinstance(think_end, int):
-            if think_end in ids:
-                ids = ids[len(ids) - ids[::-1].index(think_end) :]
-            think_end = None
-        text = self.lm.tok_decode(ids)
-        return str(postprocess_generated_text(text, list(self._decoding.until), think_end))

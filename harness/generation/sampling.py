@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from transformers import LogitsProcessor, StoppingCriteria, TopPLogitsWarper
+
+from .endings import cut
 
 
 class Sampler(LogitsProcessor):  # type: ignore[misc]
@@ -49,7 +51,7 @@ class Sampler(LogitsProcessor):  # type: ignore[misc]
 
 
 class StopRows(StoppingCriteria):  # type: ignore[misc]
-    """Ends each row at its end token or at any stop string, and remembers after how many tokens.
+    """Ends each row at its end token or at a stop string that counts, and remembers after how many tokens.
 
     lm-eval's own criteria end a batch only when every row has met the *same* string.
 
@@ -60,6 +62,7 @@ class StopRows(StoppingCriteria):  # type: ignore[misc]
         prompt_tokens: where new tokens begin.
         rows: of the batch.
         pause_at: as soon as no more than so many rows are left the whole batch pauses, to go on without the others.
+        stop_of: which stop string ends an answer, by the row and all its tokens; ``cut`` of their text by default.
 
     Attributes:
         ended: tokens until each row ended; 0 for rows that have not.
@@ -73,6 +76,7 @@ class StopRows(StoppingCriteria):  # type: ignore[misc]
         prompt_tokens: int,
         rows: int,
         pause_at: int = 0,
+        stop_of: Callable[[int, list[int]], str] | None = None,
     ) -> None:
         self._tokenizer = tokenizer
         self._stop = tuple(stop)
@@ -81,6 +85,7 @@ class StopRows(StoppingCriteria):  # type: ignore[misc]
         # The model may spell a stop string in any tokens: at most one for each byte.
         self._window = max((len(text.encode()) for text in stop), default=1)
         self._pause_at = pause_at
+        self._stop_of = stop_of or (lambda _, tokens: cut(tokenizer.decode(tokens), self._stop)[1])
         self.ended = [0] * rows
 
     def __call__(self, input_ids: torch.Tensor, scores: Any, **_: Any) -> torch.Tensor:
@@ -89,7 +94,11 @@ class StopRows(StoppingCriteria):  # type: ignore[misc]
         tails = input_ids[:, self._prompt_tokens :][:, -self._window :].tolist()
         texts = self._tokenizer.batch_decode([tails[row] for row in running]) if self._stop and running else []
         for position, row in enumerate(running):
-            if tails[row][-1] in self._end_ids or (texts and any(stop in texts[position] for stop in self._stop)):
+            # Only where the last tokens hold a stop string is it worth reading the whole answer.
+            found = texts and any(stop in texts[position] for stop in self._stop)
+            if tails[row][-1] in self._end_ids or (
+                found and self._stop_of(row, input_ids[row, self._prompt_tokens :].tolist())
+            ):
                 self.ended[row] = count
         pause = self.ended.count(0) <= self._pause_at
         return torch.tensor([pause or ended > 0 for ended in self.ended], device=input_ids.device)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -13,12 +14,15 @@ from .answers import Answer
 from .chat import chat_tokenizer, in_template
 from .config import GenerationConfig
 from .failures import kept
+from .finish import thinking_cut
 from .identity import identity
 from .progress import AnswerProgress
 from .records import Prompt
 from .shards import shard_name, shard_of
 from .store import Store, answer_key
 from .workers import Workers, load_workers
+
+log = logging.getLogger(__name__)
 
 
 class StoredModel(LM):  # type: ignore[misc]
@@ -76,7 +80,15 @@ class StoredModel(LM):  # type: ignore[misc]
                     self._generate(workers, unique, len(unique) - missing)
                 finally:
                     workers.release()
-            return [store[prompt.key] for prompt in prompts]
+            answers = [store[prompt.key] for prompt in prompts]
+        if cut := thinking_cut(answers):
+            log.warning(
+                "%d of %d answers are empty: %d tokens were not enough for the thoughts; raise --max-new-tokens",
+                cut,
+                len(answers),
+                self.config.decoding.max_new_tokens,
+            )
+        return answers
 
     def _generate(self, workers: Workers, prompts: Sequence[Prompt], done: int) -> None:
         planned = ([p for p in chunk if p.key not in self.store] for chunk in workers.plan(prompts))

@@ -16,7 +16,13 @@ MARKS = (
 )
 """What opens and what ends thoughts in the models of the hub; upper and lower case count alike."""
 
-_HARMONY_TURN = re.compile(r"<\|(?:end|return)\|>(?:<\|start\|>assistant)?")
+THINKING_ARGUMENTS = ("think_end_token", "enable_thinking", "chat_template_args")
+"""Model arguments that are obeyed here: lm-eval would ask for a mark even where ``MARKS`` has it."""
+
+CHANNEL_TOKENS = frozenset({"<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|return|>"})
+"""Tokens of the last of these formats, in which thoughts and answer are turns in channels of their own."""
+
+_TURN = re.compile(r"<\|(?:end|return)\|>(?:<\|start\|>assistant)?")
 _QUOTED = re.compile(r"""[`'"«“‘(]$""")
 
 
@@ -113,7 +119,7 @@ def _then(thoughts: str, rest: str) -> Thoughts:
 
 def _plain(thoughts: str) -> str:
     """Thoughts without the marks around them."""
-    text = _HARMONY_TURN.sub("", thoughts.strip().removeprefix("<|start|>assistant")).strip()
+    text = _TURN.sub("", thoughts.strip().removeprefix("<|start|>assistant")).strip()
     for begin, _ in MARKS:
         if text.casefold().startswith(begin.casefold()):
             return text[len(begin) :].strip()
@@ -121,5 +127,5 @@ def _plain(thoughts: str) -> str:
 
 
 def _without_turn(answer: str) -> str:
-    end = _HARMONY_TURN.search(answer)
+    end = _TURN.search(answer)
     return answer[: end.start()] if end else answer

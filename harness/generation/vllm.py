@@ -13,8 +13,11 @@ from typing import Any
 from ..errors import UserError
 from .config import GenerationConfig
 from .decoding import answer_seed
+from .endings import Ending, ending
 from .failures import loading
-from .records import FinishReason, Generated, Prompt
+from .reading import Reader, demand_known
+from .records import Generated, Prompt
+from .thoughts import THINKING_ARGUMENTS, opened
 from .vllm_packages import answer_for_vllm, vllm_package
 
 log = logging.getLogger(__name__)
@@ -53,7 +56,9 @@ class VLLMEngine:
         self._decoding = config.decoding
         # A number here only silences vLLM's own progress bar; batching is continuous either way.
         with loading(config.model_args.get("pretrained")):
-            self.lm = VLLM(**{"batch_size": self.max_prompts, **config.model_args, **arguments})
+            given = {name: value for name, value in config.model_args.items() if name not in THINKING_ARGUMENTS}
+            self.lm = VLLM(**{"batch_size": self.max_prompts, **given, **arguments})
+        self._reader = Reader(self.lm.tokenizer, config.model_args.get("think_end_token"))
         self._room = self.lm.max_length - self._decoding.max_new_tokens
         if self._room < 1:
             raise UserError(
@@ -67,24 +72,25 @@ class VLLMEngine:
 
     def generate(self, prompts: Sequence[Prompt]) -> list[Generated]:
         """One answer per prompt."""
-        from lm_eval.models.utils import postprocess_generated_text
-
         start = time.perf_counter()
         encoded = self._encode(prompts)
-        until = list(self._decoding.until)
-        outputs = self.lm._model_generate(
-            requests=encoded, generate=True, sampling_params=[self._sampling(prompt) for prompt in prompts]
-        )
+        outputs = self._outputs(prompts, encoded, self._decoding.until)
+        found = [self._ending(prompt, output) for prompt, output in zip(prompts, outputs, strict=True)]
+        # The engine knows neither thoughts nor leading blank lines: where it stopped in these, ask again.
+        again = [
+            place
+            for place, (output, answer) in enumerate(zip(outputs, found, strict=True))
+            if isinstance(output.stop_reason, str) and not answer.stop
+        ]
+        if again:
+            asked = [prompts[place] for place in again]
+            fresh = self._outputs(asked, [encoded[place] for place in again], ())
+            for place, prompt, output in zip(again, asked, fresh, strict=True):
+                outputs[place], found[place] = output, self._ending(prompt, output)
         seconds = (time.perf_counter() - start) / len(prompts)
         return [
-            Generated(
-                str(postprocess_generated_text(output.outputs[0].text, until, self.lm.think_end_token)),
-                FinishReason(output.outputs[0].finish_reason),
-                len(ids),
-                len(output.outputs[0].token_ids),
-                seconds,
-            )
-            for output, ids in zip(outputs, encoded, strict=True)
+            answer.generated(len(ids), len(output.token_ids), seconds)
+            for answer, output, ids in zip(found, outputs, encoded, strict=True)
         ]
 
     def release(self) -> None:
@@ -100,22 +106,43 @@ class VLLMEngine:
 
     def _encode(self, prompts: Sequence[Prompt], *, warn: bool = False) -> list[list[int]]:
         encoded = self.lm.tok_encode([prompt.text for prompt in prompts])
+        known = self.lm.model.llm_engine.model_config.get_vocab_size()
+        demand_known(self.lm.tokenizer, {token for ids in encoded for token in ids}, known)
         if warn and (cut := sum(len(ids) > self._room for ids in encoded)):
             log.warning("%d prompts are longer than %d tokens and lose their beginning", cut, self._room)
         return [ids[-self._room :] for ids in encoded]
 
-    def _sampling(self, prompt: Prompt) -> Any:
+    def _outputs(self, prompts: Sequence[Prompt], encoded: Any, until: Sequence[str]) -> list[Any]:
+        sampling = [self._sampling(prompt, until) for prompt in prompts]
+        outputs = self.lm._model_generate(requests=encoded, generate=True, sampling_params=sampling)
+        return [output.outputs[0] for output in outputs]
+
+    def _ending(self, prompt: Prompt, output: Any) -> Ending:
+        return ending(
+            self._reader.visible(output.text),
+            self._decoding.until,
+            prompt=prompt.text,
+            think_end=self._reader.think_end,
+            whole=output.finish_reason != "length",
+        )
+
+    def _sampling(self, prompt: Prompt, until: Sequence[str]) -> Any:
         from vllm import SamplingParams
 
         decoding = self._decoding
-        # Inside its thoughts a model may write a stop string: only the answer after them is cut.
-        stop = [] if self.lm.think_end_token else list(decoding.until)
+        settings: dict[str, Any] = {
+            "max_tokens": decoding.max_new_tokens,
+            # In thoughts that are sure to come a stop string ends nothing.
+            "stop": [] if opened(prompt.text, self._reader.think_end) else list(until),
+            # Left in the text, so that the one rule for all engines finds it there.
+            "include_stop_str_in_output": True,
+            "skip_special_tokens": not self._reader.hidden,
+        }
         if not decoding.do_sample:
-            return SamplingParams(temperature=0.0, max_tokens=decoding.max_new_tokens, stop=stop)
+            return SamplingParams(temperature=0.0, **settings)
         return SamplingParams(
             temperature=decoding.temperature,
             top_p=decoding.top_p,
-            max_tokens=decoding.max_new_tokens,
-            stop=stop,
             seed=answer_seed(decoding.seed, prompt.text, prompt.sample),
+            **settings,
         )
