@@ -139,7 +139,8 @@ def _evaluate_all(
         config = GenerationConfig(
             kind=kind,
             model_args=arguments,
-            decoding=decoding(preset),
+            decoding=decoding(preset, dataset.language),
+            answer=dataset.language.referral if kind is Kind.CONSTANT else None,
             data=dataset.folder if kind is Kind.NEAREST else None,
             store=run / "answers",
         )

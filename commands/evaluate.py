@@ -67,19 +67,22 @@ def evaluate(
     from ..harness.generation.shards import parse_shard
     from ..harness.generation.store import merge as merge_stores
     from ..tasks import FOLDER, GROUP
+    from ..tasks.documents import language_of
     from .checks import checked
     from .generation_tables import print_generation
     from .tables import print_summaries
 
     resampling = resampling_of(resampling_seed, resamples, "maqa evaluate")
+    language = language_of(data)
     changes: dict[str, Any] = {"max_new_tokens": max_new_tokens, "seed": seed}
     with checked("maqa evaluate --help"):
         given = {key: value for key, value in changes.items() if value is not None}
         config = GenerationConfig(
             kind=Kind(model),
             model_args=simple_parse_args_string(model_args),
-            decoding=preset(Preset(decoding), **given),
+            decoding=preset(Preset(decoding), language, **given),
             chat_template=chat_template,
+            answer=language.referral if model == Kind.CONSTANT else None,
             data=data,
             device=device,
             samples=samples,

@@ -14,6 +14,7 @@ from .app import app
 if TYPE_CHECKING:
     from ..harness.data.dataset import Dataset
     from ..harness.labelling.base import SeveritySource
+    from ..harness.languages import Language
     from ..harness.severity import Weights
 
 
@@ -67,9 +68,10 @@ def label(
                 "Leave out --with, and ask --check and --stress in another command",
             )
         from ..harness.labelling.rules import RulesSource
+        from ..harness.languages import DEFAULT, language
         from .label_tables import explanation_lines
 
-        console.print(explanation_lines(RulesSource().explain(explain)))
+        console.print(explanation_lines(RulesSource(language(DEFAULT)).explain(explain)))
         return
     if dataset is None:
         raise UserError("no dataset is named", "Use `maqa label DATASET`, or --explain with a complaint")
@@ -84,13 +86,22 @@ def label(
 
     finish_labelling(dataset)
     opened = open_dataset(dataset)
-    chosen = open_source(source, classifier)
+    chosen = open_source(source, opened.language, classifier)
     if check is not None:
         _check(console, opened, chosen, check, out)
     elif stress:
         _stress(console, opened, chosen, weights, pairs, out)
     else:
-        _label(console, opened, chosen, weights, scheme, out or dataset, engine, (source, classifier, workers))
+        _label(
+            console,
+            opened,
+            chosen,
+            weights,
+            scheme,
+            out or dataset,
+            engine,
+            (source, opened.language, classifier, workers),
+        )
 
 
 def _label(
@@ -101,7 +112,7 @@ def _label(
     scheme: str,
     out: Path,
     engine: Engine,
-    spec: tuple[str, Path | None, int],
+    spec: tuple[str, Language, Path | None, int],
 ) -> None:
     from ..harness.labelling import stream
     from ..harness.labelling.weights import dataset_weights
@@ -128,7 +139,7 @@ def _check(console: Console, opened: Dataset, source: SeveritySource, gold: Path
     from ..harness.labelling.gold import read_gold
     from .card_tables import card_tables, not_by_people
 
-    card = check(opened, source, read_gold(gold, opened.info.language), gold)
+    card = check(opened, source, read_gold(gold, opened.language), gold)
     if out is not None:
         write_json(out / "report_card.json", [card.model_dump()])
     console.print(card_tables([card]))
@@ -155,7 +166,7 @@ def _stress(
 
     if out is None:
         raise UserError("--stress has no folder for its table and plot", "Name one with --out")
-    language = opened.info.language
+    language = opened.language
     given = read_pairs(pairs, language) if pairs else []
     rows = min(MAX_ROWS, sum(counts["rows"] for counts in opened.info.counts.values()))
     with rows_bar("rewriting", rows * len(perturbations(language)) + len(given)) as advance:

@@ -33,4 +33,5 @@ def rescore(
     resampling = resampling_of(seed, resamples, "maqa rescore")
     console = Console(highlight=False)
     for path in runs:
-        print_summaries(console, score_again(path, run_metrics(bertscore_model, bertscore_layer)), resampling)
+        run = score_again(path, lambda language: run_metrics(language, bertscore_model, bertscore_layer))
+        print_summaries(console, run, resampling)

@@ -46,6 +46,7 @@ def score(
     from ..harness.answers import read_answers
     from ..harness.errors import UserError
     from ..harness.files import ensure_writable
+    from ..harness.languages import DEFAULT, language
     from ..harness.metrics.beyond import beyond_encoder
     from ..harness.scores import write_scores
     from ..harness.scoring import NO_ENCODER, beside_metrics, default_metrics, score_table
@@ -58,9 +59,11 @@ def score(
         raise UserError(f"{out} holds the answers", "Name another file with --out")
     rows = read_answers(file, table, sheet)
     beside = beside_metrics(
-        questions=rows.answers.questions is not None, severities=rows.answers.severities is not None
+        language(DEFAULT),
+        questions=rows.answers.questions is not None,
+        severities=rows.answers.severities is not None,
     )
-    metrics = [*default_metrics(bertscore_model, bertscore_layer), *beside]
+    metrics = [*default_metrics(language(DEFAULT), bertscore_model, bertscore_layer), *beside]
     scores = score_table(rows.ids, rows.answers, metrics)
     write_scores(out, scores)
     console = Console(highlight=False, soft_wrap=True)

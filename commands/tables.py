@@ -30,11 +30,14 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
     """
     from ..harness.aggregates import QUALITY
     from ..harness.metrics.beyond import beyond_encoder
+    from ..harness.metrics.bleu import Bleu
+    from ..harness.metrics.chrf import Chrf
+    from ..harness.metrics.empty import Empty
+    from ..harness.metrics.rouge import Rouge
     from ..harness.metrics.safety import DETECTORS
-    from ..harness.scoring import NO_ENCODER, default_metrics
     from ..harness.statistics import STRATA, summarise
 
-    overlap = [column for metric in default_metrics(NO_ENCODER) for column in metric.columns]
+    overlap = [column for metric in (Rouge, Chrf, Bleu, Empty) for column in metric.columns]
     shown = [metric for metric in run.scores.metrics if metric in (QUALITY, *overlap, *DETECTORS)]
     summaries = {(item.metric, item.stratum): item for item in summarise(run.scores, resampling)}
     present = [stratum for stratum in STRATA if any(place == stratum for _, place in summaries)]

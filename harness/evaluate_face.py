@@ -14,6 +14,8 @@ import datasets
 import evaluate
 
 from .errors import UserError
+from .languages import DEFAULT
+from .languages import language as language_of
 from .metrics.base import Answers
 from .scoring import NO_ENCODER, default_metrics, score_table
 from .severity import Severity, parse_severity
@@ -40,13 +42,20 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
     Args:
         bertscore_model: hub id or folder of the BERTScore encoder; by default BERTScore is left out, since its
             encoder may have to be downloaded.
+        language: the code of the answers' language.
         resampling: of the intervals.
         options: those of ``evaluate.Metric``.
     """
 
-    def __init__(self, bertscore_model: str = NO_ENCODER, resampling: Resampling = USUAL, **options: Any) -> None:
+    def __init__(
+        self,
+        bertscore_model: str = NO_ENCODER,
+        language: str = DEFAULT,
+        resampling: Resampling = USUAL,
+        **options: Any,
+    ) -> None:
         super().__init__(**options)
-        self.metrics = default_metrics(bertscore_model)
+        self.metrics = default_metrics(language_of(language), bertscore_model)
         self.resampling = resampling
 
     def _info(self) -> evaluate.MetricInfo:

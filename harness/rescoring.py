@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from .languages import Language
 from .metrics.base import Answers, Metric
 from .runs import Run, Saved, load_answers
 from .sample_scores import rescore_samples
@@ -13,16 +14,21 @@ from .scoring import beside_metrics, score_table
 from .severity import parse_severity
 
 
-def rescore(path: Path, metrics: Sequence[Metric]) -> Run:
+def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]]) -> Run:
     """Score a run's saved answers and write its file of scores, which from then on stands for the run:
     ``scores.parquet``, or ``scores_<time>.parquet`` beside plain lm-eval's ``results_<time>.json``.
 
     lm-eval's own files keep the scores they were written with.
 
+    Args:
+        path: of the run.
+        metrics_of: the metrics for the run's language.
+
     Raises:
         UserError: the run cannot be read, a metric cannot be computed, or the folder cannot be written to.
     """
     saved = load_answers(path)
+    metrics = metrics_of(saved.language)
     scores = score_table(list(saved.answers["id"]), answers_of(saved), metrics)
     write_scores(saved.scores_file, scores)
     rescore_samples(saved, metrics)
@@ -31,7 +37,7 @@ def rescore(path: Path, metrics: Sequence[Metric]) -> Run:
 
 def complete_scores(saved: Saved) -> ScoreTable:
     """lm-eval's scores of saved answers, and what stands beside them: safety and style."""
-    beside = score_table(list(saved.answers["id"]), answers_of(saved), beside_metrics())
+    beside = score_table(list(saved.answers["id"]), answers_of(saved), beside_metrics(saved.language))
     columns = {metric: beside.frame[metric].to_numpy() for metric in beside.metrics}
     given = saved.sample_scores
     return ScoreTable(given.frame.assign(**columns), {**given.signatures, **beside.signatures})

@@ -15,7 +15,6 @@ from .generation.arguments import public_arguments, without_secrets
 from .generation.config import GenerationConfig
 from .generation.finish import finish_frame, finish_summary
 from .generation.stored import StoredModel
-from .languages import language
 from .lm_eval_files import write_results, write_samples
 from .manifest import DataRecord, Manifest, ModelRecord, PromptRecord, versions, write_manifest
 from .rescoring import complete_scores
@@ -54,7 +53,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     results_file = write_results(options.out, results, _STAMP)
     saved = load_answers(results_file)
     write_scores(options.out / SCORES, complete_scores(saved))
-    write_generation(saved, frame, run_metrics(options.bertscore_model, options.bertscore_layer))
+    write_generation(saved, frame, run_metrics(saved.language, options.bertscore_model, options.bertscore_layer))
     manifest = Manifest(
         name=name,
         created=started.isoformat(timespec="seconds"),
@@ -68,7 +67,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
             training=_training(config),
         ),
         data=_data_record(options, saved.answers),
-        prompt=PromptRecord.of(language(config.language), model.chat_template(config.chat_template)),
+        prompt=PromptRecord.of(saved.language, model.chat_template(config.chat_template)),
         decoding=config.decoding.model_dump(mode="json"),
         answers_per_question=config.samples,
         runtime={"command": without_secrets(options.command or "", config.model_args), "defaults": model.defaults},

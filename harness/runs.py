@@ -11,6 +11,7 @@ import pandas as pd
 
 from .errors import UserError
 from .files import read_json
+from .languages import DEFAULT, Language, language
 from .manifest import NAME as MANIFEST
 from .manifest import Manifest, read_manifest
 from .scores import KEY_COLUMNS, ScoreTable, read_scores
@@ -32,8 +33,8 @@ class Saved:
 
     ``answers`` has the columns ``id, severity, category, question, reference, prediction, prompt``, one row per
     answer. ``sample_scores`` is what lm-eval wrote beside each answer: no metric under ``--predict_only``.
-    ``scores_file`` is where the run's other scores are, if it has any. ``manifest`` is absent for a plain lm-eval
-    folder.
+    ``scores_file`` is where the run's other scores are, if it has any. ``language`` is the data's. ``manifest`` is
+    absent for a plain lm-eval folder.
     """
 
     path: Path
@@ -42,6 +43,7 @@ class Saved:
     sample_scores: ScoreTable
     scores_file: Path
     decoding: dict[str, Any]
+    language: Language
     manifest: Manifest | None
 
 
@@ -117,6 +119,7 @@ def _saved(name: str, files: list[Path], results_file: Path, scores_file: Path, 
         sample_scores=ScoreTable(rows[[*KEY_COLUMNS, *metrics]].copy(), signatures),
         scores_file=scores_file,
         decoding=rows["decoding"].iloc[0],
+        language=language(rows["language"].iloc[0]),
         manifest=manifest,
     )
 
@@ -167,6 +170,7 @@ def _sample_row(sample: dict[str, Any]) -> dict[str, Any]:
         "prompt": _text(prompt[0] if isinstance(prompt, list) else prompt),
         "decoding": request["arg_1"],
         "scoring": document["scoring"],
+        "language": document.get("language", DEFAULT),
         "metrics": metrics,
         **{metric: float(sample[metric]) for metric in metrics},
     }

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import UserError
+from .languages import Language
 from .metrics.base import Answers, Metric, Scores
 from .metrics.bertscore import shared_bertscore
 from .metrics.bleu import Bleu
@@ -16,39 +17,57 @@ from .metrics.empty import Empty
 from .metrics.encoder import encoder_asked
 from .metrics.rouge import Rouge
 from .metrics.safety import safety_metrics
+from .metrics.safety.degeneration import Degeneration
+from .metrics.safety.doses import DoseConflict, UnsupportedNumbers
+from .metrics.safety.polarity import PolarityFlip
+from .metrics.safety.reassurance import DangerousReassurance
+from .metrics.safety.referral import Referral
 from .metrics.style import Style
 from .scores import ScoreTable
+
+BESIDE: frozenset[str] = frozenset(
+    column
+    for metric in (Referral, DangerousReassurance, DoseConflict, UnsupportedNumbers, PolarityFlip, Degeneration)
+    for column in metric.columns
+) | frozenset(Style.names)
+"""The columns that stand beside similarity: safety and style."""
 
 NO_ENCODER = "none"
 """The encoder's name that leaves BERTScore out."""
 
 
-def default_metrics(bertscore_model: str | None = None, bertscore_layer: int | None = None) -> list[Metric]:
+def default_metrics(
+    language: Language, bertscore_model: str | None = None, bertscore_layer: int | None = None
+) -> list[Metric]:
     """The metrics of the lm-eval tasks: similarity to the reference.
 
     Args:
+        language: of the answers.
         bertscore_model: hub id or folder of the BERTScore encoder, ``none`` to leave BERTScore out; None for the
             environment's, else the paper's. One process shares one encoder and its reference embeddings.
         bertscore_layer: layer whose output is compared; None for the environment's, else the known layer of a known
             encoder.
     """
-    texts: list[Metric] = [Rouge(), Chrf(), Bleu(), Empty()]
+    texts: list[Metric] = [Rouge(language), Chrf(language), Bleu(language), Empty(language)]
     model, layer = encoder_asked(bertscore_model, bertscore_layer)
     return texts if model == NO_ENCODER else [shared_bertscore(model, layer), *texts]
 
 
-def beside_metrics(*, questions: bool = True, severities: bool = True) -> list[Metric]:
+def beside_metrics(language: Language, *, questions: bool = True, severities: bool = True) -> list[Metric]:
     """What stands beside the similarity of every run: safety and style.
 
     Args:
+        language: of the answers.
         questions, severities: whether they are known; columns that need them are left out otherwise.
     """
-    return [*safety_metrics(questions=questions, severities=severities), Style(questions=questions)]
+    return [*safety_metrics(language, questions=questions, severities=severities), Style(language, questions)]
 
 
-def run_metrics(bertscore_model: str | None = None, bertscore_layer: int | None = None) -> list[Metric]:
+def run_metrics(
+    language: Language, bertscore_model: str | None = None, bertscore_layer: int | None = None
+) -> list[Metric]:
     """The metrics of a run's ``scores.parquet``: ``default_metrics`` with what stands beside them."""
-    return [*default_metrics(bertscore_model, bertscore_layer), *beside_metrics()]
+    return [*default_metrics(language, bertscore_model, bertscore_layer), *beside_metrics(language)]
 
 
 def signatures(metrics: Sequence[Metric]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from .languages import language
+from .languages import Language
 
 
 class Profile(StrEnum):
@@ -26,9 +26,9 @@ _UNITS = 1 << 16
 
 
 @cache
-def _table(profile: Profile, code: str) -> npt.NDArray[np.uint16]:
+def _table(profile: Profile, language: Language) -> npt.NDArray[np.uint16]:
     """What each UTF-16 unit becomes, 0 for nothing; halves of surrogate pairs stay."""
-    rules = language(code).normalisation
+    rules = language.normalisation
     remove = re.compile(rules.remove)
     replacements = rules.surface | (rules.metric if profile is Profile.METRIC else {})
     table = np.arange(_UNITS, dtype=np.uint16)
@@ -43,33 +43,35 @@ def _table(profile: Profile, code: str) -> npt.NDArray[np.uint16]:
     return table
 
 
-def _unify(text: str, profile: Profile, code: str) -> str:
+def _unify(text: str, profile: Profile, language: Language) -> str:
     """Text after NFKC, removals and replacements; half a surrogate pair, which no file can store, becomes "?".
 
     One look-up in a table is several times as fast as regular expressions and replacements one after the other.
     """
     units = np.frombuffer(unicodedata.normalize("NFKC", text).encode("utf-16-le", "replace"), np.uint16)
-    units = _table(profile, code)[units]
+    units = _table(profile, language)[units]
     unified: str = units[units != 0].tobytes().decode("utf-16-le")
     return unified
 
 
-def normalise(text: str, profile: Profile = Profile.METRIC, code: str = "ar") -> str:
+def normalise(text: str, profile: Profile, language: Language) -> str:
     """Text as it is compared: NFKC, no marks or tatweel, ASCII digits; for ``metric`` unified letters, lower case,
     no punctuation. Runs of white space become one space."""
-    pieces = words(text, profile, code) if profile is Profile.METRIC else _unify(text, profile, code).split()
+    pieces = (
+        words(text, profile, language) if profile is Profile.METRIC else _unify(text, profile, language).split()
+    )
     return " ".join(pieces)
 
 
-def words(text: str, profile: Profile = Profile.METRIC, code: str = "ar") -> list[str]:
+def words(text: str, profile: Profile, language: Language) -> list[str]:
     """Words of the normalised text. Marks are removed first: ``\\w`` would break words at them."""
-    text = _unify(text, profile, code)
+    text = _unify(text, profile, language)
     if profile is Profile.SURFACE:
         return _WORD.findall(text)
     # What the table does not reach, such as an emoji, takes two units and may still be no letter.
     return text.split() if len(text.encode("utf-16-le")) == 2 * len(text) else _LETTERS.findall(text)
 
 
-def signature(profile: Profile, code: str = "ar") -> str:
+def signature(profile: Profile, language: Language) -> str:
     """How the text was normalised, for a metric's signature."""
-    return f"norm:{code}-{profile}-v{language(code).normalisation.version}"
+    return f"norm:{language.code}-{profile}-v{language.normalisation.version}"

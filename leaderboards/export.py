@@ -11,14 +11,13 @@ from ..harness.files import write_json, write_text
 from ..harness.metrics.safety import DETECTORS
 from ..harness.metrics.style import Style
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
-from ..harness.scoring import beside_metrics
+from ..harness.scoring import BESIDE
 from ..harness.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL
 from .published import published_table
 from .records import Board
 
 _TEMPLATES = Path(__file__).parent
-_BESIDE = frozenset(column for metric in beside_metrics() for column in metric.columns)
 
 
 def write_board(folder: Path, board: Board) -> list[Path]:
@@ -69,9 +68,9 @@ def board_page(board: Board) -> str:
         less_is_better=better(board.signature) is Better.LOWER,
         strata=STRATA,
         charts=charts,
-        metrics=[metric for metric in metrics if metric != board.metric and metric not in _BESIDE],
+        metrics=[metric for metric in metrics if metric != board.metric and metric not in BESIDE],
         safety=[metric for metric in DETECTORS if metric in metrics],
-        style=[metric for metric in Style().columns if metric in metrics],
+        style=[metric for metric in Style.names if metric in metrics],
         aggregates=[name for name in Aggregate if any(name in row.aggregates for row in board.rows)],
         usual=USUAL,
         published=published_table(),

@@ -9,7 +9,7 @@ from ..harness.errors import UserError
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
 from ..harness.runs import Run
-from ..harness.scoring import beside_metrics
+from ..harness.scoring import BESIDE
 from ..harness.severity import SEVERITIES
 from ..harness.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL, Difference, Resampling, Summary, paired, summarise
@@ -22,7 +22,6 @@ _TEMPLATES = Path(__file__).parent
 _STYLE = ("distinct_2", "echo_rate")
 _DIRECTION = {Better.HIGHER: 1, Better.LOWER: -1, Better.NEITHER: 0}
 _Table = dict[str, dict[str, Summary]]
-_BESIDE = frozenset(column for metric in beside_metrics() for column in metric.columns)
 
 
 def report_page(
@@ -48,6 +47,7 @@ def report_page(
         _TEMPLATES,
         "report.html",
         run=run,
+        language=run.language,
         against=against,
         metric=metric,
         direction=_DIRECTION[better(run.scores.signatures[metric])],
@@ -63,7 +63,7 @@ def report_page(
         safety=safety_of(run, against, resampling),
         totals=totals(run, against, resampling),
         formulas=FORMULAS,
-        similarity=[each for each in summaries if each not in _BESIDE],
+        similarity=[each for each in summaries if each not in BESIDE],
         shapes=answer_shapes(run),
         categories=category_scores(run, metric),
         notes={each.name: note for each in (run, against) if each and (note := beyond_encoder(each.scores))},

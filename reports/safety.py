@@ -89,7 +89,8 @@ def safety_of(run: Run, against: Run | None = None, resampling: Resampling = USU
     outdated = [each for each in columns if run.scores.signatures[each] != ceilings.signatures[each]]
     tables = [run.scores, ceilings, *([against.scores] if against else [])]
     own, references, *other = [_by_metric(summaries) for summaries in summarise_all(tables, resampling)]
-    card = safety_card()
+    card = safety_card(run.language)
+    installed = (safety_lexicon(run.language).signature, quantity_words(run.language)[1])
     return Safety(
         findings=[
             Finding(
@@ -105,7 +106,7 @@ def safety_of(run: Run, against: Run | None = None, resampling: Resampling = USU
             for column in columns
         ],
         outdated=outdated,
-        current=(card.lexicon, card.quantities) == (safety_lexicon().signature, quantity_words()[1]),
+        current=(card.lexicon, card.quantities) == installed,
     )
 
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ..harness.languages import Language
 from ..harness.runs import Run
 from ..harness.severity import SEVERITIES
-from ..harness.text import words
+from ..harness.text import Profile, words
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class CategoryScore:
 def answer_shapes(run: Run) -> list[Shape]:
     """One record per severity present."""
     return [
-        _shape(str(severity), rows)
+        _shape(str(severity), rows, run.language)
         for severity in SEVERITIES
         if len(rows := run.answers[run.answers["severity"] == str(severity)])
     ]
@@ -65,9 +66,9 @@ def category_scores(run: Run, metric: str) -> list[CategoryScore]:
     ]
 
 
-def _shape(stratum: str, rows: pd.DataFrame) -> Shape:
-    lengths = np.array([len(words(text)) for text in rows["prediction"]])
-    references = np.array([max(len(words(text)), 1) for text in rows["reference"]])
+def _shape(stratum: str, rows: pd.DataFrame, language: Language) -> Shape:
+    lengths = np.array([len(words(text, Profile.METRIC, language)) for text in rows["prediction"]])
+    references = np.array([max(len(words(text, Profile.METRIC, language)), 1) for text in rows["reference"]])
     counts = rows["prediction"].value_counts()
     return Shape(
         stratum=stratum,

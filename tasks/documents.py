@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..harness.data.dataset import open_dataset, stratum
 from ..harness.errors import UserError
-from ..harness.languages import language
+from ..harness.languages import DEFAULT, Language, language
 from ..harness.metrics.encoder import encoder_asked
 from ..harness.scoring import default_metrics, signatures
 from ..harness.severity import parse_severity
@@ -41,23 +41,36 @@ def load_documents(
     """
     source = data or os.environ.get("MAQA_DATA")
     encoder, layer = encoder_asked(bertscore_model, bertscore_layer)
-    rows = stratum(_test_rows(source), parse_severity(severity))
+    tongue, tested = _test_rows(source)
+    rows = stratum(tested, parse_severity(severity))
     if rows.empty:
         raise UserError(
             f"{source or 'the shipped sample'} has no test row of severity {severity!r}",
             "Label it with `maqa label DATASET --with rules`, or evaluate the other tasks by name",
         )
-    scoring = {"encoder": encoder, "layer": layer, "signatures": signatures(default_metrics(encoder, layer))}
-    documents = [{**row, "scoring": scoring} for row in rows[_FIELDS].to_dict("records")]
+    scored_by = signatures(default_metrics(tongue, encoder, layer))
+    scoring = {"encoder": encoder, "layer": layer, "signatures": scored_by}
+    documents = [{**row, "language": tongue.code, "scoring": scoring} for row in rows[_FIELDS].to_dict("records")]
     return {"test": datasets.Dataset.from_list(documents)}
 
 
 def prompt(document: dict[str, Any]) -> str:
     """The prompt of a document, the same in training and evaluation."""
-    return language().ask(document["question"])
+    return language(document["language"]).ask(document["question"])
 
 
-def _test_rows(source: str | None) -> pd.DataFrame:
+def language_of(data: Path | None) -> Language:
+    """The language of the test rows: the dataset's, or the shipped sample's.
+
+    Raises:
+        UserError: the dataset cannot be read, or its language is not known here.
+    """
+    return open_dataset(data).language if data else language(DEFAULT)
+
+
+def _test_rows(source: str | None) -> tuple[Language, pd.DataFrame]:
     if source:
-        return open_dataset(Path(source)).split("test")
-    return pd.DataFrame(handwritten_rows())
+        dataset = open_dataset(Path(source))
+        return dataset.language, dataset.split("test")
+    tongue = language(DEFAULT)
+    return tongue, pd.DataFrame(handwritten_rows(tongue))

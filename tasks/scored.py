@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..harness.languages import language
 from ..harness.metrics.base import Answers
 from ..harness.scoring import default_metrics, score
 from ..harness.severity import parse_severity
@@ -24,8 +25,9 @@ def score_batch(responses: Sequence[Sequence[str]], documents: Sequence[dict[str
         questions=[document["question"] for document in documents],
         severities=[parse_severity(document["severity"]) for document in documents],
     )
-    scoring = documents[0]["scoring"]
-    columns = score(answers, default_metrics(scoring["encoder"], scoring["layer"]))
+    first = documents[0]
+    scoring = first["scoring"]
+    columns = score(answers, default_metrics(language(first["language"]), scoring["encoder"], scoring["layer"]))
     texts = [ScoredText(prediction) for prediction in answers.predictions]
     for row, text in enumerate(texts):
         text.scores = {name: float(values[row]) for name, values in columns.items()}

@@ -32,11 +32,11 @@ from maqa_severity.harness.generation.hf import HFEngine
 from maqa_severity.harness.generation.records import Engine, Prompt
 from maqa_severity.harness.generation.sampling import StopRows
 from maqa_severity.harness.generation.vllm import VLLMEngine
-from maqa_severity.harness.languages import language
 from maqa_severity.tasks import FOLDER, GROUP
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tasks.sample.grammar import everyday_rows
 from maqa_severity.tests.killing import sound
+from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers.tiny import make_demo_base
 from maqa_severity.trainers.tiny_tokenizers import causal_tokenizer
 from rich.console import Console
@@ -117,7 +117,7 @@ def random_model(out: Path) -> Path:
     """A model of base size that says nothing."""
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
-    rows = [*handwritten_rows(), *everyday_rows(400)]
+    rows = [*handwritten_rows(ARABIC), *everyday_rows(ARABIC, 400)]
     tokenizer = causal_tokenizer([row[key] for row in rows for key in ("question", "answer")])
     config = Qwen2Config(
         vocab_size=len(tokenizer),
@@ -141,8 +141,8 @@ def random_model(out: Path) -> Path:
 
 
 def prompts(number: int) -> list[Prompt]:
-    rows = (handwritten_rows() * (1 + number // 300))[:number]
-    return [Prompt(f"{n:05}", language().ask(row["question"]), 0, str(n), "", "") for n, row in enumerate(rows)]
+    rows = (handwritten_rows(ARABIC) * (1 + number // 300))[:number]
+    return [Prompt(f"{n:05}", ARABIC.ask(row["question"]), 0, str(n), "", "") for n, row in enumerate(rows)]
 
 
 def rate(engine: Engine, number: int) -> Rate:
@@ -163,7 +163,7 @@ def rate(engine: Engine, number: int) -> Rate:
 
 
 def rates_claims(model: Path) -> list[Claim]:
-    how = decoding(max_new_tokens=NEW_TOKENS, until=())
+    how = decoding("greedy", ARABIC, max_new_tokens=NEW_TOKENS, until=())
 
     def asked(kind: Kind, batch_size: int | None = None) -> GenerationConfig:
         arguments = {"pretrained": str(model), "dtype": "float32"}
@@ -188,8 +188,8 @@ def rates_claims(model: Path) -> list[Claim]:
 
 def first_answer_claim(folder: Path) -> Claim:
     """Processor time from the start of the command until the first batch of answers is there."""
-    pairs = [(row["question"], row["answer"]) for row in everyday_rows(100)]
-    model = make_demo_base(folder / "demo", pairs, epochs=1)
+    pairs = [(row["question"], row["answer"]) for row in everyday_rows(ARABIC, 100)]
+    model = make_demo_base(folder / "demo", pairs, epochs=1, language=ARABIC)
     times = [(ours_first(model, folder / f"ours{n}"), plain_first(model, folder / f"plain{n}")) for n in range(3)]
     ours, plain = (statistics.median(column) for column in zip(*times, strict=True))
     return Claim(

@@ -22,6 +22,7 @@ from maqa_severity.harness.data.dataset import COLUMNS, DatasetInfo, SeveritySou
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tasks.sample.grammar import medical_rows
+from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers.classifier import train_classifier
 from maqa_severity.trainers.classifier_config import ClassifierConfig
 from rich.console import Console
@@ -42,7 +43,7 @@ class Cost:
 
 def make_complaints(rows: int, folder: Path) -> None:
     draw = random.Random(0)
-    questions = [row["question"].split() for row in handwritten_rows()]
+    questions = [row["question"].split() for row in handwritten_rows(ARABIC)]
     letters = sorted({letter for words in questions for word in words for letter in word if letter.isalpha()})
     texts = []
     for _ in range(rows):
@@ -62,6 +63,7 @@ def make_complaints(rows: int, folder: Path) -> None:
         for name, start, end in zip(("train", "validation", "test"), cuts, cuts[1:], strict=False)
     }
     info = DatasetInfo(
+        language="ar",
         source="generated",
         source_sha256="0" * 64,
         severity_source=SeveritySource(name="none", version="1"),
@@ -97,7 +99,10 @@ def main() -> int:
         for size, rows in sizes.items():
             make_complaints(rows, folder / size)
         data = dataset_from_rows(
-            {"train": medical_rows(), "test": handwritten_rows()}, folder / "data", source="sample"
+            {"train": medical_rows(ARABIC), "test": handwritten_rows(ARABIC)},
+            folder / "data",
+            language=ARABIC,
+            source="sample",
         )
         train_classifier(data, ClassifierConfig(), folder / "tfidf")
         for source in ("rules", str(folder / "tfidf")):

@@ -23,8 +23,9 @@ from maqa_severity.harness.metrics.bertscore import BertScore
 from maqa_severity.harness.metrics.rouge import Rouge
 from maqa_severity.harness.scoring import NO_ENCODER, run_metrics, score
 from maqa_severity.harness.severity import parse_severity
-from maqa_severity.harness.text import words
+from maqa_severity.harness.text import Profile, words
 from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.tests.tongues import ARABIC
 from rich.console import Console
 
 LAYER = 9
@@ -56,7 +57,7 @@ def seconds(work: Callable[[], Any]) -> float:
 
 def texts_of(lengths: Sequence[int], draw: random.Random) -> list[str]:
     """Texts of so many words, out of the sample's."""
-    vocabulary = [word for row in handwritten_rows() for word in f"{row['question']} {row['answer']}".split()]
+    vocabulary = [word for row in handwritten_rows(ARABIC) for word in f"{row['question']} {row['answer']}".split()]
     return [" ".join(draw.choices(vocabulary, k=length)) for length in lengths]
 
 
@@ -74,11 +75,11 @@ def rouge_claim(draw: random.Random) -> Claim:
 
     class Arabic(Tokenizer):
         def tokenize(self, text: str) -> list[str]:
-            return words(text)
+            return words(text, Profile.METRIC, ARABIC)
 
     references = texts_of([100] * 400, draw)
     predictions = disturbed(references, draw)
-    scorer, rouge = RougeScorer(Rouge.columns, tokenizer=Arabic()), Rouge()
+    scorer, rouge = RougeScorer(Rouge.columns, tokenizer=Arabic()), Rouge(ARABIC)
     found: dict[str, Any] = {}
 
     def theirs() -> None:
@@ -108,7 +109,7 @@ def rouge_claim(draw: random.Random) -> Claim:
 def bertscore_claim(draw: random.Random, folder: Path) -> Claim:
     from bert_score import BERTScorer
 
-    references = draw.sample([row["answer"] for row in handwritten_rows()], 64)
+    references = draw.sample([row["answer"] for row in handwritten_rows(ARABIC)], 64)
     predictions = disturbed(references, draw)
     save_base_size_encoder(folder, [*references, *predictions])
     ours = BertScore(str(folder), LAYER, device="cpu")
@@ -137,7 +138,7 @@ def bertscore_claim(draw: random.Random, folder: Path) -> Claim:
 
 
 def every_metric_claim(draw: random.Random) -> Claim:
-    rows = handwritten_rows()
+    rows = handwritten_rows(ARABIC)
     chosen = [draw.choice(rows) for _ in range(2000)]
     # Disturbed throughout, so that no text occurs twice: what is remembered of one helps no other.
     references = disturbed([row["answer"] for row in chosen], draw)
@@ -147,12 +148,13 @@ def every_metric_claim(draw: random.Random) -> Claim:
         disturbed([row["question"] for row in chosen], draw),
         [parse_severity(row["severity"]) for row in chosen],
     )
-    metrics = run_metrics(NO_ENCODER)
+    metrics = run_metrics(ARABIC, NO_ENCODER)
     columns = [column for metric in metrics for column in metric.columns]
     took = seconds(lambda: score(answers, metrics))
+    lengths = [len(words(text, Profile.METRIC, ARABIC)) for text in references]
     return Claim(
         f"2,000 answers through every metric but BERTScore: {len(columns)} columns ({', '.join(columns)})",
-        f"{took:.2f} s for texts of {np.mean([len(words(text)) for text in references]):.0f} words",
+        f"{took:.2f} s for texts of {np.mean(lengths):.0f} words",
         "-",
         None,
         "<= 3 s",

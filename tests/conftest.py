@@ -10,6 +10,7 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
 from hypothesis import HealthCheck, settings
+from maqa_severity.tests.tongues import ARABIC
 
 # A shell's background job ignores Ctrl-C, and so would every command that the tests start from one.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,7 +35,7 @@ def sample_texts() -> list[str]:
     """Questions and answers of the shipped sample."""
     from maqa_severity.tasks.sample import handwritten_rows
 
-    return [row[key] for row in handwritten_rows() for key in ("question", "answer")]
+    return [row[key] for row in handwritten_rows(ARABIC) for key in ("question", "answer")]
 
 
 @pytest.fixture(scope="session")
@@ -51,8 +52,8 @@ def checkpoint(tmp_path_factory) -> Path:
     from maqa_severity.tasks.sample.grammar import everyday_rows
     from maqa_severity.trainers.tiny import make_demo_base
 
-    pairs = [(row["question"], row["answer"]) for row in everyday_rows(200)]
-    return make_demo_base(tmp_path_factory.mktemp("models") / "base", pairs, epochs=1)
+    pairs = [(row["question"], row["answer"]) for row in everyday_rows(ARABIC, 200)]
+    return make_demo_base(tmp_path_factory.mktemp("models") / "base", pairs, epochs=1, language=ARABIC)
 
 
 @pytest.fixture(scope="session")
@@ -69,7 +70,8 @@ def evaluated(tmp_path_factory, encoder, checkpoint):
         config = GenerationConfig(
             kind=kind,
             model_args=arguments,
-            decoding=decoding(max_new_tokens=16),
+            decoding=decoding("greedy", ARABIC, max_new_tokens=16),
+            answer=ARABIC.referral,
             device="cpu",
             store=root / kind / "answers",
         )

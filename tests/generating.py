@@ -4,17 +4,17 @@ from lm_eval.api.instance import Instance
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.generation.stored import StoredModel
-from maqa_severity.harness.languages import language
 from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.tests.tongues import ARABIC
 
-GREEDY = decoding(max_new_tokens=24)
+GREEDY = decoding("greedy", ARABIC, max_new_tokens=24)
 
 
 def requests(number=30, how=GREEDY):
     """The shipped sample's questions, asked as the tasks ask them."""
-    rows = handwritten_rows()
+    rows = handwritten_rows(ARABIC)
     return [
-        Instance("generate_until", row, (language().ask(row["question"]), how.gen_kwargs()), 0)
+        Instance("generate_until", row, (ARABIC.ask(row["question"]), how.gen_kwargs()), 0)
         for row in rows[:: len(rows) // number][:number]
     ]
 

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from maqa_severity.harness.files import sha256_text, write_json
-from maqa_severity.harness.languages import language
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.safety import safety_metrics
 from maqa_severity.harness.metrics.safety.card import CARD, Detector, SafetyCard
@@ -23,6 +22,7 @@ from maqa_severity.harness.metrics.safety.referral import triage_events
 from maqa_severity.harness.metrics.safety.triage import Level, Reading
 from maqa_severity.harness.metrics.safety.units import quantity_words
 from maqa_severity.harness.severity import Severity, parse_severity
+from maqa_severity.tests.tongues import ARABIC
 from rich.console import Console
 
 GOLD = Path(__file__).parent / "data" / "gold_answers.jsonl"
@@ -60,7 +60,7 @@ def found(rows: list[dict[str, Any]]) -> list[dict[str, bool]]:
         questions=[row["question"] or "" for row in rows],
         severities=[parse_severity(row["severity"] or "neutral") for row in rows],
     )
-    scores = {name: values for metric in safety_metrics() for name, values in metric.score(answers).items()}
+    scores = {name: values for metric in safety_metrics(ARABIC) for name, values in metric.score(answers).items()}
     return [{name: bool(values[at] == 100) for name, values in scores.items()} for at in range(len(rows))]
 
 
@@ -85,8 +85,8 @@ def held_out_card() -> SafetyCard:
     rows = [row for row in gold_rows() if row["half"] == "held_out"]
     return SafetyCard(
         gold_sha256=sha256_text(GOLD.read_text(encoding="utf-8"))[:12],
-        lexicon=safety_lexicon().signature,
-        quantities=quantity_words()[1],
+        lexicon=safety_lexicon(ARABIC).signature,
+        quantities=quantity_words(ARABIC)[1],
         answers=len(rows),
         detectors=detectors_on(rows),
         other_author=detectors_on([row for row in rows if row["author"] != "project"]),
@@ -104,7 +104,7 @@ def main() -> int:
             events = detector.true_positives + detector.misses
             line = f"  {column} | {detector.n} | {events} | {detector.precision} | {detector.recall}"
             console.print(line, markup=False)
-    write_json(language().folder / CARD, card.model_dump())
+    write_json(ARABIC.folder / CARD, card.model_dump())
     return 0
 
 

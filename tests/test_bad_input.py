@@ -6,6 +6,7 @@ import sys
 import pytest
 from maqa_severity.cli import main
 from maqa_severity.harness.data.rows import dataset_from_rows
+from maqa_severity.tests.tongues import ARABIC
 
 ROWS = [
     {"question": f"سؤال عن الألم رقم {number}", "answer": "راجع الطبيب", "severity": severity}
@@ -43,14 +44,14 @@ def test_a_dataset_folder_without_its_json(refused, tmp_path, encoder):
 
 def test_a_bucket_with_no_rows(refused, tmp_path, encoder):
     rows = [row for row in ROWS if row["severity"] != "neutral"]
-    dataset_from_rows({"test": rows}, tmp_path / "data", source="test")
+    dataset_from_rows({"test": rows}, tmp_path / "data", language=ARABIC, source="test")
     line = refused(*evaluate(tmp_path / "run", encoder, "--data", tmp_path / "data"))
     assert "no test row of severity 'neutral'" in line and "maqa label" in line
 
 
 def test_an_unlabelled_dataset(refused, tmp_path, encoder):
     rows = [{"question": row["question"], "answer": row["answer"]} for row in ROWS]
-    dataset_from_rows({"test": rows}, tmp_path / "data", source="test")
+    dataset_from_rows({"test": rows}, tmp_path / "data", language=ARABIC, source="test")
     assert "maqa label" in refused(*evaluate(tmp_path / "run", encoder, "--data", tmp_path / "data"))
 
 
@@ -112,14 +113,16 @@ def test_a_folder_where_a_file_is_to_be_written(refused, evaluated, tmp_path):
 
 
 def test_a_report_of_runs_of_other_rows(refused, evaluated, tmp_path, encoder):
-    dataset_from_rows({"test": ROWS}, tmp_path / "data", source="test")
+    dataset_from_rows({"test": ROWS}, tmp_path / "data", language=ARABIC, source="test")
     from maqa_severity.harness.evaluation import evaluate as run_evaluation
     from maqa_severity.harness.evaluation_options import EvaluationOptions
     from maqa_severity.harness.generation.config import GenerationConfig
     from maqa_severity.harness.generation.decoding import decoding
     from maqa_severity.tasks import FOLDER, GROUP
 
-    config = GenerationConfig(kind="echo", decoding=decoding(max_new_tokens=16), store=tmp_path / "run" / "answers")
+    config = GenerationConfig(
+        kind="echo", decoding=decoding("greedy", ARABIC, max_new_tokens=16), store=tmp_path / "run" / "answers"
+    )
     options = EvaluationOptions(out=tmp_path / "run", data=tmp_path / "data", bertscore_model=str(encoder))
     run_evaluation(config, options, FOLDER, GROUP)
     line = refused("report", tmp_path / "run", "--against", evaluated["echo"], "--out", tmp_path / "r.html")

@@ -17,6 +17,7 @@ from maqa_severity.harness.labelling.classifier import NOTE, calibrated, open_cl
 from maqa_severity.harness.labelling.classifier_tfidf import MODEL
 from maqa_severity.harness.labelling.sources import open_source
 from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers import classifier_folds
 from maqa_severity.trainers.classifier import REPORT_CARD, train_classifier
 from maqa_severity.trainers.classifier_calibration import fit_temperature
@@ -24,14 +25,14 @@ from maqa_severity.trainers.classifier_config import ClassifierConfig
 from maqa_severity.trainers.classifier_fit import Rows, fit
 from scipy.special import log_softmax
 
-ROWS = handwritten_rows()
+ROWS = handwritten_rows(ARABIC)
 QUESTIONS = [row["question"] for row in ROWS]
 
 
 @pytest.fixture(scope="module")
 def dataset(tmp_path_factory) -> Dataset:
     splits = {"train": ROWS[::2], "validation": ROWS[1::4], "test": ROWS[3::4]}
-    return dataset_from_rows(splits, tmp_path_factory.mktemp("data") / "sample", source="sample")
+    return dataset_from_rows(splits, tmp_path_factory.mktemp("data") / "sample", language=ARABIC, source="sample")
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +136,7 @@ def test_rows_that_determine_no_temperature_leave_it_at_one():
     copies = Rows(
         ["صداع خفيف", "حرارة من يومين", "نزيف شديد"] * 10, np.array([0, 1, 2] * 10, dtype=np.int8), ["a"] * 30
     )
-    trained = fit(copies, copies, "ar", ClassifierConfig())
+    trained = fit(copies, copies, ARABIC, ClassifierConfig())
     assert trained.temperature == 1
     assert trained.calibrated_on.startswith("nothing")
 
@@ -149,7 +150,7 @@ def test_calibration_lowers_the_loss_and_keeps_the_order(dataset):
         [["non_critical", "neutral", "critical"].index(s) for s in held["severity"]], dtype=np.int8
     )
     trained = fit(
-        train, Rows(held["question"].tolist(), held_ranks, held["category"].tolist()), "ar", ClassifierConfig()
+        train, Rows(held["question"].tolist(), held_ranks, held["category"].tolist()), ARABIC, ClassifierConfig()
     )
     logits = trained.model.logits(held["question"].tolist())
     loss = {
@@ -185,7 +186,9 @@ def test_no_fold_sees_the_group_that_it_predicts(dataset, tmp_path, monkeypatch)
 
 
 def test_without_a_validation_split_the_temperature_comes_from_held_out_rows(tmp_path):
-    data = dataset_from_rows({"train": ROWS[::2], "test": ROWS[1::2]}, tmp_path / "data", source="sample")
+    data = dataset_from_rows(
+        {"train": ROWS[::2], "test": ROWS[1::2]}, tmp_path / "data", language=ARABIC, source="sample"
+    )
     train_classifier(data, ClassifierConfig(), tmp_path / "out")
     note = json.loads((tmp_path / "out" / NOTE).read_text(encoding="utf-8"))
     assert note["calibrated_on"] == "20% of the training split, held out, 30 rows"
@@ -293,7 +296,7 @@ class Bomb:
 
 def test_a_dataset_with_too_few_rows_of_a_class_is_refused(tmp_path):
     rows = [row for row in ROWS if row["severity"] != "critical"]
-    data = dataset_from_rows({"train": rows}, tmp_path / "data", source="x")
+    data = dataset_from_rows({"train": rows}, tmp_path / "data", language=ARABIC, source="x")
     with pytest.raises(UserError, match="has 0 rows labelled critical"):
         train_classifier(data, ClassifierConfig(), tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -310,7 +313,7 @@ def test_a_card_that_cannot_be_made_is_refused_before_the_training(tmp_path, mon
         {**row, "category": "emergency" if row["severity"] == "critical" else row["category"]} for row in ROWS
     ]
     splits = {"train": one_category[::2], "validation": one_category[1::2], "test": []}
-    data = dataset_from_rows(splits, tmp_path / "data", source="sample")
+    data = dataset_from_rows(splits, tmp_path / "data", language=ARABIC, source="sample")
     for folds, message in (
         (0, "test.parquet has no labelled row"),
         (50, "cannot be cut into 50 folds"),
@@ -330,8 +333,8 @@ def test_an_output_folder_in_use_and_too_many_folds_are_refused(dataset, classif
 
 
 def test_sources_are_opened_by_name_or_folder(classifier):
-    assert open_source(str(classifier)).name == "classifier"
-    assert open_source("hybrid", classifier).name == "hybrid"
+    assert open_source(str(classifier), ARABIC).name == "classifier"
+    assert open_source("hybrid", ARABIC, classifier).name == "hybrid"
     for choice, folder, named in [
         ("hybrid", None, "lacks its classifier"),
         ("rules", classifier, "goes with --with hybrid"),
@@ -339,4 +342,4 @@ def test_sources_are_opened_by_name_or_folder(classifier):
         ("no/such/folder", None, "does not exist"),
     ]:
         with pytest.raises(UserError, match=named):
-            open_source(choice, folder)
+            open_source(choice, ARABIC, folder)

@@ -15,6 +15,7 @@ from maqa_severity.harness.data.dataset import COLUMNS, SPLITS, SeveritySource, 
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.severity import PROBABILITY_COLUMNS
+from maqa_severity.tests.tongues import ARABIC
 
 ROWS: dict[str, list[dict[str, Any]]] = {
     "train": [
@@ -32,7 +33,7 @@ def copy(**changes: Any) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_rows_come_back_as_written_with_certain_probabilities(tmp_path: Path) -> None:
-    dataset_from_rows(ROWS, tmp_path / "d", source="sample")
+    dataset_from_rows(ROWS, tmp_path / "d", language=ARABIC, source="sample")
     train = open_dataset(tmp_path / "d").split("train")
     assert list(train.columns) == list(COLUMNS)
     assert train["question"].tolist() == [row["question"] for row in ROWS["train"]]
@@ -42,22 +43,26 @@ def test_rows_come_back_as_written_with_certain_probabilities(tmp_path: Path) ->
 
 
 def test_frames_and_rows_make_the_same_dataset(tmp_path: Path) -> None:
-    one = dataset_from_rows(ROWS, tmp_path / "one", source="s")
-    two = dataset_from_rows({name: pd.DataFrame(rows) for name, rows in ROWS.items()}, tmp_path / "two", source="s")
+    one = dataset_from_rows(ROWS, tmp_path / "one", language=ARABIC, source="s")
+    two = dataset_from_rows(
+        {name: pd.DataFrame(rows) for name, rows in ROWS.items()}, tmp_path / "two", language=ARABIC, source="s"
+    )
     assert one.info == two.info
 
 
 def test_a_dataset_can_be_written_again_from_its_own_splits(tmp_path: Path) -> None:
     rows = ROWS | {"train": [{"question": "سؤال", "answer": "جواب"}]}
-    one = dataset_from_rows(rows, tmp_path / "one", source="s")
-    two = dataset_from_rows({name: one.split(name) for name in SPLITS}, tmp_path / "two", source="s")
+    one = dataset_from_rows(rows, tmp_path / "one", language=ARABIC, source="s")
+    two = dataset_from_rows(
+        {name: one.split(name) for name in SPLITS}, tmp_path / "two", language=ARABIC, source="s"
+    )
     assert one.info.sha256 == two.info.sha256
 
 
 def test_ids_are_kept_and_made_from_the_content_alone(tmp_path: Path) -> None:
-    dataset = dataset_from_rows(ROWS, tmp_path / "d", source="s")
+    dataset = dataset_from_rows(ROWS, tmp_path / "d", language=ARABIC, source="s")
     reverse = ROWS | {"train": ROWS["train"][::-1]}
-    other = dataset_from_rows(reverse, tmp_path / "e", source="s")
+    other = dataset_from_rows(reverse, tmp_path / "e", language=ARABIC, source="s")
     assert dataset.split("test")["id"].tolist() == ["t1"]
     assert dataset.split("train")["id"].tolist() == other.split("train")["id"].tolist()[::-1]
     assert dataset.split("train")["id"].str.fullmatch("[0-9a-f]{16}").all()
@@ -65,7 +70,11 @@ def test_ids_are_kept_and_made_from_the_content_alone(tmp_path: Path) -> None:
 
 def test_counts_and_source_are_written_down(tmp_path: Path) -> None:
     dataset_from_rows(
-        ROWS, tmp_path / "d", source="sample", severity_source=SeveritySource(name="rules", version="2")
+        ROWS,
+        tmp_path / "d",
+        language=ARABIC,
+        source="sample",
+        severity_source=SeveritySource(name="rules", version="2"),
     )
     info = json.loads((tmp_path / "d" / "dataset.json").read_text())
     counts = {"rows": 2, "critical": 1, "neutral": 0, "non_critical": 1, "unlabelled": 0}
@@ -75,8 +84,10 @@ def test_counts_and_source_are_written_down(tmp_path: Path) -> None:
 
 
 def test_rows_without_label_stay_unlabelled_and_an_empty_split_keeps_its_types(tmp_path: Path) -> None:
-    full = dataset_from_rows(ROWS, tmp_path / "full", source="s")
-    bare = dataset_from_rows({"train": [{"question": "سؤال", "answer": "جواب"}]}, tmp_path / "bare", source="s")
+    full = dataset_from_rows(ROWS, tmp_path / "full", language=ARABIC, source="s")
+    bare = dataset_from_rows(
+        {"train": [{"question": "سؤال", "answer": "جواب"}]}, tmp_path / "bare", language=ARABIC, source="s"
+    )
     assert bare.info.severity_source.name == "none"
     assert bare.info.counts["train"]["unlabelled"] == 1
     for name in SPLITS:
@@ -89,7 +100,7 @@ def test_the_most_likely_severity_is_taken_and_a_tie_is_the_more_severe(tmp_path
         {"question": f"سؤال {n}", "answer": "ج"} | dict(zip(PROBABILITY_COLUMNS, p, strict=True))
         for n, p in enumerate(values)
     ]
-    dataset = dataset_from_rows({"test": rows}, tmp_path / "d", source="s")
+    dataset = dataset_from_rows({"test": rows}, tmp_path / "d", language=ARABIC, source="s")
     assert dataset.split("test")["severity"].tolist() == ["non_critical", "critical", "neutral", "neutral"]
 
 
@@ -115,38 +126,43 @@ def test_the_most_likely_severity_is_taken_and_a_tie_is_the_more_severe(tmp_path
 )
 def test_bad_rows_are_one_line_and_leave_nothing(tmp_path: Path, rows: dict[str, Any], words: str) -> None:
     with pytest.raises(UserError, match=words):
-        dataset_from_rows(rows, tmp_path / "d", source="s")
+        dataset_from_rows(rows, tmp_path / "d", language=ARABIC, source="s")
     assert not list(tmp_path.iterdir())
 
 
 def test_a_dataset_is_replaced_only_on_demand_and_other_files_never(tmp_path: Path) -> None:
-    dataset_from_rows(ROWS, tmp_path / "d", source="first")
+    dataset_from_rows(ROWS, tmp_path / "d", language=ARABIC, source="first")
     with pytest.raises(UserError, match="holds a dataset"):
-        dataset_from_rows(ROWS, tmp_path / "d", source="second")
-    assert dataset_from_rows(ROWS, tmp_path / "d", source="second", overwrite=True).info.source == "second"
+        dataset_from_rows(ROWS, tmp_path / "d", language=ARABIC, source="second")
+    assert (
+        dataset_from_rows(ROWS, tmp_path / "d", language=ARABIC, source="second", overwrite=True).info.source
+        == "second"
+    )
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("x")
     with pytest.raises(UserError, match=r"no dataset\.json"):
-        dataset_from_rows(ROWS, tmp_path / "mine", source="second", overwrite=True)
+        dataset_from_rows(ROWS, tmp_path / "mine", language=ARABIC, source="second", overwrite=True)
 
 
 def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     for folder in (tmp_path / "file", tmp_path / "file" / "d", Path("/proc/maqa-dataset")):
         with pytest.raises(UserError, match=r"cannot (use|write)"):
-            dataset_from_rows(ROWS, folder, source="s")
+            dataset_from_rows(ROWS, folder, language=ARABIC, source="s")
 
 
 def test_a_disk_that_fills_up_leaves_the_old_dataset_whole(tmp_path: Path) -> None:
-    dataset_from_rows(ROWS, tmp_path / "d", source="old")
+    dataset_from_rows(ROWS, tmp_path / "d", language=ARABIC, source="old")
     before = {path.name: path.read_bytes() for path in (tmp_path / "d").iterdir()}
     script = (
         "import sys\nfrom pathlib import Path\n"
         "from maqa_severity.harness.data.rows import dataset_from_rows\n"
         "from maqa_severity.harness.errors import UserError\n"
+        "from maqa_severity.tests.tongues import ARABIC\n"
         "rows = [{'question': f'{n} {n * n}', 'answer': str(n ** 9)} for n in range(5000)]\n"
         "for folder in sys.argv[1:]:\n"
-        "    try:\n        dataset_from_rows({'test': rows}, Path(folder), source='new', overwrite=True)\n"
+        "    try:\n"
+        "        dataset_from_rows({'test': rows}, Path(folder), language=ARABIC, source='new', overwrite=True)\n"
         "    except UserError as error:\n        print(error)\n"
     )
 
@@ -165,7 +181,7 @@ def test_a_disk_that_fills_up_leaves_the_old_dataset_whole(tmp_path: Path) -> No
 
 
 def test_a_folder_without_its_dataset_json_is_one_line(tmp_path: Path) -> None:
-    dataset_from_rows(ROWS, tmp_path / "d", source="s")
+    dataset_from_rows(ROWS, tmp_path / "d", language=ARABIC, source="s")
     (tmp_path / "d" / "dataset.json").unlink()
     with pytest.raises(UserError, match=r"dataset\.json does not exist"):
         open_dataset(tmp_path / "d")
@@ -174,7 +190,7 @@ def test_a_folder_without_its_dataset_json_is_one_line(tmp_path: Path) -> None:
 
 
 def test_a_changed_or_missing_split_is_named(tmp_path: Path) -> None:
-    dataset = dataset_from_rows(ROWS, tmp_path / "d", source="s")
+    dataset = dataset_from_rows(ROWS, tmp_path / "d", language=ARABIC, source="s")
     path = tmp_path / "d" / "test.parquet"
     dataset.split("test").assign(answer="x").to_parquet(path)
     with pytest.raises(UserError, match=r"test\.parquet was changed"):
@@ -185,7 +201,7 @@ def test_a_changed_or_missing_split_is_named(tmp_path: Path) -> None:
 
 
 def test_a_foreign_key_and_a_newer_schema_are_named(tmp_path: Path) -> None:
-    dataset_from_rows(ROWS, tmp_path / "d", source="s")
+    dataset_from_rows(ROWS, tmp_path / "d", language=ARABIC, source="s")
     path = tmp_path / "d" / "dataset.json"
     info = json.loads(path.read_text())
     path.write_text(json.dumps(info | {"colour": "red"}))

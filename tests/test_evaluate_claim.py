@@ -7,6 +7,7 @@ import pytest
 from maqa_severity.cli import main
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.runs import load_run
+from maqa_severity.tests.tongues import ARABIC
 
 SEVERITIES = ("critical", "neutral", "non_critical")
 
@@ -33,7 +34,7 @@ def dataset(folder, severities=SEVERITIES, overwrite=False):
         {"question": f"سؤال رقم {number}", "answer": f"سؤال رقم {number}", "severity": severity}
         for number, severity in enumerate(severities)
     ]
-    dataset_from_rows({"test": rows}, folder, source="three.csv", overwrite=overwrite)
+    dataset_from_rows({"test": rows}, folder, language=ARABIC, source="three.csv", overwrite=overwrite)
     return folder
 
 

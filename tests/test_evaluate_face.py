@@ -11,6 +11,7 @@ from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.scoring import NO_ENCODER, default_metrics, score_table
 from maqa_severity.harness.severity import SEVERITIES
 from maqa_severity.harness.statistics import STRATA, summarise
+from maqa_severity.tests.tongues import ARABIC
 
 OFFLINE = """
 import json, socket, sys
@@ -38,7 +39,7 @@ def test_it_gives_the_means_and_intervals_of_the_statistics(answers, tmp_path):
     found = SeverityScores(cache_dir=str(tmp_path)).compute(**answers)
     assert list(found) == [*STRATA, "signatures"]
     scored = Answers(answers["predictions"], answers["references"], severities=[*SEVERITIES] * 30)
-    table = score_table([f"row {row}" for row in range(90)], scored, default_metrics(NO_ENCODER))
+    table = score_table([f"row {row}" for row in range(90)], scored, default_metrics(ARABIC, NO_ENCODER))
     for summary in summarise(table):
         record = found[summary.stratum][summary.metric]
         assert (record["n"], record["method"]) == (summary.n, summary.method)

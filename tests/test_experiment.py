@@ -11,6 +11,7 @@ from maqa_severity.experiment import plan, run_experiment
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.runs import load_run
 from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers.experiment_config import load_experiment, training_config
 from rich.console import Console
 
@@ -19,7 +20,7 @@ from rich.console import Console
 def experiment(tmp_path_factory, checkpoint, encoder):
     """Two seeds of two arms on 60 rows of a file, under two decodings."""
     folder = tmp_path_factory.mktemp("experiment")
-    rows = pd.DataFrame([row for row in handwritten_rows() if int(row["id"][-3:]) <= 20])
+    rows = pd.DataFrame([row for row in handwritten_rows(ARABIC) if int(row["id"][-3:]) <= 20])
     rows[["question", "answer", "category", "severity"]].to_csv(folder / "source.csv", index=False)
     settings = {
         "name": "small",
@@ -117,7 +118,7 @@ def test_the_sample_trains_on_the_grammar_and_tests_on_the_handwritten_rows(tmp_
     from maqa_severity.trainers.ingredients import sample_dataset
 
     dataset = sample_dataset(tmp_path / "sample")
-    assert set(dataset.split("test")["id"]) == {row["id"] for row in handwritten_rows()}
+    assert set(dataset.split("test")["id"]) == {row["id"] for row in handwritten_rows(ARABIC)}
     assert dataset.split("train")["id"].str.startswith("grammar-").all()
     counts = json.loads((tmp_path / "sample" / "dataset.json").read_text())["counts"]
     assert counts["train"]["rows"] + counts["validation"]["rows"] == 3000

@@ -17,13 +17,14 @@ from maqa_severity.harness.generation.records import FinishReason
 from maqa_severity.harness.generation.sampling import Sampler, StopRows
 from maqa_severity.harness.generation.stored import StoredModel
 from maqa_severity.tests.generating import GREEDY, answer, hf_config, requests
+from maqa_severity.tests.tongues import ARABIC
 from transformers import AutoTokenizer, LogitsProcessorList, TemperatureLogitsWarper, TopPLogitsWarper
 
 
 def test_greedy_texts_are_those_of_plain_lm_eval(checkpoint, tmp_path):
     from lm_eval.models.huggingface import HFLM
 
-    how = decoding(max_new_tokens=64)
+    how = decoding("greedy", ARABIC, max_new_tokens=64)
     ours = answer(hf_config(checkpoint, tmp_path, how))
     plain = HFLM(str(checkpoint), device="cpu", dtype="float32", batch_size=8)
     assert ours.texts == plain.generate_until(requests(how=how), disable_tqdm=True)
@@ -31,7 +32,7 @@ def test_greedy_texts_are_those_of_plain_lm_eval(checkpoint, tmp_path):
 
 
 def test_tokens_and_finish_reason_are_those_of_one_prompt_alone(checkpoint, tmp_path):
-    how = decoding(max_new_tokens=20)
+    how = decoding("greedy", ARABIC, max_new_tokens=20)
     ours = answer(hf_config(checkpoint, tmp_path, how), 20)
     assert {a.finish_reason for a in ours.answers} == {FinishReason.STOP, FinishReason.LENGTH}
     engine = HFEngine(ours.config)
@@ -49,9 +50,9 @@ def test_tokens_and_finish_reason_are_those_of_one_prompt_alone(checkpoint, tmp_
 
 
 def test_a_stop_string_ends_its_own_row_alone(checkpoint, tmp_path):
-    plain = answer(hf_config(checkpoint, tmp_path, decoding(max_new_tokens=40, until=())))
+    plain = answer(hf_config(checkpoint, tmp_path, decoding("greedy", ARABIC, max_new_tokens=40, until=())))
     stop = plain.texts[0][4:8]
-    stopped = answer(hf_config(checkpoint, tmp_path, decoding(max_new_tokens=40, until=(stop,))))
+    stopped = answer(hf_config(checkpoint, tmp_path, decoding("greedy", ARABIC, max_new_tokens=40, until=(stop,))))
     assert stopped.texts == [text[:1] + text[1:].split(stop)[0] for text in plain.texts]
     first = stopped.answers[0]
     assert (first.finish_reason, first.stop) == (FinishReason.STOP, stop)
@@ -60,7 +61,7 @@ def test_a_stop_string_ends_its_own_row_alone(checkpoint, tmp_path):
 
 def test_a_stop_string_inside_the_thoughts_of_a_model_does_not_end_its_answer(checkpoint, tmp_path):
     def how(*until):
-        return decoding("paper", temperature=3.0, max_new_tokens=40, until=until)
+        return decoding("paper", ARABIC, temperature=3.0, max_new_tokens=40, until=until)
 
     plain = answer(hf_config(checkpoint, tmp_path, how()), 1).texts[0]
     stop, end, rest = plain[4:10], plain[20:30], plain[30:]
@@ -81,7 +82,7 @@ def test_a_stop_string_in_an_unusual_spelling_ends_the_row(checkpoint):
 
 @pytest.mark.parametrize("preset", ["greedy", "paper"])
 def test_a_batch_shrinks_as_its_answers_end_and_says_the_same(checkpoint, tmp_path, monkeypatch, preset):
-    how = decoding(preset, max_new_tokens=40)
+    how = decoding(preset, ARABIC, max_new_tokens=40)
     asked = answer(hf_config(checkpoint, tmp_path, how), 30).prompts
     engine = HFEngine(hf_config(checkpoint, tmp_path, how))
     sizes, whole = [], engine.lm.model.generate
@@ -115,17 +116,17 @@ def test_penalties_of_a_checkpoint_are_not_applied(checkpoint, tmp_path):
 
 
 def test_sampled_answers_do_not_depend_on_their_batch(checkpoint, tmp_path):
-    how = decoding("paper", max_new_tokens=16)
+    how = decoding("paper", ARABIC, max_new_tokens=16)
     alone = answer(hf_config(checkpoint, tmp_path / "1", how, batch_size=1), 12)
     together = answer(hf_config(checkpoint, tmp_path / "12", how, batch_size=12), 12)
     assert alone.texts == together.texts
     assert answer(
-        hf_config(checkpoint, tmp_path / "s", decoding("paper", max_new_tokens=16, seed=5)), 12
+        hf_config(checkpoint, tmp_path / "s", decoding("paper", ARABIC, max_new_tokens=16, seed=5)), 12
     ).texts != (alone.texts)
 
 
 def test_samples_of_a_question_differ_and_the_first_is_the_answer(checkpoint, tmp_path):
-    how = decoding("paper", max_new_tokens=16)
+    how = decoding("paper", ARABIC, max_new_tokens=16)
     single = answer(hf_config(checkpoint, tmp_path, how), 10)
     several = answer(hf_config(checkpoint, tmp_path, how, samples=3), 10)
     assert several.texts == single.texts
@@ -214,7 +215,7 @@ def test_whatever_ends_it_early_keeps_the_answers_and_the_same_call_ends_the_sam
 def test_a_task_that_decodes_otherwise_is_refused(checkpoint, tmp_path):
     model = StoredModel(hf_config(checkpoint, tmp_path))
     with pytest.raises(ValueError, match="the task decodes by"):
-        model.generate_until(requests(3, decoding(max_new_tokens=5)))
+        model.generate_until(requests(3, decoding("greedy", ARABIC, max_new_tokens=5)))
 
 
 def test_a_prompt_longer_than_the_context_keeps_its_end_and_says_so(checkpoint, tmp_path, caplog):
@@ -230,7 +231,7 @@ def test_a_prompt_longer_than_the_context_keeps_its_end_and_says_so(checkpoint, 
 
 def test_more_new_tokens_than_the_context_holds_is_refused(checkpoint, tmp_path):
     with pytest.raises(UserError, match="new tokens exceed the model's context"):
-        answer(hf_config(checkpoint, tmp_path, decoding(max_new_tokens=100_000)))
+        answer(hf_config(checkpoint, tmp_path, decoding("greedy", ARABIC, max_new_tokens=100_000)))
 
 
 def test_a_model_that_cannot_be_loaded_is_one_line(checkpoint, tmp_path):

@@ -18,6 +18,7 @@ from maqa_severity.harness.generation.records import FinishReason
 from maqa_severity.harness.generation.stored import StoredModel
 from maqa_severity.tasks import FOLDER, GROUP
 from maqa_severity.tests.generating import GREEDY, requests
+from maqa_severity.tests.tongues import ARABIC
 
 
 class Endpoint(ThreadingHTTPServer):
@@ -92,7 +93,7 @@ def test_as_many_requests_as_asked_for_are_under_way_at_once_and_no_more(endpoin
 
 
 def test_sampling_sends_every_prompt_its_own_seed(endpoint, tmp_path):
-    how = decoding("paper-curriculum")
+    how = decoding("paper-curriculum", ARABIC)
     StoredModel(config(endpoint, tmp_path, how)).generate_until(requests(how=how))
     assert len({body["seed"] for body in endpoint.asked}) == 30
     assert {(body["temperature"], body["top_p"]) for body in endpoint.asked} == {(0.7, 0.9)}

@@ -16,6 +16,7 @@ from maqa_severity.harness.generation.identity import hub_commit, identity, weig
 from maqa_severity.harness.generation.stored import StoredModel
 from maqa_severity.harness.generation.vllm_packages import answer_for_vllm
 from maqa_severity.tests.generating import GREEDY, answer, hf_config, requests
+from maqa_severity.tests.tongues import ARABIC
 from pydantic import ValidationError
 
 
@@ -61,7 +62,7 @@ def dataset(folder, answer="الجواب"):
         "p_non_critical": 0.0, "p_neutral": 1.0, "p_critical": 0.0,
     }  # fmt: skip
     source = SeveritySource(name="column", version="1")
-    info = DatasetInfo(source="s", source_sha256="0", severity_source=source, cleaning={})
+    info = DatasetInfo(language="ar", source="s", source_sha256="0", severity_source=source, cleaning={})
     frame = pd.DataFrame([row])
     write_dataset(folder, {"train": frame, "validation": frame, "test": frame}, info)
     return folder
@@ -79,10 +80,10 @@ def variations(checkpoint, tmp_path):
     fields = {
         "kind": {"kind": Kind.VLLM},
         "model_args": {"model_args": {**base.model_args, "pretrained": str(changed)}},
-        "decoding": {"decoding": decoding(max_new_tokens=25)},
+        "decoding": {"decoding": decoding("greedy", ARABIC, max_new_tokens=25)},
         "chat_template": {"chat_template": True},
         "device": {"device": "cuda"},
-        "samples": {"samples": 2, "decoding": decoding("paper")},
+        "samples": {"samples": 2, "decoding": decoding("paper", ARABIC)},
         "batch_size": {"batch_size": 7},
         "store": {"store": tmp_path / "elsewhere"},
         "shard": {"shard": (0, 2)},
@@ -90,18 +91,18 @@ def variations(checkpoint, tmp_path):
         "workers": {"workers": 3},
     }
     pairs = {name: (base, base.model_copy(update=fields[name])) for name in fields}
-    pairs["samples"] = (base.model_copy(update={"decoding": decoding("paper")}), pairs["samples"][1])
+    pairs["samples"] = (base.model_copy(update={"decoding": decoding("paper", ARABIC)}), pairs["samples"][1])
     constant = base.model_copy(update={"kind": Kind.CONSTANT, "model_args": {}, "device": None})
     nearest = [
         constant.model_copy(update={"kind": Kind.NEAREST, "data": dataset(tmp_path / text, text)}) for text in "ab"
     ]
-    return {**pairs, "data": tuple(nearest)}
+    said = [constant.model_copy(update={"answer": text}) for text in "ab"]
+    return {**pairs, "data": tuple(nearest), "answer": tuple(said)}
 
 
 def test_identity_fields_change_the_identity_and_runtime_fields_do_not(checkpoint, tmp_path):
     pairs = variations(checkpoint, tmp_path)
-    # `language` has one value so far; its prompt is in every key and its referral in the identity of `constant`.
-    assert set(pairs) | {"language"} == set(GenerationConfig.model_fields)
+    assert set(pairs) == set(GenerationConfig.model_fields)
     for name, (one, other) in pairs.items():
         assert (identity(one) != identity(other)) == (roles()[name] is Role.IDENTITY), name
 
@@ -130,7 +131,7 @@ def test_nothing_is_reused_after_a_change_and_no_answer_crosses_between_models(c
         if roles()[name] is Role.IDENTITY and name != "data":
             assert reused(other.model_copy(update={"store": store})) == 0, name
     assert reused(hf_config(checkpoint, store, arguments={"dtype": "bfloat16"})) == 0
-    assert reused(hf_config(checkpoint, store, decoding(max_new_tokens=24, seed=7))) == 0
+    assert reused(hf_config(checkpoint, store, decoding("greedy", ARABIC, max_new_tokens=24, seed=7))) == 0
     second = answer(variations(checkpoint, tmp_path / "2")["model_args"][1].model_copy(update={"store": store}), 6)
     assert {a.key for a in first.answers}.isdisjoint(a.key for a in second.answers)
     assert answer(base, 6).texts == first.texts
@@ -242,10 +243,10 @@ def test_secrets_are_not_written_down():
 
 
 def test_presets_are_those_of_the_paper():
-    assert decoding("greedy").gen_kwargs() == {
+    assert decoding("greedy", ARABIC).gen_kwargs() == {
         "until": ["\n\n", "\nالاجابة:"], "do_sample": False, "max_gen_toks": 128,
     }  # fmt: skip
-    paper, curriculum = decoding("paper"), decoding("paper-curriculum")
+    paper, curriculum = decoding("paper", ARABIC), decoding("paper-curriculum", ARABIC)
     assert (paper.temperature, paper.top_p, paper.max_new_tokens) == (0.7, 1.0, 50)
     assert (curriculum.temperature, curriculum.top_p, curriculum.max_new_tokens) == (0.7, 0.9, 200)
     assert paper.gen_kwargs()["do_sample"] and paper.gen_kwargs()["temperature"] == 0.7

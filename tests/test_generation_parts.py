@@ -14,9 +14,9 @@ from maqa_severity.harness.generation.finish import ENDINGS, finish_frame, finis
 from maqa_severity.harness.generation.records import FinishReason, Prompt
 from maqa_severity.harness.generation.shards import parse_shard, shard_of
 from maqa_severity.harness.generation.stored import StoredModel
-from maqa_severity.harness.languages import language
 from maqa_severity.harness.spread import spread
 from maqa_severity.tests.generating import GREEDY, answer, hf_config, requests
+from maqa_severity.tests.tongues import ARABIC
 
 lengths = st.lists(st.integers(1, 60), min_size=1, max_size=40)
 
@@ -83,13 +83,15 @@ def test_shards_generated_apart_make_the_answers_of_one_run(checkpoint, tmp_path
 
 
 def trivial(kind, tmp_path, data=None):
-    config = GenerationConfig(kind=kind, decoding=GREEDY, store=tmp_path / "store", data=data)
+    config = GenerationConfig(
+        kind=kind, decoding=GREEDY, store=tmp_path / "store", data=data, answer=ARABIC.referral
+    )
     return StoredModel(config).generate_until(requests())
 
 
 def test_echo_repeats_the_question_and_constant_the_referral(tmp_path):
     assert trivial(Kind.ECHO, tmp_path) == [request.doc["question"] for request in requests()]
-    assert trivial(Kind.CONSTANT, tmp_path) == [language().referral] * 30
+    assert trivial(Kind.CONSTANT, tmp_path) == [ARABIC.referral] * 30
 
 
 def test_nearest_gives_the_answer_of_the_most_similar_training_question(tmp_path):
@@ -108,7 +110,11 @@ def test_nearest_gives_the_answer_of_the_most_similar_training_question(tmp_path
         for n, request in enumerate(requests())
     ]
     info = DatasetInfo(
-        source="s", source_sha256="0", severity_source=SeveritySource(name="column", version="1"), cleaning={}
+        language="ar",
+        source="s",
+        source_sha256="0",
+        severity_source=SeveritySource(name="column", version="1"),
+        cleaning={},
     )
     train = pd.DataFrame(rows).sample(frac=1, random_state=0)
     write_dataset(tmp_path / "data", {"train": train, "validation": train[:1], "test": train[:1]}, info)

@@ -11,6 +11,7 @@ from maqa_severity.harness.generation.stored import StoredModel
 from maqa_severity.harness.generation.workers import load_workers
 from maqa_severity.tests.generating import answer, hf_config, requests
 from maqa_severity.tests.killing import results
+from maqa_severity.tests.tongues import ARABIC
 
 ray = pytest.importorskip("ray", reason="Ray is not installed here: pip install 'maqa-severity[ray]'")
 pytestmark = pytest.mark.slow
@@ -46,7 +47,7 @@ def test_more_workers_than_the_cluster_holds_are_refused(checkpoint, tmp_path, c
 
 
 def test_what_a_worker_cannot_do_is_the_line_that_one_process_says(checkpoint, tmp_path, cluster):
-    for wrong in ({"arguments": {"nonsense": 1}}, {"how": decoding(max_new_tokens=100_000)}):
+    for wrong in ({"arguments": {"nonsense": 1}}, {"how": decoding("greedy", ARABIC, max_new_tokens=100_000)}):
         said = []
         for ray_too in ({}, {"ray": True, "workers": 1}):
             with pytest.raises(UserError) as raised:

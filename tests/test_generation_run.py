@@ -20,6 +20,7 @@ from maqa_severity.harness.scoring import default_metrics
 from maqa_severity.tasks import FOLDER, GROUP
 from maqa_severity.tests.generating import GREEDY, hf_config
 from maqa_severity.tests.killing import results
+from maqa_severity.tests.tongues import ARABIC
 from rich.console import Console
 
 
@@ -47,23 +48,23 @@ def test_shards_from_two_machines_end_in_the_bytes_of_one_process(checkpoint, tm
 
 
 def test_every_sample_is_scored_and_the_first_is_the_runs(checkpoint, tmp_path):
-    how = decoding("paper", max_new_tokens=12)
+    how = decoding("paper", ARABIC, max_new_tokens=12)
     scores = run(checkpoint, tmp_path, how, samples=3).scores.frame
     frame = pd.read_parquet(tmp_path / GENERATION)
     assert len(frame) == 54 and set(frame["sample"]) == {0, 1, 2}
     first = frame[frame["sample"] == 0]
     pd.testing.assert_frame_equal(first[scores.columns].reset_index(drop=True), scores, check_dtype=False)
     before = frame["chrf"]
-    after = rescore(tmp_path, [Rouge()])
+    after = rescore(tmp_path, lambda language: [Rouge(language)])
     again = pd.read_parquet(tmp_path / GENERATION)
     assert after.scores.metrics == list(Rouge.columns)
     assert "chrf" not in again and (again["rougeL"] == frame["rougeL"]).all()
-    rescore(tmp_path, default_metrics("none"))
+    rescore(tmp_path, lambda language: default_metrics(language, "none"))
     assert (pd.read_parquet(tmp_path / GENERATION)["chrf"] == before).all()
 
 
 def test_the_worst_of_k_samples_covers_what_makes_an_answer_dangerous(checkpoint, encoder, tmp_path):
-    how = decoding("paper", temperature=2.0, max_new_tokens=12)
+    how = decoding("paper", ARABIC, temperature=2.0, max_new_tokens=12)
     config = hf_config(checkpoint, tmp_path / "answers", how, samples=4)
     done = evaluate(config, EvaluationOptions(out=tmp_path, bertscore_model=str(encoder), limit=6), FOLDER, GROUP)
     with (tmp_path / "printed").open("w") as stream:
@@ -88,7 +89,7 @@ def test_the_worst_of_k_samples_covers_what_makes_an_answer_dangerous(checkpoint
 
 
 def test_truncation_per_severity_is_in_the_results(checkpoint, tmp_path):
-    run(checkpoint, tmp_path, decoding(max_new_tokens=3))
+    run(checkpoint, tmp_path, decoding("greedy", ARABIC, max_new_tokens=3))
     found = json.loads((tmp_path / "results_maqa.json").read_text())["generation"]
     frame = pd.read_parquet(tmp_path / GENERATION)
     assert found["overall"]["answers"] == 18
@@ -113,9 +114,9 @@ def test_the_model_is_gone_before_scoring(checkpoint, tmp_path, monkeypatch):
 def test_a_folder_takes_no_second_run(checkpoint, tmp_path):
     run(checkpoint, tmp_path)
     with pytest.raises(UserError, match="holds another run"):
-        run(checkpoint, tmp_path, decoding(max_new_tokens=5))
+        run(checkpoint, tmp_path, decoding("greedy", ARABIC, max_new_tokens=5))
     with pytest.raises(UserError, match="holds another run"):
-        run(checkpoint, tmp_path, decoding("paper"), samples=2)
+        run(checkpoint, tmp_path, decoding("paper", ARABIC), samples=2)
 
 
 def test_a_kill_in_the_very_first_write_does_not_stop_the_same_command(tmp_path):

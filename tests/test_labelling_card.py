@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.labelling.gold import read_gold
 from maqa_severity.harness.labelling.report_card import assigned_ranks, report_card
+from maqa_severity.tests.tongues import ARABIC
 from sklearn.metrics import brier_score_loss, cohen_kappa_score, confusion_matrix, f1_score
 
 
@@ -117,7 +118,7 @@ def test_gold_is_read_in_every_spelling(tmp_path):
     path = tmp_path / "gold.jsonl"
     rows = [("a", "critical"), ("b", "حرج"), ("c", "غير حرج"), ("d", "Moderate")]
     path.write_text("\n".join(json.dumps({"id": i, "severity": s}) for i, s in rows), encoding="utf-8")
-    assert read_gold(path) == {"a": 2, "b": 2, "c": 0, "d": 1}
+    assert read_gold(path, ARABIC) == {"a": 2, "b": 2, "c": 0, "d": 1}
 
 
 @pytest.mark.parametrize(
@@ -136,9 +137,9 @@ def test_a_bad_gold_file_is_one_line_that_names_the_place(tmp_path, content, nam
     path = tmp_path / "gold.csv"
     path.write_text(content, encoding="utf-8")
     with pytest.raises(UserError, match=named):
-        read_gold(path)
+        read_gold(path, ARABIC)
 
 
 def test_a_missing_gold_file_is_an_error(tmp_path):
     with pytest.raises(UserError, match="does not exist"):
-        read_gold(tmp_path / "gold.csv")
+        read_gold(tmp_path / "gold.csv", ARABIC)

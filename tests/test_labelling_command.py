@@ -14,8 +14,9 @@ from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.labelling import classifier_tfidf
 from maqa_severity.harness.labelling.rules import RulesSource
 from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.tests.tongues import ARABIC
 
-ROWS = handwritten_rows()
+ROWS = handwritten_rows(ARABIC)
 
 
 @pytest.fixture
@@ -39,13 +40,15 @@ def maqa(monkeypatch, capsys):
 @pytest.fixture
 def dataset(tmp_path) -> Dataset:
     rows = [{**row, "severity": None} for row in ROWS]
-    return dataset_from_rows({"train": rows[::2], "test": rows[1::2]}, tmp_path / "in", source="sample")
+    return dataset_from_rows(
+        {"train": rows[::2], "test": rows[1::2]}, tmp_path / "in", language=ARABIC, source="sample"
+    )
 
 
 @pytest.fixture(scope="module")
 def expert(tmp_path_factory) -> Dataset:
     splits = {"train": ROWS[::2], "validation": ROWS[1::4], "test": ROWS[3::4]}
-    return dataset_from_rows(splits, tmp_path_factory.mktemp("data") / "expert", source="sample")
+    return dataset_from_rows(splits, tmp_path_factory.mktemp("data") / "expert", language=ARABIC, source="sample")
 
 
 @pytest.fixture

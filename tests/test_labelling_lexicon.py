@@ -12,9 +12,10 @@ from maqa_severity.harness.labelling.findings import Verdict
 from maqa_severity.harness.labelling.lexicon import Entry, load_lexicon
 from maqa_severity.harness.labelling.rules import RulesSource
 from maqa_severity.harness.severity import Severity
+from maqa_severity.tests.tongues import ARABIC
 
-RULES = RulesSource()
-ENTRIES = load_lexicon().entries
+RULES = RulesSource(ARABIC)
+ENTRIES = load_lexicon(ARABIC).entries
 RED_FLAGS = [entry for entry in ENTRIES if entry.red_flag]
 DIALECTS = {"msa", "egyptian", "gulf", "levantine", "maghrebi"}
 CASES = [
@@ -126,7 +127,7 @@ def test_a_red_flag_wins_over_any_milder_complaint_beside_it():
 
 
 def test_the_prior_of_the_unknown_is_symmetric_and_stated_with_a_reason():
-    unknown = load_lexicon().rules.unknown
+    unknown = load_lexicon(ARABIC).rules.unknown
     assert unknown.p_non_critical == unknown.p_critical
     assert unknown.p_non_critical + unknown.p_neutral + unknown.p_critical == pytest.approx(1)
     assert unknown.p_neutral > unknown.p_critical

@@ -13,8 +13,8 @@ from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.labelling.findings import Verdict
 from maqa_severity.harness.labelling.lexicon import LEXICON, RULES, read_lexicon
 from maqa_severity.harness.labelling.rules import RulesSource
-from maqa_severity.harness.languages import language
 from maqa_severity.harness.severity import Severity
+from maqa_severity.tests.tongues import ARABIC
 
 ENTRIES = [
     ("chest-pain", "critical", True, ["الم|وجع * صدر", "صدر * يوجعني|يعورني"]),
@@ -30,7 +30,7 @@ ENTRIES = [
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory) -> RulesSource:
     folder = tmp_path_factory.mktemp("lexicon")
-    return RulesSource(read_lexicon(write_lexicon(folder)))
+    return RulesSource(ARABIC, read_lexicon(write_lexicon(folder)))
 
 
 def write_lexicon(folder: Path) -> Path:
@@ -39,7 +39,7 @@ def write_lexicon(folder: Path) -> Path:
     lines = [{"notice": "For a test.", "version": 7}]
     lines += [dict(zip(keys, entry, strict=True)) | rest for entry in ENTRIES]
     (folder / LEXICON).write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
-    shutil.copy(language("ar").folder / RULES, folder)
+    shutil.copy(ARABIC.folder / RULES, folder)
     return folder
 
 

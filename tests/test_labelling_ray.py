@@ -11,6 +11,7 @@ from maqa_severity.harness.labelling import stream
 from maqa_severity.harness.labelling.ray_engine import ray_engine
 from maqa_severity.harness.labelling.sources import open_source
 from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers.classifier import train_classifier
 from maqa_severity.trainers.classifier_config import ClassifierConfig
 
@@ -19,18 +20,22 @@ from maqa_severity.trainers.classifier_config import ClassifierConfig
 def test_two_ray_workers_write_the_same_bytes_as_one_process(tmp_path, monkeypatch):
     ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'maqa-severity[ray]'")
     monkeypatch.setattr(stream, "BATCH_ROWS", 32)
-    rows = handwritten_rows()
-    labelled = dataset_from_rows({"train": rows[::2], "test": rows[1::2]}, tmp_path / "labelled", source="sample")
+    rows = handwritten_rows(ARABIC)
+    labelled = dataset_from_rows(
+        {"train": rows[::2], "test": rows[1::2]}, tmp_path / "labelled", language=ARABIC, source="sample"
+    )
     train_classifier(labelled, ClassifierConfig(), tmp_path / "classifier")
     bare = [{**row, "severity": None} for row in rows]
-    dataset = dataset_from_rows({"train": bare[:200], "test": bare[200:]}, tmp_path / "in", source="sample")
+    dataset = dataset_from_rows(
+        {"train": bare[:200], "test": bare[200:]}, tmp_path / "in", language=ARABIC, source="sample"
+    )
     ray.init(num_cpus=3, log_to_driver=False, logging_level="ERROR")
     try:
         for choice, classifier in (("hybrid", tmp_path / "classifier"), (str(tmp_path / "classifier"), None)):
-            source, out = open_source(choice, classifier), tmp_path / f"{len(choice)}"
+            source, out = open_source(choice, ARABIC, classifier), tmp_path / f"{len(choice)}"
             plain, counts = stream.label_dataset(dataset, source, out / "plain")
             spread, same = stream.label_dataset(
-                dataset, source, out / "ray", engine=ray_engine(choice, classifier, workers=2)
+                dataset, source, out / "ray", engine=ray_engine(choice, ARABIC, classifier, workers=2)
             )
             assert counts == same
             for name in ("train", "test"):
@@ -43,4 +48,4 @@ def test_two_ray_workers_write_the_same_bytes_as_one_process(tmp_path, monkeypat
 def test_without_ray_the_remedy_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(UserError, match="Ray is not installed"):
-        ray_engine("rules", None, workers=2)
+        ray_engine("rules", ARABIC, None, workers=2)

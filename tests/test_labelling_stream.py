@@ -19,6 +19,7 @@ from maqa_severity.harness.labelling.rules import RulesSource
 from maqa_severity.harness.labelling.stream import finish_labelling, label_dataset, plain, prior
 from maqa_severity.harness.severity import PROBABILITY_COLUMNS
 from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.tests.tongues import ARABIC
 
 TEXT = ["id", "question", "answer", "category"]
 
@@ -44,18 +45,26 @@ class Length:
 
 @pytest.fixture
 def unlabelled(tmp_path) -> Dataset:
-    rows = [{**row, "severity": None} for row in handwritten_rows()]
+    rows = [{**row, "severity": None} for row in handwritten_rows(ARABIC)]
     return dataset_from_rows(
-        {"train": rows[:200], "validation": rows[200:230], "test": rows[230:]}, tmp_path / "in", source="sample"
+        {"train": rows[:200], "validation": rows[200:230], "test": rows[230:]},
+        tmp_path / "in",
+        language=ARABIC,
+        source="sample",
     )
 
 
 @pytest.fixture
 def expert(tmp_path) -> Dataset:
     """People labelled every second row."""
-    rows = [{**row, "severity": row["severity"] if at % 2 else None} for at, row in enumerate(handwritten_rows())]
+    rows = [
+        {**row, "severity": row["severity"] if at % 2 else None} for at, row in enumerate(handwritten_rows(ARABIC))
+    ]
     return dataset_from_rows(
-        {"train": rows[:200], "validation": rows[200:230], "test": rows[230:]}, tmp_path / "expert", source="sample"
+        {"train": rows[:200], "validation": rows[200:230], "test": rows[230:]},
+        tmp_path / "expert",
+        language=ARABIC,
+        source="sample",
     )
 
 
@@ -69,7 +78,7 @@ def whole(dataset: Dataset) -> pd.DataFrame:
 
 
 def test_text_and_order_stay_and_every_row_has_a_severity_and_probabilities(unlabelled, tmp_path):
-    labelled, counts = label_dataset(unlabelled, RulesSource(), tmp_path / "out")
+    labelled, counts = label_dataset(unlabelled, RulesSource(ARABIC), tmp_path / "out")
     before, after = whole(unlabelled), whole(open_dataset(tmp_path / "out"))
     pd.testing.assert_frame_equal(before[TEXT], after[TEXT])
     assert after["severity"].notna().all()
@@ -79,7 +88,7 @@ def test_text_and_order_stay_and_every_row_has_a_severity_and_probabilities(unla
 
 
 def test_the_source_its_version_and_digest_stand_in_the_dataset(unlabelled, tmp_path):
-    rules = RulesSource()
+    rules = RulesSource(ARABIC)
     label_dataset(unlabelled, rules, tmp_path / "out")
     record = open_dataset(tmp_path / "out").info.severity_source
     assert (record.name, record.version, record.sha256) == ("rules", rules.version, rules.sha256)
@@ -91,7 +100,7 @@ def test_what_the_source_does_not_know_gets_the_prior_and_is_counted(unlabelled,
     frame = whole(labelled)
     even = frame["question"].str.len() % 2 == 0
     assert counts.unknown == even.sum() > 0
-    assert (frame.loc[even, list(PROBABILITY_COLUMNS)].to_numpy() == prior()).all()
+    assert (frame.loc[even, list(PROBABILITY_COLUMNS)].to_numpy() == prior(ARABIC)).all()
     assert set(frame.loc[even, "severity"]) == {"neutral"}
 
 
@@ -144,36 +153,36 @@ def test_engines_may_finish_batches_in_any_order(unlabelled, tmp_path):
 
 
 def test_a_dataset_without_labels_is_labelled_in_place_and_again_is_no_work(unlabelled):
-    label_dataset(unlabelled, RulesSource(), unlabelled.folder)
+    label_dataset(unlabelled, RulesSource(ARABIC), unlabelled.folder)
     again = open_dataset(unlabelled.folder)
     before = {path.name: path.stat().st_mtime_ns for path in unlabelled.folder.iterdir()}
-    label_dataset(again, RulesSource(), unlabelled.folder)
+    label_dataset(again, RulesSource(ARABIC), unlabelled.folder)
     assert before == {path.name: path.stat().st_mtime_ns for path in unlabelled.folder.iterdir()}
 
 
 def test_labels_are_never_overwritten_in_place(expert, tmp_path):
     before = {path.name: path.read_bytes() for path in expert.folder.iterdir()}
-    hybrid = HybridSource(RulesSource(), Length())
-    for source in (RulesSource(), hybrid):
+    hybrid = HybridSource(RulesSource(ARABIC), Length())
+    for source in (RulesSource(ARABIC), hybrid):
         with pytest.raises(UserError, match="has 150 labels already"):
             label_dataset(expert, source, expert.folder)
     assert before == {path.name: path.read_bytes() for path in expert.folder.iterdir()}
     labelled, _ = label_dataset(expert, hybrid, tmp_path / "out")
     with pytest.raises(UserError, match="has 300 labels already"):
-        label_dataset(labelled, RulesSource(), tmp_path / "out")
+        label_dataset(labelled, RulesSource(ARABIC), tmp_path / "out")
 
 
 def test_another_dataset_or_foreign_files_are_not_overwritten(unlabelled, expert, tmp_path):
     with pytest.raises(UserError, match="holds a dataset"):
-        label_dataset(unlabelled, RulesSource(), expert.folder)
+        label_dataset(unlabelled, RulesSource(ARABIC), expert.folder)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("x", encoding="utf-8")
     with pytest.raises(UserError, match="holds files"):
-        label_dataset(unlabelled, RulesSource(), tmp_path / "mine")
+        label_dataset(unlabelled, RulesSource(ARABIC), tmp_path / "mine")
 
 
 def test_people_override_the_hybrid_and_the_hybrid_fills_the_rest(expert, tmp_path):
-    labelled, counts = label_dataset(expert, HybridSource(RulesSource(), Length()), tmp_path / "out")
+    labelled, counts = label_dataset(expert, HybridSource(RulesSource(ARABIC), Length()), tmp_path / "out")
     given, result = whole(expert), whole(labelled)
     known = given["severity"].notna()
     assert (result.loc[known, "severity"] == given.loc[known, "severity"]).all()
@@ -183,7 +192,7 @@ def test_people_override_the_hybrid_and_the_hybrid_fills_the_rest(expert, tmp_pa
 
 
 def test_a_red_flag_overrides_the_classifier_and_nothing_else_does(unlabelled):
-    rules, classifier = RulesSource(), Length()
+    rules, classifier = RulesSource(ARABIC), Length()
     questions = whole(unlabelled)["question"].tolist()
     flagged = rules.red_flags(questions)
     assert flagged.any() and not flagged.all()
@@ -205,38 +214,41 @@ def test_the_column_source_without_labels_is_an_error_that_writes_nothing(unlabe
 
 
 def test_labels_of_rules_are_no_labels_by_people(unlabelled, tmp_path):
-    labelled, _ = label_dataset(unlabelled, RulesSource(), tmp_path / "rules")
+    labelled, _ = label_dataset(unlabelled, RulesSource(ARABIC), tmp_path / "rules")
     with pytest.raises(UserError, match="no labels by people"):
         label_dataset(labelled, ColumnSource(), tmp_path / "out")
-    _, counts = label_dataset(labelled, HybridSource(RulesSource(), Length()), tmp_path / "hybrid")
+    _, counts = label_dataset(labelled, HybridSource(RulesSource(ARABIC), Length()), tmp_path / "hybrid")
     assert counts.expert == 0
 
 
 def test_odd_complaints_are_counted_decisions_and_no_crash(tmp_path):
     odd = ["12 / 4", "what is this", "؟!", "😀😀", "ألم " * 25_000 + "!", "\u200f\u0640\u064b"]
     dataset = dataset_from_rows(
-        {"test": [{"question": text, "answer": "راجع الطبيب"} for text in odd]}, tmp_path / "in", source="odd"
+        {"test": [{"question": text, "answer": "راجع الطبيب"} for text in odd]},
+        tmp_path / "in",
+        language=ARABIC,
+        source="odd",
     )
     source = Length()
     labelled, counts = label_dataset(dataset, source, tmp_path / "out")
     assert counts.without_letters == 5
     given = whole(labelled)[list(PROBABILITY_COLUMNS)].to_numpy()
-    assert (given == prior()).all(axis=1).tolist() == [True, True, True, True, False, True]
+    assert (given == prior(ARABIC)).all(axis=1).tolist() == [True, True, True, True, False, True]
     assert counts.rows == len(whole(labelled)) == len(odd)
-    label_dataset(dataset, RulesSource(), tmp_path / "rules")
+    label_dataset(dataset, RulesSource(ARABIC), tmp_path / "rules")
 
 
 def test_an_output_that_cannot_be_written_is_one_line(unlabelled, tmp_path):
     (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(UserError, match=r"cannot (write|use)"):
-        label_dataset(unlabelled, RulesSource(), tmp_path / "file" / "out")
+        label_dataset(unlabelled, RulesSource(ARABIC), tmp_path / "file" / "out")
     assert (tmp_path / "file").read_text(encoding="utf-8") == "x"
 
 
 def test_an_empty_split_stays_empty(tmp_path):
-    rows = handwritten_rows()[:5]
-    dataset = dataset_from_rows({"test": rows}, tmp_path / "in", source="x")
-    labelled, _ = label_dataset(dataset, RulesSource(), tmp_path / "out")
+    rows = handwritten_rows(ARABIC)[:5]
+    dataset = dataset_from_rows({"test": rows}, tmp_path / "in", language=ARABIC, source="x")
+    labelled, _ = label_dataset(dataset, RulesSource(ARABIC), tmp_path / "out")
     assert [labelled.info.counts[name]["rows"] for name in SPLITS] == [0, 0, 5]
     assert Path(tmp_path / "out" / "train.parquet").is_file()
 
@@ -261,19 +273,19 @@ def kept_before_every_move(monkeypatch, folder: Path, kept: Path) -> None:
 def test_killed_while_the_dataset_is_written_it_goes_on_to_the_same_bytes(
     unlabelled, tmp_path, monkeypatch, in_place
 ):
-    expected, _ = label_dataset(unlabelled, RulesSource(), tmp_path / "whole")
+    expected, _ = label_dataset(unlabelled, RulesSource(ARABIC), tmp_path / "whole")
     names = sorted(path.name for path in expected.folder.iterdir())
     given = shutil.copytree(unlabelled.folder, tmp_path / "given")
     out = given if in_place else tmp_path / "out"
     with monkeypatch.context() as patched:
         kept_before_every_move(patched, out, tmp_path / "kept")
-        label_dataset(open_dataset(given), RulesSource(), out)
+        label_dataset(open_dataset(given), RulesSource(ARABIC), out)
     moments = sorted((tmp_path / "kept").iterdir(), key=lambda path: int(path.name))
     assert sum((left / ".labelling" / "whole").exists() for left in moments) > 5
     for left in moments:
         if in_place:
             finish_labelling(left)
-        resumed, counts = label_dataset(open_dataset(left if in_place else given), RulesSource(), left)
+        resumed, counts = label_dataset(open_dataset(left if in_place else given), RulesSource(ARABIC), left)
         assert resumed.info == expected.info and counts.rows == 300
         assert open_dataset(left).info.sha256 == expected.info.sha256
         found = {path.name for path in left.iterdir() if path.name[0] != "." or path.is_dir()}

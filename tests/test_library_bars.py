@@ -2,6 +2,7 @@
 
 from maqa_severity.harness.generation.hf import HFEngine
 from maqa_severity.tests.generating import hf_config
+from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.tests.training import SETTINGS, medical_dataset
 from maqa_severity.trainers.arms import Arm, ArmSpec
 from maqa_severity.trainers.config import load_config
@@ -19,7 +20,7 @@ def test_loading_a_model_to_evaluate_shows_no_bar_of_transformers(checkpoint, tm
 
 
 def test_making_a_model_shows_no_bar_of_transformers(tmp_path, capfd):
-    make_demo_base(tmp_path / "base", [("سؤال", "جواب")] * 8, epochs=1)
+    make_demo_base(tmp_path / "base", [("سؤال", "جواب")] * 8, epochs=1, language=ARABIC)
     assert "Writing model shards" not in capfd.readouterr().err
 
 

@@ -14,6 +14,7 @@ from maqa_severity.harness.metrics.beyond import beyond_encoder
 from maqa_severity.harness.metrics.embeddings import Cache, Embedded
 from maqa_severity.harness.metrics.encoder import KNOWN_LAYERS, PAPER_ENCODER, Encoder, choose_encoder
 from maqa_severity.harness.scoring import default_metrics, score_table, signatures
+from maqa_severity.tests.tongues import ARABIC
 
 LAYERS, LONGEST = 3, 48
 F1_TOLERANCE = 1e-6
@@ -211,8 +212,8 @@ def test_the_cache_keeps_what_was_used_last_within_its_bytes():
 
 
 def test_one_process_shares_one_encoder(bert):
-    assert shared_bertscore(str(bert), 2) is default_metrics(str(bert), 2)[0]
-    assert shared_bertscore(str(bert), 1) is not default_metrics(str(bert), 2)[0]
+    assert shared_bertscore(str(bert), 2) is default_metrics(ARABIC, str(bert), 2)[0]
+    assert shared_bertscore(str(bert), 1) is not default_metrics(ARABIC, str(bert), 2)[0]
 
 
 @settings(deadline=None, max_examples=40)
@@ -258,7 +259,7 @@ def test_the_papers_encoder_and_layer_are_comparable_under_both_its_names(model)
 
 
 def test_the_default_is_the_papers_encoder():
-    assert default_metrics()[0] is shared_bertscore(PAPER_ENCODER, None)
+    assert default_metrics(ARABIC)[0] is shared_bertscore(PAPER_ENCODER, None)
 
 
 def test_a_local_copy_is_known_by_its_configuration_or_its_name(copy):
@@ -411,4 +412,4 @@ def test_the_sentence_counts_answers_and_references_and_names_the_limit(bert):
         "compared"
     )
     assert said(["نعم"], ["نعم"]) is None
-    assert beyond_encoder(score_table(["1"], Answers([long], [long]), default_metrics("none"))) is None
+    assert beyond_encoder(score_table(["1"], Answers([long], [long]), default_metrics(ARABIC, "none"))) is None

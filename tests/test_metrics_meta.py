@@ -19,6 +19,7 @@ from maqa_severity.harness.scoring import beside_metrics, score
 from maqa_severity.harness.severity import PROBABILITY_COLUMNS, Severity, parse_severity
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.safety_card import gold_rows
+from maqa_severity.tests.tongues import ARABIC
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -75,12 +76,12 @@ def scores_of(predictions, rows, metrics=None):
         questions=[row["question"] for row in rows],
         severities=[parse_severity(row["severity"]) for row in rows],
     )
-    return score(answers, metrics or safety_metrics())
+    return score(answers, metrics or safety_metrics(ARABIC))
 
 
 @pytest.fixture(scope="module")
 def rows():
-    return handwritten_rows()
+    return handwritten_rows(ARABIC)
 
 
 def never_falls(values):
@@ -219,18 +220,19 @@ def test_no_score_depends_on_spelling(spelling, varied):
     texts = [row["prediction"] for row in varied]
     changed = [SPELLINGS[spelling](text) for text in texts]
     assert changed != texts
-    before, after = (scores_of(each, varied, beside_metrics()) for each in (texts, changed))
+    before, after = (scores_of(each, varied, beside_metrics(ARABIC)) for each in (texts, changed))
     for name in before:
         np.testing.assert_array_equal(before[name], after[name], err_msg=name)
 
 
 def test_no_score_depends_on_the_order_of_rows_or_on_the_batch(varied):
     texts = [row["prediction"] for row in varied]
-    whole = scores_of(texts, varied, beside_metrics())
+    whole = scores_of(texts, varied, beside_metrics(ARABIC))
     order = random.Random(1).sample(range(len(varied)), len(varied))
-    shuffled = scores_of([texts[at] for at in order], [varied[at] for at in order], beside_metrics())
+    shuffled = scores_of([texts[at] for at in order], [varied[at] for at in order], beside_metrics(ARABIC))
     single = [
-        scores_of(texts[at : at + 1], varied[at : at + 1], beside_metrics()) for at in range(0, len(varied), 9)
+        scores_of(texts[at : at + 1], varied[at : at + 1], beside_metrics(ARABIC))
+        for at in range(0, len(varied), 9)
     ]
     for name, values in whole.items():
         np.testing.assert_array_equal(values[order], shuffled[name], err_msg=name)
@@ -243,16 +245,18 @@ def answers_of(kind, rows, **options):
         Prompt(str(at), row["question"], 0, str(at), row["severity"], row["question"])
         for at, row in enumerate(rows)
     ]
-    config = GenerationConfig(kind=kind, decoding=decoding(), store=Path("unused"), **options)
+    config = GenerationConfig(
+        kind=kind, decoding=decoding("greedy", ARABIC), store=Path("unused"), answer=ARABIC.referral, **options
+    )
     return [answer.text for answer in TrivialEngine(config).generate(prompts)]
 
 
 def test_trivial_systems_get_what_they_deserve(rows):
-    echo = scores_of(answers_of(Kind.ECHO, rows), rows, beside_metrics())
+    echo = scores_of(answers_of(Kind.ECHO, rows), rows, beside_metrics(ARABIC))
     assert echo["degenerate"].min() == echo["echo_rate"].min() == 100
     assert np.nanmean(echo["missed_emergency"]) > 80
 
-    constant = scores_of(answers_of(Kind.CONSTANT, rows), rows, beside_metrics())
+    constant = scores_of(answers_of(Kind.CONSTANT, rows), rows, beside_metrics(ARABIC))
     critical = np.array([row["severity"] == Severity.CRITICAL for row in rows])
     non_critical = np.array([row["severity"] == Severity.NON_CRITICAL for row in rows])
     assert constant["missed_emergency"][critical].min() == 100
@@ -261,7 +265,7 @@ def test_trivial_systems_get_what_they_deserve(rows):
     assert constant["over_triage"][~critical & ~non_critical].max() == 0
     assert constant["degenerate"].max() == 0
 
-    references = scores_of([row["answer"] for row in rows], rows, beside_metrics())
+    references = scores_of([row["answer"] for row in rows], rows, beside_metrics(ARABIC))
     for name in ("missed_emergency", "under_triage"):
         assert np.nanmean(references[name]) < min(np.nanmean(each[name]) for each in (echo, constant))
 
@@ -269,13 +273,17 @@ def test_trivial_systems_get_what_they_deserve(rows):
 def test_the_nearest_training_answer_lies_between_the_constant_one_and_the_references(rows, tmp_path):
     train, asked = (pd.DataFrame(rows[at::2]) for at in (1, 0))
     info = DatasetInfo(
-        source="s", source_sha256="0", severity_source=SeveritySource(name="column", version="1"), cleaning={}
+        language="ar",
+        source="s",
+        source_sha256="0",
+        severity_source=SeveritySource(name="column", version="1"),
+        cleaning={},
     )
     columns = dict.fromkeys(PROBABILITY_COLUMNS, 1 / 3)
     frames = {split: train.assign(**columns) for split in ("train", "validation", "test")}
     write_dataset(tmp_path / "data", frames, info)
     asked = asked.to_dict("records")
-    nearest = scores_of(answers_of(Kind.NEAREST, asked, data=tmp_path / "data"), asked, beside_metrics())
+    nearest = scores_of(answers_of(Kind.NEAREST, asked, data=tmp_path / "data"), asked, beside_metrics(ARABIC))
     references = scores_of([row["answer"] for row in asked], asked)
     assert 0 < np.nanmean(nearest["urgent_referral"]) < np.nanmean(references["urgent_referral"])
     assert nearest["prompt_echo"].max() == 0

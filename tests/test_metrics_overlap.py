@@ -7,16 +7,16 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from maqa_severity.harness.languages import language
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.bleu import Bleu
 from maqa_severity.harness.metrics.chrf import Chrf
 from maqa_severity.harness.metrics.empty import Empty
 from maqa_severity.harness.metrics.rouge import Rouge
 from maqa_severity.harness.scoring import default_metrics, score, signatures
-from maqa_severity.harness.text import normalise, words
+from maqa_severity.harness.text import Profile, normalise, words
+from maqa_severity.tests.tongues import ARABIC
 
-METRICS = default_metrics("none")
+METRICS = default_metrics(ARABIC, "none")
 SIMILARITIES = ("rouge1", "rouge2", "rougeL", "chrf", "bleu")
 
 
@@ -30,11 +30,11 @@ def test_rouge_equals_rouge_score_with_an_arabic_tokenizer(pairs):
 
     class Arabic(Tokenizer):
         def tokenize(self, text):
-            return words(text)
+            return words(text, Profile.METRIC, ARABIC)
 
     scorer = RougeScorer(Rouge.columns, tokenizer=Arabic())
     theirs = [scorer.score(reference, prediction) for prediction, reference in zip(*pairs, strict=True)]
-    ours = Rouge().score(Answers(*pairs))
+    ours = Rouge(ARABIC).score(Answers(*pairs))
     for column in Rouge.columns:
         expected = np.array([100 * scores[column].fmeasure for scores in theirs])
         np.testing.assert_allclose(ours[column], expected, rtol=0, atol=1e-9)
@@ -42,13 +42,13 @@ def test_rouge_equals_rouge_score_with_an_arabic_tokenizer(pairs):
 
 
 def test_rouge_is_the_same_in_blocks_of_any_size(pairs, monkeypatch):
-    whole = Rouge().score(Answers(*pairs))
+    whole = Rouge(ARABIC).score(Answers(*pairs))
     monkeypatch.setattr("maqa_severity.harness.metrics.rouge._BLOCK", 7)
-    for column, values in Rouge().score(Answers(*pairs)).items():
+    for column, values in Rouge(ARABIC).score(Answers(*pairs)).items():
         np.testing.assert_array_equal(values, whole[column])
 
 
-@pytest.mark.parametrize("metric", [Bleu(), Chrf()], ids=["bleu", "chrf"])
+@pytest.mark.parametrize("metric", [Bleu(ARABIC), Chrf(ARABIC)], ids=["bleu", "chrf"])
 def test_bleu_and_chrf_equal_sacrebleu_on_normalised_text(metric, pairs):
     from sacrebleu import sentence_bleu, sentence_chrf
 
@@ -57,7 +57,10 @@ def test_bleu_and_chrf_equal_sacrebleu_on_normalised_text(metric, pairs):
             return sentence_bleu(prediction, [reference], tokenize="intl", use_effective_order=True).score
         return sentence_chrf(prediction, [reference], word_order=2).score
 
-    expected = [theirs(normalise(one), normalise(other)) for one, other in zip(*pairs, strict=True)]
+    expected = [
+        theirs(normalise(one, Profile.METRIC, ARABIC), normalise(other, Profile.METRIC, ARABIC))
+        for one, other in zip(*pairs, strict=True)
+    ]
     ours = metric.score(Answers(*pairs))[metric.columns[0]]
     np.testing.assert_allclose(ours, expected, rtol=0, atol=1e-9)
     assert len(set(ours.round(3))) > 100
@@ -91,7 +94,7 @@ def test_an_answer_without_a_word_is_empty_and_scores_0(answer):
 
 
 def test_a_number_alone_is_an_answer():
-    assert Empty().score(Answers(["٥"], ["راجع"]))["empty"] == 0
+    assert Empty(ARABIC).score(Answers(["٥"], ["راجع"]))["empty"] == 0
 
 
 def test_scores_follow_their_rows(pairs):
@@ -129,17 +132,16 @@ def test_every_signature_names_references_normalisation_and_version():
     assert len(set(found.values())) == len(found)
     for column, full in found.items():
         parts = dict(part.split(":", 1) for part in full.split("|"))
-        assert text.signature(text.Profile.METRIC) in full
+        assert text.signature(text.Profile.METRIC, ARABIC) in full
         assert parts.get("refs", parts.get("nrefs")) == ("0" if column == "empty" else "1")
         assert parts["version"] == (version("sacrebleu") if column in ("bleu", "chrf") else "1")
     assert "tok:intl" in found["bleu"] and "eff:yes" in found["bleu"]
     assert "metric:chrF++" in found["chrf"] and "nw:2" in found["chrf"]
 
 
-def test_other_normalisation_rules_are_another_signature(monkeypatch):
-    plain = signatures(default_metrics("none"))
-    rules = language().normalisation.model_copy(update={"version": 99})
-    monkeypatch.setattr(text, "language", lambda code: language(code).model_copy(update={"normalisation": rules}))
-    changed = signatures(default_metrics("none"))
+def test_other_normalisation_rules_are_another_signature():
+    plain = signatures(default_metrics(ARABIC, "none"))
+    rules = ARABIC.normalisation.model_copy(update={"version": 99})
+    changed = signatures(default_metrics(ARABIC.model_copy(update={"normalisation": rules}), "none"))
     assert all("norm:ar-metric-v99" in full for full in changed.values())
     assert not set(changed.values()) & set(plain.values())

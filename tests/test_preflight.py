@@ -7,6 +7,7 @@ import yaml
 from maqa_severity.commands.app import app
 from maqa_severity.experiment import plan, run_experiment
 from maqa_severity.harness.errors import UserError
+from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.tests.training import gpt2_base, medical_dataset
 from maqa_severity.trainers.experiment_config import load_experiment, training_config
 from rich.console import Console
@@ -86,8 +87,10 @@ def test_labels_that_an_arm_will_need_are_missed_before_any_training(tmp_path, c
     from maqa_severity.harness.data.rows import dataset_from_rows
     from maqa_severity.tasks.sample.grammar import medical_rows
 
-    rows = [{key: row[key] for key in ("id", "question", "answer", "category")} for row in medical_rows(3)]
-    data = dataset_from_rows({"train": rows[:6], "validation": [], "test": rows[6:]}, tmp_path / "data", source="x")
+    rows = [{key: row[key] for key in ("id", "question", "answer", "category")} for row in medical_rows(ARABIC, 3)]
+    data = dataset_from_rows(
+        {"train": rows[:6], "validation": [], "test": rows[6:]}, tmp_path / "data", language=ARABIC, source="x"
+    )
     for arm in ({"arm": "severity"}, {"arm": "curriculum"}):
         path = experiment(
             tmp_path, data.folder, [model("tiny", checkpoint)], encoder=encoder, arms=[{"arm": "ce"}, arm]

@@ -20,9 +20,10 @@ from maqa_severity.harness.data.dataset import SPLITS, Dataset, open_dataset
 from maqa_severity.harness.data.options import PrepareOptions, Share
 from maqa_severity.harness.data.prepare import prepare
 from maqa_severity.harness.severity import PROBABILITY_COLUMNS
-from maqa_severity.harness.text import normalise
+from maqa_severity.harness.text import Profile, normalise
+from maqa_severity.tests.tongues import ARABIC
 
-ALL_TEST = PrepareOptions(test=Share(fraction=1.0), validation=Share(rows=0))
+ALL_TEST = PrepareOptions(ARABIC, test=Share(fraction=1.0), validation=Share(rows=0))
 TEXTS = [
     ("  عندي أَلَمٌ في الصدر؟ ", 'قال: "راجع الطبيب", ثم\nارتح'),
     ("صداع\tخفيف", "اشرب ماء، و نَم"),
@@ -94,7 +95,9 @@ def test_every_format_gives_the_same_rows_as_written(tmp_path: Path, extension: 
 def test_all_formats_give_the_same_files(tmp_path: Path) -> None:
     digests = set()
     for extension in ("csv", "tsv", "xlsx", "parquet", "jsonl", "sqlite"):
-        dataset, _ = prepare(write(source_frame(), tmp_path / f"s.{extension}"), tmp_path / extension)
+        dataset, _ = prepare(
+            write(source_frame(), tmp_path / f"s.{extension}"), tmp_path / extension, PrepareOptions(ARABIC)
+        )
         digests.add(json.dumps(dataset.info.sha256))
     assert len(digests) == 1
 
@@ -126,7 +129,7 @@ def test_known_headers_are_found(tmp_path: Path, header: list[str], found: dict[
 def test_named_columns_win_over_known_ones(tmp_path: Path) -> None:
     frame = pd.DataFrame({"Question": ["لهجه"], "Answer": ["جواب"], "Msa_questions": ["فصحى"], "Reply": ["رد"]})
     columns = {Role.QUESTION: "Msa_questions", Role.ANSWER: "Reply"}
-    options = PrepareOptions(columns=columns, test=Share(rows=1), validation=Share(rows=0))
+    options = PrepareOptions(ARABIC, columns=columns, test=Share(rows=1), validation=Share(rows=0))
     dataset, _ = prepare(write(frame, tmp_path / "s.csv"), tmp_path / "d", options)
     assert dataset.split("test")[["question", "answer"]].iloc[0].tolist() == ["فصحى", "رد"]
 
@@ -196,7 +199,7 @@ def test_sizes_are_rows_or_fractions_and_every_severity_gives_its_share(tmp_path
     labels = ["critical"] * 40 + ["neutral"] * 100 + ["non_critical"] * 260
     frame = pd.DataFrame({"question": [f"س {n}" for n in range(400)], "answer": "ج", "severity": labels})
     source = write(frame, tmp_path / "s.csv")
-    options = PrepareOptions(test=Share(rows=40), validation=Share(fraction=0.2))
+    options = PrepareOptions(ARABIC, test=Share(rows=40), validation=Share(fraction=0.2))
     dataset, card = prepare(source, tmp_path / "d", options)
     assert dataset.info.counts["test"] | {"unlabelled": 0} == {
         "rows": 40, "critical": 4, "neutral": 10, "non_critical": 26, "unlabelled": 0
@@ -205,13 +208,13 @@ def test_sizes_are_rows_or_fractions_and_every_severity_gives_its_share(tmp_path
         "critical": 8, "neutral": 20, "non_critical": 52, "unlabelled": 0
     }  # fmt: skip
     assert card.severities.sum().to_dict() == {"train": 280, "validation": 80, "test": 40}
-    other, _ = prepare(source, tmp_path / "e", PrepareOptions(test=Share(rows=40), seed=1))
+    other, _ = prepare(source, tmp_path / "e", PrepareOptions(ARABIC, test=Share(rows=40), seed=1))
     assert set(other.split("test")["id"]) != set(dataset.split("test")["id"])
 
 
 def test_fractions_that_sum_to_one_leave_nothing_over_and_ask_for_no_more(tmp_path: Path) -> None:
     frame = pd.DataFrame({"question": ["ا", "ب", "ت"], "answer": "ج"})
-    options = PrepareOptions(test=Share(fraction=0.5), validation=Share(fraction=0.5))
+    options = PrepareOptions(ARABIC, test=Share(fraction=0.5), validation=Share(fraction=0.5))
     dataset, _ = prepare(write(frame, tmp_path / "s.csv"), tmp_path / "d", options)
     assert {name: len(dataset.split(name)) for name in SPLITS} == {"train": 1, "validation": 1, "test": 1}
 
@@ -227,8 +230,8 @@ def test_a_sheet_and_a_table_can_be_chosen(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "s.db")) as database:
         for title, answer in (("One", "اول"), ('T"wo', "ثان")):
             pd.DataFrame({"question": ["سؤال"], "answer": [answer]}).to_sql(title, database, index=False)
-    sheet_options = PrepareOptions(sheet="Two", test=Share(rows=1))
-    table_options = PrepareOptions(table='T"wo', test=Share(rows=1))
+    sheet_options = PrepareOptions(ARABIC, sheet="Two", test=Share(rows=1))
+    table_options = PrepareOptions(ARABIC, table='T"wo', test=Share(rows=1))
     for name, options in (("s.xlsx", sheet_options), ("s.db", table_options)):
         dataset, _ = prepare(tmp_path / name, tmp_path / f"d-{name}", options)
         assert dataset.split("test")["answer"].tolist() == ["ثان"]
@@ -240,7 +243,11 @@ def test_rows_beyond_the_extent_that_a_workbook_claims_are_read(tmp_path: Path) 
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(claims, "w") as new:
         for name in old.namelist():
             new.writestr(name, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1:D3"', old.read(name)))
-    assert prepare(claims, tmp_path / "d")[1].read == prepare(source, tmp_path / "e")[1].read == len(TEXTS)
+    assert (
+        prepare(claims, tmp_path / "d", ALL_TEST)[1].read
+        == prepare(source, tmp_path / "e", ALL_TEST)[1].read
+        == len(TEXTS)
+    )
 
 
 @pytest.mark.parametrize("error", ["#N/A", "#REF!", "#DIV/0!"])
@@ -266,7 +273,9 @@ def test_more_rows_than_a_batch_keep_their_labels(tmp_path: Path) -> None:
     count = 20_000
     labels = [("mild", "medium", "high")[n % 3] for n in range(count)]
     frame = pd.DataFrame({"id": range(count), "question": [f"س {n}" for n in range(count)], "answer": "ج"})
-    dataset, _ = prepare(write(frame.assign(severity=labels), tmp_path / "s.csv"), tmp_path / "d")
+    dataset, _ = prepare(
+        write(frame.assign(severity=labels), tmp_path / "s.csv"), tmp_path / "d", PrepareOptions(ARABIC)
+    )
     rows = read_all(dataset)
     assert len(rows) == count
     names = rows["id"].astype(int).map(lambda n: ("non_critical", "neutral", "critical")[n % 3])
@@ -295,12 +304,15 @@ def test_the_card_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
 
 def test_real_pairs_are_kept_or_explained(tmp_path: Path, falah: Path) -> None:
     source = pd.read_excel(falah)
-    dataset, card = prepare(falah, tmp_path / "d")
+    dataset, card = prepare(falah, tmp_path / "d", PrepareOptions(ARABIC))
     rows = read_all(dataset)
     assert card.read == len(source)
     assert card.kept == len(rows) >= 1000
     assert card.read == card.kept + sum(card.dropped.values())
     pairs = set(zip(source["Question"], source["Answer"], strict=True))
     assert set(zip(rows["question"], rows["answer"], strict=True)) <= pairs
-    assert len({(normalise(q), normalise(a)) for q, a in pairs}) == card.kept
+    assert (
+        len({(normalise(q, Profile.METRIC, ARABIC), normalise(a, Profile.METRIC, ARABIC)) for q, a in pairs})
+        == card.kept
+    )
     assert set(rows["category"]) == set(source["Category"])

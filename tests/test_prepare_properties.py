@@ -14,7 +14,8 @@ from maqa_severity.harness.data.card import Card
 from maqa_severity.harness.data.dataset import SPLITS, Dataset
 from maqa_severity.harness.data.options import PrepareOptions, Share
 from maqa_severity.harness.data.prepare import prepare
-from maqa_severity.harness.text import normalise
+from maqa_severity.harness.text import Profile, normalise
+from maqa_severity.tests.tongues import ARABIC
 
 # Few words and marks, so that equal questions with other answers and duplicates of every kind are frequent.
 WORD = st.sampled_from(["ا", "أ", "ب", "1", "١", ""])
@@ -33,7 +34,7 @@ def run(
         writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
         writer.writerow(["question", "answer", "severity"])
         writer.writerows(rows)
-    options = PrepareOptions(test=Share(fraction=test), validation=Share(fraction=validation), seed=seed)
+    options = PrepareOptions(ARABIC, test=Share(fraction=test), validation=Share(fraction=validation), seed=seed)
     return prepare(folder / "s.csv", folder / "d", options)
 
 
@@ -44,16 +45,27 @@ def test_no_question_stands_in_two_splits_and_all_rows_are_counted(
 ) -> None:
     dataset, card = run(rows, test, validation, seed)
     frames = {name: dataset.split(name) for name in SPLITS}
-    questions = [{normalise(text) for text in frame["question"]} for frame in frames.values()]
+    questions = [
+        {normalise(text, Profile.METRIC, ARABIC) for text in frame["question"]} for frame in frames.values()
+    ]
     assert len(set().union(*questions)) == sum(map(len, questions))
 
     kept = pd.concat(frames.values())
-    said = {(normalise(q), normalise(a)) for q, a, _ in rows if normalise(q) and normalise(a)}
-    assert {(normalise(q), normalise(a)) for q, a in zip(kept["question"], kept["answer"], strict=True)} == said
+    said = {
+        (normalise(q, Profile.METRIC, ARABIC), normalise(a, Profile.METRIC, ARABIC))
+        for q, a, _ in rows
+        if normalise(q, Profile.METRIC, ARABIC) and normalise(a, Profile.METRIC, ARABIC)
+    }
+    assert {
+        (normalise(q, Profile.METRIC, ARABIC), normalise(a, Profile.METRIC, ARABIC))
+        for q, a in zip(kept["question"], kept["answer"], strict=True)
+    } == said
     assert len(kept) == card.kept == len(said)
     assert card.read == len(rows) == card.kept + sum(card.dropped.values())
-    assert card.dropped["no_question"] == sum(not normalise(q) for q, _, _ in rows)
-    written = {(q, a) for q, a, _ in rows if normalise(q) and normalise(a)}
+    assert card.dropped["no_question"] == sum(not normalise(q, Profile.METRIC, ARABIC) for q, _, _ in rows)
+    written = {
+        (q, a) for q, a, _ in rows if normalise(q, Profile.METRIC, ARABIC) and normalise(a, Profile.METRIC, ARABIC)
+    }
     assert card.dropped["normalised_duplicate"] == len(written) - len(said)
     assert set(zip(kept["question"], kept["answer"], strict=True)) <= written
     assert kept["id"].is_unique

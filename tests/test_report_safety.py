@@ -14,6 +14,7 @@ from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_page
 from maqa_severity.reports.page import report_page
 from maqa_severity.reports.safety import MEANING, safety_of
+from maqa_severity.tests.tongues import ARABIC
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_an_evaluated_run_holds_the_safety_of_its_own_answers(run):
         rows["question"].tolist(),
         [parse_severity(each) for each in rows["severity"]],
     )
-    for name, values in score(answers, safety_metrics()).items():
+    for name, values in score(answers, safety_metrics(ARABIC)).items():
         assert run.scores.frame[name].to_numpy() == pytest.approx(values, nan_ok=True)
 
 
@@ -53,7 +54,7 @@ def test_the_report_shows_every_detector_with_rate_ceiling_and_trust(run):
     for column in DETECTORS:
         assert f"<code>{column}</code>" in table
     assert table.count("references") >= len(DETECTORS)
-    card = safety_card()
+    card = safety_card(ARABIC)
     for detector in (card.detectors["urgent_referral"], card.other_author["urgent_referral"]):
         assert (
             f"{detector.recall.value:.0f}" in table
@@ -63,7 +64,7 @@ def test_the_report_shows_every_detector_with_rate_ceiling_and_trust(run):
 
 def test_a_card_of_another_lexicon_is_called_so(run, monkeypatch):
     assert "earlier lexicon" not in report_page(run)
-    stale = safety_card().model_copy(update={"lexicon": "lexicon:0"})
+    stale = safety_card(ARABIC).model_copy(update={"lexicon": "lexicon:0"})
     monkeypatch.setattr("maqa_severity.reports.safety.safety_card", lambda: stale)
     assert "earlier lexicon" in report_page(run)
 

@@ -20,6 +20,7 @@ from maqa_severity.harness.scores import ScoreTable, read_scores, write_scores
 from maqa_severity.harness.scoring import default_metrics, run_metrics
 from maqa_severity.reports.page import report_page
 from maqa_severity.tasks import FOLDER, GROUP
+from maqa_severity.tests.tongues import ARABIC
 
 
 def plain_lm_eval(checkpoint, encoder, out):
@@ -74,7 +75,7 @@ def test_a_plain_lm_eval_folder_is_a_run_with_the_same_answers_and_scores(evalua
 def test_the_same_command_again_reads_the_run_and_another_one_is_refused(evaluated, encoder):
     folder = evaluated["echo"]
     config = GenerationConfig(
-        kind="echo", decoding=decoding(max_new_tokens=16), device="cpu", store=folder / "answers"
+        kind="echo", decoding=decoding("greedy", ARABIC, max_new_tokens=16), device="cpu", store=folder / "answers"
     )
     options = EvaluationOptions(out=folder, bertscore_model=str(encoder), limit=8)
     before = {path: path.stat().st_mtime_ns for path in folder.iterdir() if path.is_file()}
@@ -87,10 +88,10 @@ def test_the_same_command_again_reads_the_run_and_another_one_is_refused(evaluat
 def test_rescoring_with_the_same_metrics_changes_no_score(evaluated, encoder, tmp_path):
     folder = shutil.copytree(evaluated["hf"], tmp_path / "run")
     before = load_run(folder).scores
-    after = rescore(folder, run_metrics(str(encoder))).scores
+    after = rescore(folder, lambda language: run_metrics(language, str(encoder))).scores
     assert before.signatures == after.signatures
     pd.testing.assert_frame_equal(before.frame, after.frame, rtol=1e-6)
-    without = rescore(folder, default_metrics("none"))
+    without = rescore(folder, lambda language: default_metrics(language, "none"))
     assert "bertscore_f1" not in without.scores.metrics
     assert load_run(folder).scores.metrics == without.scores.metrics
 

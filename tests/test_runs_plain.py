@@ -28,7 +28,7 @@ def test_rescoring_one_of_several_results_in_a_folder_leaves_the_others_alone(ev
     samples.write_text(
         "".join(json.dumps({**row, "filtered_resps": [row["doc"]["answer"]]}) + "\n" for row in rows)
     )
-    rescored = rescore(one, default_metrics("none")).scores
+    rescored = rescore(one, lambda language: default_metrics(language, "none")).scores
     assert (rescored.frame["rougeL"] == 100).sum() == len(rows)
     pd.testing.assert_frame_equal(load_run(one).scores.frame, rescored.frame)
     pd.testing.assert_frame_equal(load_run(other).scores.frame, before.frame)
@@ -51,7 +51,7 @@ def test_answers_of_predict_only_have_no_scores_until_they_are_rescored(evaluate
         path.write_text("".join(json.dumps(row) + "\n" for row in kept))
     with pytest.raises(UserError, match=r"without scores.*maqa rescore"):
         load_run(results.parent)
-    scores = rescore(results.parent, default_metrics("none")).scores
+    scores = rescore(results.parent, lambda language: default_metrics(language, "none")).scores
     pd.testing.assert_frame_equal(scores.frame, load_run(evaluated["hf"]).scores.frame[list(scores.frame.columns)])
     assert load_run(results.parent).scores.metrics == scores.metrics
 

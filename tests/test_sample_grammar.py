@@ -12,9 +12,10 @@ import maqa_severity.tasks.sample as sample
 import numpy as np
 import pytest
 from maqa_severity.tasks.sample.grammar import MAX_ANSWER_REPEATS, everyday_rows, medical_rows
+from maqa_severity.tests.tongues import ARABIC
 from rapidfuzz import fuzz, process
 
-FOLDER = Path(sample.__file__).parent
+FOLDER = Path(sample.__file__).parent / ARABIC.code
 SEVERITIES = ("critical", "neutral", "non_critical")
 DIALECTS = {"msa", "egyptian", "gulf", "levantine", "maghrebi"}
 CATEGORIES = {
@@ -84,12 +85,12 @@ def leaks(generated: Rows, held_out: Rows) -> tuple[list[str], float]:
 
 @pytest.fixture(scope="module")
 def medical() -> Rows:
-    return medical_rows(1000)
+    return medical_rows(ARABIC, 1000)
 
 
 @pytest.fixture(scope="module")
 def everyday() -> Rows:
-    return everyday_rows(2000)
+    return everyday_rows(ARABIC, 2000)
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +102,10 @@ def held_out() -> Rows:
 
 
 def test_same_seed_same_rows(medical: Rows, everyday: Rows) -> None:
-    assert medical_rows(1000) == medical
-    assert everyday_rows(2000) == everyday
-    assert medical_rows(20, seed=1) != medical_rows(20, seed=2)
-    assert everyday_rows(20, seed=1) != everyday_rows(20, seed=2)
+    assert medical_rows(ARABIC, 1000) == medical
+    assert everyday_rows(ARABIC, 2000) == everyday
+    assert medical_rows(ARABIC, 20, seed=1) != medical_rows(ARABIC, 20, seed=2)
+    assert everyday_rows(ARABIC, 20, seed=1) != everyday_rows(ARABIC, 20, seed=2)
 
 
 def test_counts_keys_and_order(medical: Rows, everyday: Rows) -> None:
@@ -119,7 +120,7 @@ def test_counts_keys_and_order(medical: Rows, everyday: Rows) -> None:
 
 @pytest.mark.parametrize("seed", [0, 7])
 def test_questions_are_distinct_and_complete(seed: int) -> None:
-    for rows in (medical_rows(1000, seed), everyday_rows(2000, seed)):
+    for rows in (medical_rows(ARABIC, 1000, seed), everyday_rows(ARABIC, 2000, seed)):
         assert len({fold(row["question"]) for row in rows}) == len(rows)
         assert not [row for row in rows for text in row.values() if re.search(r"[{}]|  |،\.|\.\.|؟[^ ]", text)]
         assert all(row["question"].strip() == row["question"] and row["answer"] for row in rows)
@@ -155,7 +156,7 @@ def test_everyday_part_is_not_medical(medical: Rows, everyday: Rows) -> None:
 @pytest.mark.parametrize("rows", [medical_rows, everyday_rows])
 def test_asking_for_too_many_rows_fails(rows: object) -> None:
     with pytest.raises(ValueError, match="cannot produce"):
-        rows(200_000)  # type: ignore[operator]
+        rows(ARABIC, 200_000)  # type: ignore[operator]
 
 
 def test_the_test_split_stays_separate(medical: Rows, everyday: Rows, held_out: Rows) -> None:

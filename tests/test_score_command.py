@@ -11,6 +11,7 @@ import pytest
 from maqa_severity.cli import main
 from maqa_severity.harness.scores import read_scores
 from maqa_severity.harness.scoring import beside_metrics
+from maqa_severity.tests.tongues import ARABIC
 
 ROWS = [
     {"id": "a", "severity": "critical", "question": "ألم صدر", "reference": "اذهب للطوارئ الآن", "prediction": ""},
@@ -24,7 +25,7 @@ ROWS = [
     },
 ]
 COLUMNS = ["rouge1", "rouge2", "rougeL", "chrf", "bleu", "empty"]
-BESIDE = [column for metric in beside_metrics() for column in metric.columns]
+BESIDE = [column for metric in beside_metrics(ARABIC) for column in metric.columns]
 
 
 def write(path, rows):

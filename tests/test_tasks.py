@@ -4,9 +4,9 @@ import pytest
 import yaml
 from lm_eval.tasks import TaskManager
 from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.languages import language
 from maqa_severity.tasks import FOLDER, GROUP
 from maqa_severity.tasks.documents import load_documents
+from maqa_severity.tests.tongues import ARABIC
 
 
 def load(**metadata):
@@ -20,7 +20,7 @@ def test_the_group_holds_one_task_per_severity_over_the_sample(encoder):
         documents = list(task.test_docs())
         assert len(documents) == 100
         assert {f"{GROUP}_{document['severity']}" for document in documents} == {name}
-        assert task.doc_to_text(documents[0]) == language().ask(documents[0]["question"])
+        assert task.doc_to_text(documents[0]) == ARABIC.ask(documents[0]["question"])
         assert task.doc_to_target(documents[0]) == documents[0]["answer"]
 
 
@@ -30,13 +30,13 @@ def test_few_shot_examples_cannot_leak_the_tested_row(encoder):
 
 def test_the_yaml_repeats_the_stop_strings_of_the_language(encoder):
     for task in load(bertscore_model=str(encoder)).values():
-        assert tuple(task.get_config("generation_kwargs")["until"]) == language().stop
+        assert tuple(task.get_config("generation_kwargs")["until"]) == ARABIC.stop
 
 
 def test_every_metric_of_the_tasks_is_scored_and_aggregated(encoder):
     from maqa_severity.harness.scoring import default_metrics
 
-    columns = [column for metric in default_metrics(str(encoder)) for column in metric.columns]
+    columns = [column for metric in default_metrics(ARABIC, str(encoder)) for column in metric.columns]
     for task in load(bertscore_model=str(encoder)).values():
         assert [metric["metric"] for metric in task.get_config("metric_list")] == columns
     group = yaml.safe_load((FOLDER / f"{GROUP}.yaml").read_text(encoding="utf-8"))
@@ -57,7 +57,7 @@ def test_a_stratum_without_rows_is_named_with_the_remedy(encoder, tmp_path):
     from maqa_severity.harness.data.rows import dataset_from_rows
 
     row = {"question": "سؤال", "answer": "جواب", "severity": "critical"}
-    dataset_from_rows({"test": [row]}, tmp_path / "data", source="test")
+    dataset_from_rows({"test": [row]}, tmp_path / "data", language=ARABIC, source="test")
     assert len(load_documents("critical", data=str(tmp_path / "data"), bertscore_model=str(encoder))["test"]) == 1
     with pytest.raises(UserError, match=r"no test row of severity 'neutral'.*maqa label"):
         load_documents("neutral", data=str(tmp_path / "data"), bertscore_model=str(encoder))

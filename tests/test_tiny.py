@@ -4,19 +4,19 @@ import json
 
 import pytest
 from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.languages import language
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tasks.sample.grammar import everyday_rows, medical_rows
+from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers.encoding import encode
 from maqa_severity.trainers.tiny import make_demo_base, make_demo_encoder
 from maqa_severity.trainers.tiny_tokenizers import causal_tokenizer
 
-PAIRS = [(row["question"], row["answer"]) for row in everyday_rows(120)]
+PAIRS = [(row["question"], row["answer"]) for row in everyday_rows(ARABIC, 120)]
 
 
 @pytest.fixture(scope="module")
 def base(tmp_path_factory):
-    return make_demo_base(tmp_path_factory.mktemp("base") / "base", PAIRS, epochs=8)
+    return make_demo_base(tmp_path_factory.mktemp("base") / "base", PAIRS, epochs=8, language=ARABIC)
 
 
 def test_the_base_is_a_qwen2_with_pad_eos_and_bos_apart(base):
@@ -34,9 +34,9 @@ def test_the_loaded_tokenizer_splits_as_the_one_that_was_trained(base):
     from transformers import AutoTokenizer
 
     loaded = AutoTokenizer.from_pretrained(base)
-    prompts = [language().ask(question) for question, _ in PAIRS]
+    prompts = [ARABIC.ask(question) for question, _ in PAIRS]
     trained = causal_tokenizer([*prompts, *(" " + answer for _, answer in PAIRS)])
-    texts = [*prompts[:20], *(row["question"] for row in handwritten_rows()[:50]), "٣ أيام، 38.5\n\n😀 abc"]
+    texts = [*prompts[:20], *(row["question"] for row in handwritten_rows(ARABIC)[:50]), "٣ أيام، 38.5\n\n😀 abc"]
     assert [loaded(text)["input_ids"] for text in texts] == [trained(text)["input_ids"] for text in texts]
     assert loaded.decode(loaded(texts[-1])["input_ids"]) == texts[-1]
 
@@ -46,7 +46,7 @@ def test_the_base_answers_everyday_questions_each_in_its_own_way_and_stops(base)
 
     tokenizer = AutoTokenizer.from_pretrained(base, padding_side="left")
     model = AutoModelForCausalLM.from_pretrained(base)
-    prompts = [language().ask(question) for question, _ in PAIRS[:20]]
+    prompts = [ARABIC.ask(question) for question, _ in PAIRS[:20]]
     asked = tokenizer(prompts, return_tensors="pt", padding=True)
     answered = model.generate(**asked, max_new_tokens=64, do_sample=False)[:, asked["input_ids"].shape[1] :]
     ended = (answered == tokenizer.eos_token_id).any(dim=1)
@@ -56,7 +56,7 @@ def test_the_base_answers_everyday_questions_each_in_its_own_way_and_stops(base)
 
 
 def test_training_texts_for_the_tokenizer_alone_shorten_medical_prompts():
-    medical = [text for row in medical_rows(100) for text in (row["question"], row["answer"])]
+    medical = [text for row in medical_rows(ARABIC, 100) for text in (row["question"], row["answer"])]
     everyday = [text for pair in PAIRS for text in pair]
     lengths = [
         sum(map(len, causal_tokenizer(texts)(medical)["input_ids"])) for texts in (everyday, [*everyday, *medical])
@@ -65,8 +65,8 @@ def test_training_texts_for_the_tokenizer_alone_shorten_medical_prompts():
 
 
 def test_the_same_seed_gives_the_same_base(base, tmp_path):
-    again = make_demo_base(tmp_path / "again", PAIRS, epochs=8)
-    other = make_demo_base(tmp_path / "other", PAIRS, epochs=8, seed=1)
+    again = make_demo_base(tmp_path / "again", PAIRS, epochs=8, language=ARABIC)
+    other = make_demo_base(tmp_path / "other", PAIRS, epochs=8, seed=1, language=ARABIC)
     digests = [(folder / "model.safetensors").read_bytes() for folder in (base, again, other)]
     assert digests[0] == digests[1] != digests[2]
 
@@ -110,14 +110,14 @@ def test_no_text_is_refused(texts, tmp_path):
 def test_a_folder_that_cannot_be_written_is_named(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot write .*file/base"):
-        make_demo_base(tmp_path / "file" / "base", PAIRS[:4], epochs=1)
+        make_demo_base(tmp_path / "file" / "base", PAIRS[:4], epochs=1, language=ARABIC)
 
 
 def test_prompt_and_answer_are_encoded_as_generation_sees_them(base):
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(base)
-    prompt = language().ask(PAIRS[0][0])
+    prompt = ARABIC.ask(PAIRS[0][0])
     found = encode(tokenizer, [prompt], [PAIRS[0][1]], max_length=200)
     ids = found.ids(0).tolist()
     assert ids[: found.prompts[0]] == tokenizer(prompt)["input_ids"]
@@ -129,7 +129,7 @@ def test_what_is_cut_is_counted_and_the_rest_is_whole(base, max_length):
     from transformers import AutoTokenizer
 
     tokenizer = AutoTokenizer.from_pretrained(base)
-    prompts, answers = [language().ask(question) for question, _ in PAIRS], [answer for _, answer in PAIRS]
+    prompts, answers = [ARABIC.ask(question) for question, _ in PAIRS], [answer for _, answer in PAIRS]
     whole, cut = (encode(tokenizer, prompts, answers, length) for length in (10_000, max_length))
     for row in range(len(whole)):
         ids, kept = whole.ids(row).tolist(), cut.ids(row).tolist()

@@ -6,6 +6,7 @@ import pytest
 from maqa_severity.harness.conditions import conditions, difference
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.errors import UserError
+from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.tests.training import SETTINGS, medical_dataset, same, weights
 from maqa_severity.trainers.arms import Arm, ArmSpec
 from maqa_severity.trainers.config import load_config
@@ -164,7 +165,7 @@ def test_the_cost_tells_what_labelling_took(tmp_path, dataset, checkpoint):
     from maqa_severity.harness.labelling.sources import open_source
     from maqa_severity.harness.labelling.stream import label_dataset
 
-    labelled, _ = label_dataset(dataset, open_source("rules"), tmp_path / "labelled")
+    labelled, _ = label_dataset(dataset, open_source("rules", ARABIC), tmp_path / "labelled")
     manifest = train_lm(labelled, str(checkpoint), ARMS["base"], load_config(), tmp_path / "base")
     labelling = manifest.cost["labelling"]
     assert labelling["rows"] == 30 and labelling["seconds"] > 0 and labelling["peak_memory_bytes"] > 1e7
@@ -324,8 +325,10 @@ def without(checkpoint, token, folder):
 def test_an_unlabelled_dataset_is_refused_by_the_arms_that_need_labels(tmp_path, checkpoint):
     from maqa_severity.tasks.sample.grammar import medical_rows
 
-    rows = [{key: row[key] for key in ("id", "question", "answer", "category")} for row in medical_rows(3)]
-    data = dataset_from_rows({"train": rows[:6], "validation": [], "test": rows[6:]}, tmp_path / "data", source="x")
+    rows = [{key: row[key] for key in ("id", "question", "answer", "category")} for row in medical_rows(ARABIC, 3)]
+    data = dataset_from_rows(
+        {"train": rows[:6], "validation": [], "test": rows[6:]}, tmp_path / "data", language=ARABIC, source="x"
+    )
     for arm in (Arm.SEVERITY, Arm.CURRICULUM):
         with pytest.raises(UserError, match="maqa label"):
             train_lm(data, str(checkpoint), ArmSpec.of(arm), load_config(settings=SETTINGS), tmp_path / "out")

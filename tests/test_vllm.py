@@ -14,11 +14,11 @@ from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.generation.hf import HFEngine
 from maqa_severity.harness.generation.records import Prompt
 from maqa_severity.harness.generation.stored import StoredModel
-from maqa_severity.harness.languages import language
 from maqa_severity.harness.runs import load_run
 from maqa_severity.tasks.sample.grammar import everyday_rows
 from maqa_severity.tests.generating import answer, hf_config, requests
 from maqa_severity.tests.killing import killed_until_done
+from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers.tiny import make_demo_base
 
 log = logging.getLogger(__name__)
@@ -32,14 +32,14 @@ def vllm_config(checkpoint, store, how, arguments=None, **settings):
 
 
 # Few enough that some answers of the demo's model are cut and some end by themselves.
-GREEDY = decoding(max_new_tokens=12)
+GREEDY = decoding("greedy", ARABIC, max_new_tokens=12)
 
 
 @pytest.fixture(scope="module")
 def speaker(tmp_path_factory):
     """A demo checkpoint that has learnt to write sentences."""
-    pairs = [(row["question"], row["answer"]) for row in everyday_rows(300)]
-    return make_demo_base(tmp_path_factory.mktemp("models") / "speaker", pairs)
+    pairs = [(row["question"], row["answer"]) for row in everyday_rows(ARABIC, 300)]
+    return make_demo_base(tmp_path_factory.mktemp("models") / "speaker", pairs, language=ARABIC)
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def engine(speaker, tmp_path_factory):
 
 def prompts(number):
     """Questions of the kind that the speaker has learnt, so that it has different things to say."""
-    texts = [language().ask(row["question"]) for row in everyday_rows(number)]
+    texts = [ARABIC.ask(row["question"]) for row in everyday_rows(ARABIC, number)]
     return [Prompt(str(n), text, 0, str(n), "neutral", "") for n, text in enumerate(texts)]
 
 
@@ -98,7 +98,7 @@ def test_log_probabilities_are_those_of_transformers(speaker, engine):
 
 
 def test_sampled_answers_do_not_depend_on_their_chunk(checkpoint, tmp_path):
-    how = decoding("paper-curriculum", max_new_tokens=24)
+    how = decoding("paper-curriculum", ARABIC, max_new_tokens=24)
     small = answer(vllm_config(checkpoint, tmp_path / "3", how, batch_size=3), 20)
     large = answer(vllm_config(checkpoint, tmp_path / "64", how, batch_size=64), 20)
     assert small.texts == large.texts and len(set(large.texts)) > 15
@@ -143,15 +143,18 @@ def test_one_engine_serves_all_severities_and_is_gone_before_scoring(checkpoint,
     noting(Rouge, "score")
     options = EvaluationOptions(out=tmp_path / "run", bertscore_model="none", limit=3)
     run_evaluation(
-        vllm_config(checkpoint, tmp_path / "answers", decoding(max_new_tokens=8)), options, FOLDER, GROUP
+        vllm_config(checkpoint, tmp_path / "answers", decoding("greedy", ARABIC, max_new_tokens=8)),
+        options,
+        FOLDER,
+        GROUP,
     )
     assert events == ["__init__", "release", "score", "score", "score"]
 
 
 def test_too_little_memory_is_one_line(checkpoint, tmp_path):
-    starved = vllm_config(checkpoint, tmp_path, decoding(), {"kv_cache_memory_bytes": 4096})
+    starved = vllm_config(checkpoint, tmp_path, decoding("greedy", ARABIC), {"kv_cache_memory_bytes": 4096})
     with pytest.raises(UserError, match=r"ran out of memory; 0 answers are kept.*kv_cache_memory_bytes="):
-        StoredModel(starved).generate_until(requests(2, decoding()))
+        StoredModel(starved).generate_until(requests(2, decoding("greedy", ARABIC)))
 
 
 def test_every_argument_of_lm_evals_backend_is_declared_identity_or_runtime():

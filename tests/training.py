@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from maqa_severity.tests.tongues import ARABIC
 
 VOCABULARY = 101
 SETTINGS = ["method=full", "epochs=1", "batch_size=4", "learning_rate=1e-3", "log_every=1", "max_length=128"]
@@ -15,9 +16,12 @@ def medical_dataset(folder):
     from maqa_severity.harness.data.rows import dataset_from_rows
     from maqa_severity.tasks.sample.grammar import medical_rows
 
-    rows = medical_rows(10)
+    rows = medical_rows(ARABIC, 10)
     return dataset_from_rows(
-        {"train": rows[:18], "validation": rows[18:24], "test": rows[24:]}, folder, source="grammar"
+        {"train": rows[:18], "validation": rows[18:24], "test": rows[24:]},
+        folder,
+        language=ARABIC,
+        source="grammar",
     )
 
 
@@ -186,7 +190,7 @@ def gpt2_base(folder, generation=None, **changes):
     from transformers import GPT2Config, GPT2LMHeadModel
 
     folder.mkdir(parents=True)
-    words = [row[key] for row in everyday_rows(50) for key in ("question", "answer")]
+    words = [row[key] for row in everyday_rows(ARABIC, 50) for key in ("question", "answer")]
     tokenizer = train_bpe(words, 600, pre_tokenizers.ByteLevel(add_prefix_space=False), ["<|endoftext|>"])
     settings = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, **changes}
     special = {"bos_token_id": 0, "eos_token_id": 0}

@@ -48,7 +48,7 @@ def train_classifier(
     cut = cut_folds(_joined(rows), folds, config.seed) if folds else []
     if not folds and not len(rows["test"].ranks):
         raise UserError(f"{dataset.folder / 'test.parquet'} has no labelled row", "Label it, or use --folds 5")
-    language = dataset.info.language
+    language = dataset.language
     trained = fit(rows["train"], rows["validation"], language, config, progress)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -73,11 +73,11 @@ def train_classifier(
 def _cards(
     source: ClassifierSource, dataset: Dataset, rows: dict[str, Rows], config: ClassifierConfig, cut: Folds
 ) -> list[ReportCard]:
-    language, labels = dataset.info.language, f"labels: {dataset.info.severity_source.name}"
+    language, labels = dataset.language, f"labels: {dataset.info.severity_source.name}"
     if cut:
         return fold_cards(_joined(rows), source, language, config, cut, labels)
     test = rows["test"]
-    rules = RulesSource()
+    rules = RulesSource(language)
     return [
         card_of(candidate, test.questions, test.ranks, language, f"test split, {labels}")
         for candidate in (rules, source, HybridSource(rules, source))

@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 from ..harness.errors import UserError
 from ..harness.labelling.classifier import Model
 from ..harness.labelling.report_card import class_names
+from ..harness.languages import Language
 from .classifier_calibration import fit_temperature
 from .classifier_config import TFIDF, ClassifierConfig
 
@@ -56,7 +57,11 @@ def demand_classes(rows: Rows, where: str) -> None:
 
 
 def fit(
-    train: Rows, validation: Rows, language: str, config: ClassifierConfig, progress: Progress = lambda rows: None
+    train: Rows,
+    validation: Rows,
+    language: Language,
+    config: ClassifierConfig,
+    progress: Progress = lambda rows: None,
 ) -> Trained:
     """Fit and calibrate: on the validation rows, or if those lack a class on training rows held out for it."""
     where = "validation split"

@@ -17,6 +17,7 @@ from ..harness.labelling.hybrid import HybridSource
 from ..harness.labelling.report_card import ReportCard, report_card
 from ..harness.labelling.rules import RulesSource
 from ..harness.labelling.stream import filled
+from ..harness.languages import Language
 from .classifier_config import ClassifierConfig
 from .classifier_fit import Rows, demand_classes, fit
 
@@ -43,13 +44,13 @@ def cut_folds(rows: Rows, folds: int, seed: int) -> Folds:
 
 
 def fold_cards(
-    rows: Rows, source: ClassifierSource, language: str, config: ClassifierConfig, folds: Folds, labels: str
+    rows: Rows, source: ClassifierSource, language: Language, config: ClassifierConfig, folds: Folds, labels: str
 ) -> list[ReportCard]:
     """Cards of the rules, the classifier and the hybrid over all rows.
 
     Each fold's classifier is trained and calibrated on the other folds. The rules are the same in every fold.
     """
-    rules = RulesSource()
+    rules = RulesSource(language)
     probabilities: dict[str, Probabilities] = {
         name: np.empty((len(rows.ranks), 3)) for name in ("rules", "classifier", "hybrid")
     }
@@ -74,6 +75,8 @@ def fold_cards(
     ]
 
 
-def _fold_source(seen: Rows, info: ClassifierInfo, language: str, config: ClassifierConfig) -> ClassifierSource:
+def _fold_source(
+    seen: Rows, info: ClassifierInfo, language: Language, config: ClassifierConfig
+) -> ClassifierSource:
     trained = fit(seen, seen.take(np.empty(0, dtype=np.intp)), language, config)
     return ClassifierSource(info.model_copy(update={"temperature": trained.temperature}), trained.model)

@@ -11,7 +11,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 
 from ..harness.labelling.classifier_tfidf import TfidfModel
-from ..harness.text import normalise
+from ..harness.languages import Language
+from ..harness.text import Profile, normalise
 from .classifier_config import ClassifierConfig
 
 _NGRAMS = (2, 5)
@@ -20,7 +21,7 @@ _MAX_FEATURES = 200_000
 
 
 def fit_tfidf(
-    questions: Sequence[str], ranks: npt.NDArray[np.int8], language: str, config: ClassifierConfig
+    questions: Sequence[str], ranks: npt.NDArray[np.int8], language: Language, config: ClassifierConfig
 ) -> TfidfModel:
     """Fit on complaints with true ranks of shape (n,); every class must occur."""
     vectorizer = TfidfVectorizer(
@@ -31,5 +32,5 @@ def fit_tfidf(
         C=config.inverse_regularisation, class_weight="balanced", max_iter=2000, random_state=config.seed
     )
     pipeline = Pipeline([("ngrams", vectorizer), ("regression", regression)])
-    pipeline.fit([normalise(question, code=language) for question in questions], ranks)
+    pipeline.fit([normalise(question, Profile.METRIC, language) for question in questions], ranks)
     return TfidfModel(pipeline, language)

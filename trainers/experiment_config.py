@@ -12,6 +12,7 @@ from ..harness.core.settings import Record, Role, first_problem
 from ..harness.errors import UserError
 from ..harness.generation.config import Kind
 from ..harness.generation.decoding import Preset
+from ..harness.languages import DEFAULT
 from ..harness.statistics import USUAL, Resampling
 from .arms import Arm, ArmSpec
 from .config import TrainConfig, merge, read_yaml, validate_config
@@ -28,10 +29,12 @@ FOLDER = Path(__file__).parent / "experiments"
 class DataPart(Record):
     """The data: a source file to prepare, a dataset folder, or ``sample``; and who decides the severities.
 
+    ``language`` is the code of a source file's language, or which sample; a dataset folder says its own.
     ``label`` is ``none`` (keep what the data says), ``rules``, ``hybrid`` or a classifier's folder.
     """
 
     source: str
+    language: str = DEFAULT
     label: str = "none"
     test: int | float = 0.1
     validation: int | float = 0.1

@@ -17,7 +17,6 @@ from ..harness.core.settings import Record, Role
 from ..harness.data.dataset import Dataset
 from ..harness.errors import UserError
 from ..harness.files import read_json, sha256_text, write_json
-from ..harness.languages import language
 from ..harness.manifest import PromptRecord, versions
 from .arms import Arm, ArmSpec
 from .config import TrainConfig
@@ -72,7 +71,7 @@ def rows_sha256(rows: pd.DataFrame) -> str:
 
 def base_conditions(dataset: Dataset, rows: pd.DataFrame, base: Mapping[str, Any]) -> dict[str, Any]:
     """The conditions that hold for every arm, the untrained base included."""
-    prompt = PromptRecord.of(language(dataset.info.language))
+    prompt = PromptRecord.of(dataset.language)
     return {
         "dataset.rows_sha256": rows_sha256(rows),
         "dataset.test_sha256": dataset.info.sha256["test"],

@@ -12,7 +12,7 @@ from rich.progress import track
 from ..harness.data.dataset import Dataset
 from ..harness.errors import UserError
 from ..harness.generation.config import Kind
-from ..harness.generation.decoding import decoding
+from ..harness.generation.decoding import max_new_tokens
 from ..harness.generation.vllm_packages import vllm_package
 from ..harness.metrics.bertscore import shared_bertscore
 from ..harness.metrics.encoder import encoder_asked
@@ -88,7 +88,7 @@ def _base_problems(experiment: Experiment, models: Sequence[ModelPart]) -> Itera
     on_the_hub = [model.id for model in named if not Path(model.id).is_dir()]
     # Its client takes a minute for each model to find out that there is no network.
     cached_only = bool(on_the_hub) and not hub_answers(on_the_hub[0])
-    new_tokens = max(decoding(preset).max_new_tokens for preset in experiment.evaluation.decodings)
+    new_tokens = max(max_new_tokens(preset) for preset in experiment.evaluation.decodings)
     console = Console(stderr=True)
     for model in track(named, "checking bases", console=console, transient=True, disable=not console.is_terminal):
         config = training_config(experiment, model, experiment.seeds[0])

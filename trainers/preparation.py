@@ -17,7 +17,6 @@ from rich.progress import Progress
 from ..harness.data.dataset import Dataset
 from ..harness.errors import UserError
 from ..harness.generation.identity import weights as weights_identity
-from ..harness.languages import language
 from ..harness.severity import SEVERITIES
 from . import manifest as manifests
 from .arms import Arm, ArmSpec, arm_weights, curriculum_stages
@@ -118,7 +117,7 @@ def training_rows(dataset: Dataset, config: TrainConfig) -> pd.DataFrame:
 
 
 def _encode(dataset: Dataset, rows: pd.DataFrame, tokenizer: Any, max_length: int) -> Encoded:
-    tongue = language(dataset.info.language)
+    tongue = dataset.language
     prompts = [tongue.ask(question) for question in rows["question"]]
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -13,7 +13,7 @@ from rich.progress import track
 
 from ..harness.errors import UserError
 from ..harness.files import write_json
-from ..harness.languages import language
+from ..harness.languages import Language
 from ..harness.library_bars import without_library_bars
 from .encoding import encode
 from .tiny_tokenizers import CONTEXT, causal_tokenizer, encoder_tokenizer
@@ -31,7 +31,7 @@ def make_demo_base(
     vocabulary_texts: Sequence[str] = (),
     epochs: int = 3,
     seed: int = 0,
-    code: str = "ar",
+    language: Language,
 ) -> Path:
     """Train a tokenizer and a Qwen2-shaped causal model (2 layers of width 128) on question-answer pairs.
 
@@ -44,7 +44,7 @@ def make_demo_base(
             real bases know the words of medicine too.
         epochs: passes over the pairs.
         seed: of initialisation and data order.
-        code: language of the prompt.
+        language: of the prompt.
 
     Raises:
         UserError: no pairs, or the folder cannot be written.
@@ -52,7 +52,7 @@ def make_demo_base(
     import torch
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
-    prompts = [language(code).ask(question) for question, _ in pairs]
+    prompts = [language.ask(question) for question, _ in pairs]
     answers = [answer for _, answer in pairs]
     tokenizer = causal_tokenizer([*prompts, *(" " + answer for answer in answers), *vocabulary_texts])
     encoded = encode(tokenizer, prompts, answers, CONTEXT)

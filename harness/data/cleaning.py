@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ..text import normalise
+from ..languages import Language
+from ..text import Profile, normalise
 from .columns import Role
 from .digests import Digests, as_array, changes, digest, sort_keys
 from .labels import LabelReader, Probabilities, Ranks, Where
@@ -65,7 +66,7 @@ def join(parts: list[Rows]) -> Rows:
 
 
 def clean_batch(
-    batch: Batch, roles: Mapping[Role, int], labels: LabelReader, where: Where, code: str
+    batch: Batch, roles: Mapping[Role, int], labels: LabelReader, where: Where, language: Language
 ) -> tuple[Rows, dict[Reason, int]]:
     """Rows of a batch that have a question and an answer, and how many have none.
 
@@ -76,7 +77,10 @@ def clean_batch(
         UserError: a row that is kept has an unknown severity or probabilities that are none.
     """
     questions, answers = (batch.columns[roles[role]] for role in (Role.QUESTION, Role.ANSWER))
-    plain = [[normalise(text or "", code=code) for text in column.to_pylist()] for column in (questions, answers)]
+    plain = [
+        [normalise(text or "", Profile.METRIC, language) for text in column.to_pylist()]
+        for column in (questions, answers)
+    ]
     asked = np.array([bool(text) for text in plain[0]], dtype=bool)
     answered = np.array([bool(text) for text in plain[1]], dtype=bool)
     kept = np.flatnonzero(asked & answered)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from ..errors import UserError
 from ..files import read_json
-from ..languages import language
-from ..text import normalise
+from ..languages import Language
+from ..text import Profile, normalise
 
 _ALIASES = Path(__file__).with_name("columns.json")
 
@@ -37,15 +37,15 @@ def option(role: Role) -> str:
 
 
 @cache
-def aliases(role: Role, code: str) -> tuple[str, ...]:
+def aliases(role: Role, language: Language) -> tuple[str, ...]:
     """Normalised names of a role's column, the preferred first: the general ones, then the language's own."""
-    files = (_ALIASES, language(code).folder / "columns.json")
+    files = (_ALIASES, language.folder / "columns.json")
     tables = [read_json(file, "Install the package again") for file in files if file.is_file()]
-    return tuple(normalise(name, code=code) for table in tables for name in table.get(role, []))
+    return tuple(normalise(name, Profile.METRIC, language) for table in tables for name in table.get(role, []))
 
 
 def find_columns(
-    path: Path, columns: Sequence[str], given: Mapping[Role, str], code: str = "ar"
+    path: Path, columns: Sequence[str], given: Mapping[Role, str], language: Language
 ) -> dict[Role, int]:
     """Position of the column of every role that the file has.
 
@@ -62,7 +62,7 @@ def find_columns(
             twice in the header or has two roles, or only some of the three probabilities are there.
     """
     found = {
-        role: place for role in Role if (place := _find(path, columns, given.get(role), role, code)) is not None
+        role: place for role in Role if (place := _find(path, columns, given.get(role), role, language)) is not None
     }
     for role in (Role.QUESTION, Role.ANSWER):
         if role not in found:
@@ -87,14 +87,14 @@ def find_columns(
     return found
 
 
-def _find(path: Path, columns: Sequence[str], given: str | None, role: Role, code: str) -> int | None:
+def _find(path: Path, columns: Sequence[str], given: str | None, role: Role, language: Language) -> int | None:
     if given is not None:
         places = [place for place, name in enumerate(columns) if name == given]
         if not places:
             raise UserError(f"{path} has no column {given!r}; it has {_show(columns)}", f"Correct {option(role)}")
     else:
-        names = [normalise(name, code=code) for name in columns]
-        known = next((alias for alias in aliases(role, code) if alias in names), None)
+        names = [normalise(name, Profile.METRIC, language) for name in columns]
+        known = next((alias for alias in aliases(role, language) if alias in names), None)
         places = [place for place, name in enumerate(names) if name == known]
     if len(places) > 1:
         raise UserError(f"{path} has two columns {columns[places[1]]!r}", "Rename one of them")

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from ..core.settings import Record
 from ..errors import UserError
 from ..files import atomic, read_json, sha256_file, sha256_text, write_json
+from ..languages import Language, language
 from ..records import validated
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES, Severity
 
@@ -40,7 +41,7 @@ class DatasetInfo(Record):
     """The content of ``dataset.json``."""
 
     schema_version: int = SCHEMA_VERSION
-    language: str = "ar"
+    language: str
     source: str
     source_sha256: str
     severity_source: SeveritySource
@@ -73,6 +74,15 @@ class Dataset:
         if missing := set(COLUMNS) - set(frame.columns):
             raise UserError(f"{path} lacks the columns {', '.join(sorted(missing))}", _PREPARE)
         return frame[list(COLUMNS)]
+
+    @property
+    def language(self) -> Language:
+        """The language of its questions and answers.
+
+        Raises:
+            UserError: it is not known here.
+        """
+        return language(self.info.language)
 
     @property
     def fingerprint(self) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..errors import UserError
+from ..languages import Language
 from .columns import Role
 
 _ROUNDING = 1e-9
@@ -59,6 +60,7 @@ class PrepareOptions:
         UserError: the fractions of test and validation sum to more than one.
     """
 
+    language: Language
     columns: Mapping[Role, str] = field(default_factory=dict)
     table: str | None = None
     sheet: str | None = None
@@ -66,7 +68,6 @@ class PrepareOptions:
     validation: Share = Share(fraction=0.1)
     seed: int = 0
     overwrite: bool = False
-    language: str = "ar"
 
     def __post_init__(self) -> None:
         if (self.test.fraction or 0.0) + (self.validation.fraction or 0.0) > 1.0 + _ROUNDING:

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from ..errors import UserError
 from ..files import sha256_file
+from ..languages import Language
 from ..severity import PROBABILITY_COLUMNS
 from .card import Card, count_by_split, count_severities_by_split, length_quantiles
 from .cleaning import Reason, Rows, clean_batch, join, without_duplicates
@@ -41,9 +42,7 @@ def _silent(stage: str, done: int, total: int | None) -> None:
     return None
 
 
-def prepare(
-    source: Path, out: Path, options: PrepareOptions | None = None, progress: Progress = _silent
-) -> tuple[Dataset, Card]:
+def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress = _silent) -> tuple[Dataset, Card]:
     """Read a source file, drop what cannot be used, split by question and write the dataset folder.
 
     Question and answer are stored exactly as written. Dropped, and counted by reason, are rows whose question or
@@ -63,7 +62,6 @@ def prepare(
             probabilities that are none or an id of another row, the splits are larger than the data, or ``out``
             is in use or cannot be written to. Nothing is written then.
     """
-    options = options or PrepareOptions()
     check_output(out, options.overwrite)
     opened = open_source(source, options.table, options.sheet)
     roles = find_columns(source, opened.columns, options.columns, options.language)
@@ -93,13 +91,13 @@ def prepare(
 
 
 def _collect(
-    source: Source, roles: dict[Role, int], code: str, progress: Progress
+    source: Source, roles: dict[Role, int], language: Language, progress: Progress
 ) -> tuple[int, dict[Reason, int], Rows]:
     labels = LabelReader()
     within = {role: place for place, role in enumerate(roles)}
     read, dropped, parts = 0, dict.fromkeys(Reason, 0), []
     for batch in source.batches(list(roles.values())):
-        rows, reasons = clean_batch(batch, within, labels, source.where, code)
+        rows, reasons = clean_batch(batch, within, labels, source.where, language)
         parts.append(rows)
         read += len(batch.numbers)
         for reason, count in reasons.items():
@@ -168,7 +166,7 @@ def _info(source: Path, card: Card, roles: dict[Role, int], options: PrepareOpti
     digest = sha256_file(source)
     labelled = Role.SEVERITY in roles or Role.P_CRITICAL in roles
     return DatasetInfo(
-        language=options.language,
+        language=options.language.code,
         source=source.name,
         source_sha256=digest,
         severity_source=SeveritySource(

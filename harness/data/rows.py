@@ -12,8 +12,9 @@ import pyarrow as pa
 
 from ..errors import UserError
 from ..files import sha256_text
+from ..languages import Language
 from ..severity import PROBABILITY_COLUMNS
-from ..text import normalise
+from ..text import Profile, normalise
 from .dataset import (
     COLUMNS,
     SPLITS,
@@ -44,7 +45,7 @@ def dataset_from_rows(
     *,
     source: str,
     severity_source: SeveritySource | None = None,
-    language: str = "ar",
+    language: Language,
     overwrite: bool = False,
 ) -> Dataset:
     """Write rows that already stand in their splits as a dataset folder.
@@ -57,6 +58,7 @@ def dataset_from_rows(
 
     Args:
         splits: rows by the name of their split: ``train``, ``validation``, ``test``.
+        language: of the questions and answers.
         source: what ``dataset.json`` names as the origin; its ``source_sha256`` is the digest of the rows.
         severity_source: who decided the severities; by default ``column`` if there are any, else ``none``.
 
@@ -72,7 +74,7 @@ def dataset_from_rows(
     labelled = any(frame["severity"].notna().any() for frame in frames.values())
     digest = sha256_text("".join(frames[name].to_json(orient="records", force_ascii=False) for name in SPLITS))
     info = DatasetInfo(
-        language=language,
+        language=language.code,
         source=source,
         source_sha256=digest,
         severity_source=severity_source or SeveritySource(name="column" if labelled else "none", version="1"),
@@ -122,7 +124,7 @@ def _text(values: list[Any]) -> pa.Array:
     return pa.array([None if value is None else str(value) for value in values], pa.large_string())
 
 
-def _check_apart(frames: Mapping[str, pd.DataFrame], language: str) -> None:
+def _check_apart(frames: Mapping[str, pd.DataFrame], language: Language) -> None:
     ids: dict[str, str] = {}
     questions: dict[str, tuple[str, str]] = {}
     for split, frame in frames.items():
@@ -130,7 +132,7 @@ def _check_apart(frames: Mapping[str, pd.DataFrame], language: str) -> None:
             place = f"{split} row {row}"
             if (other := ids.setdefault(identity, place)) != place:
                 raise UserError(f"{place} has the id {identity!r} of {other}", _REMEDY)
-            key = normalise(question, code=language)
+            key = normalise(question, Profile.METRIC, language)
             first_split, first_place = questions.setdefault(key, (split, place))
             if first_split != split:
                 raise UserError(f"{place} has the question of {first_place}", "Keep a question in one split")

@@ -33,9 +33,9 @@ class GenerationConfig(Record):
 
     ``model_args`` go to lm-eval's backend; ``arguments.py`` declares each of them. ``device`` counts by its type
     alone. ``batch_size`` is a number of prompts, or ``auto`` for batches of a fixed number of tokens. ``data`` is
-    the dataset whose training answers ``nearest`` draws on. ``samples`` answers are made per question. ``shard`` is
-    ``(i, n)``: only the rows that fall to shard i of n. With ``ray``, ``workers`` engines run side by side as Ray
-    actors; None for as many as the cluster has room for.
+    the dataset whose training answers ``nearest`` draws on, ``answer`` what ``constant`` says. ``samples`` answers
+    are made per question. ``shard`` is ``(i, n)``: only the rows that fall to shard i of n. With ``ray``,
+    ``workers`` engines run side by side as Ray actors; None for as many as the cluster has room for.
     """
 
     kind: Kind = identity()
@@ -43,7 +43,7 @@ class GenerationConfig(Record):
     decoding: Decoding = identity()
     chat_template: bool = identity(False)
     data: Path | None = identity(None)
-    language: str = identity("ar")
+    answer: str | None = identity(None)
     device: str | None = identity(None)
     samples: int = runtime(1)
     batch_size: Annotated[int, Field(ge=1)] | None = runtime(None)
@@ -64,6 +64,12 @@ class GenerationConfig(Record):
                 f"{self.kind} needs an address and a model",
                 "Give --model-args base_url=http://HOST:PORT/v1/completions,model=NAME",
             )
+        return self
+
+    @model_validator(mode="after")
+    def _constant_has_an_answer(self) -> Self:
+        if self.kind is Kind.CONSTANT and self.answer is None:
+            raise ValueError("`constant` needs its answer, such as the referral of the data's language")
         return self
 
     @model_validator(mode="after")

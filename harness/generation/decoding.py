@@ -10,7 +10,7 @@ from pydantic import Field
 
 from ..core.settings import Record
 from ..errors import UserError
-from ..languages import language
+from ..languages import Language
 
 
 class Preset(StrEnum):
@@ -62,9 +62,14 @@ _PRESETS: dict[Preset, dict[str, Any]] = {
 }
 
 
-def decoding(preset: Preset = Preset.GREEDY, code: str = "ar", **changes: Any) -> Decoding:
+def decoding(preset: Preset, language: Language, **changes: Any) -> Decoding:
     """A preset with the language's stop strings; ``changes`` override single fields."""
-    return Decoding(**{"until": language(code).stop, **_PRESETS[Preset(preset)], **changes})
+    return Decoding(**{"until": language.stop, **_PRESETS[Preset(preset)], **changes})
+
+
+def max_new_tokens(preset: Preset) -> int:
+    """How many tokens an answer of this preset may have, whatever its language."""
+    return Decoding(**_PRESETS[Preset(preset)]).max_new_tokens
 
 
 def answer_seed(seed: int, prompt: str, sample: int) -> int:

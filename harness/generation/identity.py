@@ -11,7 +11,6 @@ from typing import Any
 from ..data.dataset import open_dataset
 from ..errors import UserError
 from ..files import sha256_file
-from ..languages import language
 from .answers import digest
 from .arguments import IN_SUBFOLDER, WEIGHT_ARGUMENTS, identity_arguments
 from .config import GenerationConfig, Kind
@@ -140,7 +139,7 @@ def _matters(path: Path) -> bool:
 
 def _trivial_identity(config: GenerationConfig) -> dict[str, Any]:
     if config.kind is Kind.CONSTANT:
-        return {"answer": language(config.language).referral}
+        return {"answer": config.answer}
     if config.kind is Kind.NEAREST:
         if config.data is None:
             raise UserError("`nearest` needs training answers", "Give the dataset with --data DATASET")

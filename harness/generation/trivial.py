@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from ..data.dataset import open_dataset
 from ..errors import UserError
-from ..languages import language
 from ..text import Profile, normalise
 from .config import GenerationConfig, Kind
 from .records import FinishReason, Generated, Prompt
@@ -23,7 +22,7 @@ class TrivialEngine:
         self.max_tokens: int | None = None
         self.defaults: dict[str, object] = {}
         self._kind = config.kind
-        self._language = config.language
+        self._answer = config.answer or ""
         if config.kind is Kind.NEAREST:
             self._index(config)
 
@@ -37,7 +36,7 @@ class TrivialEngine:
         if self._kind is Kind.ECHO:
             texts = [prompt.question for prompt in prompts]
         elif self._kind is Kind.CONSTANT:
-            texts = [language(self._language).referral] * len(prompts)
+            texts = [self._answer] * len(prompts)
         else:
             texts = self._nearest([prompt.question for prompt in prompts])
         seconds = (time.perf_counter() - start) / len(prompts)
@@ -54,7 +53,9 @@ class TrivialEngine:
 
         if config.data is None:
             raise UserError("`nearest` needs training answers", "Give the dataset with --data DATASET")
-        train = open_dataset(config.data).split("train")
+        dataset = open_dataset(config.data)
+        self._language = dataset.language
+        train = dataset.split("train")
         if train.empty:
             raise UserError(f"{config.data} has no training row", "Prepare a dataset with a training split")
         self._answers = train["answer"].tolist()

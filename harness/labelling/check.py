@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..data.dataset import SPLITS, Dataset
 from ..errors import UserError
+from ..languages import Language
 from ..severity import SEVERITIES
 from .base import Probabilities, SeveritySource
 from .report_card import Ranks, ReportCard, report_card
@@ -33,11 +34,11 @@ def check(dataset: Dataset, source: SeveritySource, gold: dict[str, int], gold_p
             "Use the dataset whose ids the gold file names",
         )
     truth = np.array(list(gold.values()), dtype=np.int8)
-    return card_of(source, [known[key] for key in gold], truth, dataset.info.language, f"gold {gold_path.name}")
+    return card_of(source, [known[key] for key in gold], truth, dataset.language, f"gold {gold_path.name}")
 
 
 def card_of(
-    source: SeveritySource, questions: Sequence[str], truth: Ranks, language: str, labels: str
+    source: SeveritySource, questions: Sequence[str], truth: Ranks, language: Language, labels: str
 ) -> ReportCard:
     """The report card of a source on questions with true ranks of shape (n,)."""
     probabilities = decided(source, questions, language)
@@ -50,7 +51,7 @@ def card_of(
     )
 
 
-def decided(source: SeveritySource, questions: Sequence[str], language: str) -> Probabilities:
+def decided(source: SeveritySource, questions: Sequence[str], language: Language) -> Probabilities:
     """Probabilities as labelling uses them, NaN where the source does not know or there is nothing to read."""
     probabilities = np.array(source.probabilities(questions))
     probabilities[without_letters(questions, language)] = np.nan

@@ -12,7 +12,9 @@ import sklearn
 import skops.io
 
 from ..errors import UserError
-from ..text import normalise
+from ..languages import Language
+from ..languages import language as language_of
+from ..text import Profile, normalise
 from .base import Probabilities
 from .classifier_info import ClassifierInfo
 
@@ -25,13 +27,13 @@ _REMEDY = "Train it again with `maqa train classifier DATASET --out DIR`"
 class TfidfModel:
     """A fitted scikit-learn pipeline of ``TfidfVectorizer`` and ``LogisticRegression`` over normalised text."""
 
-    def __init__(self, pipeline: Any, language: str) -> None:
+    def __init__(self, pipeline: Any, language: Language) -> None:
         self.pipeline = pipeline
         self.language = language
 
     def logits(self, questions: Sequence[str]) -> Probabilities:
         """Decision values, shape (n, 3)."""
-        texts = [normalise(question, code=self.language) for question in questions]
+        texts = [normalise(question, Profile.METRIC, self.language) for question in questions]
         values: Probabilities = np.asarray(self.pipeline.decision_function(texts), dtype=np.float64)
         return values
 
@@ -70,4 +72,4 @@ class TfidfModel:
         names = [type(step).__name__ for _, step in getattr(pipeline, "steps", [])]
         if names != ["TfidfVectorizer", "LogisticRegression"]:
             raise UserError(f"{path} holds {' and '.join(names) or type(pipeline).__name__}", _REMEDY)
-        return cls(pipeline, info.language)
+        return cls(pipeline, language_of(info.language))

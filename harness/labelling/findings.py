@@ -6,6 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ..languages import Language
 from ..severity import SEVERITIES, Severity
 from .lexicon import Entry, Lexicon, Modifier
 from .patterns import Clause, Found, Patterns, clauses
@@ -66,14 +67,15 @@ class _Cues:
 class Finder:
     """Finds the entries of a lexicon in complaints."""
 
-    def __init__(self, lexicon: Lexicon) -> None:
+    def __init__(self, lexicon: Lexicon, language: Language) -> None:
+        self._language = language
         self._window = lexicon.rules.negation.window
         self._verbal_window = lexicon.rules.negation.verbal_window
         modifiers = lexicon.rules.modifiers
         longest = max((len(phrase.split()) for modifier in modifiers for phrase in modifier.phrases), default=0)
         # A gap in a modifier's phrase may be two words long.
         self._reach = 2 * longest + max((max(item.before, item.after) for item in modifiers), default=0)
-        self._patterns = Patterns(lexicon.rules.clitics)
+        self._patterns = Patterns(lexicon.rules.clitics, language)
         for entry in lexicon.entries:
             for phrase in entry.phrases:
                 self._patterns.add(phrase, entry, cue=False)
@@ -95,7 +97,7 @@ class Finder:
 
     def find(self, text: str) -> list[Finding]:
         """Every finding in a text, those that do not count included, in reading order."""
-        return [finding for clause in clauses(text) for finding in self._in_clause(clause)]
+        return [finding for clause in clauses(text, self._language) for finding in self._in_clause(clause)]
 
     def _in_clause(self, clause: Clause) -> list[Finding]:
         found = list(self._patterns.find(clause))

@@ -11,13 +11,14 @@ from ..data.columns import Role, aliases
 from ..data.dataset import SPLITS, open_dataset
 from ..data.sources import open_source
 from ..errors import UserError
+from ..languages import Language
 from ..severity import parse_severity
-from ..text import normalise
+from ..text import Profile, normalise
 
 _REMEDY = "Give a gold file with the columns id and severity"
 
 
-def read_gold(path: Path, code: str = "ar") -> dict[str, int]:
+def read_gold(path: Path, language: Language) -> dict[str, int]:
     """True ranks by id, of a labelled dataset folder or of a table with an id and a severity column.
 
     Raises:
@@ -26,7 +27,7 @@ def read_gold(path: Path, code: str = "ar") -> dict[str, int]:
     if path.is_dir():
         return _of_dataset(path)
     gold: dict[str, int] = {}
-    for where, key, severity in _rows(path, code):
+    for where, key, severity in _rows(path, language):
         if not key:
             raise UserError(f"{where} has no id", _REMEDY)
         if key in gold:
@@ -50,12 +51,12 @@ def _of_dataset(folder: Path) -> dict[str, int]:
     return dict(zip(frame["id"].astype(str), map(int, ranks), strict=True))
 
 
-def _rows(path: Path, code: str) -> Iterator[tuple[str, str | None, str | None]]:
+def _rows(path: Path, language: Language) -> Iterator[tuple[str, str | None, str | None]]:
     source = open_source(path)
-    header = [normalise(name, code=code) for name in source.columns]
+    header = [normalise(name, Profile.METRIC, language) for name in source.columns]
     places = []
     for role in (Role.ID, Role.SEVERITY):
-        place = next((header.index(name) for name in aliases(role, code) if name in header), None)
+        place = next((header.index(name) for name in aliases(role, language) if name in header), None)
         if place is None:
             shown = ", ".join(source.columns)
             raise UserError(f"{path} has no {role} column; it has {shown}", _REMEDY)

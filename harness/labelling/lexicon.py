@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import model_validator
 
 from ..core.settings import Record
-from ..languages import language
+from ..languages import Language
 from ..lexicon_files import read_lexicon_files
 from ..severity import Severity
 
@@ -115,13 +115,13 @@ class Lexicon(Record):
 
 
 @cache
-def load_lexicon(code: str = "ar") -> Lexicon:
+def load_lexicon(language: Language) -> Lexicon:
     """Read the lexicon of a language.
 
     Raises:
         UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
     """
-    return read_lexicon(language(code).folder)
+    return read_lexicon(language.folder)
 
 
 def read_lexicon(folder: Path) -> Lexicon:

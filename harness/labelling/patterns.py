@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from ..text import words
+from ..languages import Language
+from ..text import Profile, words
 from .lexicon import Clitics
 
 _GAP = frozenset({"*"})
@@ -45,7 +46,7 @@ class Found:
         return self.positions[-1] + 1
 
 
-def clauses(text: str, code: str = "ar") -> list[Clause]:
+def clauses(text: str, language: Language) -> list[Clause]:
     """Normalised words of a text, cut at sentence ends."""
     found = []
     for sentence in _HARD.split(text):
@@ -54,7 +55,7 @@ def clauses(text: str, code: str = "ar") -> list[Clause]:
         for part in _SOFT.split(sentence):
             if tokens:
                 breaks.add(len(tokens))
-            tokens += words(part, code=code)
+            tokens += words(part, Profile.METRIC, language)
         if tokens:
             found.append(Clause(tuple(tokens), frozenset(breaks)))
     return found
@@ -67,10 +68,12 @@ class Patterns:
     conjunction, since "what" is not "when" although one letter tells them apart.
     """
 
-    def __init__(self, clitics: Clitics, code: str = "ar") -> None:
+    def __init__(self, clitics: Clitics, language: Language) -> None:
         self._clitics = clitics
-        self._code = code
-        self._particles = frozenset(word for item in clitics.particles for word in words(item, code=code))
+        self._language = language
+        self._particles = frozenset(
+            word for item in clitics.particles for word in words(item, Profile.METRIC, language)
+        )
         self._lexical: set[str] = set()
         self._cues: set[str] = set()
         self._patterns: list[tuple[Any, tuple[frozenset[str], ...]]] = []
@@ -85,7 +88,9 @@ class Patterns:
             if part == "*":
                 elements.append(_GAP)
                 continue
-            alternatives = {word for item in part.split("|") for word in words(item, code=self._code)}
+            alternatives = {
+                word for item in part.split("|") for word in words(item, Profile.METRIC, self._language)
+            }
             (self._cues if cue else self._lexical).update(alternatives)
             elements.append(frozenset("=" + word if cue else word for word in alternatives))
         if not elements or elements[0] is _GAP or elements[-1] is _GAP or not all(elements):

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.settings import Record
 from ..files import read_json
-from ..languages import language
+from ..languages import Language
 from ..records import validated
 
 FIRST_WORDS = (5, 10, 20)
@@ -35,20 +35,20 @@ class StressData(Record):
 
 
 @cache
-def stress_data(code: str = "ar") -> StressData:
+def stress_data(language: Language) -> StressData:
     """Read a language's stress material.
 
     Raises:
         UserError: it is missing or foreign.
     """
-    path = language(code).folder / "stress.json"
+    path = language.folder / "stress.json"
     remedy = "Install the package again"
     return validated(StressData, read_json(path, remedy), str(path), remedy)
 
 
-def perturbations(code: str = "ar") -> dict[str, Perturbation]:
+def perturbations(language: Language) -> dict[str, Perturbation]:
     """Every way of rewriting a complaint by name; each takes the complaint and a random generator."""
-    data = stress_data(code)
+    data = stress_data(language)
     ways: dict[str, Perturbation] = {
         "spelling noise": lambda text, rng: _noisy(text, rng, data.confusable),
         "letter variants": lambda text, rng: _variants(text, data.spelling_variants),

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..errors import UserError
+from ..languages import Language
+from ..languages import language as language_of
 from .base import Probabilities, SeveritySource
 from .sources import open_source
 from .stream import Batch, Engine
@@ -19,8 +21,8 @@ from .stream import Batch, Engine
 class _Worker:
     """Holds the source in one worker process."""
 
-    def __init__(self, choice: str, classifier: str | None, sha256: str) -> None:
-        self.source = open_source(choice, Path(classifier) if classifier else None)
+    def __init__(self, choice: str, code: str, classifier: str | None, sha256: str) -> None:
+        self.source = open_source(choice, language_of(code), Path(classifier) if classifier else None)
         if self.source.sha256 != sha256:
             raise RuntimeError(f"this worker's severity source is {self.source.sha256}, not {sha256}")
 
@@ -30,7 +32,7 @@ class _Worker:
         return {"at": row["at"], "probabilities": np.ascontiguousarray(probabilities).tobytes()}
 
 
-def ray_engine(choice: str, classifier: Path | None, workers: int) -> Engine:
+def ray_engine(choice: str, language: Language, classifier: Path | None, workers: int) -> Engine:
     """An engine of Ray Data actors, each of which opens the source anew.
 
     Uses the cluster of ``RAY_ADDRESS`` if that is set, else a local one. Files that the source reads must be
@@ -64,7 +66,7 @@ def ray_engine(choice: str, classifier: Path | None, workers: int) -> Engine:
             path = str(classifier.resolve()) if classifier else None
             labelled = rows.map(
                 _Worker,
-                fn_constructor_args=(choice, path, source.sha256),
+                fn_constructor_args=(choice, language.code, path, source.sha256),
                 compute=ray.data.ActorPoolStrategy(size=min(workers, len(kept))),
             )
             for row in labelled.iter_rows():

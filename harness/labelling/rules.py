@@ -1,4 +1,4 @@
-"""Severity by an Arabic lexicon: transparent, needs no training, and says so when it does not know."""
+"""Severity by a lexicon: transparent, needs no training, and says so when it does not know."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from ..languages import Language
 from ..severity import SEVERITIES, Severity
 from .base import Probabilities
 from .findings import Finder, Finding, Verdict
@@ -35,8 +36,9 @@ class RulesSource:
     name = "rules"
     keeps_expert_labels = False
 
-    def __init__(self, lexicon: Lexicon | None = None) -> None:
-        self.lexicon = lexicon or load_lexicon()
+    def __init__(self, language: Language, lexicon: Lexicon | None = None) -> None:
+        self.language = language
+        self.lexicon = lexicon or load_lexicon(language)
 
     @property
     def version(self) -> str:
@@ -56,7 +58,7 @@ class RulesSource:
 
     @cached_property
     def _finder(self) -> Finder:
-        return Finder(self.lexicon)
+        return Finder(self.lexicon, self.language)
 
     def probabilities(self, questions: Sequence[str]) -> Probabilities:
         """Probabilities of shape (n, 3); NaN where no entry fires."""

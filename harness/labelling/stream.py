@@ -19,7 +19,7 @@ from ..data.dataset import SeveritySource as SourceRecord
 from ..data.labels import UNLABELLED, most_likely, one_hot_ranks, severity_names
 from ..errors import UserError
 from ..files import atomic, read_json, write_json
-from ..languages import language
+from ..languages import Language
 from ..memory import peak_bytes, reset_peak
 from ..severity import PROBABILITY_COLUMNS, Severity
 from .base import Probabilities, SeveritySource
@@ -61,21 +61,21 @@ def plain(source: SeveritySource, batches: Iterable[Batch]) -> Iterator[tuple[Ba
         yield batch, source.probabilities(batch[2])
 
 
-def prior(code: str = "ar") -> npt.NDArray[np.float64]:
+def prior(language: Language) -> npt.NDArray[np.float64]:
     """The stated prior of what no source can tell, shape (3,)."""
-    unknown = load_lexicon(code).rules.unknown
+    unknown = load_lexicon(language).rules.unknown
     return np.array([unknown.p_non_critical, unknown.p_neutral, unknown.p_critical])
 
 
-def without_letters(questions: Sequence[str], code: str = "ar") -> npt.NDArray[np.bool_]:
+def without_letters(questions: Sequence[str], language: Language) -> npt.NDArray[np.bool_]:
     """Where a complaint has no letter of the language, shape (n,)."""
-    letter = re.compile(f"[{language(code).letters}]")
+    letter = re.compile(f"[{language.letters}]")
     return np.array([letter.search(question) is None for question in questions], dtype=bool)
 
 
-def filled(probabilities: Probabilities, code: str = "ar") -> Probabilities:
+def filled(probabilities: Probabilities, language: Language) -> Probabilities:
     """Probabilities with the stated prior where the source does not know (rows of NaN)."""
-    return np.where(np.isnan(probabilities), prior(code), probabilities)
+    return np.where(np.isnan(probabilities), prior(language), probabilities)
 
 
 def finish_labelling(out: Path) -> bool:
@@ -142,7 +142,6 @@ def label_dataset(
     check_label_output(dataset, source, out)
     started = time.perf_counter()
     reset_peak()
-    code = dataset.info.language
     frames = {name: dataset.split(name) for name in SPLITS}
     people = dataset.info.severity_source.name == "column" and source.keeps_expert_labels
     if source.name == "column" and not (
@@ -175,7 +174,7 @@ def label_dataset(
         )
         for split in SPLITS
     }
-    labelled, counts = _finish(frames, parts, code, people=people, fill=source.name != "column")
+    labelled, counts = _finish(frames, parts, dataset.language, people=people, fill=source.name != "column")
     info = dataset.info.model_copy(update={"severity_source": record, "labelling": asdict(counts)})
     writing = work / "writing"
     shutil.rmtree(writing, ignore_errors=True)
@@ -218,17 +217,22 @@ def _part(work: Path, split: str, start: int) -> Path:
 
 
 def _finish(
-    frames: dict[str, pd.DataFrame], parts: dict[str, Probabilities], code: str, *, people: bool, fill: bool
+    frames: dict[str, pd.DataFrame],
+    parts: dict[str, Probabilities],
+    language: Language,
+    *,
+    people: bool,
+    fill: bool,
 ) -> tuple[dict[str, pd.DataFrame], LabelCounts]:
     totals = np.zeros(4, dtype=int)
     labelled = {}
     for name, frame in frames.items():
         probabilities, expert = parts[name], np.zeros(len(frame), dtype=bool)
-        blank = without_letters(frame["question"].tolist(), code)
+        blank = without_letters(frame["question"].tolist(), language)
         probabilities[blank] = np.nan
         unknown = np.isnan(probabilities).any(axis=1)
         if fill:
-            probabilities = filled(probabilities, code)
+            probabilities = filled(probabilities, language)
         ranks = np.where(np.isnan(probabilities).any(axis=1), UNLABELLED, most_likely(np.nan_to_num(probabilities)))
         if people:
             expert = frame["severity"].notna().to_numpy()

@@ -15,9 +15,10 @@ from ..data.dataset import SPLITS, Dataset
 from ..data.sources import open_source
 from ..errors import UserError
 from ..files import sha256_text
+from ..languages import Language
 from ..severity import Weights
 from ..statistics.intervals import wilson
-from ..text import normalise
+from ..text import Profile, normalise
 from .base import Probabilities, SeveritySource
 from .check import decided, severity_ranks
 from .perturb import perturbations, stress_data
@@ -66,7 +67,7 @@ def stress(
     truth: Ranks | None,
     weights: Weights,
     *,
-    language: str,
+    language: Language,
     pairs: Sequence[tuple[str, str]] = (),
     progress: Callable[[int], None] = lambda rows: None,
 ) -> StressReport:
@@ -118,23 +119,23 @@ def stress_dataset(
         frame["question"].tolist(),
         truth,
         weights,
-        language=dataset.info.language,
+        language=dataset.language,
         pairs=pairs,
         progress=progress,
     )
 
 
-def read_pairs(path: Path, language: str = "ar") -> list[tuple[str, str]]:
+def read_pairs(path: Path, language: Language) -> list[tuple[str, str]]:
     """Questions with their standard form, of a table with both columns; rows that lack one are left out.
 
     Raises:
         UserError: the file cannot be read, or lacks a column or any whole pair.
     """
     opened = open_source(path)
-    header = [normalise(name, code=language) for name in opened.columns]
+    header = [normalise(name, Profile.METRIC, language) for name in opened.columns]
     known = (
         aliases(Role.QUESTION, language),
-        tuple(normalise(name, code=language) for name in stress_data(language).msa_columns),
+        tuple(normalise(name, Profile.METRIC, language) for name in stress_data(language).msa_columns),
     )
     places = [next((header.index(name) for name in names if name in header), None) for names in known]
     if None in places:
@@ -155,7 +156,7 @@ def _seed(name: str, text: str) -> int:
     return int(sha256_text(f"{name}\x1f{text}")[:12], 16)
 
 
-def _say(source: SeveritySource, questions: Sequence[str], language: str) -> Probabilities:
+def _say(source: SeveritySource, questions: Sequence[str], language: Language) -> Probabilities:
     return filled(decided(source, questions, language), language)
 
 

@@ -12,6 +12,9 @@ from ..files import read_json
 
 _FOLDER = Path(__file__).parent
 
+DEFAULT = "ar"
+"""The language of whoever names none, and of runs from before runs said it."""
+
 
 class Normalisation(Record):
     """Character maps of the two profiles; ``metric`` is applied on top of ``surface``."""
@@ -39,6 +42,10 @@ class Language(Record):
     severity_names: dict[str, str]
     normalisation: Normalisation
 
+    def __hash__(self) -> int:
+        """By the code: a language is read once, and asked for with every text."""
+        return hash(self.code)
+
     @property
     def folder(self) -> Path:
         """The folder of this language's data files."""
@@ -50,7 +57,7 @@ class Language(Record):
 
 
 @cache
-def language(code: str = "ar") -> Language:
+def language(code: str) -> Language:
     """Load a language by its code.
 
     Raises:

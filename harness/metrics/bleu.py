@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from sacrebleu.metrics.bleu import BLEU
 
+from ..languages import Language
 from ..text import Profile, normalise, signature
 from .base import Answers, Scores
 
@@ -21,7 +22,7 @@ def _sacrebleu() -> BLEU:
 class Bleu:
     """sacrebleu's sentence BLEU with effective order on normalised text: a percentage per answer."""
 
-    code: str = "ar"
+    language: Language
     metric: BLEU = field(default_factory=_sacrebleu, init=False, repr=False, compare=False)
 
     columns = ("bleu",)
@@ -29,7 +30,7 @@ class Bleu:
     @cached_property
     def signatures(self) -> dict[str, str]:
         self.metric.num_refs = 1
-        return {"bleu": f"{self.metric.get_signature().format()}|{signature(Profile.METRIC, self.code)}"}
+        return {"bleu": f"{self.metric.get_signature().format()}|{signature(Profile.METRIC, self.language)}"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         pairs = zip(answers.predictions, answers.references, strict=True)
@@ -38,5 +39,5 @@ class Bleu:
         return {"bleu": np.clip(np.array(scores, dtype=np.float64), 0, 100)}
 
     def _sentence(self, prediction: str, reference: str) -> float:
-        texts = [normalise(text, Profile.METRIC, self.code) for text in (prediction, reference)]
+        texts = [normalise(text, Profile.METRIC, self.language) for text in (prediction, reference)]
         return float(self.metric.sentence_score(texts[0], texts[1:]).score)

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
+from ..languages import Language
 from ..text import Profile, normalise, signature
 from .base import Answers, Scores
 
@@ -20,7 +21,7 @@ def _sacrebleu() -> CHRF:
 class Chrf:
     """sacrebleu's sentence chrF++ (character order 6, word order 2) on normalised text: a percentage per answer."""
 
-    code: str = "ar"
+    language: Language
     metric: CHRF = field(default_factory=_sacrebleu, init=False, repr=False, compare=False)
 
     columns = ("chrf",)
@@ -28,9 +29,8 @@ class Chrf:
     @cached_property
     def signatures(self) -> dict[str, str]:
         self.metric.num_refs = 1
-        return {
-            "chrf": f"metric:chrF++|{self.metric.get_signature().format()}|{signature(Profile.METRIC, self.code)}"
-        }
+        norm = signature(Profile.METRIC, self.language)
+        return {"chrf": f"metric:chrF++|{self.metric.get_signature().format()}|{norm}"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         pairs = zip(answers.predictions, answers.references, strict=True)
@@ -38,5 +38,5 @@ class Chrf:
         return {"chrf": np.clip(np.array(scores, dtype=np.float64), 0, 100)}
 
     def _sentence(self, prediction: str, reference: str) -> float:
-        texts = [normalise(text, Profile.METRIC, self.code) for text in (prediction, reference)]
+        texts = [normalise(text, Profile.METRIC, self.language) for text in (prediction, reference)]
         return float(self.metric.sentence_score(texts[0], texts[1:]).score)

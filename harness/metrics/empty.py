@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..languages import Language
 from ..signatures import LOWER_IS_BETTER, RATE
 from ..text import Profile, normalise, signature
 from .base import Answers, Scores
@@ -15,14 +16,14 @@ from .base import Answers, Scores
 class Empty:
     """100 where nothing is left of the answer after normalisation (space, marks, punctuation only), else 0."""
 
-    code: str = "ar"
+    language: Language
 
     columns = ("empty",)
 
     @property
     def signatures(self) -> dict[str, str]:
-        return {"empty": f"refs:0|{signature(Profile.METRIC, self.code)}|{RATE}|{LOWER_IS_BETTER}|version:1"}
+        return {"empty": f"refs:0|{signature(Profile.METRIC, self.language)}|{RATE}|{LOWER_IS_BETTER}|version:1"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
-        empty = [not normalise(text, Profile.METRIC, self.code) for text in answers.predictions]
+        empty = [not normalise(text, Profile.METRIC, self.language) for text in answers.predictions]
         return {"empty": 100 * np.array(empty, dtype=np.float64)}

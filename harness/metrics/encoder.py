@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import torch
 
 PAPER_ENCODER = "bert-base-multilingual-cased"
-"""What ``bert_score.score(..., lang="ar")`` uses, and so the paper."""
+"""What ``bert_score.score`` uses for Arabic, and so the paper."""
 
 KNOWN_LAYERS = {
     PAPER_ENCODER: 9,

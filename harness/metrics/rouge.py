@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rapidfuzz.distance import LCSseq
 
+from ..languages import Language
 from ..text import Profile, normalise, signature
 from .base import Answers, Scores
 
@@ -30,13 +31,13 @@ class Rouge:
     has no bigram, so its ROUGE-2 is 0.
     """
 
-    code: str = "ar"
+    language: Language
 
     columns = ("rouge1", "rouge2", "rougeL")
 
     @cached_property
     def signatures(self) -> dict[str, str]:
-        end = f"measure:f1|tok:words|{signature(Profile.METRIC, self.code)}|version:1"
+        end = f"measure:f1|tok:words|{signature(Profile.METRIC, self.language)}|version:1"
         kinds = ("ngram:1", "ngram:2", "lcs:sentence")
         return {column: f"refs:1|{kind}|{end}" for column, kind in zip(self.columns, kinds, strict=True)}
 
@@ -49,7 +50,7 @@ class Rouge:
 
     def _block(self, predictions: Sequence[str], references: Sequence[str]) -> Scores:
         """F-measures of shape (3, rows)."""
-        texts = [normalise(text, Profile.METRIC, self.code) for text in (*predictions, *references)]
+        texts = [normalise(text, Profile.METRIC, self.language) for text in (*predictions, *references)]
         tokens, offsets, vocabulary = _tokens(texts)
         size = len(predictions)
         ours, theirs = offsets[: size + 1], offsets[size:]

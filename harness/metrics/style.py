@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ..languages import Language
 from ..signatures import NEITHER_IS_BETTER, RATE
 from ..text import Profile, signature, words
 from .base import Answers, Scores
@@ -27,8 +28,10 @@ class Style:
     - ``echo_rate``: share of the answer's words that stand in the question; left out unless ``questions``.
     """
 
-    code: str = "ar"
+    language: Language
     questions: bool = True
+
+    names = _COLUMNS
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -36,7 +39,7 @@ class Style:
 
     @cached_property
     def signatures(self) -> dict[str, str]:
-        end = f"tok:words|{signature(Profile.METRIC, self.code)}|{NEITHER_IS_BETTER}|version:1"
+        end = f"tok:words|{signature(Profile.METRIC, self.language)}|{NEITHER_IS_BETTER}|version:1"
         references = ("1", "1", "0", "0", "0+question")
         kinds = ("", f"{RATE}|", "", "", "")
         rows = zip(_COLUMNS, references, kinds, strict=True)
@@ -45,13 +48,13 @@ class Style:
     def score(self, answers: Answers) -> dict[str, Scores]:
         found = np.zeros((len(answers), len(_COLUMNS)))
         for row, (text, reference) in enumerate(zip(answers.predictions, answers.references, strict=True)):
-            tokens = words(text, Profile.METRIC, self.code)
-            length, other = len(tokens), len(words(reference, Profile.METRIC, self.code))
+            tokens = words(text, Profile.METRIC, self.language)
+            length, other = len(tokens), len(words(reference, Profile.METRIC, self.language))
             found[row, 0] = min(length, other) / max(length, other, 1)
             found[row, 1] = length > other
             found[row, 2] = len(set(tokens)) / max(length, 1)
             found[row, 3] = len(set(pairwise(tokens))) / max(length - 1, 1)
             if self.questions and answers.questions is not None:
-                asked = set(words(answers.questions[row], Profile.METRIC, self.code))
+                asked = set(words(answers.questions[row], Profile.METRIC, self.language))
                 found[row, 4] = sum(token in asked for token in tokens) / max(length, 1)
         return {name: 100 * found[:, column] for column, name in enumerate(self.columns)}

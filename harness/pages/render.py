@@ -8,8 +8,6 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from ..languages import language
-
 _SHARED = Path(__file__).parent
 
 
@@ -29,7 +27,6 @@ def render(templates: Path, name: str, **context: Any) -> str:
     environment.filters["signed"] = signed
     environment.filters["p_value"] = p_value
     environment.filters["decoding"] = decoding_in_words
-    environment.globals["language"] = language()
     return environment.get_template(name).render(**context)
 
 

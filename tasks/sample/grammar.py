@@ -16,8 +16,9 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from ...harness.languages import Language
 from ...harness.severity import SEVERITIES
-from ...harness.text import normalise
+from ...harness.text import Profile, normalise
 
 MAX_ANSWER_REPEATS = 15
 """How often one answer may occur among the medical rows."""
@@ -26,22 +27,22 @@ _DRAWS = 400
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
-def medical_rows(rows_per_severity: int = 1000, seed: int = 0) -> list[dict[str, str]]:
+def medical_rows(language: Language, rows_per_severity: int = 1000, seed: int = 0) -> list[dict[str, str]]:
     """Synthetic medical rows for training.
 
-    In: the number of rows of each severity, and the seed of the only source of randomness.
+    In: the language, the number of rows of each severity, and the seed of the only source of randomness.
     Out: rows with ``id``, ``question``, ``answer``, ``category``, ``severity`` and ``dialect``, in an order that
     interleaves them; normalised questions are distinct, an answer occurs at most ``MAX_ANSWER_REPEATS`` times.
     Raised: ``ValueError`` when the grammar cannot produce that many rows.
     """
     rng = Random(seed)
-    shared = _material("grammar.json")
+    shared = _material(language, "grammar.json")
     seen: set[str] = set()
     answers: Counter[str] = Counter()
     rows: list[dict[str, str]] = []
     for severity in SEVERITIES:
         frame = shared["answers"][severity]
-        situations = _material(f"grammar_{severity}.json")["situations"]
+        situations = _material(language, f"grammar_{severity}.json")["situations"]
         rng.shuffle(situations)
         for number in range(rows_per_severity):
             situation = situations[number % len(situations)]
@@ -54,24 +55,24 @@ def medical_rows(rows_per_severity: int = 1000, seed: int = 0) -> list[dict[str,
             def answer(situation: Any = situation, frame: Any = frame) -> tuple[str, str]:
                 return _answer(situation["answers"], frame, rng), ""
 
-            asked, dialect = _draw(question, lambda text: normalise(text) not in seen)
-            seen.add(normalise(asked))
-            said, _ = _draw(answer, lambda text: answers[normalise(text)] < MAX_ANSWER_REPEATS)
-            answers[normalise(said)] += 1
+            asked, dialect = _draw(question, lambda text: _plain(text, language) not in seen)
+            seen.add(_plain(asked, language))
+            said, _ = _draw(answer, lambda text: answers[_plain(text, language)] < MAX_ANSWER_REPEATS)
+            answers[_plain(said, language)] += 1
             row = {"question": asked, "answer": said, "category": situation["category"]}
             rows.append({**row, "severity": severity.value, "dialect": dialect})
     return _numbered(rows, "grammar", rng)
 
 
-def everyday_rows(rows: int = 2000, seed: int = 0) -> list[dict[str, str]]:
+def everyday_rows(language: Language, rows: int = 2000, seed: int = 0) -> list[dict[str, str]]:
     """Questions and answers about everyday life, with nothing medical in them, for pre-training.
 
-    In: the number of rows, and the seed of the only source of randomness.
+    In: the language, the number of rows, and the seed of the only source of randomness.
     Out: rows with ``id``, ``question``, ``answer`` and ``topic``; normalised questions are distinct.
     Raised: ``ValueError`` when the grammar cannot produce that many rows.
     """
     rng = Random(seed)
-    material = _material("grammar_everyday.json")
+    material = _material(language, "grammar_everyday.json")
     topics = list(material["topics"].items())
     seen: set[str] = set()
     result: list[dict[str, str]] = []
@@ -84,8 +85,8 @@ def everyday_rows(rows: int = 2000, seed: int = 0) -> list[dict[str, str]]:
             asked = _fill(rng.choice(template["questions"]), bound)
             return _join(rng.choice(material["openers"]), asked), _fill(rng.choice(template["answers"]), bound)
 
-        asked, said = _draw(exchange, lambda text: normalise(text) not in seen)
-        seen.add(normalise(asked))
+        asked, said = _draw(exchange, lambda text: _plain(text, language) not in seen)
+        seen.add(_plain(asked, language))
         result.append({"question": asked, "answer": said, "topic": topic})
     return _numbered(result, "everyday", rng)
 
@@ -118,6 +119,10 @@ def _draw(draw: Callable[[], tuple[str, str]], accept: Callable[[str], bool]) ->
     raise ValueError("the grammar cannot produce that many distinct rows; ask for fewer")
 
 
+def _plain(text: str, language: Language) -> str:
+    return normalise(text, Profile.METRIC, language)
+
+
 def _fill(text: str, fillers: Mapping[str, str]) -> str:
     return _SLOT.sub(lambda slot: fillers[slot[1]], text)
 
@@ -132,10 +137,10 @@ def _numbered(rows: list[dict[str, str]], prefix: str, rng: Random) -> list[dict
 
 
 @cache
-def _text(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+def _text(code: str, name: str) -> str:
+    return (Path(__file__).parent / code / name).read_text(encoding="utf-8")
 
 
-def _material(name: str) -> dict[str, Any]:
-    material: dict[str, Any] = json.loads(_text(name))
+def _material(language: Language, name: str) -> dict[str, Any]:
+    material: dict[str, Any] = json.loads(_text(language.code, name))
     return material

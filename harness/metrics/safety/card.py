@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.settings import Record
 from ...files import read_json
-from ...languages import language
+from ...languages import Language
 from ...records import validated
 from ...statistics.intervals import wilson
 
@@ -61,13 +61,13 @@ class SafetyCard(Record):
     other_author: dict[str, Detector]
 
 
-def safety_card(code: str = "ar") -> SafetyCard:
+def safety_card(language: Language) -> SafetyCard:
     """The card that came with the language's lexicon.
 
     Raises:
         UserError: it is missing or foreign.
     """
-    path = language(code).folder / CARD
+    path = language.folder / CARD
     return validated(SafetyCard, read_json(path, _REMEDY), str(path), _REMEDY)
 
 

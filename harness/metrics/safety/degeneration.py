@@ -10,7 +10,7 @@ from functools import cached_property
 
 import numpy as np
 
-from ...languages import language
+from ...languages import Language
 from ...signatures import LOWER_IS_BETTER, RATE
 from ...text import Profile, normalise, signature, words
 from ..base import Answers, Scores
@@ -44,7 +44,7 @@ class Degeneration:
       between two sentences passes.
     """
 
-    code: str = "ar"
+    language: Language
 
     columns = (
         "degenerate", "too_short", "repetition", "wrong_script", "prompt_echo", "token_leak", "truncated",
@@ -52,8 +52,8 @@ class Degeneration:
 
     @cached_property
     def signatures(self) -> dict[str, str]:
-        norm = signature(Profile.METRIC, self.code)
-        end = f"refs:0|{safety_lexicon(self.code).signature}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:1"
+        norm = signature(Profile.METRIC, self.language)
+        end = f"refs:0|{safety_lexicon(self.language).signature}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:1"
         return dict.fromkeys(self.columns, end)
 
     def score(self, answers: Answers) -> dict[str, Scores]:
@@ -65,7 +65,7 @@ class Degeneration:
         return {name: 100 * found[:, column] for column, name in enumerate(self.columns)}
 
     def _parts(self, text: str, question: str) -> list[bool]:
-        tokens = words(text, Profile.METRIC, self.code)
+        tokens = words(text, Profile.METRIC, self.language)
         return [
             len(tokens) < _FEWEST_WORDS,
             _repeats(tokens) or bool(_ONE_LETTER.search(" ".join(tokens))),
@@ -77,18 +77,26 @@ class Degeneration:
 
     @cached_property
     def _own_letter(self) -> Callable[[str], re.Match[str] | None]:
-        return re.compile(f"[{language(self.code).letters}]").search
+        return re.compile(f"[{self.language.letters}]").search
 
     @cached_property
     def _prompt_words(self) -> frozenset[str]:
-        return frozenset(word for item in safety_lexicon(self.code).rules.prompt_words for word in words(item))
+        return frozenset(
+            word
+            for item in safety_lexicon(self.language).rules.prompt_words
+            for word in words(item, Profile.METRIC, self.language)
+        )
 
     @cached_property
     def _dangling(self) -> frozenset[str]:
-        return frozenset(word for item in safety_lexicon(self.code).rules.dangling for word in words(item))
+        return frozenset(
+            word
+            for item in safety_lexicon(self.language).rules.dangling
+            for word in words(item, Profile.METRIC, self.language)
+        )
 
     def _echoes(self, tokens: list[str], question: str) -> bool:
-        asked = set(words(question, Profile.METRIC, self.code))
+        asked = set(words(question, Profile.METRIC, self.language))
         given = [token for token in tokens if token not in self._prompt_words]
         if len(given) < _FEWEST_WORDS or not asked:
             return False
@@ -99,7 +107,7 @@ class Degeneration:
     def _cut(self, text: str, tokens: list[str]) -> bool:
         if not tokens:
             return False
-        last = normalise(text[-_ENDING:], Profile.SURFACE, self.code)
+        last = normalise(text[-_ENDING:], Profile.SURFACE, self.language)
         ended = last.endswith((".", "!", "?", "\u061f", ")"))
         opened = text.count("(") > text.count(")")
         return bool(_OPEN_END.search(last)) or opened or (not ended and tokens[-1] in self._dangling)

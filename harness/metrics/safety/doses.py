@@ -9,6 +9,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ...languages import Language
 from ...signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
 from ...text import Profile, signature
 from ..base import Answers, Scores
@@ -29,19 +30,19 @@ class DoseConflict:
     Equal daily totals agree. Highest amounts ("not more than") and durations are no doses.
     """
 
-    code: str = "ar"
+    language: Language
 
     columns = ("dose_conflict",)
 
     @cached_property
     def signatures(self) -> dict[str, str]:
-        norm = signature(Profile.METRIC, self.code)
-        known = quantity_words(self.code)[1]
+        norm = signature(Profile.METRIC, self.language)
+        known = quantity_words(self.language)[1]
         kind = f"{RATE}|{LOWER_IS_BETTER}|{APPLIES_TO_SOME}"
         return {"dose_conflict": f"refs:1|{known}|{norm}|{kind}|version:1"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
-        read = quantity_reader(self.code).read
+        read = quantity_reader(self.language).read
         scores = np.full(len(answers), np.nan)
         for row, (answer, reference) in enumerate(zip(answers.predictions, answers.references, strict=True)):
             if known := doses(read(reference)):
@@ -57,14 +58,14 @@ class UnsupportedNumbers:
     The numbers of lists, ambulance numbers and "one" in words are exempt. NaN if nobody knows the questions.
     """
 
-    code: str = "ar"
+    language: Language
 
     columns = ("unsupported_numbers",)
 
     @cached_property
     def signatures(self) -> dict[str, str]:
-        norm = signature(Profile.METRIC, self.code)
-        known = quantity_words(self.code)[1]
+        norm = signature(Profile.METRIC, self.language)
+        known = quantity_words(self.language)[1]
         kind = f"{RATE}|{LOWER_IS_BETTER}"
         return {"unsupported_numbers": f"refs:1+question|{known}|{norm}|{kind}|version:1"}
 
@@ -72,14 +73,14 @@ class UnsupportedNumbers:
     def _exempt(self) -> frozenset[float]:
         phrases = " ".join(
             phrase
-            for entry in safety_lexicon(self.code).entries
+            for entry in safety_lexicon(self.language).entries
             if entry.kind is Kind.EMERGENCY
             for phrase in entry.phrases
         )
         return frozenset(float(number) for number in re.findall(r"\d+", phrases))
 
     def score(self, answers: Answers) -> dict[str, Scores]:
-        read = quantity_reader(self.code).read
+        read = quantity_reader(self.language).read
         scores = np.full(len(answers), np.nan)
         for row, question in enumerate(answers.questions or ()):
             sources = (*read(question), *read(answers.references[row]))

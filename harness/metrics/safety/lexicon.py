@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...core.settings import Record
 from ...labelling.lexicon import Clitics
-from ...languages import language
+from ...languages import Language
 from ...lexicon_files import read_lexicon_files
 
 LEXICON = "safety_lexicon.jsonl"
@@ -99,13 +99,13 @@ class SafetyLexicon(Record):
 
 
 @cache
-def safety_lexicon(code: str = "ar") -> SafetyLexicon:
+def safety_lexicon(language: Language) -> SafetyLexicon:
     """Read a language's safety lexicon.
 
     Raises:
         UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
     """
-    return read_safety_lexicon(language(code).folder)
+    return read_safety_lexicon(language.folder)
 
 
 def read_safety_lexicon(folder: Path) -> SafetyLexicon:

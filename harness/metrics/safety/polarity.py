@@ -11,6 +11,7 @@ import numpy as np
 
 from ...labelling.lexicon import load_lexicon
 from ...labelling.patterns import Clause
+from ...languages import Language
 from ...signatures import LOWER_IS_BETTER, RATE
 from ...text import Profile, signature, words
 from ..base import Answers, Scores
@@ -32,18 +33,18 @@ class PolarityFlip:
     ("hot food harms"). Words are compared by light stems.
     """
 
-    code: str = "ar"
+    language: Language
 
     columns = ("polarity_flip",)
 
     @cached_property
     def signatures(self) -> dict[str, str]:
-        norm = signature(Profile.METRIC, self.code)
-        known = f"{safety_lexicon(self.code).signature}+negators:{load_lexicon(self.code).rules.version}"
+        norm = signature(Profile.METRIC, self.language)
+        known = f"{safety_lexicon(self.language).signature}+negators:{load_lexicon(self.language).rules.version}"
         return {"polarity_flip": f"refs:1|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:2"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
-        read = polarity_reader(self.code).read
+        read = polarity_reader(self.language).read
         flips = [
             flipped(read(answer), read(reference))
             for answer, reference in zip(answers.predictions, answers.references, strict=True)
@@ -107,20 +108,22 @@ def _alike(one: str, other: str) -> bool:
 class PolarityReader:
     """Reads what texts assert and deny with one language's negators."""
 
-    def __init__(self, code: str = "ar") -> None:
-        rules = safety_lexicon(code).rules
+    def __init__(self, language: Language) -> None:
+        rules = safety_lexicon(language).rules
         self._rules = rules
-        self._code = code
-        negation = load_lexicon(code).rules.negation
+        self._language = language
+        negation = load_lexicon(language).rules.negation
         self._negators = {
-            tuple(words(phrase, code=code)): sign
+            tuple(words(phrase, Profile.METRIC, language)): sign
             for sign, phrases in ((Sign.DENIED, negation.negators), (Sign.PROHIBITED, rules.prohibitions))
             for phrase in phrases
         }
-        self._idle = {tuple(words(phrase, code=code)) for phrase in negation.not_negators}
-        self._function_words = {word for item in rules.function_words for word in words(item, code=code)}
+        self._idle = {tuple(words(phrase, Profile.METRIC, language)) for phrase in negation.not_negators}
+        self._function_words = {
+            word for item in rules.function_words for word in words(item, Profile.METRIC, language)
+        }
         self._passed_over = self._function_words | {
-            word for item in rules.existence for word in words(item, code=code)
+            word for item in rules.existence for word in words(item, Profile.METRIC, language)
         }
         self._longest = max(map(len, (*self._negators, *self._idle)))
         first = {phrase[0] for phrase in (*self._negators, *self._idle)}
@@ -129,7 +132,7 @@ class PolarityReader:
         self.read = lru_cache(maxsize=1 << 15)(self._read)
 
     def _read(self, text: str) -> tuple[Statement, ...]:
-        return tuple(statement for clause in sentences(text, self._code) for statement in self._clause(clause))
+        return tuple(statement for clause in sentences(text, self._language) for statement in self._clause(clause))
 
     def _clause(self, clause: Clause) -> list[Statement]:
         tokens = clause.words
@@ -196,6 +199,6 @@ class PolarityReader:
 
 
 @lru_cache
-def polarity_reader(code: str = "ar") -> PolarityReader:
+def polarity_reader(language: Language) -> PolarityReader:
     """One reader per language and process: it remembers what it read."""
-    return PolarityReader(code)
+    return PolarityReader(language)

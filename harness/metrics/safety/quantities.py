@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
 
+from ...languages import Language
 from ...text import Profile, normalise, words
 from .lexicon import safety_lexicon
 from .units import Unit, quantity_words
@@ -86,10 +87,10 @@ class _Token:
 class QuantityReader:
     """Finds quantities with one language's words."""
 
-    def __init__(self, code: str = "ar") -> None:
-        known, _ = quantity_words(code)
-        self._code = code
-        self._prefixes = safety_lexicon(code).rules.clitics.prefixes
+    def __init__(self, language: Language) -> None:
+        known, _ = quantity_words(language)
+        self._language = language
+        self._prefixes = safety_lexicon(language).rules.clitics.prefixes
         self._to = known.range_words[0]
         self._numbers = {**self._words(known.numbers), **self._words(known.half)}
         self._multipliers = self._words(known.multipliers)
@@ -105,7 +106,7 @@ class QuantityReader:
         self.read = lru_cache(maxsize=1 << 15)(self._read)
 
     def _words(self, items: Mapping[str, _V]) -> dict[str, _V]:
-        return {normalise(word, Profile.METRIC, self._code): value for word, value in items.items()}
+        return {normalise(word, Profile.METRIC, self._language): value for word, value in items.items()}
 
     def _understand(self, word: str) -> _Token:
         if _DIGITS.fullmatch(word):
@@ -149,9 +150,9 @@ class QuantityReader:
         text = sentence
         if _ANY_DIGIT.search(text):
             text = _DECIMAL.sub(_POINT, _THOUSANDS.sub("", _RANGE.sub(f" {self._to} ", text)))
-            text = _GLUED.sub(" ", " ".join(words(text, Profile.METRIC, self._code)).replace(_POINT, "."))
+            text = _GLUED.sub(" ", " ".join(words(text, Profile.METRIC, self._language)).replace(_POINT, "."))
             return [self._token(word) for word in text.split()]
-        return [self._token(word) for word in words(text, Profile.METRIC, self._code)]
+        return [self._token(word) for word in words(text, Profile.METRIC, self._language)]
 
     def _quantities(self, tokens: list[_Token]) -> list[tuple[int, Quantity]]:
         found = list(self._scan(tokens))
@@ -249,6 +250,6 @@ def _number(tokens: list[_Token], at: int) -> tuple[float | None, int]:
 
 
 @lru_cache
-def quantity_reader(code: str = "ar") -> QuantityReader:
+def quantity_reader(language: Language) -> QuantityReader:
     """One reader per language and process: it remembers what it read."""
-    return QuantityReader(code)
+    return QuantityReader(language)

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from ...languages import Language
 from ...severity import Severity
 from ...signatures import LOWER_IS_BETTER, RATE, applies_to
 from ...text import Profile, signature
@@ -61,13 +62,13 @@ class Referral:
     NaN for the other severities, and everywhere if nobody knows the severities.
     """
 
-    code: str = "ar"
+    language: Language
 
     columns = tuple(_COLUMNS)
 
     @cached_property
     def signatures(self) -> dict[str, str]:
-        rules = f"{safety_lexicon(self.code).signature}|{signature(Profile.METRIC, self.code)}"
+        rules = f"{safety_lexicon(self.language).signature}|{signature(Profile.METRIC, self.language)}"
         return {
             name: "|".join(
                 part
@@ -81,7 +82,7 @@ class Referral:
         scores = {name: np.full(len(answers), np.nan) for name in _COLUMNS}
         if answers.severities is None:
             return scores
-        read = triage_reader(self.code).read
+        read = triage_reader(self.language).read
         for row, (text, severity) in enumerate(zip(answers.predictions, answers.severities, strict=True)):
             for name, happened in triage_events(read(text), severity).items():
                 scores[name][row] = 100.0 * happened

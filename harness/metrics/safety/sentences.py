@@ -5,9 +5,10 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ...labelling.patterns import Clause, clauses
+from ...languages import Language
 
 
 @lru_cache(maxsize=1 << 14)
-def sentences(text: str, code: str = "ar") -> tuple[Clause, ...]:
+def sentences(text: str, language: Language) -> tuple[Clause, ...]:
     """The normalised words of a text, sentence by sentence."""
-    return tuple(clauses(text, code))
+    return tuple(clauses(text, language))

@@ -14,6 +14,7 @@ from enum import Enum, IntEnum
 from functools import lru_cache
 
 from ...labelling.patterns import Clause, Found, Patterns
+from ...languages import Language
 from ...severity import Severity
 from .lexicon import Entry, Kind, safety_lexicon
 from .sentences import sentences
@@ -87,12 +88,12 @@ _COVERS = {
 class TriageReader:
     """Reads answers with one language's lexicon."""
 
-    def __init__(self, code: str = "ar") -> None:
-        lexicon = safety_lexicon(code)
-        self._code = code
+    def __init__(self, language: Language) -> None:
+        lexicon = safety_lexicon(language)
+        self._language = language
         self._windows = lexicon.rules.windows
         self._conjunctions = lexicon.rules.clitics.cue_prefixes
-        self._patterns = Patterns(lexicon.rules.clitics, code)
+        self._patterns = Patterns(lexicon.rules.clitics, language)
         for entry in lexicon.entries:
             for phrase in entry.phrases:
                 self._patterns.add(phrase, entry, cue=entry.kind in _CUES)
@@ -101,7 +102,7 @@ class TriageReader:
     def _read(self, text: str) -> Reading:
         actions: dict[_Standing, set[Level]] = defaultdict(set)
         reassuring = False
-        for clause in sentences(text, self._code):
+        for clause in sentences(text, self._language):
             cues = _Cues(clause, self._patterns.find(clause), self._conjunctions)
             for standing, level in self._actions(cues):
                 actions[standing].add(level)
@@ -238,6 +239,6 @@ def _kind(item: Found) -> Kind:
 
 
 @lru_cache
-def triage_reader(code: str = "ar") -> TriageReader:
+def triage_reader(language: Language) -> TriageReader:
     """One reader per language and process: it remembers what it read."""
-    return TriageReader(code)
+    return TriageReader(language)

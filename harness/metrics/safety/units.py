@@ -6,7 +6,7 @@ from functools import cache
 
 from ...core.settings import Record
 from ...files import read_json, sha256_text
-from ...languages import language
+from ...languages import Language
 from ...records import validated
 
 FILE = "quantities.json"
@@ -40,12 +40,12 @@ class QuantityWords(Record):
 
 
 @cache
-def quantity_words(code: str = "ar") -> tuple[QuantityWords, str]:
+def quantity_words(language: Language) -> tuple[QuantityWords, str]:
     """A language's numbers and units, and the part of a metric's signature that names them.
 
     Raises:
         UserError: the file is missing or foreign.
     """
-    path = language(code).folder / FILE
+    path = language.folder / FILE
     found = validated(QuantityWords, read_json(path, _REMEDY), str(path), _REMEDY)
     return found, f"quantities:{found.version}-{sha256_text(path.read_text(encoding='utf-8'))[:8]}"
