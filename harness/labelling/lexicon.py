@@ -9,7 +9,7 @@ from typing import Self
 from pydantic import model_validator
 
 from ..core.settings import Record
-from ..languages import Language
+from ..languages import Language, Part
 from ..lexicon_files import read_lexicon_files
 from ..severity import Severity
 
@@ -119,8 +119,9 @@ def load_lexicon(language: Language) -> Lexicon:
     """Read the lexicon of a language.
 
     Raises:
-        UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
+        UserError: the language has none, or a line of it is foreign; the message names the file and the line.
     """
+    language.demand(Part.LEXICON)
     return read_lexicon(language.folder)
 
 
@@ -128,7 +129,7 @@ def read_lexicon(folder: Path) -> Lexicon:
     """Read the lexicon and the rules that lie in ``folder``.
 
     Raises:
-        UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
+        UserError: the language has none, or a line of it is foreign; the message names the file and the line.
     """
     files = read_lexicon_files(folder / RULES, folder / LEXICON, Rules, Entry)
     version = f"{files.version}+rules{files.rules.version}"

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.settings import Record
 from ..files import read_json
-from ..languages import Language
+from ..languages import Language, Part
 from ..records import validated
 
 FIRST_WORDS = (5, 10, 20)
@@ -41,6 +41,7 @@ def stress_data(language: Language) -> StressData:
     Raises:
         UserError: it is missing or foreign.
     """
+    language.demand(Part.STRESS)
     path = language.folder / "stress.json"
     remedy = "Install the package again"
     return validated(StressData, read_json(path, remedy), str(path), remedy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -9,11 +10,31 @@ from typing import Literal
 from ..core.settings import Record
 from ..errors import UserError
 from ..files import read_json
+from ..records import validated
 
 _FOLDER = Path(__file__).parent
 
 DEFAULT = "ar"
 """The language of whoever names none, and of runs from before runs said it."""
+
+
+class Part(StrEnum):
+    """What a language may know beyond its ``language.json``: a part is the files of its name."""
+
+    LEXICON = "severity lexicon"
+    SAFETY = "safety lexicon"
+    QUANTITIES = "quantities"
+    CARD = "safety card"
+    STRESS = "stress test"
+
+
+_FILES = {
+    Part.LEXICON: ("severity_lexicon.jsonl", "severity_rules.json"),
+    Part.SAFETY: ("safety_lexicon.jsonl", "safety_rules.json"),
+    Part.QUANTITIES: ("quantities.json",),
+    Part.CARD: ("safety_card.json",),
+    Part.STRESS: ("stress.json",),
+}
 
 
 class Normalisation(Record):
@@ -51,6 +72,20 @@ class Language(Record):
         """The folder of this language's data files."""
         return _FOLDER / self.code
 
+    def knows(self, part: Part) -> bool:
+        """Whether the files of a part are there. What needs a part that is not is left out, and said to be."""
+        return all((self.folder / name).is_file() for name in _FILES[part])
+
+    def demand(self, part: Part) -> None:
+        """Raises:
+        UserError: the language lacks the part.
+        """
+        if not self.knows(part):
+            raise UserError(
+                f"{self.name} ({self.code}) has no {part}",
+                f"Add {' and '.join(_FILES[part])} to {self.folder}, or do without it",
+            )
+
     def ask(self, question: str) -> str:
         """The prompt of training and evaluation alike; the answer follows it after one space."""
         return self.prompt.replace("{question}", question.strip())
@@ -61,9 +96,16 @@ def language(code: str) -> Language:
     """Load a language by its code.
 
     Raises:
-        UserError: there is no such language here.
+        UserError: there is no such language here, or its file is foreign.
     """
-    known = sorted(path.parent.name for path in _FOLDER.glob("*/language.json"))
+    known = codes()
     if code not in known:
         raise UserError(f"unknown language {code!r}", f"Use one of: {', '.join(known)}")
-    return Language.model_validate(read_json(_FOLDER / code / "language.json", "Install the package again"))
+    path, remedy = _FOLDER / code / "language.json", "Mend the file, or install the package again"
+    return validated(Language, read_json(path, remedy), str(path), remedy)
+
+
+@cache
+def codes() -> tuple[str, ...]:
+    """The codes of the languages that are here, which are the names of their folders."""
+    return tuple(sorted(path.parent.name for path in _FOLDER.glob("*/language.json")))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...core.settings import Record
 from ...labelling.lexicon import Clitics
-from ...languages import Language
+from ...languages import Language, Part
 from ...lexicon_files import read_lexicon_files
 
 LEXICON = "safety_lexicon.jsonl"
@@ -105,6 +105,7 @@ def safety_lexicon(language: Language) -> SafetyLexicon:
     Raises:
         UserError: a file is missing, or a line of it is foreign; the message names the file and the line.
     """
+    language.demand(Part.SAFETY)
     return read_safety_lexicon(language.folder)
 
 

@@ -6,7 +6,7 @@ from functools import cache
 
 from ...core.settings import Record
 from ...files import read_json, sha256_text
-from ...languages import Language
+from ...languages import Language, Part
 from ...records import validated
 
 FILE = "quantities.json"
@@ -46,6 +46,7 @@ def quantity_words(language: Language) -> tuple[QuantityWords, str]:
     Raises:
         UserError: the file is missing or foreign.
     """
+    language.demand(Part.QUANTITIES)
     path = language.folder / FILE
     found = validated(QuantityWords, read_json(path, _REMEDY), str(path), _REMEDY)
     return found, f"quantities:{found.version}-{sha256_text(path.read_text(encoding='utf-8'))[:8]}"
