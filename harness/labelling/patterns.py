@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from ..languages import Language
@@ -46,9 +46,16 @@ class Found:
         return self.positions[-1] + 1
 
 
+@cache
+def _joint(marks: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<=\w)[{re.escape(marks)}](?=[^\W\d_])")
+
+
 def clauses(text: str, language: Language) -> list[Clause]:
     """Normalised words of a text, cut at sentence ends."""
     found = []
+    if language.joining:
+        text = _joint(language.joining).sub(" ", text)
     for sentence in _HARD.split(text):
         tokens: list[str] = []
         breaks = set()

@@ -51,6 +51,7 @@ class Language(Record):
 
     ``prompt`` holds ``{question}`` once; ``letters`` is the inside of a regular-expression character class.
     ``referral`` is an answer that only sends the asker to a doctor. ``folder`` holds the language's lexicons.
+    ``joining`` are marks that tie what they stand between into one expression ("follow-up"): no clause ends there.
     """
 
     code: str
@@ -61,6 +62,7 @@ class Language(Record):
     referral: str
     letters: str
     severity_names: dict[str, str]
+    joining: str = ""
     normalisation: Normalisation
 
     def __hash__(self) -> int:
