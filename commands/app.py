@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+import traceback
+from types import TracebackType
 from typing import Any
 
 import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from ..harness.core.secrets import redact
 from ..harness.errors import UserError
 
 WORKFLOW = (
@@ -39,14 +42,22 @@ app = typer.Typer(
 
 
 def main() -> None:
-    """Run ``maqa``; a ``UserError`` or Ctrl-C is told in one line, anything else keeps its traceback."""
+    """Run ``maqa``; a ``UserError`` or Ctrl-C is told in one line, anything else keeps its traceback.
+
+    Neither tells a secret.
+    """
+    sys.excepthook = _without_secrets
     console = Console(stderr=True, soft_wrap=True, highlight=False)
     try:
         app()
     except UserError as error:
-        console.print(f"maqa: {error}", markup=False)
+        console.print(f"maqa: {redact(str(error))}", markup=False)
         sys.exit(2)
     except SystemExit as done:
         if done.code == _INTERRUPTED:
             console.print("maqa: interrupted. Run the same command again to continue", markup=False)
         raise
+
+
+def _without_secrets(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    sys.stderr.write(redact("".join(traceback.format_exception(kind, error, trace))))

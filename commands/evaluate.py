@@ -51,6 +51,9 @@ def evaluate(
         None, help="i/n: only generate the rows of shard i of n, counted from 0; scoring comes without it."
     ),
     engine: _Engine = typer.Option(_Engine.LOCAL, help="ray: one engine per GPU of the cluster."),
+    retry_refused: bool = typer.Option(
+        False, "--retry-refused", help="Ask an endpoint again what it refused to answer."
+    ),
     workers: int | None = typer.Option(None, min=1, help="Engines under ray; one per GPU or CPU by default."),
     resamples: Resamples = None,
     resampling_seed: int | None = typer.Option(None, help="Of the resamples and the random signs; 0 by default."),
@@ -58,6 +61,7 @@ def evaluate(
     """Generate and score one run through the lm-eval tasks."""
     from lm_eval.utils import simple_parse_args_string
 
+    from ..harness.core.secrets import as_written
     from ..harness.evaluation import evaluate as run_evaluation
     from ..harness.evaluation import evaluate_shard
     from ..harness.evaluation_options import EvaluationOptions
@@ -79,7 +83,7 @@ def evaluate(
         given = {key: value for key, value in changes.items() if value is not None}
         config = GenerationConfig(
             kind=Kind(model),
-            model_args=simple_parse_args_string(model_args),
+            model_args=as_written(model_args, simple_parse_args_string(model_args)),
             decoding=preset(Preset(decoding), language, **given),
             chat_template=chat_template,
             answer=language.referral if model == Kind.CONSTANT else None,
@@ -91,6 +95,7 @@ def evaluate(
             shard=parse_shard(shard) if shard else None,
             ray=engine is _Engine.RAY,
             workers=workers,
+            retry_refused=retry_refused,
         )
     options = EvaluationOptions(
         out=out,

@@ -104,7 +104,7 @@ def _is_whole(path: Path, model: StoredModel, options: EvaluationOptions) -> boo
         recorded = read_json(path, remedy)
         if not _asks_for(recorded, request):
             raise UserError(f"{options.out} holds another run, by {path}", remedy)
-        return (options.out / MANIFEST).is_file()
+        return (options.out / MANIFEST).is_file() and not model.config.retry_refused
     # What a kill left of a file that was being written is hidden; another shard may write the same one right now.
     if options.out.is_dir() and any(other != path for other in options.out.glob("[!.]*.json")):
         raise UserError(f"{options.out} holds something else", remedy)

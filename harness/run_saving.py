@@ -8,10 +8,10 @@ from typing import Any
 
 import pandas as pd
 
+from .core.secrets import redact
 from .data.dataset import open_dataset
 from .evaluation_options import EvaluationOptions
 from .files import read_json, sha256_text
-from .generation.arguments import public_arguments, without_secrets
 from .generation.config import GenerationConfig
 from .generation.finish import finish_frame, finish_summary
 from .generation.stored import StoredModel
@@ -48,7 +48,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     }
     frame = finish_frame(model.prompts, model.answers)
     results["model_name"] = name
-    results["config"] |= {"model": str(config.kind), "model_args": public_arguments(config.model_args)}
+    results["config"] |= {"model": str(config.kind), "model_args": config.model_args}
     results["generation"] = finish_summary(frame)
     results_file = write_results(options.out, results, _STAMP)
     saved = load_answers(results_file)
@@ -62,7 +62,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
         model=ModelRecord(
             kind=str(config.kind),
             name=str(config.model_args.get("pretrained", config.model_args.get("model", config.kind))),
-            args=public_arguments(config.model_args),
+            args=config.model_args,
             identity=model.identity,
             training=_training(config),
         ),
@@ -70,7 +70,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
         prompt=PromptRecord.of(saved.language, model.chat_template(config.chat_template)),
         decoding=config.decoding.model_dump(mode="json"),
         answers_per_question=config.samples,
-        runtime={"command": without_secrets(options.command or "", config.model_args), "defaults": model.defaults},
+        runtime={"command": redact(options.command or ""), "defaults": model.defaults},
         versions=versions(),
         cost={
             "seconds": round((datetime.now(UTC) - started).total_seconds(), 3),

@@ -44,8 +44,10 @@ class Handler(BaseHTTPRequestHandler):
             self.server.most = max(self.server.most, self.server.running)
             refuse, self.server.fail = self.server.fail > 0, self.server.fail - 1
         self.server.crowd.wait(timeout=600)
-        text = f" {len(body['prompt'])} {body['seed']}\ud800\n\nزائد"
-        choice = {"text": text, "finish_reason": "length" if len(body["prompt"]) % 2 else "stop"}
+        text, limited = f" {len(body['prompt'])} {body['seed']}\ud800", len(body["prompt"]) % 2
+        # A server that knows no stop strings goes on after them.
+        text += "" if limited else f"{GREEDY.until[0]}زائد"
+        choice = {"text": text, "finish_reason": "length" if limited else "stop"}
         reply = {"choices": [choice], "usage": {"prompt_tokens": 7, "completion_tokens": 5}}
         # Before the answer: with it the client may send its next request.
         with self.server.lock:

@@ -43,6 +43,11 @@ class Answer:
         """The line for a prompt's answer."""
         return cls(prompt.key, prompt.id, prompt.severity, prompt.sample, **vars(generated), remaining=remaining)
 
+    @property
+    def refused(self) -> bool:
+        """Whether it is the words of a server that would not answer."""
+        return self.finish_reason is FinishReason.ERROR
+
     def line(self) -> str:
         """The answer as JSON with a checksum of everything before it."""
         return canonical({**vars(self), "check": _check(vars(self))}) + "\n"
@@ -102,15 +107,16 @@ def rewrite(path: Path, answers: Iterable[Answer]) -> None:
 def union(parts: Iterable[Iterable[Answer]]) -> dict[str, Answer]:
     """All answers by key, whatever the order of the parts and however often one occurs.
 
-    Where two parts answer the same key with different texts, the text that sorts first wins, and a warning says so.
+    An answer wins over a refusal. Where two parts answer the same key with different texts, the text that sorts
+    first wins, and a warning says so.
     """
     answers: dict[str, Answer] = {}
     conflicts = 0
     for part in parts:
         for answer in part:
             known = answers.setdefault(answer.key, answer)
-            conflicts += known.text != answer.text
-            answers[answer.key] = min(known, answer, key=lambda one: (one.text, canonical(vars(one))))
+            conflicts += known.text != answer.text and not (known.refused or answer.refused)
+            answers[answer.key] = min(known, answer, key=lambda one: (one.refused, one.text, canonical(vars(one))))
     if conflicts:
         log.warning("%d answers differ between parts of the store that claim the same identity", conflicts)
     return answers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from .config import Kind
@@ -34,13 +33,12 @@ _COMPLETIONS_IDENTITY = _names(
     custom_prefix_token_id tokenized_requests trust_remote_code revision use_fast_tokenizer eos_string"""
 )
 _COMPLETIONS_RUNTIME = _names(
-    """num_concurrent max_retries batch_size verify_certificate ca_cert_path auth_token timeout header max_images"""
+    """num_concurrent max_retries batch_size verify_certificate ca_cert_path auth_token timeout header max_images
+    api_key api_key_file token"""
 )
 
 IDENTITY_ARGUMENTS = {Kind.HF: _HF_IDENTITY, Kind.VLLM: _VLLM_IDENTITY, Kind.COMPLETIONS: _COMPLETIONS_IDENTITY}
 RUNTIME_ARGUMENTS = {Kind.HF: _HF_RUNTIME, Kind.VLLM: _VLLM_RUNTIME, Kind.COMPLETIONS: _COMPLETIONS_RUNTIME}
-SECRET_ARGUMENTS = frozenset({"auth_token", "header"})
-"""Never written down."""
 
 WEIGHT_ARGUMENTS = ("pretrained", "model", "peft", "delta", "lora_local_path", "tokenizer")
 """Arguments that name a folder or a repository of the hub."""
@@ -52,15 +50,3 @@ def identity_arguments(kind: Kind, model_args: dict[str, Any]) -> dict[str, Any]
     """The arguments that change answers."""
     runtime = RUNTIME_ARGUMENTS.get(kind, frozenset())
     return {name: value for name, value in sorted(model_args.items()) if name not in runtime}
-
-
-def public_arguments(model_args: dict[str, Any]) -> dict[str, Any]:
-    """The arguments that may stand in a manifest: all but the secrets."""
-    return {name: value for name, value in model_args.items() if name not in SECRET_ARGUMENTS}
-
-
-def without_secrets(command: str, model_args: dict[str, Any]) -> str:
-    """A command line as it may be written down."""
-    for name in SECRET_ARGUMENTS & set(model_args):
-        command = re.sub(rf"\b{name}=[^\s,']+", f"{name}=***", command)
-    return command

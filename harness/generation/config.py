@@ -8,6 +8,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from ..core.secrets import without_secrets
 from ..core.settings import Record, identity, runtime
 from ..errors import UserError
 from .decoding import Decoding
@@ -28,14 +29,22 @@ class Kind(StrEnum):
         raise UserError(f"nobody is called {value!r}", f"Give --model one of: {', '.join(cls)}")
 
 
+HUB_TOKENS = frozenset(("token", "hf_token"))
+_ENDPOINT = frozenset(("api_key", "token", "auth_token", "header", "base_url"))
+SECRET_ARGUMENTS = {Kind.HF: HUB_TOKENS, Kind.VLLM: HUB_TOKENS, Kind.COMPLETIONS: _ENDPOINT}
+"""The arguments of each backend that may hold a secret."""
+
+
 class GenerationConfig(Record):
     """One generation.
 
-    ``model_args`` go to lm-eval's backend; ``arguments.py`` declares each of them. ``device`` counts by its type
-    alone. ``batch_size`` is a number of prompts, or ``auto`` for batches of a fixed number of tokens. ``data`` is
-    the dataset whose training answers ``nearest`` draws on, ``answer`` what ``constant`` says. ``samples`` answers
-    are made per question. ``shard`` is ``(i, n)``: only the rows that fall to shard i of n. With ``ray``,
-    ``workers`` engines run side by side as Ray actors; None for as many as the cluster has room for.
+    ``model_args`` go to lm-eval's backend; ``arguments.py`` declares each of them. They may be written down:
+    ``secrets`` are taken out of them, keys and passwords by the argument they stood in, an address with a password
+    as it was given. ``device`` counts by its type alone. ``batch_size`` is a number of prompts, or ``auto`` for
+    batches of a fixed number of tokens. ``data`` is the dataset whose training answers ``nearest`` draws on,
+    ``answer`` what ``constant`` says. ``samples`` answers are made per question. ``shard`` is ``(i, n)``: only the
+    rows that fall to shard i of n. With ``ray``, ``workers`` engines run side by side as Ray actors; None for as
+    many as the cluster has room for. With ``retry_refused`` what an endpoint refused before is asked again.
     """
 
     kind: Kind = identity()
@@ -51,6 +60,25 @@ class GenerationConfig(Record):
     shard: tuple[int, int] | None = runtime(None)
     ray: bool = runtime(False)
     workers: int | None = runtime(None)
+    retry_refused: bool = runtime(False)
+    secrets: dict[str, str] = runtime({}, repr=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_apart(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not isinstance(values.get("model_args"), dict):
+            return values
+        public, secrets = without_secrets(values["model_args"])
+        return {**values, "model_args": public, "secrets": {**values.get("secrets", {}), **secrets}}
+
+    @model_validator(mode="after")
+    def _fits_the_backend(self) -> Self:
+        if self.kind is Kind.COMPLETIONS and self.ray:
+            raise UserError(f"{self.kind} has no engine that Ray could run", "Give num_concurrent= in --model-args")
+        if unknown := sorted(self.secrets.keys() - SECRET_ARGUMENTS.get(self.kind, frozenset())):
+            what = "with a password" if unknown[0] in self.model_args else "that it knows"
+            raise UserError(f"{self.kind} has no argument {unknown[0]} {what}", "Leave it out of --model-args")
+        return self
 
     @model_validator(mode="after")
     def _names_a_model(self) -> Self:

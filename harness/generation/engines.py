@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from .chunks import chunks
 from .config import GenerationConfig, Kind
-from .records import Engine, Generated, Prompt
+from .records import Engine, Generated, Prompt, Stream
 
 
 class LocalWorker:
@@ -29,7 +29,11 @@ class LocalWorker:
         )
 
     def run(self, planned: Sequence[list[Prompt]]) -> Iterator[tuple[list[Prompt], list[Generated]]]:
-        """One chunk after the other."""
+        """One chunk after the other, or each answer by itself where they come so."""
+        if isinstance(self._engine, Stream):
+            for prompt, answer in self._engine.stream([prompt for chunk in planned for prompt in chunk]):
+                yield [prompt], [answer]
+            return
         for chunk in planned:
             yield chunk, self._engine.generate(chunk)
 

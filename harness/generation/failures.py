@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from safetensors import SafetensorError
 
 from ..errors import UserError
+from .requesting import EndpointError
 from .store import Store
 
 _CONTINUE = "run the same command again"
@@ -27,12 +28,14 @@ def kept(store: Store) -> Iterator[None]:
     """Turn what ends a generation early into one line; a defect keeps its traceback and gets a note.
 
     Raises:
-        UserError: memory ran out, the engine died, or the user interrupted.
+        UserError: memory ran out, the engine died, the endpoint cannot be asked, or the user interrupted.
     """
     try:
         yield
     except KeyboardInterrupt:
         raise UserError(f"interrupted; {_count(store)}", f"To continue, {_CONTINUE}") from None
+    except EndpointError as error:
+        raise UserError(f"{error.problem}; {_count(store)}", error.remedy) from error
     except UserError:
         raise
     except Exception as error:

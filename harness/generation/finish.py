@@ -44,7 +44,7 @@ def finish_summary(frame: pd.DataFrame) -> dict[str, dict[str, Any]]:
     The counts, which a file of an earlier version does not tell: ``end_token``; ``stops``, by the stop string, the
     most frequent first; ``run_on_dropped``, with a question that the model went on to ask itself; ``thinking``,
     with thoughts, and ``thinking_cut``, those of them whose thoughts the limit cut, so that there is no answer;
-    ``errors``, which a server sent instead of an answer.
+    ``filtered``, cut by a server's content filter; ``errors``, which a server sent instead of an answer.
     """
     strata = {str(severity): frame[frame["severity"] == str(severity)] for severity in SEVERITIES}
     return {
@@ -76,5 +76,6 @@ def _endings(rows: pd.DataFrame) -> dict[str, Any]:
         "run_on_dropped": int(rows["run_on"].sum()),
         "thinking": int(thought.sum()),
         "thinking_cut": int((thought & blank & (reason == str(FinishReason.LENGTH))).sum()),
+        "filtered": int((reason == str(FinishReason.FILTERED)).sum()),
         "errors": int((rows["error"] != "").sum()),
     }

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import UserError
 from .config import GenerationConfig, Kind
+from .credentials import use_hub_token
 from .engines import LocalWorker
 from .identity import identity
 from .records import Generated, Prompt
@@ -113,6 +114,7 @@ class _EngineActor:
         self._config, self._wanted = GenerationConfig.model_validate(config), wanted
 
     def load(self) -> dict[str, object]:
+        use_hub_token(self._config)
         found = identity(self._config)
         if different := [name for name, value in self._wanted.items() if found.get(name) != value]:
             raise UserError(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class FinishReason(StrEnum):
-    """Why an answer ended: by itself (end token, stop string), cut at the token limit, or refused by the server."""
+    """Why an answer ended: by itself (end token, stop string), cut at the token limit or by the server's content
+    filter, or refused by the server."""
 
     STOP = "stop"
     LENGTH = "length"
+    FILTERED = "content_filter"
     ERROR = "error"
 
 
@@ -66,4 +68,13 @@ class Engine(Protocol):
 
     def release(self) -> None:
         """Free the accelerator's memory; the engine is of no use afterwards."""
+        ...
+
+
+@runtime_checkable
+class Stream(Protocol):
+    """An engine that asks someone else, who answers each prompt when it is ready."""
+
+    def stream(self, prompts: Sequence[Prompt]) -> Iterator[tuple[Prompt, Generated]]:
+        """Each answer as soon as it is there, in any order."""
         ...

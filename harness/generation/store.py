@@ -103,7 +103,9 @@ class Store:
                 f"cannot write {self.path}: {error.strerror}; the {len(self)} answers before are kept",
                 "Make room or mend the disk, then run the same command again to continue",
             ) from error
-        self._answers.update((line.key, line) for line in lines)
+        # Where a prompt that was refused before is asked again, both are there.
+        before = [self._answers[line.key] for line in lines if line.key in self._answers]
+        self._answers.update(union([before, lines]))
 
 
 def merge(sources: Sequence[Path], target: Path) -> int:

@@ -10,9 +10,11 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 
+from ..errors import UserError
 from .answers import Answer
 from .chat import chat_tokenizer, in_template
 from .config import GenerationConfig
+from .credentials import use_hub_token
 from .failures import kept
 from .finish import thinking_cut
 from .identity import identity
@@ -42,6 +44,7 @@ class StoredModel(LM):  # type: ignore[misc]
     def __init__(self, config: GenerationConfig) -> None:
         super().__init__()
         self.config = config
+        use_hub_token(config)
         self.identity = identity(config)
         self.store = Store(config.store, self.identity, shard_name(*config.shard) if config.shard else "")
         self.prompts: list[Prompt] = []
@@ -70,17 +73,26 @@ class StoredModel(LM):  # type: ignore[misc]
         return len(self.answer([self._prompt(request, s) for request in own for s in range(self.config.samples)]))
 
     def answer(self, prompts: Sequence[Prompt]) -> list[Answer]:
-        """One answer per prompt, generating those that the store lacks."""
+        """One answer per prompt, generating those that the store lacks.
+
+        Raises:
+            UserError: as ``generate_until``, or every prompt was refused.
+        """
         unique = list({prompt.key: prompt for prompt in prompts}.values())
         with self.store.opened() as store, kept(store):
-            if missing := sum(prompt.key not in store for prompt in unique):
+            if missing := {prompt.key for prompt in unique if self._to_ask(prompt)}:
                 workers = load_workers(self.config)
                 self.defaults = workers.defaults
                 try:
-                    self._generate(workers, unique, len(unique) - missing)
+                    self._generate(workers, unique, missing)
                 finally:
                     workers.release()
             answers = [store[prompt.key] for prompt in prompts]
+        if answers and all(answer.refused for answer in answers):
+            raise UserError(
+                f"all {len(unique)} prompts were refused: {answers[0].error}; that is kept in {self.store.folder}",
+                "Check --model-args; to ask again, run the same command with --retry-refused",
+            )
         if cut := thinking_cut(answers):
             log.warning(
                 "%d of %d answers are empty: %d tokens were not enough for the thoughts; raise --max-new-tokens",
@@ -90,12 +102,17 @@ class StoredModel(LM):  # type: ignore[misc]
             )
         return answers
 
-    def _generate(self, workers: Workers, prompts: Sequence[Prompt], done: int) -> None:
-        planned = ([p for p in chunk if p.key not in self.store] for chunk in workers.plan(prompts))
-        with AnswerProgress(str(self.config.kind), len(prompts), done) as progress:
+    def _generate(self, workers: Workers, prompts: Sequence[Prompt], missing: set[str]) -> None:
+        planned = ([p for p in chunk if p.key in missing] for chunk in workers.plan(prompts))
+        with AnswerProgress(str(self.config.kind), len(prompts), len(prompts) - len(missing)) as progress:
             for chunk, generated in workers.run([chunk for chunk in planned if chunk]):
                 self.store.append(chunk, generated)
                 progress.advance(len(chunk), sum(answer.tokens for answer in generated))
+
+    def _to_ask(self, prompt: Prompt) -> bool:
+        if prompt.key not in self.store:
+            return True
+        return self.config.retry_refused and self.store[prompt.key].refused
 
     def _prompt(self, request: Instance, sample: int) -> Prompt:
         text, document = request.args[0], request.doc

@@ -1,0 +1,163 @@
+"""Keys and passwords: used where they are needed, and never written down."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
+
+from ..errors import UserError
+
+HIDDEN = "***"
+"""What stands where a secret stood."""
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_ALWAYS = _names(
+    """apikey password passwd passphrase pwd secret credential credentials authorization bearer header headers
+    cookie"""
+)
+_IN_QUERIES = _names("key code auth sig signature")
+_TOKEN_OWNERS = _names("api auth access hf hub id refresh security session use private service")
+"""Whose ``token`` is a secret: that of a tokenizer, such as ``eos_token``, is none."""
+_KEY_OWNERS = _names("api access private subscription functions auth account service")
+
+# A longer one is unlikely to be anything else; a shorter one could be any word of a sentence.
+_SHORTEST, _WITHIN_WORDS = 4, 8
+_known: set[str] = set()
+
+# Looking ahead: the value of one that is no secret, such as an address, may hold one that is.
+_PAIR = re.compile(r"(?<![\w-])([\w-]+)=(?=((?:\"[^\"]*\"|'[^']*'|[^\s,&'\"<>])+))")
+_HEADER = re.compile(r"(?i)(?<![\w-])(headers?)=(?!\*\*\*)(?:\{[^}]*\}?|[^,'\"<>]+)")
+_QUOTED = re.compile(r"(['\"])([\w-]+)\1(\s*:\s*)(?:\"[^\"]*\"|'[^']*'|\d+|\{[^}]*\})")
+_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(?!\*\*\*@)[^/\s?#'\"<>]*@")
+_SCHEME = re.compile(r"(?i)\b((?:bearer|basic)\s+)(?=\S*\d)[\w.~+/=-]{8,}")
+
+
+def is_secret(name: str, *, in_query: bool = False) -> bool:
+    """Whether an argument, a header or (``in_query``) a query's parameter of that name holds a secret."""
+    parts = re.findall(r"[a-z0-9]+", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower())
+    if not parts or parts[-1] == "file":
+        return False
+    *owners, last = parts
+    return (
+        bool(_ALWAYS & set(parts))
+        or (last == "token" and (not owners or bool(_TOKEN_OWNERS & set(owners))))
+        or (last == "key" and bool(_KEY_OWNERS & set(owners)))
+        or (in_query and not owners and last in _IN_QUERIES)
+    )
+
+
+def without_secrets(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Model arguments in two parts: those that may be written down, and the secrets.
+
+    A secret is an argument that ``is_secret`` names, or an address that holds one: the first part has that without.
+    The secrets are remembered for ``redact``.
+
+    Raises:
+        UserError: an address cannot be taken apart; it is not shown.
+    """
+    public: dict[str, Any] = {}
+    secrets: dict[str, str] = {}
+    for name, value in arguments.items():
+        if is_secret(name):
+            if text := _text(value):
+                secrets[name] = text
+                remember(text)
+        elif isinstance(value, str) and "://" in value:
+            public[name] = public_url(value, name)
+            if public[name] != value:
+                secrets[name] = value
+                remember(*_secrets_of_url(value))
+        else:
+            public[name] = value
+    return public, secrets
+
+
+def as_written(text: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Parsed ``name=value,...`` with each secret as it was written: a key of digits is no number."""
+    written = dict(part.strip().partition("=")[::2] for part in text.split(","))
+    return {
+        name: written[name].strip().strip("\"'") if is_secret(name) and name in written else value
+        for name, value in arguments.items()
+    }
+
+
+def public_url(url: str, name: str = "base_url") -> str:
+    """An address without user, password and the secrets of its query; one that has none as it is.
+
+    Raises:
+        UserError: it cannot be taken apart; it is not shown.
+    """
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise UserError(
+            f"{name} in --model-args is no address",
+            "Write http://HOST:PORT/PATH; in a password, / is %2F, # is %23, ? is %3F and @ is %40",
+        ) from None
+    pairs = parts.query.split("&")
+    kept = [pair for pair in pairs if not is_secret(unquote(pair.partition("=")[0]), in_query=True)]
+    place = parts.netloc.rpartition("@")[2]
+    if kept == pairs and place == parts.netloc:
+        return url
+    return urlunsplit(parts._replace(netloc=place, query="&".join(kept)))
+
+
+def remember(*secrets: str) -> None:
+    """From now on ``redact`` hides these texts, in whatever form an address or JSON gives them."""
+    for secret in secrets:
+        forms = {secret, unquote(secret), quote(secret, safe=""), quote(secret)}
+        forms |= {json.dumps(form)[1:-1] for form in forms}
+        _known.update(form for form in forms if len(form) >= _SHORTEST and form != HIDDEN)
+
+
+def redact(text: str) -> str:
+    """A text without secrets: neither those that are known nor what is one by its name or place."""
+    for secret in sorted(_known, key=len, reverse=True):
+        if secret in text:
+            exact = re.escape(secret)
+            text = re.sub(exact if len(secret) >= _WITHIN_WORDS else rf"(?<!\w){exact}(?!\w)", HIDDEN, text)
+    text = _USERINFO.sub(rf"\1{HIDDEN}@", text)
+    text = _HEADER.sub(rf"\1={HIDDEN}", text)
+    for pair in reversed([pair for pair in _PAIR.finditer(text) if _is_secret_pair(pair)]):
+        text = text[: pair.start(2)] + HIDDEN + text[pair.end(2) :]
+    text = _QUOTED.sub(_hidden_item, text)
+    return _SCHEME.sub(rf"\1{HIDDEN}", text)
+
+
+def secrets_named(text: str) -> list[str]:
+    """The names of the secrets that stand in a text in clear, each once."""
+    names = ["a password in an address"] if _USERINFO.search(text) else []
+    names += [found[1] for found in _HEADER.finditer(text)]
+    names += [pair[1] for pair in _PAIR.finditer(text) if _is_secret_pair(pair)]
+    return list(dict.fromkeys(names))
+
+
+def _is_secret_pair(pair: re.Match[str]) -> bool:
+    in_query = pair.start() > 0 and pair.string[pair.start() - 1] in "?&;"
+    return is_secret(pair[1], in_query=in_query) and pair[2].strip("\"'") != HIDDEN
+
+
+def _hidden_item(item: re.Match[str]) -> str:
+    mark = item[1]
+    return f"{mark}{item[2]}{mark}{item[3]}{mark}{HIDDEN}{mark}" if is_secret(item[2]) else item[0]
+
+
+def _secrets_of_url(url: str) -> list[str]:
+    parts = urlsplit(url)
+    user, _, password = parts.netloc.rpartition("@")[0].partition(":")
+    pairs = parse_qsl(parts.query)
+    return [password or user] + [value for name, value in pairs if is_secret(name, in_query=True)]
+
+
+def _text(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return ""
+    return json.dumps(value) if isinstance(value, dict) else str(value).strip()
