@@ -46,6 +46,7 @@ def compare(
         write_json(json, compared.as_json())
     console = Console(highlight=False)
     console.print(Text(f"A = {compared.first}\nB = {compared.second}"))
+    console.print(Text(str(compared.alike), style="yellow" if compared.alike.identical else ""))
     for name, words in compared.words.items():
         console.print(_metric_table(compared, name))
         console.print(Text(f"{name}: {words}\n"))

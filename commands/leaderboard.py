@@ -56,6 +56,8 @@ def print_board(console: Console, board: Board) -> None:
         count = cells[-1].n if cells[-1] else 0
         table.add_row(str(row.rank or "—"), Text(f"{row.name}\nn = {count}"), *map(interval_text, cells))
     console.print(table)
+    for note in board.notes:
+        console.print(Text(note, style="yellow"), soft_wrap=True)
     for row in board.rows:
         if row.differs:
             console.print(Text(f"{row.name} is not ranked: {'; '.join(row.differs)}", style="yellow"))

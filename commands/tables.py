@@ -56,6 +56,8 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
         )
     if note := beyond_encoder(run.scores):
         console.print(note, markup=False, style="yellow", soft_wrap=True)
+    if run.lacks:
+        console.print(f"incomplete: it lacks {'; '.join(run.lacks)}", markup=False, style="yellow", soft_wrap=True)
     metric = run.scores.metrics[0]
     console.print(f"{metric}: {run.scores.signatures[metric]}|{resampling}", markup=False, soft_wrap=True)
 

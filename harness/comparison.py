@@ -8,11 +8,23 @@ from dataclasses import dataclass
 from typing import Any
 
 from .aggregates import GATES, QUALITY, AggregateScore, aggregate_differences, aggregates
+from .alike import Alike, alike, as_expected
 from .errors import UserError
 from .runs import Run
 from .scores import KEY_COLUMNS, ScoreTable
-from .statistics import OVERALL, Difference, Summary, check_scores, in_words, paired, summarise_all, unlike
-from .statistics.resampling import USUAL, Resampling
+from .statistics import (
+    OVERALL,
+    USUAL,
+    Difference,
+    Resampling,
+    Summary,
+    Verdict,
+    check_scores,
+    in_words,
+    paired,
+    summarise_all,
+    unlike,
+)
 
 _NONE: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = ([], [], [])
 
@@ -22,7 +34,8 @@ class Comparison:
     """What ``maqa compare`` prints: both runs per severity, second minus first, and the verdicts in words.
 
     ``family`` names the tests that Holm's adjustment is over; ``words`` and ``signatures`` have an entry per
-    metric. Aggregates are empty where ``bertscore_f1`` is not compared.
+    metric. Aggregates are empty where ``bertscore_f1`` is not compared. ``alike`` counts the answers that are the
+    same.
     """
 
     first: str
@@ -34,6 +47,7 @@ class Comparison:
     aggregates: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]]
     signatures: dict[str, str]
     resampling: Resampling
+    alike: Alike
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -56,6 +70,7 @@ def compare(
             named), or their scores cannot be used.
     """
     metrics = list(dict.fromkeys(metrics))
+    refuse_incomplete(first, second)
     for run in (first, second):
         check_scores(run.scores, str(run.path))
     if unequal := differences(first, second, [*metrics, *(GATES if QUALITY in metrics else ())]):
@@ -66,17 +81,22 @@ def compare(
     one, other = (_chosen(run, metrics) for run in (first, second))
     changes = paired(one, other, *metrics, resampling=resampling)
     summaries = summarise_all([one, other], resampling)
+    same = alike(first, second)
+    moved = any(each.improved_pct or each.worsened_pct for each in changes)
+    if same.identical and not moved and not as_expected((first, second)):
+        changes = [dataclasses.replace(each, verdict=Verdict.SAME_ANSWERS) for each in changes]
     tested = [each for each in changes if each.stratum != OVERALL and each.p is not None]
     return Comparison(
         first=first.name,
         second=second.name,
         family=_family(tested),
-        words={metric: in_words([each for each in changes if each.metric == metric]) for metric in metrics},
+        words={metric: _words([each for each in changes if each.metric == metric], same) for metric in metrics},
         summaries=(summaries[0], summaries[1]),
         differences=changes,
         aggregates=_aggregates(first.scores, second.scores, resampling) if QUALITY in metrics else _NONE,
         signatures={metric: one.signatures[metric] for metric in metrics},
         resampling=resampling,
+        alike=same,
     )
 
 
@@ -93,13 +113,32 @@ def check_metric(run: Run, metric: str) -> None:
         raise UserError(f"{metric} applies to no answer of run {run.path}", "Choose another --metric")
 
 
-def differences(first: Run, second: Run, metrics: Sequence[str] | None = None) -> list[str]:
+def refuse_incomplete(*runs: Run) -> None:
+    """Refuse runs that lack answers: what is left of them is no sample of what was asked.
+
+    Raises:
+        UserError: names the first such run and what it lacks.
+    """
+    for run in runs:
+        if run.lacks:
+            raise UserError(
+                f"run {run.path} is incomplete: it lacks {'; '.join(run.lacks)}",
+                "Bring its samples files back, or evaluate it again",
+            )
+
+
+def differences(
+    first: Run,
+    second: Run,
+    metrics: Sequence[str] | None = None,
+    names: tuple[str, str] = ("the first run", "the second run"),
+) -> list[str]:
     """What two runs differ in beside the model: answers, data, prompt, decoding, or the signatures of ``metrics``
     (None for all that both have). Empty where they can be compared.
 
-    The seed of the decoding may differ: it is no other way of decoding.
+    The seed of the decoding may differ: it is no other way of decoding. ``names`` is what the two are called in it.
     """
-    found = unlike(first.scores, second.scores, metrics)
+    found = unlike(first.scores, second.scores, metrics, names)
     rows = [run.answers.drop_duplicates("id").set_index("id") for run in (first, second)]
     shared = rows[0].index.intersection(rows[1].index)
     for column in ("question", "reference", "prompt"):
@@ -130,6 +169,10 @@ def _chosen(run: Run, metrics: Sequence[str]) -> ScoreTable:
             f"{run.path} has no scores of {', '.join(missing)}", f"Choose among {', '.join(run.scores.metrics)}"
         )
     return ScoreTable(run.scores.frame[[*KEY_COLUMNS, *metrics]], run.scores.signatures)
+
+
+def _words(changes: Sequence[Difference], same: Alike) -> str:
+    return str(same) if any(each.verdict is Verdict.SAME_ANSWERS for each in changes) else in_words(changes)
 
 
 def _aggregates(

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from .completeness import lacking
 from .errors import UserError
 from .files import read_json
 from .languages import DEFAULT, Language, language
@@ -19,6 +20,8 @@ from .severity import SEVERITIES, Severity
 from .statistics.checks import check_percentages, check_scores
 
 SCORES = "scores.parquet"
+FLOORS = ("echo", "constant", "nearest")
+"""Trivial systems: what they score is the floor that a model must leave behind."""
 _TASKS = tuple(f"maqa_severity_{severity}" for severity in SEVERITIES)
 _PLAIN = "Run lm_eval with `--tasks maqa_severity --log_samples --output_path DIR`, or use `maqa evaluate`"
 _RESCORE = "Compute them with `maqa rescore RUN`"
@@ -34,7 +37,8 @@ class Saved:
     ``answers`` has the columns ``id, severity, category, question, reference, prediction, prompt``, one row per
     answer. ``sample_scores`` is what lm-eval wrote beside each answer: no metric under ``--predict_only``.
     ``scores_file`` is where the run's other scores are, if it has any. ``language`` is the data's. ``manifest`` is
-    absent for a plain lm-eval folder.
+    absent for a plain lm-eval folder. ``lacks`` says which answers a run that was made is without, a line each;
+    empty for a whole one.
     """
 
     path: Path
@@ -45,6 +49,13 @@ class Saved:
     decoding: dict[str, Any]
     language: Language
     manifest: Manifest | None
+    lacks: tuple[str, ...] = field(default=(), kw_only=True)
+
+    @property
+    def floor(self) -> str | None:
+        """Which trivial system answered; None for a model, and where nothing says who did."""
+        kind = self.manifest.model.kind if self.manifest else None
+        return kind if kind in FLOORS else None
 
 
 @dataclass(frozen=True)
@@ -68,6 +79,9 @@ def load_run(path: Path) -> Run:
             raise UserError(f"{path} has answers without scores, by `lm_eval --predict_only`", _RESCORE)
     else:
         scores, source = read_scores(file), file
+        if saved.lacks:
+            kept = scores.frame["id"].isin(saved.answers["id"])
+            scores = ScoreTable(scores.frame[kept].reset_index(drop=True), scores.signatures)
         if any(list(scores.frame[column]) != list(saved.answers[column]) for column in KEY_COLUMNS):
             raise UserError(f"{file} does not hold the rows of the samples files", f"Run `maqa rescore {path}`")
     check_scores(scores, str(source))
@@ -86,21 +100,35 @@ def load_answers(path: Path) -> Saved:
         manifest = read_manifest(folder)
         if path in (folder, folder / manifest.results):
             samples = [folder / name for name in manifest.samples.values()]
-            return _saved(manifest.name, samples, folder / manifest.results, folder / SCORES, manifest)
+            results_file = folder / manifest.results
+            results = _results(results_file) if results_file.exists() else {}
+            return _saved(manifest.name, samples, results_file, results, folder / SCORES, manifest)
     results_file = _results_file(path)
     # `--output_path board.json` names them board_<time>.json.
     stamp = results_file.stem.rpartition("_")[2]
     found = [results_file.parent / f"samples_{task}_{stamp}.jsonl" for task in _TASKS]
-    results = read_json(results_file, _PLAIN)
-    if not isinstance(results, dict):
-        raise UserError(f"{results_file} holds no results", _PLAIN)
+    results = _results(results_file)
     name = str(results.get("model_name") or results_file.parent.name)
     # lm-eval gathers the results of all runs of one model in one folder.
     scores_file = results_file.with_name(f"scores_{stamp}.parquet")
-    return _saved(name, [path for path in found if path.is_file()], results_file, scores_file, None)
+    return _saved(name, [path for path in found if path.is_file()], results_file, results, scores_file, None)
 
 
-def _saved(name: str, files: list[Path], results_file: Path, scores_file: Path, manifest: Manifest | None) -> Saved:
+def _results(path: Path) -> dict[str, Any]:
+    results = read_json(path, _PLAIN)
+    if not isinstance(results, dict):
+        raise UserError(f"{path} holds no results", _PLAIN)
+    return results
+
+
+def _saved(
+    name: str,
+    files: list[Path],
+    results_file: Path,
+    results: dict[str, Any],
+    scores_file: Path,
+    manifest: Manifest | None,
+) -> Saved:
     if not files:
         raise UserError(f"{results_file} has no samples_maqa_severity_*.jsonl beside it", _PLAIN)
     rows = pd.DataFrame([row for file in files for row in _sample_rows(file)])
@@ -121,6 +149,7 @@ def _saved(name: str, files: list[Path], results_file: Path, scores_file: Path, 
         decoding=rows["decoding"].iloc[0],
         language=language(rows["language"].iloc[0]),
         manifest=manifest,
+        lacks=tuple(lacking(results, rows["severity"])),
     )
 
 

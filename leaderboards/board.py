@@ -6,20 +6,18 @@ from collections.abc import Sequence
 from math import isnan
 
 from ..harness.aggregates import QUALITY, AggregateScore, aggregates_all
+from ..harness.alike import WHY, Alike, alike, as_expected, identical_runs
 from ..harness.comparison import check_metric, differences
 from ..harness.conditions import conditions, difference
 from ..harness.errors import UserError
 from ..harness.metrics.beyond import beyond_encoder
-from ..harness.runs import Run
+from ..harness.runs import FLOORS, Run
 from ..harness.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, paired_all, summarise_all
-from .records import AggregateCell, Board, Cell, Row
+from .records import AggregateCell, AlikeCell, Board, Cell, Row
 from .seeds import seed_rows, training_of
 
 TIE_P = 0.05
-
-FLOORS = ("echo", "constant", "nearest")
-"""Trivial systems: what they score is the floor that a model must leave behind."""
 
 
 def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: Resampling = USUAL) -> Board:
@@ -28,16 +26,14 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
     A row shares the rank above it unless the paired randomisation test (overall, p < 0.05) separates it from the
     first row of that rank. Rows that differ from the reference (the first model with a manifest) in data, prompt,
     decoding, backend or metric signature, or from the first run of their base in how they were trained, are shown
-    unranked, with what differs.
+    unranked, with what differs; so are runs that lack answers. ``notes`` names these, and runs that no answer tells
+    apart.
 
     Raises:
         UserError: no runs, one run twice, a run without the metric, or one of which no side is better.
     """
     reference = _reference(runs, metric)
-    apart = {
-        id(run): [*differences(reference, run), *_other_backend(reference, run), *_other_training(runs, run)]
-        for run in runs
-    }
+    apart = {id(run): _apart(reference, run, runs) for run in runs}
     sign = 1 if better(reference.scores.signatures[metric]) is Better.LOWER else -1
     ordered = sorted(runs, key=lambda run: (bool(apart[id(run)]), sign * float(run.scores.frame[metric].mean())))
     ranks = _ranks([run for run in ordered if not apart[id(run)]], metric, resampling)
@@ -47,7 +43,7 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
         zip(map(id, scored), aggregates_all([run.scores for run in scored], resampling=resampling), strict=True)
     )
     rows = [
-        _row(run, ranks.get(id(run)), apart[id(run)], cells, totals.get(id(run), []))
+        _row(run, ranks.get(id(run)), apart[id(run)], cells, totals.get(id(run), []), _most_alike(run, runs))
         for run, cells in zip(ordered, summaries, strict=True)
     ]
     return Board(
@@ -59,7 +55,37 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
         resampling=resampling,
         rows=rows,
         seeds=seed_rows([run for run in runs if not apart[id(run)]], metric, resampling),
+        notes=[*_incomplete(runs), *_same_answers(runs)],
     )
+
+
+def _apart(reference: Run, run: Run, runs: Sequence[Run]) -> list[str]:
+    """What keeps a run from being ranked beside the reference."""
+    lacks = [f"incomplete: lacks {each}" for each in run.lacks]
+    names = ("the reference" if reference.lacks else reference.name, "this run")
+    return [
+        *lacks,
+        *differences(reference, run, names=names),
+        *_other_backend(reference, run),
+        *_other_training(runs, run),
+    ]
+
+
+def _incomplete(runs: Sequence[Run]) -> list[str]:
+    return [f"{run.name} is incomplete: it lacks {'; '.join(run.lacks)}" for run in runs if run.lacks]
+
+
+def _same_answers(runs: Sequence[Run]) -> list[str]:
+    return [
+        f"all {len(group[0].answers)} answers of {' and '.join(run.name for run in group)} are the same: {WHY}"
+        for group in identical_runs(runs)
+    ]
+
+
+def _most_alike(run: Run, runs: Sequence[Run]) -> Alike | None:
+    """Which other run gave the most of the same answers."""
+    others = [alike(run, other) for other in runs if other is not run and not as_expected((run, other))]
+    return max((each for each in others if each.same), key=lambda each: each.share_pct, default=None)
 
 
 def _reference(runs: Sequence[Run], metric: str) -> Run:
@@ -76,8 +102,12 @@ def _reference(runs: Sequence[Run], metric: str) -> Run:
                 f"{metric} ranks nothing: neither more nor less of it is better", "Choose another --metric"
             )
     documented = [run for run in runs if run.manifest]
-    models = [run for run in documented if run.manifest and run.manifest.model.kind not in FLOORS]
-    return [*models, *documented, *runs][0]
+    models = [run for run in documented if not run.floor]
+    candidates = [*models, *documented, *runs]
+    severities = {severity for run in runs for severity in run.answers["severity"]}
+    # A run that lacks answers would make the whole ones those that differ.
+    whole = [run for run in candidates if not run.lacks and set(run.answers["severity"]) == severities]
+    return [*whole, *candidates][0]
 
 
 def _other_backend(reference: Run, run: Run) -> list[str]:
@@ -122,6 +152,7 @@ def _row(
     differs: list[str],
     summaries: Sequence[Summary],
     aggregates: Sequence[AggregateScore],
+    most_alike: Alike | None,
 ) -> Row:
     manifest = run.manifest
     training = training_of(run) or {}
@@ -135,11 +166,12 @@ def _row(
         arm=training.get("arm"),
         seed=training.get("seed"),
         backend=manifest.model.kind if manifest else "lm_eval",
-        floor=manifest is not None and manifest.model.kind in FLOORS,
+        floor=run.floor is not None,
         metrics=metrics,
         aggregates={str(score.aggregate): _total(score) for score in aggregates},
         differs=differs,
         notes=[note for note in (beyond_encoder(run.scores),) if note],
+        alike=_alike_cell(most_alike),
         command=manifest.runtime.get("command") if manifest else None,
         path=str(run.path),
     )
@@ -147,6 +179,10 @@ def _row(
 
 def _cell(summary: Summary) -> Cell:
     return Cell(n=summary.n, mean=summary.mean, low=summary.low, high=summary.high)
+
+
+def _alike_cell(found: Alike | None) -> AlikeCell | None:
+    return AlikeCell(run=found.second, same=found.same, n=found.n) if found else None
 
 
 def _total(score: AggregateScore) -> AggregateCell:

@@ -24,8 +24,22 @@ class AggregateCell(Record):
     high: float | None
 
 
+class AlikeCell(Record):
+    """Of ``n`` questions that ``run`` was asked too, it gave the same answer to ``same``."""
+
+    run: str
+    same: int
+    n: int
+
+    @property
+    def share_pct(self) -> float:
+        """Share of the same answers."""
+        return 100 * self.same / self.n
+
+
 class Row(Record):
-    """One run. ``rank`` is absent where ``differs`` names what keeps the row from being compared.
+    """One run. ``rank`` is absent where ``differs`` names what keeps the row from being compared. ``alike`` is the
+    other run with the most of the same answers, if there are any.
 
     ``aggregates`` is empty without ``bertscore_f1``, and lacks ``safe_score`` where safety was not scored.
     ``notes`` say what a reader of the row's scores must know.
@@ -41,6 +55,7 @@ class Row(Record):
     aggregates: dict[str, AggregateCell]
     differs: list[str]
     notes: list[str] = []
+    alike: AlikeCell | None = None
     command: str | None
     path: str
 
@@ -69,7 +84,8 @@ class SeedRow(Record):
 class Board(Record):
     """Rows from best to worst by the overall mean of ``metric``; rows that cannot be compared stand last.
 
-    ``seeds`` has a row for every arm that was trained under several seeds.
+    ``seeds`` has a row for every arm that was trained under several seeds; ``notes`` names runs that lack answers
+    and runs that no answer tells apart.
     """
 
     maqa_severity: str = __version__
@@ -81,3 +97,4 @@ class Board(Record):
     resampling: Resampling = USUAL
     rows: list[Row]
     seeds: list[SeedRow]
+    notes: list[str] = []

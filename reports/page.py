@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..harness.comparison import check_metric, differences
+from ..harness.comparison import check_metric, compare, differences, refuse_incomplete
 from ..harness.errors import UserError
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
@@ -12,7 +12,7 @@ from ..harness.runs import Run
 from ..harness.scoring import BESIDE
 from ..harness.severity import SEVERITIES
 from ..harness.signatures import Better, better
-from ..harness.statistics import STRATA, USUAL, Difference, Resampling, Summary, paired, summarise
+from ..harness.statistics import STRATA, USUAL, Difference, Resampling, Summary, summarise
 from .examples import largest_changes, typical_examples
 from .safety import FORMULAS, safety_of, totals
 from .strata import answer_shapes, category_scores
@@ -34,15 +34,16 @@ def report_page(
     """
     for each in (run, *([against] if against else [])):
         check_metric(each, metric)
+    if against:
+        refuse_incomplete(against, run)
     if against and (apart := differences(against, run)):
         raise UserError(
             f"runs {against.path} and {run.path} cannot be compared: {'; '.join(apart)}", "Report each on its own"
         )
     summaries = _table(run, resampling)
     other = _table(against, resampling) if against else None
-    changes = []
-    if against:
-        changes = [each for each in paired(against.scores, run.scores, metric, resampling=resampling) if each.n]
+    compared = compare(against, run, [metric], resampling) if against else None
+    changes = [each for each in compared.differences if each.n] if compared else []
     return render(
         _TEMPLATES,
         "report.html",
@@ -54,6 +55,7 @@ def report_page(
         strata=[stratum for stratum in STRATA if stratum in summaries[metric]],
         summaries=summaries,
         other=other,
+        alike=compared.alike if compared else None,
         resampling=resampling,
         usual=USUAL,
         changes={change.stratum: change for change in changes},

@@ -56,15 +56,24 @@ def check_percentages(scores: ScoreTable, name: str) -> None:
         _refuse(name, f"{metric} lies outside 0 to 100", scores.frame, (column < 0) | (column > 100))
 
 
-def unlike(first: ScoreTable, second: ScoreTable, metrics: Sequence[str] | None = None) -> list[str]:
+def unlike(
+    first: ScoreTable,
+    second: ScoreTable,
+    metrics: Sequence[str] | None = None,
+    names: tuple[str, str] = ("the first run", "the second run"),
+) -> list[str]:
     """What keeps two tables from being compared: other ids, severities, or signatures of ``metrics`` (None for all
-    that both have). Empty where nothing does."""
+    that both have). Empty where nothing does. ``names`` is what the two are called in it."""
     found = []
     severities = [table.frame.drop_duplicates("id").set_index("id")["severity"] for table in (first, second)]
-    for here, there, which in ((0, 1, "second"), (1, 0, "first")):
+    for here, there in ((0, 1), (1, 0)):
         alone = severities[here].index.difference(severities[there].index)
         if len(alone):
-            found.append(f"{len(alone)} answers are missing in the {which} run ({_some(alone)})")
+            whole = [
+                each for each in STRATA[:-1] if each not in set(severities[there]) and each in set(severities[here])
+            ]
+            every = f", all of severity {' and '.join(whole)}" if whole else ""
+            found.append(f"{len(alone)} answers are missing in {names[there]} ({_some(alone)}){every}")
     shared = severities[0].index.intersection(severities[1].index)
     moved = shared[severities[0][shared] != severities[1][shared]]
     if len(moved):

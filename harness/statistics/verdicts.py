@@ -20,13 +20,17 @@ text some 1e-6 apart."""
 
 
 class Verdict(StrEnum):
-    """What a difference says at the family-wise level ``ALPHA``; ``difference`` where no side is better."""
+    """What a difference says at the family-wise level ``ALPHA``; ``difference`` where no side is better.
+
+    ``same answers`` is for runs that no answer tells apart, of which no test can say anything.
+    """
 
     GAIN = "gain"
     LOSS = "loss"
     DIFFERENCE = "difference"
     NO_EVIDENCE = "no evidence"
     NOT_TESTED = "not tested"
+    SAME_ANSWERS = "same answers"
 
 
 @dataclass(frozen=True)

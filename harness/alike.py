@@ -1,0 +1,60 @@
+"""How many answers of two runs are the same text: all of them where a cache was shared or a model taken twice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .runs import Saved
+
+WHY = "a shared cache, or the same model twice?"
+
+
+@dataclass(frozen=True)
+class Alike:
+    """Of ``n`` questions that both runs answered, ``same`` got the same answer."""
+
+    first: str
+    second: str
+    n: int
+    same: int
+
+    @property
+    def identical(self) -> bool:
+        """Whether no answer tells the runs apart."""
+        return self.n > 0 and self.same == self.n
+
+    @property
+    def share_pct(self) -> float:
+        """Share of the same answers; NaN without a shared question."""
+        return 100 * self.same / self.n if self.n else float("nan")
+
+    def __str__(self) -> str:
+        if self.identical:
+            return f"all {self.n} answers of {self.first} and {self.second} are the same: {WHY}"
+        return f"{self.same} of {self.n} answers of {self.first} and {self.second} are the same"
+
+
+def as_expected(runs: Sequence[Saved]) -> bool:
+    """Whether runs of equal answers are what they should be: one trivial system, asked several times."""
+    return len({run.floor for run in runs}) == 1 and runs[0].floor is not None
+
+
+def alike(first: Saved, second: Saved) -> Alike:
+    """Compare the answers of two runs to the questions that both were asked."""
+    one, other = (run.answers.drop_duplicates("id").set_index("id")["prediction"] for run in (first, second))
+    shared = one.index.intersection(other.index)
+    same = int((one[shared].to_numpy() == other[shared].to_numpy()).sum())
+    return Alike(first.name, second.name, len(shared), same)
+
+
+def identical_runs(runs: Sequence[Saved]) -> list[list[Saved]]:
+    """The groups of runs, two or more, that gave the same answer to every one of the same questions.
+
+    A trivial system that was asked several times is no such group: it has to give the same answers.
+    """
+    groups: dict[tuple[tuple[str, str], ...], list[Saved]] = {}
+    for run in runs:
+        rows = run.answers[["id", "prediction"]].sort_values("id")
+        groups.setdefault(tuple(rows.itertuples(index=False, name=None)), []).append(run)
+    return [group for group in groups.values() if len(group) > 1 and not as_expected(group)]
