@@ -139,7 +139,7 @@ def _evaluate_all(
         config = GenerationConfig(
             kind=kind,
             model_args=arguments,
-            decoding=decoding(preset, dataset.language),
+            decoding=decoding(preset, dataset.language, until=part.until),
             answer=dataset.language.referral if kind is Kind.CONSTANT else None,
             data=dataset.folder if kind is Kind.NEAREST else None,
             store=run / "answers",

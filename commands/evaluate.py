@@ -30,6 +30,10 @@ def evaluate(
     out: Path = typer.Option(help="Run folder; the same command goes on where it stopped."),
     decoding: str = typer.Option("greedy", help="greedy, paper or paper-curriculum."),
     max_new_tokens: int | None = typer.Option(None, min=1, help="Instead of the preset's."),
+    until: list[str] | None = typer.Option(
+        None,
+        help="Stop string instead of the prompt's own; may be repeated. `\\n` is a line break; `none` for none.",
+    ),
     seed: int | None = typer.Option(None, help="Of sampling; recorded."),
     samples: int = typer.Option(1, min=1, help="Answers per question; more than one needs a sampling preset."),
     chat_template: bool = typer.Option(False, "--chat-template", help="Put the prompt into the model's template."),
@@ -70,6 +74,7 @@ def evaluate(
     from ..harness.generation.decoding import decoding as preset
     from ..harness.generation.shards import parse_shard
     from ..harness.generation.store import merge as merge_stores
+    from ..harness.languages import Style
     from ..tasks import FOLDER, GROUP
     from ..tasks.documents import language_of
     from .checks import checked
@@ -84,7 +89,13 @@ def evaluate(
         config = GenerationConfig(
             kind=Kind(model),
             model_args=as_written(model_args, simple_parse_args_string(model_args)),
-            decoding=preset(Preset(decoding), language, **given),
+            decoding=preset(
+                Preset(decoding),
+                language,
+                Style.CHAT if chat_template else Style.PLAIN,
+                _stop_strings(until),
+                **given,
+            ),
             chat_template=chat_template,
             answer=language.referral if model == Kind.CONSTANT else None,
             data=data,
@@ -122,3 +133,12 @@ def evaluate(
     print_summaries(console, run, resampling)
     print_generation(console, run)
     console.print(str(out), markup=False, soft_wrap=True)
+
+
+def _stop_strings(given: list[str] | None) -> list[str] | None:
+    """The stop strings of the command line, where a shell leaves a line break as it was typed."""
+    if not given:
+        return None
+    if given == ["none"]:
+        return []
+    return [text.replace(r"\n", "\n").replace(r"\t", "\t") for text in given]

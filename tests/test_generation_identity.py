@@ -16,6 +16,7 @@ from maqa_severity.harness.generation.decoding import Decoding, answer_seed, dec
 from maqa_severity.harness.generation.identity import hub_commit, identity, weights
 from maqa_severity.harness.generation.stored import StoredModel
 from maqa_severity.harness.generation.vllm_packages import answer_for_vllm
+from maqa_severity.harness.languages import Style
 from maqa_severity.tests.generating import GREEDY, answer, hf_config, requests
 from maqa_severity.tests.tongues import ARABIC
 from pydantic import ValidationError
@@ -246,12 +247,21 @@ def test_secrets_are_not_written_down():
 
 def test_presets_are_those_of_the_paper():
     assert decoding("greedy", ARABIC).gen_kwargs() == {
-        "until": ["\n\n", "\nالاجابة:"], "do_sample": False, "max_gen_toks": 128,
+        "until": ["\nالاجابة:", "\nالإجابة:", "\nالسؤال:", "\nسؤال:"], "do_sample": False, "max_gen_toks": 128,
     }  # fmt: skip
     paper, curriculum = decoding("paper", ARABIC), decoding("paper-curriculum", ARABIC)
     assert (paper.temperature, paper.top_p, paper.max_new_tokens) == (0.7, 1.0, 50)
     assert (curriculum.temperature, curriculum.top_p, curriculum.max_new_tokens) == (0.7, 0.9, 200)
     assert paper.gen_kwargs()["do_sample"] and paper.gen_kwargs()["temperature"] == 0.7
+
+
+def test_stop_strings_are_those_of_the_prompts_style_or_those_given():
+    assert decoding("greedy", ARABIC, Style.CHAT).until == ()
+    assert "\n\n" not in decoding("greedy", ARABIC).until == ARABIC.stop.plain
+    for style in Style:
+        assert decoding("paper", ARABIC, style, until=["\n\n"]).until == ("\n\n",)
+    with pytest.raises(ValidationError, match="would end every answer at once"):
+        decoding("greedy", ARABIC, until=["x", ""])
 
 
 def test_an_answers_seed_depends_on_seed_prompt_and_sample_alone():

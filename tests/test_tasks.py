@@ -30,7 +30,7 @@ def test_few_shot_examples_cannot_leak_the_tested_row(encoder):
 
 def test_the_yaml_repeats_the_stop_strings_of_the_language(encoder):
     for task in load(bertscore_model=str(encoder)).values():
-        assert tuple(task.get_config("generation_kwargs")["until"]) == ARABIC.stop
+        assert tuple(task.get_config("generation_kwargs")["until"]) == ARABIC.stop.plain
 
 
 def test_every_metric_of_the_tasks_is_scored_and_aggregated(encoder):

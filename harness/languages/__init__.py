@@ -46,6 +46,28 @@ class Normalisation(Record):
     metric: dict[str, str]
 
 
+class Style(StrEnum):
+    """How a prompt is put: as a text that the model goes on with, or as a turn in its chat template."""
+
+    PLAIN = "plain"
+    CHAT = "chat"
+
+
+class Stop(Record):
+    """What ends an answer, besides the model's own end token, by the style of its prompt.
+
+    ``plain`` are the marks of the prompt's format, spelt in every way that models use; a chat template has end
+    tokens of its own.
+    """
+
+    plain: tuple[str, ...]
+    chat: tuple[str, ...]
+
+    def of(self, style: Style) -> tuple[str, ...]:
+        """The stop strings of a style."""
+        return self.chat if style is Style.CHAT else self.plain
+
+
 class Language(Record):
     """One language's prompt, stop strings, script and normalisation.
 
@@ -58,7 +80,7 @@ class Language(Record):
     name: str
     direction: Literal["rtl", "ltr"]
     prompt: str
-    stop: tuple[str, ...]
+    stop: Stop
     referral: str
     letters: str
     severity_names: dict[str, str]
