@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
 
 from .errors import UserError
+from .languages import codes, language
 
 
 class Severity(StrEnum):
@@ -31,20 +33,17 @@ SEVERITIES: tuple[Severity, ...] = tuple(Severity)
 PROBABILITY_COLUMNS: tuple[str, str, str] = ("p_non_critical", "p_neutral", "p_critical")
 """Column order of every probability matrix: by rank, as in the paper's ``[p_nc, p_n, p_c]``."""
 
-_ALIASES = {
+_TERMS = {
     "critical": Severity.CRITICAL,
     "high": Severity.CRITICAL,
     "severe": Severity.CRITICAL,
-    "حرج": Severity.CRITICAL,
     "neutral": Severity.NEUTRAL,
     "moderate": Severity.NEUTRAL,
     "medium": Severity.NEUTRAL,
-    "متوسط": Severity.NEUTRAL,
     "non_critical": Severity.NON_CRITICAL,
     "noncritical": Severity.NON_CRITICAL,
     "mild": Severity.NON_CRITICAL,
     "low": Severity.NON_CRITICAL,
-    "غير_حرج": Severity.NON_CRITICAL,
 }
 
 
@@ -54,12 +53,31 @@ def parse_severity(text: str) -> Severity:
     Raises:
         UserError: nobody knows this severity.
     """
-    key = "_".join(str(text).strip().lower().replace("-", " ").replace("_", " ").split())
     try:
-        return _ALIASES[key]
+        return _spellings()[_key(str(text))]
     except KeyError:
-        known = ", ".join(_ALIASES).replace("غير_حرج", "غير حرج")
+        known = ", ".join(name if name in _TERMS else name.replace("_", " ") for name in _spellings())
         raise UserError(f"unknown severity {text!r}", f"Use one of: {known}") from None
+
+
+@cache
+def _spellings() -> dict[str, Severity]:
+    """The terms, and the names of every language: a label may stand in another one than the questions.
+
+    Raises:
+        UserError: one spelling is the name of two severities.
+    """
+    found = dict(_TERMS)
+    for code in codes():
+        for name, spelling in language(code).severity_names.items():
+            severity = Severity(name)
+            if (other := found.setdefault(_key(spelling), severity)) is not severity:
+                raise UserError(f"{spelling!r} is {name} in language {code}, and {other} elsewhere", "Rename it")
+    return dict(sorted(found.items(), key=lambda item: SEVERITIES.index(item[1])))
+
+
+def _key(text: str) -> str:
+    return "_".join(text.strip().lower().replace("-", " ").replace("_", " ").split())
 
 
 def one_hot(severities: list[Severity]) -> npt.NDArray[np.float64]:

@@ -117,7 +117,7 @@ def test_the_shipped_experiments_are_read_and_hold_what_they_promise():
 def test_the_sample_trains_on_the_grammar_and_tests_on_the_handwritten_rows(tmp_path):
     from maqa_severity.trainers.ingredients import sample_dataset
 
-    dataset = sample_dataset(tmp_path / "sample")
+    dataset = sample_dataset(tmp_path / "sample", ARABIC)
     assert set(dataset.split("test")["id"]) == {row["id"] for row in handwritten_rows(ARABIC)}
     assert dataset.split("train")["id"].str.startswith("grammar-").all()
     counts = json.loads((tmp_path / "sample" / "dataset.json").read_text())["counts"]

@@ -1,13 +1,29 @@
 """What a language knows, and what is said of one that knows less."""
 
+import re
+from pathlib import Path
+
+import maqa_severity
 import pytest
+from maqa_severity.harness import severity
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.labelling.lexicon import load_lexicon
 from maqa_severity.harness.labelling.perturb import stress_data
+from maqa_severity.harness.labelling.stream import prior
 from maqa_severity.harness.languages import DEFAULT, Part, codes, language
 from maqa_severity.harness.metrics.safety.lexicon import safety_lexicon
 from maqa_severity.harness.metrics.safety.units import quantity_words
+from maqa_severity.harness.severity import SCHEMES, parse_severity
 from maqa_severity.tests.tongues import ARABIC
+
+ROOT = Path(maqa_severity.__file__).parent
+OURS = ("commands", "experiment.py", "harness", "leaderboards", "reports", "tasks", "trainers")
+PRODUCT = [
+    path
+    for name in OURS
+    for path in [ROOT / name, *(ROOT / name).rglob("*")]
+    if path.suffix in (".py", ".html", ".css")
+]
 
 POOR = ARABIC.model_copy(update={"code": "poor", "name": "Poor"})
 
@@ -27,3 +43,32 @@ def test_arabic_knows_everything_and_a_language_without_files_nothing():
 def test_what_a_language_lacks_is_one_line_with_the_file_that_is_missing(read):
     with pytest.raises(UserError, match=r"Poor \(poor\) has no .*\.json"):
         read(POOR)
+
+
+def test_every_language_names_the_severities_and_no_spelling_means_two(monkeypatch):
+    for code in codes():
+        for name, spelling in language(code).severity_names.items():
+            assert parse_severity(spelling) == name
+    names = ARABIC.severity_names
+    swapped = ARABIC.model_copy(update={"severity_names": {"critical": names["neutral"]}})
+    monkeypatch.setattr(severity, "codes", lambda: ("ar", "zz"))
+    monkeypatch.setattr(severity, "language", {"ar": ARABIC, "zz": swapped}.__getitem__)
+    severity._spellings.cache_clear()
+    with pytest.raises(UserError, match="critical in language zz, and neutral elsewhere"):
+        parse_severity("critical")
+    monkeypatch.undo()
+    severity._spellings.cache_clear()
+
+
+def test_the_prior_of_a_language_without_rules_weighs_one_under_every_scheme():
+    for tongue in (ARABIC, POOR):
+        for weights in SCHEMES.values():
+            assert weights.of(prior(tongue)[None]) == pytest.approx([1.0])
+
+
+def test_one_line_of_the_product_names_the_default_language_and_none_spells_arabic():
+    sources = [path for path in PRODUCT if path.suffix == ".py"]
+    lines = [line for path in sources for line in path.read_text(encoding="utf-8").splitlines() if '"ar"' in line]
+    assert lines == ['DEFAULT = "ar"']
+    spelt = [path for path in PRODUCT if re.search("[\u0600-\u06ff]", path.read_text(encoding="utf-8"))]
+    assert not spelt

@@ -65,7 +65,7 @@ def test_the_report_shows_every_detector_with_rate_ceiling_and_trust(run):
 def test_a_card_of_another_lexicon_is_called_so(run, monkeypatch):
     assert "earlier lexicon" not in report_page(run)
     stale = safety_card(ARABIC).model_copy(update={"lexicon": "lexicon:0"})
-    monkeypatch.setattr("maqa_severity.reports.safety.safety_card", lambda: stale)
+    monkeypatch.setattr("maqa_severity.reports.safety.safety_card", lambda language: stale)
     assert "earlier lexicon" in report_page(run)
 
 

@@ -149,9 +149,9 @@ class Patterns:
                 if base.endswith(suffix) and len(base) - len(suffix) >= shortest:
                     stem = base[: -len(suffix)]
                     forms.add(stem)
-                    # Before a pronoun the feminine ending is written as a plain t.
-                    if stem.endswith("ت"):
-                        forms.add(stem[:-1] + "ه")
+                    for written, alone in self._language.before_suffix.items():
+                        if stem.endswith(written):
+                            forms.add(stem.removesuffix(written) + alone)
         return {form for form in forms if form not in self._particles or form in conjoined}
 
 

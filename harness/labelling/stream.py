@@ -19,7 +19,7 @@ from ..data.dataset import SeveritySource as SourceRecord
 from ..data.labels import UNLABELLED, most_likely, one_hot_ranks, severity_names
 from ..errors import UserError
 from ..files import atomic, read_json, write_json
-from ..languages import Language
+from ..languages import Language, Part
 from ..memory import peak_bytes, reset_peak
 from ..severity import PROBABILITY_COLUMNS, Severity
 from .base import Probabilities, SeveritySource
@@ -33,6 +33,9 @@ _DONE = ".labelling-done"
 _NOTE = "identity.json"
 _WHOLE = "whole"
 """In the working folder: the labelled dataset, all of it, on its way to its place."""
+
+_PRIOR = np.array([0.3, 0.4, 0.3])
+"""Under every published scheme its weight is 1, and neutral is one step from whatever is true."""
 
 Batch = tuple[str, int, list[str]]
 """Split, first row, questions."""
@@ -62,7 +65,9 @@ def plain(source: SeveritySource, batches: Iterable[Batch]) -> Iterator[tuple[Ba
 
 
 def prior(language: Language) -> npt.NDArray[np.float64]:
-    """The stated prior of what no source can tell, shape (3,)."""
+    """The stated prior of what no source can tell, shape (3,): the language's, else a symmetric one."""
+    if not language.knows(Part.LEXICON):
+        return _PRIOR
     unknown = load_lexicon(language).rules.unknown
     return np.array([unknown.p_non_critical, unknown.p_neutral, unknown.p_critical])
 

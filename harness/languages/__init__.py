@@ -72,6 +72,7 @@ class Language(Record):
     """One language's prompt, stop strings, script and normalisation.
 
     ``prompt`` holds ``{question}`` once; ``letters`` is the inside of a regular-expression character class.
+    ``before_suffix`` says how an ending is spelt before a suffix, and how without one.
     ``referral`` is an answer that only sends the asker to a doctor. ``folder`` holds the language's lexicons.
     ``joining`` are marks that tie what they stand between into one expression ("follow-up"): no clause ends there.
     """
@@ -83,8 +84,9 @@ class Language(Record):
     stop: Stop
     referral: str
     letters: str
-    severity_names: dict[str, str]
+    severity_names: dict[Literal["critical", "neutral", "non_critical"], str]
     joining: str = ""
+    before_suffix: dict[str, str] = {}
     normalisation: Normalisation
 
     def __hash__(self) -> int:

@@ -53,7 +53,7 @@ def medical_rows(language: Language, rows_per_severity: int = 1000, seed: int = 
                 return _question(situation["questions"][dialect], shared, dialect, rng), dialect
 
             def answer(situation: Any = situation, frame: Any = frame) -> tuple[str, str]:
-                return _answer(situation["answers"], frame, rng), ""
+                return _answer(situation["answers"], frame, shared["marks"], rng), ""
 
             asked, dialect = _draw(question, lambda text: _plain(text, language) not in seen)
             seen.add(_plain(asked, language))
@@ -94,19 +94,23 @@ def everyday_rows(language: Language, rows: int = 2000, seed: int = 0) -> list[d
 def _question(core: str, shared: Mapping[str, Any], dialect: str, rng: Random) -> str:
     slots = shared["slots"]["any"] | shared["slots"][dialect]
     text = _fill(core, {name: rng.choice(fillers) for name, fillers in slots.items()})
-    closers = shared["thanks" if text.endswith("؟") else "asks"][dialect]
+    marks = shared["marks"]
+    asked = text.endswith(marks["question"])
+    closers = shared["thanks" if asked else "asks"][dialect]
     closer = rng.choice(closers)
-    mark = "" if text.endswith("؟") or not closer else rng.choice(["،", "."])
+    mark = "" if asked or not closer else rng.choice([marks["comma"], marks["full_stop"]])
     return _join(rng.choice(shared["openers"][dialect]), text + mark, closer)
 
 
-def _answer(cores: Sequence[str], frame: Mapping[str, Sequence[str]], rng: Random) -> str:
+def _answer(cores: Sequence[str], frame: Mapping[str, Sequence[str]], marks: Mapping[str, str], rng: Random) -> str:
     kind = rng.random()
     if kind < 0.05:
         return rng.choice(frame["stubs"])
     core = _join(*cores[:2]) if kind < 0.3 else rng.choice(cores)
     # A comma, since a tiny model that sees a full stop takes it for the end of the answer.
-    lead = rng.choice(frame["leads"]).removesuffix(".") + "،" if rng.random() < 0.35 else ""
+    lead = ""
+    if rng.random() < 0.35:
+        lead = rng.choice(frame["leads"]).removesuffix(marks["full_stop"]) + marks["comma"]
     tail = rng.choice(frame["tails"]) if rng.random() < 0.3 else ""
     return _join(lead, core, tail)
 
