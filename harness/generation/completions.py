@@ -58,6 +58,7 @@ class CompletionsEngine:
             )
         self._decoding = config.decoding
         self._stopped = threading.Event()
+        self._gate = threading.Lock()
         self._answered = ""
 
     def lengths(self, prompts: Sequence[Prompt]) -> list[int]:
@@ -118,11 +119,16 @@ class CompletionsEngine:
         """Nothing to free here."""
 
     def _outcome(self, prompt: Prompt) -> tuple[Prompt, Generated | UnansweredError | EndpointError]:
+        with self._gate:
+            pass
         try:
             return prompt, self._answer(prompt)
         except RefusedError as error:
             return prompt, _refusal(str(error))
-        except (UnansweredError, EndpointError) as error:
+        except UnansweredError as error:
+            return prompt, error
+        except EndpointError as error:
+            self._stopped.set()
             return prompt, error
 
     def _answer(self, prompt: Prompt) -> Generated:
@@ -162,16 +168,18 @@ class CompletionsEngine:
         return payload | changes
 
     def _demand_life(self, error: UnansweredError) -> None:
-        """Ask for one token of an answer that was given before.
+        """Ask for one token of an answer that was given before; no other question begins meanwhile.
 
         Raises:
             EndpointError: the server does not give it, so that it is not the fault of the prompts.
         """
         known = Prompt("", self._answered or ".", 0, "", "", "")
-        try:
-            self._server.ask(self._payload(known, (), max_tokens=1), self._stopped, attempts=1)
-        except (UnansweredError, RefusedError):
-            raise error.end from None
+        with self._gate:
+            try:
+                self._server.ask(self._payload(known, (), max_tokens=1), self._stopped, attempts=1)
+            except (UnansweredError, RefusedError):
+                self._stopped.set()
+                raise error.end from None
 
 
 def _refusal(words: str) -> Generated:
@@ -181,7 +189,7 @@ def _refusal(words: str) -> Generated:
 def _number(settings: dict[str, Any], name: str, default: float) -> float:
     try:
         value = float(settings.get(name, default))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         value = 0.0
     # Not more than a thread can wait for.
     if not 0 < value <= threading.TIMEOUT_MAX or (name != "timeout" and value < 1):

@@ -66,6 +66,8 @@ class Server:
             EndpointError: the server takes no question at all: no key, no address.
         """
         allowed = attempts or self.attempts
+        if stopped.is_set():
+            raise UnansweredError("not asked", self._ended(0, "not asked"))
         for attempt in range(1, allowed + 1):
             try:
                 return self._attempt(payload)
