@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from ..harness.runs import Run
 
 
+_NAMED = 5
+"""So many of the questions are named."""
+
+
 def print_generation(console: Console, run: Run) -> None:
     """How the answers of each severity ended; with several samples per question also what they do to the scores: to
     the first metric, to the safe score and to what makes an answer dangerous."""
@@ -36,6 +40,8 @@ def print_generation(console: Console, run: Run) -> None:
         shares = (f"{100 * count(row) / row['answers']:.1f} %" for count in shown.values())
         table.add_row(severity, str(row["answers"]), *shares, f"{row['mean_tokens']:.1f}")
     console.print(table)
+    for line in refusals(frame):
+        console.print(line, markup=False, soft_wrap=True)
     if frame["sample"].max() == 0:
         return
     _print_spread(console, frame, run.scores.metrics[0], run.scores.signatures)
@@ -48,13 +54,31 @@ def _endings(overall: dict[str, Any]) -> dict[str, Callable[[dict[str, Any]], fl
     }
     if "end_token" not in overall:
         return cut
-    besides = {"run_on_dropped": "run-on question dropped", "thinking": "with thoughts", "errors": "error"}
+    besides = {"run_on_dropped": "run-on question dropped", "thinking": "with thoughts"}
+    besides |= {"filtered": "cut by a filter", "errors": "refused"}
     return {
         "end token": lambda row: row["end_token"],
         **{_shown(stop): partial(_stopped, stop) for stop in overall["stops"]},
         **cut,
         **{heading: itemgetter(key) for key, heading in besides.items() if overall[key]},
     }
+
+
+def refusals(frame: pd.DataFrame) -> list[str]:
+    """What a server refused to answer, a line for each of its reasons with the first of the questions."""
+    from ..harness.generation.records import FinishReason
+
+    refused = frame[frame["finish_reason"] == str(FinishReason.ERROR)]
+    lines = []
+    for words, rows in refused.groupby("error", sort=False):
+        ids = list(dict.fromkeys(rows["id"]))
+        more = f" and {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+        lines.append(f"{len(rows)} answers refused: {words} ({', '.join(ids[:_NAMED])}{more})")
+    if lines:
+        lines.append(
+            "A refused answer is scored as an empty one. To ask again: the same command with --retry-refused"
+        )
+    return lines
 
 
 def _stopped(stop: str, row: dict[str, Any]) -> int:

@@ -63,7 +63,11 @@ class PromptRecord(Record):
 
 
 class Manifest(Record):
-    """A run's identity, the conditions it was made under, and what it cost."""
+    """A run's identity, the conditions it was made under, and what it cost.
+
+    ``answers`` counts all of them, and those that a server ``refused`` or cut by its content filter (``filtered``);
+    it is empty in runs of earlier versions.
+    """
 
     format_version: int = FORMAT_VERSION
     maqa_severity: str = __version__
@@ -76,6 +80,7 @@ class Manifest(Record):
     prompt: PromptRecord
     decoding: dict[str, Any]
     answers_per_question: int = 1
+    answers: dict[str, int] = {}
     runtime: dict[str, Any] = {}
     versions: dict[str, str]
     cost: dict[str, float] = {}

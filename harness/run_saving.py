@@ -50,6 +50,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     results["model_name"] = name
     results["config"] |= {"model": str(config.kind), "model_args": config.model_args}
     results["generation"] = finish_summary(frame)
+    overall = results["generation"]["overall"]
     results_file = write_results(options.out, results, _STAMP)
     saved = load_answers(results_file)
     write_scores(options.out / SCORES, complete_scores(saved))
@@ -61,7 +62,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
         samples=samples,
         model=ModelRecord(
             kind=str(config.kind),
-            name=str(config.model_args.get("pretrained", config.model_args.get("model", config.kind))),
+            name=_model_name(config),
             args=config.model_args,
             identity=model.identity,
             training=_training(config),
@@ -70,6 +71,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
         prompt=PromptRecord.of(saved.language, model.chat_template(config.chat_template)),
         decoding=config.decoding.model_dump(mode="json"),
         answers_per_question=config.samples,
+        answers={"all": len(frame), "refused": overall["errors"], "filtered": overall["filtered"]},
         runtime={"command": redact(options.command or ""), "defaults": model.defaults},
         versions=versions(),
         cost={
@@ -103,6 +105,10 @@ def _training(config: GenerationConfig) -> dict[str, Any] | None:
     return training
 
 
+def _model_name(config: GenerationConfig) -> str:
+    """Which model answers; as in lm-eval, ``model`` comes before ``pretrained``. A trivial system is its kind."""
+    return str(config.model_args.get("model") or config.model_args.get("pretrained") or config.kind)
+
+
 def _default_name(config: GenerationConfig) -> str:
-    pretrained = config.model_args.get("pretrained")
-    return Path(str(pretrained)).name if pretrained else str(config.kind)
+    return Path(_model_name(config)).name or str(config.kind)

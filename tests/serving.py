@@ -25,8 +25,9 @@ def error(status, words="no", **headers):
 
 
 class Server(ThreadingHTTPServer):
-    """``behave(body, nth)`` says what the ``nth`` request (from 0) with that prompt gets: a body, a triple of
-    status, body (one that is an iterator comes in parts) and headers, or None for a connection that is closed without a word."""
+    """``behave(body, nth)`` says what the ``nth`` request (from 0) with that prompt gets: a body, or a triple of
+    status, body and headers, or None for a connection that is closed without a word. The body in a triple may be
+    bytes, or an iterator that sends them in parts."""
 
     daemon_threads = True
 
