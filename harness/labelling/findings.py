@@ -5,11 +5,17 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 
 from ..languages import Language
 from ..severity import SEVERITIES, Severity
 from .lexicon import Entry, Lexicon, Modifier
 from .patterns import Clause, Found, Patterns, clauses
+
+
+_LONGEST_LIST = 20
+_LONGEST_MEMBER = 5
+"""Words of a list, and of one of its members."""
 
 
 class Verdict(StrEnum):
@@ -48,6 +54,7 @@ class Cue(StrEnum):
     JOINER = "joiner"
     VERBAL = "verbal"
     CARRIER = "carrier"
+    LIST_JOINER = "list_joiner"
 
 
 @dataclass
@@ -61,6 +68,7 @@ class _Cues:
     joiners: set[int] = field(default_factory=set)
     verbal: set[tuple[int, int]] = field(default_factory=set)
     carriers: set[int] = field(default_factory=set)
+    list_joiners: list[int] = field(default_factory=list)
     modifiers: dict[int, list[Found]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -88,6 +96,7 @@ class Finder:
             (Cue.JOINER, negation.joiners),
             (Cue.VERBAL, negation.verbal),
             (Cue.CARRIER, negation.carriers),
+            (Cue.LIST_JOINER, negation.list_joiners),
         ):
             for phrase in phrases:
                 self._patterns.add(phrase, cue, cue=True)
@@ -146,6 +155,8 @@ class Finder:
             between = range(end + 1, item.start)
             if cues.breakers.isdisjoint(between) and clause.breaks.isdisjoint(range(end, item.start + 1)):
                 return " ".join(clause.words[negator.start : end])
+        if cues.list_joiners and (negator := _of_the_list(item, clause, cues)):
+            return " ".join(clause.words[negator.start : negator.end])
         cue = cues.after.get(item.end)
         if cue and (cue.end == len(clause.words) or cue.end in clause.breaks or cue.end in cues.breakers):
             return " ".join(clause.words[cue.start : cue.end])
@@ -179,6 +190,8 @@ def _sort_cues(found: list[Found], matches: list[Found]) -> _Cues:
             cues.joiners.add(item.start)
         elif item.payload is Cue.CARRIER:
             cues.carriers.add(item.start)
+        elif item.payload is Cue.LIST_JOINER:
+            cues.list_joiners.append(item.start)
         elif item.payload is Cue.VERBAL:
             cues.verbal.add((item.start, item.end))
         elif (
@@ -186,6 +199,25 @@ def _sort_cues(found: list[Found], matches: list[Found]) -> _Cues:
         ):
             cues.modifiers[item.start].append(item)
     return cues
+
+
+def _of_the_list(item: Found, clause: Clause, cues: _Cues) -> Found | None:
+    """The negator before a list of short members, ended by a joiner, that a match is a member of."""
+    for start in range(item.start - 1, item.start - _LONGEST_LIST, -1):
+        if start in cues.breakers:
+            return None
+        negator = cues.negators.get(start)
+        if negator is None:
+            continue
+        joiner = next((at for at in cues.list_joiners if at > negator.end), None)
+        if joiner is None or joiner > negator.end + _LONGEST_LIST:
+            return None
+        edges = [negator.end, *sorted(at for at in clause.breaks if negator.end < at < joiner), joiner]
+        short = all(after - before <= _LONGEST_MEMBER for before, after in pairwise(edges))
+        last = min((at for at in clause.breaks if at > joiner + 1), default=len(clause.words))
+        free = cues.breakers.isdisjoint(range(negator.end + 1, max(joiner, item.start)))
+        return negator if short and free and item.start < last and len(edges) > 2 else None
+    return None
 
 
 def _keep_longest(items: dict[int, Found], item: Found) -> None:

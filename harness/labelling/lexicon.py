@@ -68,7 +68,7 @@ class Negation(Record):
 
     ``verbal`` negators negate their verb: they reach that far only over a ``carrier`` such as "have" or "feel",
     else ``verbal_window`` words. ``after`` negates the finding before it; ``not_negators`` look like negators and
-    are none.
+    are none. A negation passes the commas of a list that a word of ``list_joiners`` ends ("no fever, rash or cough").
     """
 
     window: int
@@ -76,6 +76,7 @@ class Negation(Record):
     verbal_window: int
     carriers: tuple[str, ...]
     joiners: tuple[str, ...]
+    list_joiners: tuple[str, ...] = ()
     negators: tuple[str, ...]
     not_negators: tuple[str, ...]
     after: tuple[str, ...]
