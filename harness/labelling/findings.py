@@ -12,7 +12,6 @@ from ..severity import SEVERITIES, Severity
 from .lexicon import Entry, Lexicon, Modifier
 from .patterns import Clause, Found, Patterns, clauses
 
-
 _LONGEST_LIST = 20
 _LONGEST_MEMBER = 5
 """Words of a list, and of one of its members."""
@@ -55,6 +54,7 @@ class Cue(StrEnum):
     VERBAL = "verbal"
     CARRIER = "carrier"
     LIST_JOINER = "list_joiner"
+    WALL = "wall"
 
 
 @dataclass
@@ -69,6 +69,7 @@ class _Cues:
     verbal: set[tuple[int, int]] = field(default_factory=set)
     carriers: set[int] = field(default_factory=set)
     list_joiners: list[int] = field(default_factory=list)
+    walls: set[int] = field(default_factory=set)
     modifiers: dict[int, list[Found]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -97,6 +98,7 @@ class Finder:
             (Cue.VERBAL, negation.verbal),
             (Cue.CARRIER, negation.carriers),
             (Cue.LIST_JOINER, negation.list_joiners),
+            (Cue.WALL, lexicon.rules.walls),
         ):
             for phrase in phrases:
                 self._patterns.add(phrase, cue, cue=True)
@@ -168,7 +170,9 @@ class Finder:
             for cue in cues.modifiers.get(start, ()):
                 modifier: Modifier = cue.payload
                 reaches = cue.end > item.start - modifier.before and start < item.end + modifier.after
-                if reaches and start not in item.positions:
+                between = range(cue.end, item.start) if start < item.start else range(item.end, start)
+                walled = modifier.shift < 0 and not cues.walls.isdisjoint(between)
+                if reaches and start not in item.positions and not walled:
                     near[modifier.name] = modifier
         return list(near.values())
 
@@ -192,6 +196,8 @@ def _sort_cues(found: list[Found], matches: list[Found]) -> _Cues:
             cues.carriers.add(item.start)
         elif item.payload is Cue.LIST_JOINER:
             cues.list_joiners.append(item.start)
+        elif item.payload is Cue.WALL:
+            cues.walls.add(item.start)
         elif item.payload is Cue.VERBAL:
             cues.verbal.add((item.start, item.end))
         elif (

@@ -68,7 +68,7 @@ class Negation(Record):
 
     ``verbal`` negators negate their verb: they reach that far only over a ``carrier`` such as "have" or "feel",
     else ``verbal_window`` words. ``after`` negates the finding before it; ``not_negators`` look like negators and
-    are none. A negation passes the commas of a list that a word of ``list_joiners`` ends ("no fever, rash or cough").
+    are none. A negation passes the commas of a list that one of ``list_joiners`` ends ("no fever, rash or cough").
     """
 
     window: int
@@ -96,7 +96,10 @@ class Modifier(Record):
 
 
 class Rules(Record):
-    """The cues and numbers of the rules, apart from the entries."""
+    """The cues and numbers of the rules, apart from the entries.
+
+    ``walls`` begin something new ("but", "now I have"): a modifier that lowers a severity does not reach over one.
+    """
 
     version: str
     unknown: Unknown
@@ -104,6 +107,7 @@ class Rules(Record):
     clitics: Clitics
     negation: Negation
     modifiers: tuple[Modifier, ...]
+    walls: tuple[str, ...] = ()
 
 
 class Lexicon(Record):
