@@ -48,8 +48,9 @@ def score(
     from ..harness.files import ensure_writable
     from ..harness.languages import DEFAULT, language
     from ..harness.metrics.beyond import beyond_encoder
+    from ..harness.metrics.registry import left_out
     from ..harness.scores import write_scores
-    from ..harness.scoring import NO_ENCODER, beside_metrics, default_metrics, score_table
+    from ..harness.scoring import NO_ENCODER, run_metrics, score_table
 
     # Before the scoring, which takes minutes with a large encoder.
     ensure_writable(out)
@@ -58,12 +59,13 @@ def score(
     if out.exists() and file.exists() and out.samefile(file):
         raise UserError(f"{out} holds the answers", "Name another file with --out")
     rows = read_answers(file, table, sheet)
-    beside = beside_metrics(
+    metrics = run_metrics(
         language(DEFAULT),
+        bertscore_model,
+        bertscore_layer,
         questions=rows.answers.questions is not None,
         severities=rows.answers.severities is not None,
     )
-    metrics = [*default_metrics(language(DEFAULT), bertscore_model, bertscore_layer), *beside]
     scores = score_table(rows.ids, rows.answers, metrics)
     write_scores(out, scores)
     console = Console(highlight=False, soft_wrap=True)
@@ -74,6 +76,8 @@ def score(
         console.print("bertscore_f1 was left out, as asked (--bertscore-model none).", markup=False)
     if note := beyond_encoder(scores):
         console.print(note, markup=False, style="yellow")
+    for lack in left_out(language(DEFAULT)):
+        console.print(lack, markup=False, style="yellow")
     console.print(f"Scores of {len(scores.frame):,} answers: {out}", markup=False)
 
 

@@ -28,17 +28,12 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
 
     Similarity and safety stand here; the parts of a finding and the style of the answers are in the report.
     """
-    from ..harness.aggregates import QUALITY
     from ..harness.metrics.beyond import beyond_encoder
-    from ..harness.metrics.bleu import Bleu
-    from ..harness.metrics.chrf import Chrf
-    from ..harness.metrics.empty import Empty
-    from ..harness.metrics.rouge import Rouge
-    from ..harness.metrics.safety import DETECTORS
+    from ..harness.metrics.registry import IN_LM_EVAL, Group, columns_of, left_out
     from ..harness.statistics import STRATA, summarise
 
-    overlap = [column for metric in (Rouge, Chrf, Bleu, Empty) for column in metric.columns]
-    shown = [metric for metric in run.scores.metrics if metric in (QUALITY, *overlap, *DETECTORS)]
+    known = columns_of(*IN_LM_EVAL, Group.SAFETY)
+    shown = [metric for metric in run.scores.metrics if metric in known]
     summaries = {(item.metric, item.stratum): item for item in summarise(run.scores, resampling)}
     present = [stratum for stratum in STRATA if any(place == stratum for _, place in summaries)]
     table = Table(title=Text(f"{run.name}: percent, 95 % interval"), title_justify="left")
@@ -58,6 +53,8 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
         console.print(note, markup=False, style="yellow", soft_wrap=True)
     if run.lacks:
         console.print(f"incomplete: it lacks {'; '.join(run.lacks)}", markup=False, style="yellow", soft_wrap=True)
+    for lack in left_out(run.language):
+        console.print(lack, markup=False, style="yellow", soft_wrap=True)
     metric = run.scores.metrics[0]
     console.print(f"{metric}: {run.scores.signatures[metric]}|{resampling}", markup=False, soft_wrap=True)
 

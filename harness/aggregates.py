@@ -7,8 +7,8 @@ With m_s the mean of the quality metric over the answers of severity s:
   of the scheme *balanced*. Unlike a mean over answers it does not depend on how common each severity is.
 - ``worst_severity``: min over s of m_s.
 - ``critical_gap``: m_critical - m_non_critical; negative where answers to critical questions are the worse ones.
-- ``safe_score``: mean over all answers of quality × gate; the gate is 0 for an answer that misses an emergency,
-  negates a referral, contradicts a dose or degenerates, else 1.
+- ``safe_score``: mean over all answers of quality × gate; the gate is 0 for an answer that a column marks which is
+  declared as a gate (see ``metrics``), else 1.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import UserError
+from .metrics.registry import gates
 from .scores import KEY_COLUMNS, ScoreTable
 from .severity import SCHEMES, SEVERITIES, Severity, Weights
 from .statistics.bootstrap import Floats, Resampled
@@ -30,7 +31,7 @@ from .statistics.intervals import Method, bca, described
 from .statistics.resampling import USUAL, Resampling
 
 QUALITY = "bertscore_f1"
-GATES: tuple[str, ...] = ("missed_emergency", "negated_referral", "dose_conflict", "degenerate")
+GATES: tuple[str, ...] = tuple(gates())
 """Columns that hold 100 where the answer failed so; NaN where the failure cannot happen."""
 
 _SAFE = "safe"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from .metrics.base import Answers
-from .metrics.safety import safety_metrics
 from .rescoring import answers_of
 from .runs import Saved
 from .scores import ScoreTable
-from .scoring import score_table
+from .scoring import safety_metrics, score_table
 
 
 def reference_ceilings(saved: Saved) -> ScoreTable:

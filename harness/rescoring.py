@@ -10,7 +10,7 @@ from .metrics.base import Answers, Metric
 from .runs import Run, Saved, load_answers
 from .sample_scores import rescore_samples
 from .scores import ScoreTable, write_scores
-from .scoring import beside_metrics, score_table
+from .scoring import score_table
 from .severity import parse_severity
 
 
@@ -35,9 +35,9 @@ def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]]) -> R
     return Run(**vars(saved), scores=scores)
 
 
-def complete_scores(saved: Saved) -> ScoreTable:
-    """lm-eval's scores of saved answers, and what stands beside them: safety and style."""
-    beside = score_table(list(saved.answers["id"]), answers_of(saved), beside_metrics(saved.language))
+def complete_scores(saved: Saved, metrics: Sequence[Metric]) -> ScoreTable:
+    """lm-eval's scores of saved answers, and beside them those of ``metrics``: safety and style."""
+    beside = score_table(list(saved.answers["id"]), answers_of(saved), metrics)
     columns = {metric: beside.frame[metric].to_numpy() for metric in beside.metrics}
     given = saved.sample_scores
     return ScoreTable(given.frame.assign(**columns), {**given.signatures, **beside.signatures})

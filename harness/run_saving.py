@@ -21,7 +21,7 @@ from .rescoring import complete_scores
 from .runs import SCORES, load_answers
 from .sample_scores import write_generation
 from .scores import write_scores
-from .scoring import run_metrics
+from .scoring import beside_metrics, run_metrics
 
 TRAINING = "training.json"
 """The training manifest that a checkpoint of ours has."""
@@ -53,8 +53,10 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     overall = results["generation"]["overall"]
     results_file = write_results(options.out, results, _STAMP)
     saved = load_answers(results_file)
-    write_scores(options.out / SCORES, complete_scores(saved))
-    write_generation(saved, frame, run_metrics(saved.language, options.bertscore_model, options.bertscore_layer))
+    encoder = options.bertscore_model, options.bertscore_layer
+    scores = complete_scores(saved, beside_metrics(saved.language, *encoder))
+    write_scores(options.out / SCORES, scores)
+    write_generation(saved, frame, run_metrics(saved.language, *encoder))
     manifest = Manifest(
         name=name,
         created=started.isoformat(timespec="seconds"),

@@ -2,77 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import numpy as np
 import pandas as pd
 
 from .errors import UserError
-from .languages import Language
+from .languages import Language, Part
 from .metrics.base import Answers, Metric, Scores
-from .metrics.bertscore import shared_bertscore
-from .metrics.bleu import Bleu
-from .metrics.chrf import Chrf
-from .metrics.empty import Empty
 from .metrics.encoder import encoder_asked
-from .metrics.rouge import Rouge
-from .metrics.safety import safety_metrics
-from .metrics.safety.degeneration import Degeneration
-from .metrics.safety.doses import DoseConflict, UnsupportedNumbers
-from .metrics.safety.polarity import PolarityFlip
-from .metrics.safety.reassurance import DangerousReassurance
-from .metrics.safety.referral import Referral
-from .metrics.style import Style
+from .metrics.registry import COLUMNS, IN_LM_EVAL, Group, Need, declared, shared
 from .scores import ScoreTable
-
-BESIDE: frozenset[str] = frozenset(
-    column
-    for metric in (Referral, DangerousReassurance, DoseConflict, UnsupportedNumbers, PolarityFlip, Degeneration)
-    for column in metric.columns
-) | frozenset(Style.names)
-"""The columns that stand beside similarity: safety and style."""
+from .signatures import better
 
 NO_ENCODER = "none"
-"""The encoder's name that leaves BERTScore out."""
+"""The encoder's name that leaves out whatever needs one, such as BERTScore."""
 
 
 def default_metrics(
-    language: Language, bertscore_model: str | None = None, bertscore_layer: int | None = None
+    language: Language, bertscore_model: str | None = None, bertscore_layer: int | None = None, **known: bool
 ) -> list[Metric]:
-    """The metrics of the lm-eval tasks: similarity to the reference.
+    """The metrics of the lm-eval tasks: similarity to the reference, and whether there is an answer.
+
+    See ``run_metrics`` for the arguments.
+    """
+    return _metrics(IN_LM_EVAL, language, bertscore_model, bertscore_layer, **known)
+
+
+def beside_metrics(
+    language: Language, bertscore_model: str | None = None, bertscore_layer: int | None = None, **known: bool
+) -> list[Metric]:
+    """What stands beside the similarity of every run: safety and style. See ``run_metrics``."""
+    groups = [group for group in Group if group not in IN_LM_EVAL]
+    return _metrics(groups, language, bertscore_model, bertscore_layer, **known)
+
+
+def safety_metrics(language: Language, **known: bool) -> list[Metric]:
+    """The detectors that need no encoder. See ``run_metrics``."""
+    return _metrics([Group.SAFETY], language, NO_ENCODER, None, **known)
+
+
+def run_metrics(
+    language: Language, bertscore_model: str | None = None, bertscore_layer: int | None = None, **known: bool
+) -> list[Metric]:
+    """The metrics of a run's ``scores.parquet``: ``default_metrics`` with what stands beside them.
 
     Args:
-        language: of the answers.
+        language: of the answers; a metric that needs more than the language's folder holds is left out.
         bertscore_model: hub id or folder of the BERTScore encoder, ``none`` to leave BERTScore out; None for the
             environment's, else the paper's. One process shares one encoder and its reference embeddings.
         bertscore_layer: layer whose output is compared; None for the environment's, else the known layer of a known
             encoder.
+        known: ``questions`` and ``severities``, as they are unless said otherwise; metrics that need what is not
+            known are left out.
     """
-    texts: list[Metric] = [Rouge(language), Chrf(language), Bleu(language), Empty(language)]
-    model, layer = encoder_asked(bertscore_model, bertscore_layer)
-    return texts if model == NO_ENCODER else [shared_bertscore(model, layer), *texts]
+    beside = beside_metrics(language, bertscore_model, bertscore_layer, **known)
+    return [*default_metrics(language, bertscore_model, bertscore_layer, **known), *beside]
 
 
-def beside_metrics(language: Language, *, questions: bool = True, severities: bool = True) -> list[Metric]:
-    """What stands beside the similarity of every run: safety and style.
-
-    Args:
-        language: of the answers.
-        questions, severities: whether they are known; columns that need them are left out otherwise.
-    """
-    return [*safety_metrics(language, questions=questions, severities=severities), Style(language, questions)]
-
-
-def run_metrics(
-    language: Language, bertscore_model: str | None = None, bertscore_layer: int | None = None
+def _metrics(
+    groups: Collection[Group],
+    language: Language,
+    bertscore_model: str | None,
+    bertscore_layer: int | None,
+    *,
+    questions: bool = True,
+    severities: bool = True,
 ) -> list[Metric]:
-    """The metrics of a run's ``scores.parquet``: ``default_metrics`` with what stands beside them."""
-    return [*default_metrics(language, bertscore_model, bertscore_layer), *beside_metrics(language)]
+    model, layer = encoder_asked(bertscore_model, bertscore_layer)
+    absent: dict[Need | Part, bool] = {
+        Need.QUESTIONS: not questions,
+        Need.SEVERITIES: not severities,
+        Need.ENCODER: model == NO_ENCODER,
+    }
+    return [
+        shared(each.make, language, model, layer) if Need.ENCODER in each.needs else each.make(language)
+        for each in declared()
+        if each.group in groups and not any(absent.get(need) for need in each.needs) and not each.missing(language)
+    ]
 
 
 def signatures(metrics: Sequence[Metric]) -> dict[str, str]:
     """Every column's signature, in the order of the columns. Loads the encoder if there is one."""
-    return {column: metric.signatures[column] for metric in metrics for column in metric.columns}
+    found = {column: metric.signatures[column] for metric in metrics for column in metric.columns}
+    for column, signature in found.items():
+        if column in COLUMNS:
+            assert better(signature) is COLUMNS[column].better, f"{column} is declared otherwise than it is signed"
+    return found
 
 
 def score(answers: Answers, metrics: Sequence[Metric]) -> dict[str, Scores]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -75,3 +75,26 @@ def words(text: str, profile: Profile, language: Language) -> list[str]:
 def signature(profile: Profile, language: Language) -> str:
     """How the text was normalised, for a metric's signature."""
     return f"norm:{language.code}-{profile}-v{language.normalisation.version}"
+
+
+def has_word(text: str, language: Language) -> bool:
+    """Whether a text holds anything that can be compared: a letter or a digit that normalisation leaves.
+
+    Space, punctuation, symbols, emoji, diacritics and tatweel alone are none. This decides what is ``empty``, and
+    what every similarity scores 0.
+    """
+    return any(_stands(character, language) for character in _PICTURE.sub("", text))
+
+
+# Emoji that are written with a digit or a letter.
+_PICTURE = re.compile("[0-9]\ufe0f?\u20e3|\u2139")
+# Letters by Unicode that nobody sees: the fillers of Hangul.
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
+
+
+@lru_cache(maxsize=1 << 12)
+def _stands(character: str, language: Language) -> bool:
+    # Modifier letters, tatweel among them, change a letter and are none by themselves.
+    if not character.isalnum() or character in _FILLERS or unicodedata.category(character) == "Lm":
+        return False
+    return bool(normalise(character, Profile.METRIC, language))

@@ -8,10 +8,8 @@ from pathlib import Path
 
 from ..harness.aggregates import Aggregate
 from ..harness.files import write_json, write_text
-from ..harness.metrics.safety import DETECTORS
-from ..harness.metrics.style import Style
+from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
-from ..harness.scoring import BESIDE
 from ..harness.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL
 from .published import published_table
@@ -61,6 +59,8 @@ def board_page(board: Board) -> str:
         if each
     ]
     metrics = list(dict.fromkeys(metric for row in board.rows for metric in row.metrics))
+    safety = columns_of(Group.SAFETY)
+    beside = columns_of(Group.SAFETY, Group.PART, Group.STYLE)
     return render(
         _TEMPLATES,
         "board.html",
@@ -68,9 +68,11 @@ def board_page(board: Board) -> str:
         less_is_better=better(board.signature) is Better.LOWER,
         strata=STRATA,
         charts=charts,
-        metrics=[metric for metric in metrics if metric != board.metric and metric not in BESIDE],
-        safety=[metric for metric in DETECTORS if metric in metrics],
-        style=[metric for metric in Style.names if metric in metrics],
+        metrics=[metric for metric in metrics if metric != board.metric and metric not in beside],
+        safety=[metric for metric in safety if metric in metrics],
+        more_is_better=[metric for metric in safety if COLUMNS[metric].better is Better.HIGHER],
+        style=[metric for metric in columns_of(Group.STYLE) if metric in metrics],
+        gates=gates_in_words(),
         aggregates=[name for name in Aggregate if any(name in row.aggregates for row in board.rows)],
         usual=USUAL,
         published=published_table(),

@@ -7,9 +7,9 @@ from pathlib import Path
 from ..harness.comparison import check_metric, compare, differences, refuse_incomplete
 from ..harness.errors import UserError
 from ..harness.metrics.beyond import beyond_encoder
+from ..harness.metrics.registry import Group, columns_of
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
 from ..harness.runs import Run
-from ..harness.scoring import BESIDE
 from ..harness.severity import SEVERITIES
 from ..harness.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL, Difference, Resampling, Summary, summarise
@@ -18,8 +18,6 @@ from .safety import FORMULAS, safety_of, totals
 from .strata import answer_shapes, category_scores
 
 _TEMPLATES = Path(__file__).parent
-# Length is shown from the texts themselves.
-_STYLE = ("distinct_2", "echo_rate")
 _DIRECTION = {Better.HIGHER: 1, Better.LOWER: -1, Better.NEITHER: 0}
 _Table = dict[str, dict[str, Summary]]
 
@@ -61,11 +59,11 @@ def report_page(
         changes={change.stratum: change for change in changes},
         chart=_scores_chart(run, summaries, against, other, metric),
         change_chart=_change_chart(changes) if changes else None,
-        style=[each for each in _STYLE if each in summaries],
+        style=[each for each in columns_of(Group.STYLE) if each in summaries],
         safety=safety_of(run, against, resampling),
         totals=totals(run, against, resampling),
         formulas=FORMULAS,
-        similarity=[each for each in summaries if each not in BESIDE],
+        similarity=[each for each in summaries if each not in columns_of(Group.SAFETY, Group.PART, Group.STYLE)],
         shapes=answer_shapes(run),
         categories=category_scores(run, metric),
         notes={each.name: note for each in (run, against) if each and (note := beyond_encoder(each.scores))},

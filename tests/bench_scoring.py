@@ -112,7 +112,7 @@ def bertscore_claim(draw: random.Random, folder: Path) -> Claim:
     references = draw.sample([row["answer"] for row in handwritten_rows(ARABIC)], 64)
     predictions = disturbed(references, draw)
     save_base_size_encoder(folder, [*references, *predictions])
-    ours = BertScore(str(folder), LAYER, device="cpu")
+    ours = BertScore(ARABIC, str(folder), LAYER, device="cpu")
     # An earlier run over the same questions.
     ours.score(Answers(disturbed(references, draw), references))
     theirs = BERTScorer(model_type=str(folder), num_layers=LAYER, device="cpu")

@@ -14,13 +14,13 @@ from typing import Any
 
 from maqa_severity.harness.files import sha256_text, write_json
 from maqa_severity.harness.metrics.base import Answers
-from maqa_severity.harness.metrics.safety import safety_metrics
 from maqa_severity.harness.metrics.safety.card import CARD, Detector, SafetyCard
 from maqa_severity.harness.metrics.safety.lexicon import safety_lexicon
 from maqa_severity.harness.metrics.safety.reassurance import reassures_dangerously
 from maqa_severity.harness.metrics.safety.referral import triage_events
 from maqa_severity.harness.metrics.safety.triage import Level, Reading
 from maqa_severity.harness.metrics.safety.units import quantity_words
+from maqa_severity.harness.scoring import safety_metrics
 from maqa_severity.harness.severity import Severity, parse_severity
 from maqa_severity.tests.tongues import ARABIC
 from rich.console import Console

@@ -11,6 +11,7 @@ from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.runs import load_run
 from maqa_severity.tasks.documents import load_documents
 from maqa_severity.tasks.scored import score_batch
+from maqa_severity.tests.tongues import ARABIC
 
 LONGEST, LAYERS = 24, 3
 ADVICE = " ".join(["و"] * LONGEST)
@@ -45,7 +46,7 @@ def data(tmp_path):
         for severity in ("critical", "neutral", "non_critical")
         for question, answer in ((f"هل أراجع الطبيب {severity}", "راجع الطبيب"), (f"{severity} {ADVICE}", ADVICE))
     ]
-    dataset_from_rows({"test": rows}, tmp_path / "data", source="test")
+    dataset_from_rows({"test": rows}, tmp_path / "data", source="test", language=ARABIC)
     return tmp_path / "data"
 
 

@@ -109,7 +109,7 @@ def test_f1_equals_bert_score(kind, layer, bert, pairs, tmp_path):
         folder = shutil.copytree(bert, tmp_path / kind)
         save_network(folder, kind)
     _, _, expected = score(*pairs, model_type=str(folder), num_layers=layer)
-    ours = f1_of(BertScore(str(folder), layer), *pairs)
+    ours = f1_of(BertScore(ARABIC, str(folder), layer), *pairs)
     np.testing.assert_allclose(ours, expected.numpy(), rtol=0, atol=F1_TOLERANCE)
     assert np.ptp(ours) > 0.1
 
@@ -127,41 +127,46 @@ def test_a_tokenizer_without_a_length_is_cut_at_the_last_position(copy, sample_t
 
 
 def test_identical_texts_score_100(bert, sample_texts):
-    np.testing.assert_allclose(f1_of(BertScore(str(bert), 2), sample_texts, sample_texts), 1, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(
+        f1_of(BertScore(ARABIC, str(bert), 2), sample_texts, sample_texts), 1, rtol=0, atol=1e-6
+    )
 
 
 def test_empty_answers_and_references_score_0_among_others(bert):
-    found = f1_of(BertScore(str(bert), 2), ["", " \n", "راجع الطبيب", "راجع"], ["راجع", "الطبيب", "", "راجع"])
+    found = f1_of(
+        BertScore(ARABIC, str(bert), 2), ["", " \n", "راجع الطبيب", "راجع"], ["راجع", "الطبيب", "", "راجع"]
+    )
     np.testing.assert_allclose(found, [0, 0, 0, 1], atol=1e-6)
 
 
 def test_text_is_scored_as_written_but_for_space_around_it(bert):
-    metric = BertScore(str(bert), 2)
+    metric = BertScore(ARABIC, str(bert), 2)
     one, other, padded = f1_of(metric, ["إذهب", "اذهب", "\n إذهب  "], ["إذهب الآن"] * 3)
     assert one == pytest.approx(padded, abs=1e-6)
     assert abs(one - other) > 1e-3
 
 
 def test_half_a_surrogate_pair_can_be_scored(bert):
-    assert 0 < f1_of(BertScore(str(bert), 2), ["راجع \ud83d"], ["راجع الطبيب"])[0] < 1
+    assert 0 < f1_of(BertScore(ARABIC, str(bert), 2), ["راجع \ud83d"], ["راجع الطبيب"])[0] < 1
 
 
 @pytest.mark.parametrize("batch_tokens", [1, 200, 5000])
 def test_neither_batch_size_nor_order_nor_company_matters(batch_tokens, bert, pairs):
-    expected = f1_of(BertScore(str(bert), 2), *pairs)
+    expected = f1_of(BertScore(ARABIC, str(bert), 2), *pairs)
     order = np.random.default_rng(0).permutation(len(expected))
     turned = f1_of(
-        BertScore(str(bert), 2, batch_tokens=batch_tokens), *([texts[row] for row in order] for texts in pairs)
+        BertScore(ARABIC, str(bert), 2, batch_tokens=batch_tokens),
+        *([texts[row] for row in order] for texts in pairs),
     )
     np.testing.assert_allclose(turned, expected[order], rtol=0, atol=F1_TOLERANCE)
-    alone = f1_of(BertScore(str(bert), 2), pairs[0][:1], pairs[1][:1])
+    alone = f1_of(BertScore(ARABIC, str(bert), 2), pairs[0][:1], pairs[1][:1])
     assert alone[0] == pytest.approx(expected[0], abs=F1_TOLERANCE)
 
 
 def test_blocks_of_pairs_change_nothing(bert, pairs, monkeypatch):
-    expected = f1_of(BertScore(str(bert), 2), *pairs)
+    expected = f1_of(BertScore(ARABIC, str(bert), 2), *pairs)
     monkeypatch.setattr("maqa_severity.harness.metrics.embeddings._BLOCK_TOKENS", 300)
-    np.testing.assert_allclose(f1_of(BertScore(str(bert), 2), *pairs), expected, rtol=0, atol=F1_TOLERANCE)
+    np.testing.assert_allclose(f1_of(BertScore(ARABIC, str(bert), 2), *pairs), expected, rtol=0, atol=F1_TOLERANCE)
 
 
 @pytest.fixture
@@ -179,7 +184,7 @@ def embedded_texts(monkeypatch):
 
 
 def test_each_text_is_embedded_once_and_references_never_again(bert, embedded_texts):
-    metric = BertScore(str(bert), 2)
+    metric = BertScore(ARABIC, str(bert), 2)
     references = ["راجع الطبيب", "خذ الدواء", "راجع الطبيب"]
     first = f1_of(metric, ["نعم", "نعم", "خذ الدواء"], references)
     assert sum(embedded_texts) == 3
@@ -189,7 +194,7 @@ def test_each_text_is_embedded_once_and_references_never_again(bert, embedded_te
 
 
 def test_released_memory_is_filled_again_when_needed(bert, embedded_texts):
-    metric = BertScore(str(bert), 2)
+    metric = BertScore(ARABIC, str(bert), 2)
     before = f1_of(metric, ["نعم"], ["لا"])
     metric.release()
     assert f1_of(metric, ["نعم"], ["لا"]) == before
@@ -212,14 +217,14 @@ def test_the_cache_keeps_what_was_used_last_within_its_bytes():
 
 
 def test_one_process_shares_one_encoder(bert):
-    assert shared_bertscore(str(bert), 2) is default_metrics(ARABIC, str(bert), 2)[0]
-    assert shared_bertscore(str(bert), 1) is not default_metrics(ARABIC, str(bert), 2)[0]
+    assert shared_bertscore(ARABIC, str(bert), 2) is default_metrics(ARABIC, str(bert), 2)[0]
+    assert shared_bertscore(ARABIC, str(bert), 1) is not default_metrics(ARABIC, str(bert), 2)[0]
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.text("اب تجحسةأ .[SEP]", max_size=30), st.text(max_size=20)), min_size=1, max_size=3))
 def test_every_score_of_any_answer_is_a_percentage(bert, rows):
-    metric = shared_bertscore(str(bert), 2)
+    metric = shared_bertscore(ARABIC, str(bert), 2)
     answers = Answers([text for row in rows for text in row], ["راجع الطبيب"] * (2 * len(rows)))
     found = metric.score(answers)["bertscore_f1"]
     assert np.all((found >= 0) & (found <= 100))
@@ -228,17 +233,17 @@ def test_every_score_of_any_answer_is_a_percentage(bert, rows):
 def test_an_encoder_that_does_not_know_the_references_is_refused(copy):
     save_tokenizer(copy, ["only latin words live here"] * 3)
     with pytest.raises(UserError, match="100% of the references' tokens are unknown to the encoder"):
-        f1_of(BertScore(str(copy), 2), ["راجع"], ["راجع الطبيب"])
+        f1_of(BertScore(ARABIC, str(copy), 2), ["راجع"], ["راجع الطبيب"])
 
 
 def test_unknown_tokens_in_answers_alone_are_the_answers_fault(bert):
-    assert 0 < f1_of(BertScore(str(bert), 2), ["你好吗"], ["راجع الطبيب"])[0] < 1
+    assert 0 < f1_of(BertScore(ARABIC, str(bert), 2), ["你好吗"], ["راجع الطبيب"])[0] < 1
 
 
 def test_a_few_unknown_tokens_are_borne(bert, sample_texts):
     references = [*sample_texts, "你"]
     assert UNKNOWN_LIMIT < 1
-    assert f1_of(BertScore(str(bert), 2), references, references).min() == pytest.approx(1, abs=1e-6)
+    assert f1_of(BertScore(ARABIC, str(bert), 2), references, references).min() == pytest.approx(1, abs=1e-6)
 
 
 def test_known_layers_are_bert_scores_own():
@@ -259,7 +264,7 @@ def test_the_papers_encoder_and_layer_are_comparable_under_both_its_names(model)
 
 
 def test_the_default_is_the_papers_encoder():
-    assert default_metrics(ARABIC)[0] is shared_bertscore(PAPER_ENCODER, None)
+    assert default_metrics(ARABIC)[0] is shared_bertscore(ARABIC, PAPER_ENCODER, None)
 
 
 def test_a_local_copy_is_known_by_its_configuration_or_its_name(copy):
@@ -275,7 +280,7 @@ def test_a_local_copy_is_known_by_its_configuration_or_its_name(copy):
 def test_an_encoder_speaks_for_itself(copy):
     note = {"name": "maqa-demo-encoder", "layer": 2, "comparable": False}
     (copy / "maqa_encoder.json").write_text(json.dumps(note))
-    signature = BertScore(str(copy)).signatures["bertscore_f1"]
+    signature = BertScore(ARABIC, str(copy)).signatures["bertscore_f1"]
     assert "model:maqa-demo-encoder|layer:2|" in signature
     assert signature.endswith("not-comparable-with-the-paper")
     (copy / "maqa_encoder.json").write_text(json.dumps({**note, "layers": 2}))
@@ -285,11 +290,11 @@ def test_an_encoder_speaks_for_itself(copy):
 
 def test_the_signature_changes_with_whatever_changes_the_score(bert, copy, sample_texts, monkeypatch):
     def signature(layer=2):
-        return signatures([BertScore(str(copy), layer)])["bertscore_f1"]
+        return signatures([BertScore(ARABIC, str(copy), layer)])["bertscore_f1"]
 
     plain = signature()
     assert plain == signature()
-    assert plain == BertScore(str(bert), 2).signatures["bertscore_f1"].replace("tiny-bert", "copy")
+    assert plain == BertScore(ARABIC, str(bert), 2).signatures["bertscore_f1"].replace("tiny-bert", "copy")
     changed = {plain, signature(layer=1)}
     monkeypatch.setattr("maqa_severity.harness.metrics.bertscore.version", lambda package: f"{package} of tomorrow")
     changed.add(signature())
@@ -302,26 +307,26 @@ def test_the_signature_changes_with_whatever_changes_the_score(bert, copy, sampl
     changed.add(signature())
     save_tokenizer(copy, sample_texts[:50])
     changed.add(signature())
-    changed.add(BertScore(str(copy.rename(copy.parent / "other")), 2).signatures["bertscore_f1"])
+    changed.add(BertScore(ARABIC, str(copy.rename(copy.parent / "other")), 2).signatures["bertscore_f1"])
     assert len(changed) == 7
 
 
 def test_a_missing_encoder_is_named_with_the_remedy(tmp_path):
     for model in (str(tmp_path / "absent"), "./absent"):
         with pytest.raises(UserError, match=r"absent does not exist\. Pass the folder of a downloaded copy"):
-            BertScore(model, 2).score(Answers(["نعم"], ["نعم"]))
+            BertScore(ARABIC, model, 2).score(Answers(["نعم"], ["نعم"]))
 
 
 def test_an_encoder_that_the_hub_does_not_give_is_an_error_with_the_remedy(tmp_path, monkeypatch):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     with pytest.raises(UserError, match=r"bert-base-multilingual-cased cannot be loaded: .*HF_HOME.*`none`"):
-        BertScore(PAPER_ENCODER).score(Answers(["نعم"], ["نعم"]))
+        BertScore(ARABIC, PAPER_ENCODER).score(Answers(["نعم"], ["نعم"]))
 
 
 def test_a_layer_that_is_not_there_is_named(bert):
     for layer in (0, LAYERS + 1, -1):
         with pytest.raises(UserError, match=f"no layer {layer}.* between 1 and {LAYERS}"):
-            BertScore(str(bert), layer).signatures  # noqa: B018
+            BertScore(ARABIC, str(bert), layer).signatures  # noqa: B018
 
 
 @pytest.mark.parametrize("damage", ["pickle", "truncated", "incomplete", "no tokenizer", "no config"])
@@ -343,7 +348,7 @@ def test_a_damaged_encoder_is_an_error_and_never_scores(damage, copy):
     else:
         (copy / "config.json").unlink()
     with pytest.raises(UserError, match="copy"):
-        BertScore(str(copy), 2).score(Answers(["نعم"], ["نعم"]))
+        BertScore(ARABIC, str(copy), 2).score(Answers(["نعم"], ["نعم"]))
 
 
 @pytest.mark.parametrize("kind", ["bert", "xlm-roberta", "distilbert", "modernbert"])
@@ -370,8 +375,8 @@ def test_a_layer_that_is_not_there_is_named_in_every_family(kind, bert, tmp_path
     folder = shutil.copytree(bert, tmp_path / kind)
     save_network(folder, kind)
     with pytest.raises(UserError, match=f"no layer {LAYERS + 1}.* between 1 and {LAYERS}"):
-        BertScore(str(folder), LAYERS + 1).score(Answers(["نعم"], ["نعم"]))
-    assert f1_of(BertScore(str(folder), LAYERS), ["نعم"], ["نعم"])[0] == pytest.approx(1, abs=1e-6)
+        BertScore(ARABIC, str(folder), LAYERS + 1).score(Answers(["نعم"], ["نعم"]))
+    assert f1_of(BertScore(ARABIC, str(folder), LAYERS), ["نعم"], ["نعم"])[0] == pytest.approx(1, abs=1e-6)
 
 
 def test_a_network_that_is_no_encoder_of_one_text_is_refused(tmp_path, sample_texts):
@@ -382,11 +387,11 @@ def test_a_network_that_is_no_encoder_of_one_text_is_refused(tmp_path, sample_te
         tmp_path
     )
     with pytest.raises(UserError, match=r"\(t5\) is no encoder of one text"):
-        BertScore(str(tmp_path), 1).score(Answers(["نعم"], ["نعم"]))
+        BertScore(ARABIC, str(tmp_path), 1).score(Answers(["نعم"], ["نعم"]))
 
 
 def test_what_an_encoder_does_not_read_is_counted_to_the_token(bert):
-    metric = BertScore(str(bert), 2)
+    metric = BertScore(ARABIC, str(bert), 2)
     # One token of the vocabulary.
     word, full = "و", LONGEST - 2
     assert len(Encoder(choose_encoder(str(bert), 2)).tokenize([word])[0]) == 3
@@ -401,7 +406,7 @@ def test_what_an_encoder_does_not_read_is_counted_to_the_token(bert):
 
 def test_the_sentence_counts_answers_and_references_and_names_the_limit(bert):
     long = " ".join(["راجع"] * LONGEST)
-    metric = BertScore(str(bert), 2)
+    metric = BertScore(ARABIC, str(bert), 2)
 
     def said(predictions, references):
         ids = [str(row) for row in range(len(predictions))]

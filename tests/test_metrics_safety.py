@@ -8,7 +8,8 @@ import pytest
 from maqa_severity.harness.aggregates import GATES
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.metrics.base import Answers
-from maqa_severity.harness.metrics.safety import DETECTORS, safety_metrics
+from maqa_severity.harness.metrics.echo import EchoRate
+from maqa_severity.harness.metrics.registry import Group, columns_of
 from maqa_severity.harness.metrics.safety.doses import DoseConflict, UnsupportedNumbers
 from maqa_severity.harness.metrics.safety.lexicon import LEXICON, RULES, Kind, read_safety_lexicon, safety_lexicon
 from maqa_severity.harness.metrics.safety.polarity import PolarityFlip
@@ -17,11 +18,13 @@ from maqa_severity.harness.metrics.safety.reassurance import DangerousReassuranc
 from maqa_severity.harness.metrics.safety.triage import Level, triage_reader
 from maqa_severity.harness.metrics.style import Style
 from maqa_severity.harness.scores import ScoreTable
-from maqa_severity.harness.scoring import beside_metrics, score, score_table, signatures
+from maqa_severity.harness.scoring import beside_metrics, safety_metrics, score, score_table, signatures
 from maqa_severity.harness.severity import SEVERITIES, Severity
 from maqa_severity.harness.signatures import is_rate, required_severities
 from maqa_severity.harness.statistics import summarise
 from maqa_severity.tests.tongues import ARABIC
+
+DETECTORS = columns_of(Group.SAFETY)
 
 read = triage_reader(ARABIC).read
 
@@ -242,7 +245,7 @@ def test_what_is_unknown_is_left_out():
 
 def test_style_is_counted_by_hand():
     answers = Answers(["نم مبكرا نم مبكرا"], ["نم الآن"], ["متى انام مبكرا"])
-    found = {name: values[0] for name, values in Style(ARABIC).score(answers).items()}
+    found = {name: values[0] for name, values in score(answers, [Style(ARABIC), EchoRate(ARABIC)]).items()}
     assert found == {
         "length_match": 50,
         "longer": 100,

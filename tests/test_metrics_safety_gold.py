@@ -3,10 +3,12 @@
 from collections import Counter
 
 import pytest
-from maqa_severity.harness.metrics.safety import DETECTORS
+from maqa_severity.harness.metrics.registry import Group, columns_of
 from maqa_severity.harness.metrics.safety.card import Detector, safety_card
 from maqa_severity.tests.safety_card import detectors_on, expected, gold_rows, held_out_card
 from maqa_severity.tests.tongues import ARABIC
+
+DETECTORS = columns_of(Group.SAFETY)
 
 
 def test_there_are_enough_answers_in_every_dialect_and_form_in_both_halves():

@@ -4,17 +4,19 @@ import pytest
 from maqa_severity.harness.aggregates import Aggregate, aggregates
 from maqa_severity.harness.ceilings import reference_ceilings
 from maqa_severity.harness.metrics.base import Answers
-from maqa_severity.harness.metrics.safety import DETECTORS, safety_metrics
+from maqa_severity.harness.metrics.registry import COLUMNS, Group, columns_of
 from maqa_severity.harness.metrics.safety.card import safety_card
 from maqa_severity.harness.runs import Run, load_run
 from maqa_severity.harness.scores import ScoreTable
-from maqa_severity.harness.scoring import score
+from maqa_severity.harness.scoring import safety_metrics, score
 from maqa_severity.harness.severity import parse_severity
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_page
 from maqa_severity.reports.page import report_page
-from maqa_severity.reports.safety import MEANING, safety_of
+from maqa_severity.reports.safety import safety_of
 from maqa_severity.tests.tongues import ARABIC
+
+DETECTORS = columns_of(Group.SAFETY)
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def test_the_ceiling_is_the_detector_on_the_references(run):
 def test_the_report_shows_every_detector_with_rate_ceiling_and_trust(run):
     page = report_page(run)
     table = page.split('id="safety-table"')[1].split("</table>")[0]
-    assert set(MEANING) == set(DETECTORS)
+    assert all(COLUMNS[column].meaning in table for column in DETECTORS)
     for column in DETECTORS:
         assert f"<code>{column}</code>" in table
     assert table.count("references") >= len(DETECTORS)

@@ -9,8 +9,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from maqa_severity.cli import main
+from maqa_severity.harness.metrics.registry import Group, columns_of
 from maqa_severity.harness.scores import read_scores
-from maqa_severity.harness.scoring import beside_metrics
+from maqa_severity.harness.scoring import NO_ENCODER, run_metrics
 from maqa_severity.tests.tongues import ARABIC
 
 ROWS = [
@@ -24,8 +25,7 @@ ROWS = [
         "prediction": "اضغط على الجرح",
     },
 ]
-COLUMNS = ["rouge1", "rouge2", "rougeL", "chrf", "bleu", "empty"]
-BESIDE = [column for metric in beside_metrics(ARABIC) for column in metric.columns]
+COLUMNS = [column for metric in run_metrics(ARABIC, NO_ENCODER) for column in metric.columns]
 
 
 def write(path, rows):
@@ -68,7 +68,7 @@ def test_every_format_gives_the_same_scores(extension, scores_of, tmp_path):
     scores, printed = scores_of(write(tmp_path / f"answers.{extension}", ROWS), "--bertscore-model", "none")
     assert list(scores.frame["id"]) == ["a", "b", "c"]
     assert list(scores.frame["severity"]) == ["critical", "non_critical", "critical"]
-    assert scores.metrics == list(scores.signatures) == [*COLUMNS, *BESIDE]
+    assert scores.metrics == list(scores.signatures) == COLUMNS
     assert scores.frame["rouge1"].tolist() == [0, 50, pytest.approx(100)]
     assert scores.frame["empty"].tolist() == [100, 0, 0]
     assert all(f"{metric}: {signature}" in printed for metric, signature in scores.signatures.items())
@@ -97,7 +97,7 @@ def test_prediction_and_reference_are_enough(scores_of, tmp_path):
 
 def test_a_local_encoder_adds_bertscore(scores_of, encoder, tmp_path):
     scores, printed = scores_of(write(tmp_path / "answers.csv", ROWS), "--bertscore-model", encoder)
-    assert scores.metrics == ["bertscore_f1", "beyond_encoder", "reference_beyond_encoder", *COLUMNS, *BESIDE]
+    assert scores.metrics == ["bertscore_f1", "beyond_encoder", "reference_beyond_encoder", *COLUMNS]
     assert scores.frame["bertscore_f1"].tolist()[::2] == [0, pytest.approx(100, abs=1e-4)]
     assert 0 < scores.frame["bertscore_f1"][1] < 100
     assert "not-comparable-with-the-paper" in printed
@@ -107,7 +107,7 @@ def test_identical_arabic_texts_score_100_on_every_metric(scores_of, encoder, pa
     rows = [{"prediction": text, "reference": text} for text in pairs[1]]
     scores, _ = scores_of(write(tmp_path / "answers.parquet", rows), "--bertscore-model", encoder)
     assert len(scores.frame) == 1000
-    for metric in {"bertscore_f1", *COLUMNS} - {"empty"}:
+    for metric in columns_of(Group.SIMILARITY):
         assert scores.frame[metric].min() == pytest.approx(100, abs=1e-4)
 
 

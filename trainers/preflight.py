@@ -14,8 +14,7 @@ from ..harness.errors import UserError
 from ..harness.generation.config import Kind
 from ..harness.generation.decoding import max_new_tokens
 from ..harness.generation.vllm_packages import vllm_package
-from ..harness.metrics.bertscore import shared_bertscore
-from ..harness.metrics.encoder import encoder_asked
+from ..harness.metrics.encoder import Encoder, choose_encoder, encoder_asked
 from ..harness.metrics.encoder_loading import hub_answers
 from ..harness.scoring import NO_ENCODER
 from .adapters import demand_bitsandbytes
@@ -106,9 +105,7 @@ def _demand_encoder(experiment: Experiment) -> None:
             "Name one in evaluation.bertscore_model, or unset MAQA_BERTSCORE_MODEL",
         )
     if model != DEMO:
-        metric = shared_bertscore(model, layer)
-        assert metric.signatures
-        metric.release()
+        Encoder(choose_encoder(model, layer)).release()
 
 
 def _demand_backend(experiment: Experiment) -> None:

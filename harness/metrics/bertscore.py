@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cache, cached_property, partial
+from functools import cached_property, partial
 from importlib.metadata import version
 
 import numpy as np
@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ..errors import UserError
+from ..languages import Language
 from ..signatures import NEITHER_IS_BETTER, RATE
 from .base import Answers, Scores
 from .beyond import ANSWER_BEYOND, REFERENCE_BEYOND
 from .embeddings import Cache, Embedded, Tokens, batches, blocks, f1
 from .encoder import Encoder, EncoderChoice, choose_encoder
+from .registry import Group, Need, metric, shared
 
 COLUMN = "bertscore_f1"
 
@@ -27,12 +29,23 @@ _BATCH_TOKENS = {"cpu": 1024, "cuda": 32768}
 _CACHE_BYTES = 1 << 30
 
 
+@metric(
+    Group.SIMILARITY,
+    meaning={
+        COLUMN: "contextual vectors of tokens matched with the reference's, F1 of the best matches",
+        ANSWER_BEYOND: "is longer than the encoder reads: what comes after is not compared",
+        REFERENCE_BEYOND: "has a reference that is longer than the encoder reads: what comes after is not compared",
+    },
+    needs=[Need.ENCODER],
+    parts=[ANSWER_BEYOND, REFERENCE_BEYOND],
+    neither=[ANSWER_BEYOND, REFERENCE_BEYOND],
+)
 class BertScore:
     """F1 × 100 of the greedy token matching of ``bert_score.score``: no idf, no rescaling, text as written.
 
     As in bert-score, [CLS] and [SEP] can be matched but carry no weight, texts are stripped and cut at the
-    encoder's maximum length, and an empty answer or reference scores 0. A similarity below 0 counts as 0, as
-    bert-score has it wherever a batch is padded.
+    encoder's maximum length, and an answer or a reference without a word scores 0. A similarity below 0 counts
+    as 0, as bert-score has it wherever a batch is padded.
 
     What comes after the maximum length is not compared: ``beyond_encoder`` and ``reference_beyond_encoder`` are 100
     where the answer, or its reference, goes on there, else 0.
@@ -41,6 +54,7 @@ class BertScore:
     answers to the same questions cost half; unique texts are embedded once, by length.
 
     Args:
+        language: of the texts; says which of them hold a word.
         model: hub id or folder of the encoder.
         layer: layer whose output is compared; None for the known layer of a known encoder.
         device: torch device; None for the GPU if one has room, else the CPU.
@@ -53,8 +67,14 @@ class BertScore:
     columns = (COLUMN, ANSWER_BEYOND, REFERENCE_BEYOND)
 
     def __init__(
-        self, model: str, layer: int | None = None, device: str | None = None, batch_tokens: int | None = None
+        self,
+        language: Language,
+        model: str,
+        layer: int | None = None,
+        device: str | None = None,
+        batch_tokens: int | None = None,
     ) -> None:
+        self.language = language
         self._model, self._layer, self._device, self._batch_tokens = model, layer, device, batch_tokens
         self._references = Cache(_CACHE_BYTES)
 
@@ -87,7 +107,7 @@ class BertScore:
             "rescale": "no",
             "dtype": "float32",
             "transformers": version("transformers"),
-            "version": "1",
+            "version": "2",
         }
         if not self._choice.comparable:
             parts["scale"] = "not-comparable-with-the-paper"
@@ -157,7 +177,8 @@ class BertScore:
         return embedded
 
 
-@cache
-def shared_bertscore(model: str, layer: int | None = None) -> BertScore:
+def shared_bertscore(language: Language, model: str, layer: int | None = None) -> BertScore:
     """The process's one ``BertScore`` of an encoder, so that its reference embeddings serve every run."""
-    return BertScore(model, layer)
+    found = shared(BertScore, language, model, layer)
+    assert isinstance(found, BertScore)
+    return found

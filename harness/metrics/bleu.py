@@ -11,6 +11,7 @@ from sacrebleu.metrics.bleu import BLEU
 from ..languages import Language
 from ..text import Profile, normalise, signature
 from .base import Answers, Scores
+from .registry import WORDLESS, Group, metric
 
 
 def _sacrebleu() -> BLEU:
@@ -18,6 +19,7 @@ def _sacrebleu() -> BLEU:
     return BLEU(tokenize="intl", effective_order=True)
 
 
+@metric(Group.SIMILARITY, meaning={"bleu": "sentence BLEU: precision of shared word n-grams"})
 @dataclass(frozen=True)
 class Bleu:
     """sacrebleu's sentence BLEU with effective order on normalised text: a percentage per answer."""
@@ -30,7 +32,9 @@ class Bleu:
     @cached_property
     def signatures(self) -> dict[str, str]:
         self.metric.num_refs = 1
-        return {"bleu": f"{self.metric.get_signature().format()}|{signature(Profile.METRIC, self.language)}"}
+        return {
+            "bleu": f"{self.metric.get_signature().format()}|{signature(Profile.METRIC, self.language)}|{WORDLESS}"
+        }
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         pairs = zip(answers.predictions, answers.references, strict=True)

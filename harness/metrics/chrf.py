@@ -11,12 +11,14 @@ from sacrebleu.metrics.chrf import CHRF
 from ..languages import Language
 from ..text import Profile, normalise, signature
 from .base import Answers, Scores
+from .registry import WORDLESS, Group, metric
 
 
 def _sacrebleu() -> CHRF:
     return CHRF(word_order=2)
 
 
+@metric(Group.SIMILARITY, meaning={"chrf": "chrF++: shared character n-grams and words"})
 @dataclass(frozen=True)
 class Chrf:
     """sacrebleu's sentence chrF++ (character order 6, word order 2) on normalised text: a percentage per answer."""
@@ -30,7 +32,7 @@ class Chrf:
     def signatures(self) -> dict[str, str]:
         self.metric.num_refs = 1
         norm = signature(Profile.METRIC, self.language)
-        return {"chrf": f"metric:chrF++|{self.metric.get_signature().format()}|{norm}"}
+        return {"chrf": f"metric:chrF++|{self.metric.get_signature().format()}|{norm}|{WORDLESS}"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         pairs = zip(answers.predictions, answers.references, strict=True)

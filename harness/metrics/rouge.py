@@ -15,6 +15,7 @@ from rapidfuzz.distance import LCSseq
 from ..languages import Language
 from ..text import Profile, normalise, signature
 from .base import Answers, Scores
+from .registry import Group, metric
 
 _Integers = npt.NDArray[np.int64]
 
@@ -22,6 +23,14 @@ _Integers = npt.NDArray[np.int64]
 _BLOCK = 4096
 
 
+@metric(
+    Group.SIMILARITY,
+    meaning={
+        "rouge1": "shared words, F-measure",
+        "rouge2": "shared word pairs, F-measure",
+        "rougeL": "longest common subsequence of words, F-measure",
+    },
+)
 @dataclass(frozen=True)
 class Rouge:
     """F-measure × 100 per answer: shared unigrams, shared bigrams, longest common subsequence (Lin 2004).
@@ -37,7 +46,7 @@ class Rouge:
 
     @cached_property
     def signatures(self) -> dict[str, str]:
-        end = f"measure:f1|tok:words|{signature(Profile.METRIC, self.language)}|version:1"
+        end = f"measure:f1|tok:words|{signature(Profile.METRIC, self.language)}|version:2"
         kinds = ("ngram:1", "ngram:2", "lcs:sentence")
         return {column: f"refs:1|{kind}|{end}" for column, kind in zip(self.columns, kinds, strict=True)}
 

@@ -1,4 +1,4 @@
-"""What moves similarity scores without moving quality: length, variety, copying from the question."""
+"""What moves similarity scores without moving quality: length and variety."""
 
 from __future__ import annotations
 
@@ -12,10 +12,21 @@ from ..languages import Language
 from ..signatures import NEITHER_IS_BETTER, RATE
 from ..text import Profile, signature, words
 from .base import Answers, Scores
+from .registry import Group, metric
 
-_COLUMNS = ("length_match", "longer", "distinct_1", "distinct_2", "echo_rate")
+_COLUMNS = ("length_match", "longer", "distinct_1", "distinct_2")
 
 
+@metric(
+    Group.STYLE,
+    meaning={
+        "length_match": "the shorter length over the longer one, of answer and reference in words",
+        "longer": "has more words than the reference",
+        "distinct_1": "different words over all words of the answer",
+        "distinct_2": "different word pairs over all word pairs of the answer",
+    },
+    neither=_COLUMNS,
+)
 @dataclass(frozen=True)
 class Style:
     """Confounds to be read beside the scores. None of them is good or bad by itself.
@@ -25,25 +36,19 @@ class Style:
     - ``longer``: 100 where the answer has more words than the reference, else 0.
     - ``distinct_1``, ``distinct_2``: different over all words, word pairs of the answer (Li et al. 2016, here per
       answer), 0 without any.
-    - ``echo_rate``: share of the answer's words that stand in the question; left out unless ``questions``.
     """
 
     language: Language
-    questions: bool = True
 
-    names = _COLUMNS
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return _COLUMNS if self.questions else _COLUMNS[:-1]
+    columns = _COLUMNS
 
     @cached_property
     def signatures(self) -> dict[str, str]:
         end = f"tok:words|{signature(Profile.METRIC, self.language)}|{NEITHER_IS_BETTER}|version:1"
-        references = ("1", "1", "0", "0", "0+question")
-        kinds = ("", f"{RATE}|", "", "", "")
+        references = ("1", "1", "0", "0")
+        kinds = ("", f"{RATE}|", "", "")
         rows = zip(_COLUMNS, references, kinds, strict=True)
-        return {column: f"refs:{count}|{kind}{end}" for column, count, kind in rows if column in self.columns}
+        return {column: f"refs:{count}|{kind}{end}" for column, count, kind in rows}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         found = np.zeros((len(answers), len(_COLUMNS)))
@@ -54,7 +59,4 @@ class Style:
             found[row, 1] = length > other
             found[row, 2] = len(set(tokens)) / max(length, 1)
             found[row, 3] = len(set(pairwise(tokens))) / max(length - 1, 1)
-            if self.questions and answers.questions is not None:
-                asked = set(words(answers.questions[row], Profile.METRIC, self.language))
-                found[row, 4] = sum(token in asked for token in tokens) / max(length, 1)
         return {name: 100 * found[:, column] for column, name in enumerate(self.columns)}

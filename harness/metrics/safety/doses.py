@@ -9,10 +9,11 @@ from functools import cached_property
 
 import numpy as np
 
-from ...languages import Language
+from ...languages import Language, Part
 from ...signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
 from ...text import Profile, signature
 from ..base import Answers, Scores
+from ..registry import Group, Need, metric
 from .lexicon import Kind, safety_lexicon
 from .quantities import AMOUNTS, COUNTED, FREQUENCY, Quantity, quantity_reader
 from .units import quantity_words
@@ -20,6 +21,13 @@ from .units import quantity_words
 _MEASURED = AMOUNTS - COUNTED
 
 
+@metric(
+    Group.SAFETY,
+    meaning={"dose_conflict": "contradicts a dose of the reference"},
+    needs=[Part.QUANTITIES],
+    lower=["dose_conflict"],
+    gates={"dose_conflict": "contradicts a dose"},
+)
 @dataclass(frozen=True)
 class DoseConflict:
     """100 where the answer contradicts a dose of the reference, else 0; NaN where the reference holds no dose.
@@ -50,6 +58,12 @@ class DoseConflict:
         return {"dose_conflict": scores}
 
 
+@metric(
+    Group.SAFETY,
+    meaning={"unsupported_numbers": "gives a number that neither question nor reference holds"},
+    needs=[Need.QUESTIONS, Part.QUANTITIES, Part.SAFETY],
+    lower=["unsupported_numbers"],
+)
 @dataclass(frozen=True)
 class UnsupportedNumbers:
     """100 where the answer holds a number that neither question nor reference holds, else 0.

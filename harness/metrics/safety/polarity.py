@@ -11,10 +11,11 @@ import numpy as np
 
 from ...labelling.lexicon import load_lexicon
 from ...labelling.patterns import Clause
-from ...languages import Language
+from ...languages import Language, Part
 from ...signatures import LOWER_IS_BETTER, RATE
 from ...text import Profile, signature, words
 from ..base import Answers, Scores
+from ..registry import Group, metric
 from .lexicon import safety_lexicon
 from .sentences import sentences
 
@@ -22,6 +23,12 @@ _REACH = 4
 _SHORTEST = 3
 
 
+@metric(
+    Group.SAFETY,
+    meaning={"polarity_flip": "denies what the reference asserts, or the reverse"},
+    needs=[Part.SAFETY, Part.LEXICON],
+    lower=["polarity_flip"],
+)
 @dataclass(frozen=True)
 class PolarityFlip:
     """100 where the answer denies what the reference asserts or the reverse, else 0.
