@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: setup demo test test-slow test-vllm lint safety-card bench-scoring bench-training bench-labelling bench-generation clean
+.PHONY: setup demo test test-slow test-vllm lint metrics-doc safety-card bench-scoring bench-training bench-labelling bench-generation clean
 
 setup: $(STAMP)
 
@@ -35,6 +35,9 @@ bench-training: setup
 
 bench-labelling: setup
 	$(BIN)/python tests/bench_labelling.py
+
+metrics-doc: setup
+	$(BIN)/python -m maqa_severity.harness.metrics.document
 
 safety-card: setup
 	$(BIN)/python tests/safety_card.py

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .app import app
+from .metric_names import NamesMetrics
 from .options import Resamples, Seed, resampling_of
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ..harness.comparison import Comparison
 
 
-@app.command()
+@app.command(cls=NamesMetrics)
 def compare(
     first: Annotated[Path, typer.Argument(metavar="RUN_A", help="The run that is subtracted.")],
     second: Annotated[Path, typer.Argument(metavar="RUN_B", help="The run that it is subtracted from.")],

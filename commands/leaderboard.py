@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .app import app
+from .metric_names import NamesMetrics
 from .options import Resamples, Seed, resampling_of
 from .tables import interval_text
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from ..leaderboards.records import Board
 
 
-@app.command()
+@app.command(cls=NamesMetrics)
 def leaderboard(
     runs: list[Path] = typer.Argument(help="Run folders, ours or plain lm-eval's."),
     out: Path = typer.Option(help="Folder for leaderboard.json, leaderboard.csv and index.html."),

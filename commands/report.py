@@ -8,10 +8,11 @@ import typer
 from rich.console import Console
 
 from .app import app
+from .metric_names import NamesMetrics
 from .options import Resamples, Seed, resampling_of
 
 
-@app.command()
+@app.command(cls=NamesMetrics)
 def report(
     run: Path = typer.Argument(help="A run folder, ours or plain lm-eval's."),
     out: Path = typer.Option(help="The HTML file to write."),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .app import app
+from .metric_names import NamesMetrics
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..harness.scores import ScoreTable
 
 
-@app.command()
+@app.command(cls=NamesMetrics)
 def score(
     file: Annotated[
         Path,

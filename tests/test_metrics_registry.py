@@ -1,9 +1,11 @@
 """What is declared of the metrics, and what follows from it."""
 
 import pytest
+from maqa_severity.cli import main
 from maqa_severity.harness.aggregates import GATES
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.languages import Part
+from maqa_severity.harness.metrics.document import PAGE, metrics_page
 from maqa_severity.harness.metrics.registry import (
     COLUMNS,
     IN_LM_EVAL,
@@ -70,6 +72,20 @@ def test_what_a_language_lacks_is_left_out_and_named(tmp_path, monkeypatch):
     missing = {column for each in declared() if any(part in each.needs for part in Part) for column in each.columns}
     assert all(any(column in line.replace(",", "").split() for line in said) for column in missing)
     assert "Zz has no quantities: dose_conflict left out" in said
+
+
+def test_the_committed_page_is_the_one_that_is_written():
+    assert PAGE.read_text(encoding="utf-8") == metrics_page(), "run `make metrics-doc`"
+    assert all(f"| `{column}` |" in metrics_page() for column in COLUMNS)
+
+
+@pytest.mark.parametrize("command", ["score", "compare", "leaderboard", "report"])
+def test_help_names_every_metric(command, monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["maqa", command, "--help"])
+    with pytest.raises(SystemExit):
+        main()
+    printed = capsys.readouterr().out.replace(",", " ").split()
+    assert set(COLUMNS) <= set(printed)
 
 
 def test_a_column_that_is_declared_twice_names_both_places():
