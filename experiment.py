@@ -60,11 +60,12 @@ class Steps:
         return result
 
 
-def run_experiment(experiment: Experiment, out: Path, console: Console) -> Outcome:
+def run_experiment(experiment: Experiment, out: Path, console: Console, command: str | None = None) -> Outcome:
     """Prepare, label, train, evaluate, rank and report. The same call goes on where the last one stopped.
 
     The folder: ``dataset/``, ``checkpoints/<cell>/``, ``runs/<cell>/``, ``leaderboard/``, ``report.html``; a cell
-    is named by the parts of the grid that vary. Further decodings have folders of their own.
+    is named by the parts of the grid that vary. Further decodings have folders of their own. Each run says which
+    ``command`` made it.
 
     Raises:
         UserError: the folder holds another experiment, something that a later step needs is missing, or a step
@@ -88,7 +89,7 @@ def run_experiment(experiment: Experiment, out: Path, console: Console) -> Outco
     outcome = Outcome({}, [])
     for preset in experiment.evaluation.decodings:
         folder = decoding_folder(experiment, preset, out)
-        runs = _evaluate_all(experiment, planned, dataset, (encoder, layer), preset, out, step)
+        runs = _evaluate_all(experiment, planned, dataset, (encoder, layer), preset, out, step, command)
         outcome.boards[preset] = build_board(list(runs.values()), resampling=experiment.statistics)
         outcome.pages.extend(write_board(folder / "leaderboard", outcome.boards[preset])[-1:])
         outcome.pages.extend(_reports(experiment, planned, runs, folder))
@@ -127,18 +128,18 @@ def _evaluate_all(
     preset: Preset,
     out: Path,
     step: Steps,
+    command: str | None,
 ) -> dict[str, Run]:
     part = experiment.evaluation
-    systems = {
-        cell.label: (part.model, {**part.model_args, "pretrained": str(cell.checkpoint)}) for cell in planned
-    }
+    arguments = part.model_args | part.secrets
+    systems = {cell.label: (part.model, {**arguments, "pretrained": str(cell.checkpoint)}) for cell in planned}
     systems |= {str(kind): (kind, {}) for kind in part.floors}
     runs = {}
-    for label, (kind, arguments) in systems.items():
+    for label, (kind, given) in systems.items():
         run = run_folder(experiment, preset, label, out)
         config = GenerationConfig(
             kind=kind,
-            model_args=arguments,
+            model_args=given,
             decoding=decoding(preset, dataset.language, until=part.until),
             answer=dataset.language.referral if kind is Kind.CONSTANT else None,
             data=dataset.folder if kind is Kind.NEAREST else None,
@@ -151,6 +152,7 @@ def _evaluate_all(
             bertscore_layer=encoder[1],
             limit=part.limit,
             name=label,
+            command=command,
         )
         runs[label] = step(f"Evaluate {label} ({preset})", partial(evaluate, config, options, FOLDER, GROUP))
     return runs

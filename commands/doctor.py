@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -11,14 +13,21 @@ from .app import app
 
 
 @app.command()
-def doctor() -> None:
-    """Say what is installed, reachable and missing.
+def doctor(
+    folders: list[Path] = typer.Argument(
+        None, help="Folders of runs, stores or boards: look there for keys and passwords in clear instead."
+    ),
+) -> None:
+    """Say what is installed, reachable and missing, or where secrets were written.
 
     Each line has its remedy; fails only if something is broken.
     """
     from ..harness.doctor import State, examine
     from ..tasks.register import is_registered, stub_folder
 
+    if folders:
+        _look_through(folders)
+        return
     findings = list(examine(stub_folder() if is_registered() else None))
     marks = {State.FINE: Text("ok"), State.MISSING: Text("-"), State.BROKEN: Text("BROKEN", style="bold red")}
     table = Table(show_header=False, box=None, pad_edge=False)
@@ -29,3 +38,16 @@ def doctor() -> None:
     Console(highlight=False).print(table)
     if any(finding.state is State.BROKEN for finding in findings):
         raise typer.Exit(1)
+
+
+def _look_through(folders: list[Path]) -> None:
+    from ..harness.leaks import REMEDY, leaks
+
+    console = Console(highlight=False)
+    found = [leak for folder in folders for leak in leaks(folder)]
+    for leak in found:
+        console.print(f"secret in clear: {leak.path}: {', '.join(leak.places)}", markup=False, soft_wrap=True)
+    if found:
+        console.print(f"→ {REMEDY}", markup=False, soft_wrap=True)
+        raise typer.Exit(1)
+    console.print(f"no secret in clear below {', '.join(map(str, folders))}", markup=False, soft_wrap=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
 
 import typer
 from rich.console import Console
 
 from .app import app
+
+_DEMO = Path("runs/demo")
 
 
 @app.command()
@@ -26,11 +29,11 @@ def run(
     if check:
         _check(experiment, out)
     else:
-        _run(experiment, out)
+        _run(experiment, out, ["run", str(experiment), "--out", str(out)])
 
 
 @app.command()
-def demo(out: Path = typer.Option(Path("runs/demo"), help="Folder of the demo; the same command goes on.")) -> None:
+def demo(out: Path = typer.Option(_DEMO, help="Folder of the demo; the same command goes on.")) -> None:
     """Do the whole job on the shipped sample.
 
     Its models are made on the spot; nothing is downloaded.
@@ -38,16 +41,16 @@ def demo(out: Path = typer.Option(Path("runs/demo"), help="Folder of the demo; t
     # Read when torch is imported. Models this small gain nothing from threads, and threads that wait for a core
     # of a busy machine made training ten times slower.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    _run(Path("demo"), out)
+    _run(Path("demo"), out, ["demo", *([] if out == _DEMO else ["--out", str(out)])])
 
 
-def _run(path: Path, out: Path) -> None:
+def _run(path: Path, out: Path, command: list[str]) -> None:
     from ..experiment import run_experiment
     from ..trainers.experiment_config import load_experiment
     from .leaderboard import print_board
 
     console = Console(highlight=False)
-    outcome = run_experiment(load_experiment(path), out, console)
+    outcome = run_experiment(load_experiment(path), out, console, shlex.join(["maqa", *command]))
     for preset, board in outcome.boards.items():
         console.print(f"\n{preset}", markup=False, style="bold")
         print_board(console, board)

@@ -16,8 +16,10 @@ from pathlib import Path
 from .data.dataset import open_dataset
 from .errors import UserError
 from .generation.vllm_packages import installed_version, vllm_package
+from .leaks import REMEDY, leaks
 
 HUB_TIMEOUT_S = 3.0
+_RUNS = Path("runs")
 _PROJECT = "maqa-severity"
 
 
@@ -53,6 +55,7 @@ def examine(registered: Path | None) -> Iterator[Finding]:
     yield _extra("ray", "evaluation and labelling on many machines")
     yield _data()
     yield _encoder()
+    yield from _secrets()
     yield _hub()
     free = shutil.disk_usage(Path.cwd()).free
     room = State.FINE if free > 2**30 else State.MISSING
@@ -163,6 +166,21 @@ def _in_cache(repository: str) -> bool:
     from huggingface_hub import try_to_load_from_cache
 
     return isinstance(try_to_load_from_cache(repository, "config.json"), str)
+
+
+def _secrets() -> Iterator[Finding]:
+    """Secrets in the runs that lie here, where there are runs."""
+    if not _RUNS.is_dir():
+        return
+    try:
+        found = [f"{leak.path}: {', '.join(leak.places)}" for leak in leaks(_RUNS)]
+    except UserError as error:
+        yield Finding("secrets", State.MISSING, error.problem, error.remedy)
+        return
+    if found:
+        yield Finding("secrets", State.BROKEN, f"in clear in {'; '.join(found)}", REMEDY)
+    else:
+        yield Finding("secrets", State.FINE, f"none in clear below {_RUNS}; other folders: maqa doctor FOLDER")
 
 
 def _hub() -> Finding:

@@ -9,6 +9,7 @@ from ..harness.aggregates import QUALITY, AggregateScore, aggregates_all
 from ..harness.alike import WHY, Alike, alike, as_expected, identical_runs
 from ..harness.comparison import check_metric, differences
 from ..harness.conditions import conditions, difference
+from ..harness.core.secrets import redact
 from ..harness.errors import UserError
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.runs import FLOORS, Run
@@ -18,6 +19,7 @@ from .records import AggregateCell, AlikeCell, Board, Cell, Row
 from .seeds import seed_rows, training_of
 
 TIE_P = 0.05
+_NO_DATA = "not recorded: runs of plain lm-eval do not say which data they asked"
 
 
 def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: Resampling = USUAL) -> Board:
@@ -50,7 +52,7 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
         metric=metric,
         signature=reference.scores.signatures[metric],
         reference=reference.name,
-        data=reference.manifest.data.source if reference.manifest else "a plain lm-eval folder",
+        data=reference.manifest.data.source if reference.manifest else _NO_DATA,
         decoding=reference.decoding,
         resampling=resampling,
         rows=rows,
@@ -172,7 +174,7 @@ def _row(
         differs=differs,
         notes=[note for note in (beyond_encoder(run.scores),) if note],
         alike=_alike_cell(most_alike),
-        command=manifest.runtime.get("command") if manifest else None,
+        command=redact(manifest.runtime.get("command") or "") or None if manifest else None,
         path=str(run.path),
     )
 

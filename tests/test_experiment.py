@@ -45,7 +45,7 @@ def experiment(tmp_path_factory, checkpoint, encoder):
 @pytest.fixture(scope="module")
 def done(experiment, tmp_path_factory):
     out = tmp_path_factory.mktemp("out") / "small"
-    return out, run_experiment(experiment, out, Console(quiet=True))
+    return out, run_experiment(experiment, out, Console(quiet=True), "maqa run small.yaml --out small")
 
 
 def test_every_cell_is_trained_evaluated_ranked_and_reported(done):
@@ -55,6 +55,7 @@ def test_every_cell_is_trained_evaluated_ranked_and_reported(done):
         assert {row.name for row in board.rows} == cells, preset
         assert all(not row.differs for row in board.rows), [row.differs for row in board.rows]
         assert {row.arm for row in board.seeds} == {"ce", "severity strong"}
+        assert {row.command for row in board.rows} == {"maqa run small.yaml --out small"}
     for page in outcome.pages:
         assert page.is_file()
     assert {page.relative_to(out).as_posix() for page in outcome.pages} == {

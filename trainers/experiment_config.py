@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from ..harness.core.secrets import without_secrets
 from ..harness.core.settings import Record, Role, first_problem
 from ..harness.errors import UserError
 from ..harness.generation.config import Kind
@@ -78,17 +79,27 @@ class ArmPart(Record):
 class EvaluationPart(Record):
     """How the checkpoints are evaluated; ``floors`` are trivial systems on the same board.
 
-    ``until`` are stop strings instead of those of the prompt.
+    ``until`` are stop strings instead of those of the prompt. ``secrets`` are taken out of ``model_args`` and are
+    never written down.
     """
 
     model: Kind = Kind.HF
     model_args: dict[str, Any] = {}
+    secrets: dict[str, str] = Field(default={}, exclude=True, repr=False)
     decodings: list[Preset] = [Preset.GREEDY]
     until: list[Annotated[str, Field(min_length=1)]] | None = None
     bertscore_model: str | None = None
     bertscore_layer: int | None = None
     floors: list[Kind] = [Kind.ECHO, Kind.CONSTANT, Kind.NEAREST]
     limit: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_apart(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not isinstance(values.get("model_args"), dict):
+            return values
+        public, secrets = without_secrets(values["model_args"])
+        return {**values, "model_args": public, "secrets": secrets}
 
 
 class Experiment(Record):

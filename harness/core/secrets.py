@@ -32,7 +32,7 @@ _SHORTEST, _WITHIN_WORDS = 4, 8
 _known: set[str] = set()
 
 # Looking ahead: the value of one that is no secret, such as an address, may hold one that is.
-_PAIR = re.compile(r"(?<![\w-])([\w-]+)=(?=((?:\"[^\"]*\"|'[^']*'|[^\s,&'\"<>])+))")
+_PAIR = re.compile(r"(?<![\w%-])([\w%-]+)=(?=((?:\"[^\"]*\"|'[^']*'|[^\s,&'\"<>])+))")
 _HEADER = re.compile(r"(?i)(?<![\w-])(headers?)=(?!\*\*\*)(?:\{[^}]*\}?|[^,'\"<>]+)")
 _QUOTED = re.compile(r"(['\"])([\w-]+)\1(\s*:\s*)(?:\"[^\"]*\"|'[^']*'|\d+|\{[^}]*\})")
 _USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(?!\*\*\*@)[^/\s?#'\"<>]*@")
@@ -113,7 +113,8 @@ def public_url(url: str, name: str = "base_url") -> str:
 def remember(*secrets: str) -> None:
     """From now on ``redact`` hides these texts, in whatever form an address or JSON gives them."""
     for secret in secrets:
-        forms = {secret, unquote(secret), quote(secret, safe=""), quote(secret)}
+        plain = {secret, unquote(secret)}
+        forms = plain | {quote(one, safe=safe) for one in plain for safe in ("", "/")}
         forms |= {json.dumps(form)[1:-1] for form in forms}
         _known.update(form for form in forms if len(form) >= _SHORTEST and form != HIDDEN)
 
@@ -142,7 +143,7 @@ def secrets_named(text: str) -> list[str]:
 
 def _is_secret_pair(pair: re.Match[str]) -> bool:
     in_query = pair.start() > 0 and pair.string[pair.start() - 1] in "?&;"
-    return is_secret(pair[1], in_query=in_query) and pair[2].strip("\"'") != HIDDEN
+    return is_secret(unquote(pair[1]), in_query=in_query) and pair[2].strip("\"'") != HIDDEN
 
 
 def _hidden_item(item: re.Match[str]) -> str:
