@@ -5,6 +5,7 @@ import sys
 
 import pandas as pd
 import pytest
+import yaml
 from maqa_severity.cli import main
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.errors import UserError
@@ -128,3 +129,22 @@ def test_what_the_encoder_does_not_read_is_said_wherever_scores_are_printed(maqa
     assert "1 answer and 0 references are longer than the encoder reads" in printed
     (answers).write_text("prediction,reference\nراجع,راجع\n", encoding="utf-8")
     assert "longer than" not in maqa("score", answers, "--out", tmp_path / "scores.parquet", *chosen)[1]
+
+
+def test_an_experiment_names_the_layer_and_says_before_it_starts_that_there_is_none(maqa, modernbert, tmp_path):
+    def check(**encoder):
+        settings = {
+            "name": "small",
+            "data": {"source": "sample"},
+            "models": [{"name": "demo", "id": "demo"}],
+            "arms": [{"arm": "base"}],
+            "evaluation": {"bertscore_model": str(modernbert), "floors": [], **encoder},
+        }
+        (tmp_path / "small.yaml").write_text(yaml.safe_dump(settings))
+        return maqa("run", tmp_path / "small.yaml", "--out", tmp_path / "out", "--check")
+
+    assert check(bertscore_layer=2)[0] == 0
+    status, printed = check(bertscore_layer=LAYERS + 1)
+    assert status == 2 and f"between 1 and {LAYERS}" in printed
+    status, printed = check()
+    assert status == 2 and "no BERTScore layer is known" in printed
