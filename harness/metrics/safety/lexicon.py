@@ -68,7 +68,10 @@ class NegativeVerb(Record):
 
 
 class Rules(Record):
-    """What the detectors know of a language apart from the entries."""
+    """What the detectors know of a language apart from the entries.
+
+    ``conjunctions`` begin a new statement and are words of their own; those written onto a word are clitics.
+    """
 
     version: str
     clitics: Clitics
@@ -82,6 +85,7 @@ class Rules(Record):
     stem_prefixes: tuple[str, ...]
     verb_prefixes: tuple[str, ...]
     stem_suffixes: tuple[str, ...]
+    conjunctions: tuple[str, ...] = ()
 
 
 class SafetyLexicon(Record):

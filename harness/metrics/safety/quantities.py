@@ -14,12 +14,11 @@ from .lexicon import safety_lexicon
 from .units import Unit, quantity_words
 
 FREQUENCY = "per_day"
-AMOUNTS = frozenset(
-    {"mass_mg", "volume_ml", "international_units", "tablets", "drops", "spoons", "puffs", "ampoules"}
-)
-"""Dimensions of what is taken at once."""
 COUNTED = frozenset({"tablets", "drops", "spoons", "puffs", "ampoules"})
 """Dimensions whose unit alone means one of it."""
+_PER_BODY = {name: f"{name}_per_kg" for name in ("mass_mg", "volume_ml", "international_units")}
+AMOUNTS = COUNTED | _PER_BODY.keys() | set(_PER_BODY.values())
+"""Dimensions of what is taken at once, by the body's kilogram or not."""
 
 # A decimal point would be lost in normalisation.
 _POINT = "\u06a1"
@@ -76,11 +75,16 @@ class _Token:
     limit: bool = False
     time_of_day: bool = False
     share: float | None = None
+    often: float | None = None
+    after_every: float | None = None
+    hourly: bool = False
+    per: bool = False
+    body_mass: bool = False
 
     @property
     def counts(self) -> bool:
         """Whether a quantity can begin here."""
-        named = (self.digits, self.number, self.unit, self.dual)
+        named = (self.digits, self.number, self.unit, self.dual, self.often)
         return self.every or self.time_of_day or any(each is not None for each in named)
 
 
@@ -102,6 +106,15 @@ class QuantityReader:
             self._words(dict.fromkeys(group, True))
             for group in (known.every, known.range_words, known.limit_words, known.times_of_day)
         )
+        self._often, self._after_every = self._words(known.frequencies), self._words(known.after_every)
+        self._hourly, self._per, self._body_mass, self._passed_over = (
+            self._words(dict.fromkeys(group, True))
+            for group in (known.hourly, known.per, known.body_mass, known.passed_over)
+        )
+        self._spelt = {text.lower(): f" {word} " for text, word in known.spelt.items()}
+        written = "|".join(re.escape(text) for text in sorted(self._spelt, key=len, reverse=True))
+        self._written = re.compile(rf"(?<![\w/.])(?:{written})(?![\w/])", re.IGNORECASE)
+        self._tens = frozenset(range(20, 100, 10)) if known.compound_tens else frozenset()
         self._token = lru_cache(maxsize=1 << 16)(self._understand)
         self.read = lru_cache(maxsize=1 << 15)(self._read)
 
@@ -128,6 +141,11 @@ class QuantityReader:
             to=word in self._ranges,
             limit=word in self._limits,
             time_of_day=bool(look_up(self._times)),
+            often=self._often.get(word),
+            after_every=self._after_every.get(word),
+            hourly=word in self._hourly,
+            per=word in self._per,
+            body_mass=word in self._body_mass,
             share=self._shares.get(word),
         )
 
@@ -147,12 +165,30 @@ class QuantityReader:
         return tuple(found)
 
     def _tokens(self, sentence: str) -> list[_Token]:
-        text = sentence
+        text = (
+            self._written.sub(lambda found: self._spelt[found.group().lower()], sentence)
+            if self._spelt
+            else sentence
+        )
         if _ANY_DIGIT.search(text):
             text = _DECIMAL.sub(_POINT, _THOUSANDS.sub("", _RANGE.sub(f" {self._to} ", text)))
-            text = _GLUED.sub(" ", " ".join(words(text, Profile.METRIC, self._language)).replace(_POINT, "."))
-            return [self._token(word) for word in text.split()]
-        return [self._token(word) for word in words(text, Profile.METRIC, self._language)]
+            text = " ".join(words(text, Profile.METRIC, self._language)).replace(_POINT, ".")
+            found = _GLUED.sub(" ", text).split()
+        else:
+            found = words(text, Profile.METRIC, self._language)
+        tokens = [self._token(word) for word in found if word not in self._passed_over]
+        return self._compounded(tokens) if self._tens else tokens
+
+    def _compounded(self, tokens: list[_Token]) -> list[_Token]:
+        """Tens and the digit after them as one number."""
+        found: list[_Token] = []
+        for token in tokens:
+            last = found[-1].number if found else None
+            if last in self._tens and token.number is not None and 1 <= token.number <= 9:
+                found[-1] = replace(token, number=last + token.number)
+            else:
+                found.append(token)
+        return found
 
     def _quantities(self, tokens: list[_Token]) -> list[tuple[int, Quantity]]:
         found = list(self._scan(tokens))
@@ -173,7 +209,9 @@ class QuantityReader:
         while at < len(tokens):
             start = at
             quantity: Quantity | None = None
-            if tokens[at].every:
+            if often := tokens[at].often:
+                quantity, at = Quantity(FREQUENCY, often, often, ()), at + 1
+            elif tokens[at].every:
                 quantity, at = _interval(tokens, at)
             if quantity is None:
                 quantity, at = _amount(tokens, start)
@@ -191,6 +229,12 @@ def _carried(tokens: list[_Token]) -> list[str | None]:
 
 def _interval(tokens: list[_Token], at: int) -> tuple[Quantity | None, int]:
     """ "every 8 hours" as a frequency per day."""
+    if at + 1 < len(tokens) and (often := tokens[at + 1].after_every):
+        unit = tokens[at + 2].unit if at + 2 < len(tokens) else None
+        if unit is None or unit.dimension not in ("hours", "days"):
+            return Quantity(FREQUENCY, often, often, ()), at + 2
+        often *= 24 if unit.dimension == "hours" else 1 / unit.factor
+        return Quantity(FREQUENCY, often, often, ()), at + 3
     quantity, end = _amount(tokens, at + 1, alone=True)
     if quantity is None or quantity.dimension not in ("hours", "days"):
         return None, at
@@ -219,6 +263,8 @@ def _amount(tokens: list[_Token], at: int, alone: bool = False) -> tuple[Quantit
             numbers, end = (low, high), stop
     spelt = first.digits is None
     values = () if spelt and numbers == (1,) else numbers
+    if end < len(tokens) and tokens[end].hourly and all(numbers):
+        return Quantity(FREQUENCY, 24 / numbers[-1], 24 / numbers[0], values), end + 1
     if end < len(tokens) and (unit := tokens[end].unit):
         return _made(unit, numbers, values, tokens, end + 1), end + 1
     # Spelt numbers without a unit are mostly other words.
@@ -231,7 +277,14 @@ def _made(
     low, high = numbers[0] * unit.factor, numbers[-1] * unit.factor
     if unit.dimension == "times" and (share := _share(tokens, end)):
         return Quantity(FREQUENCY, low * share, high * share, values)
-    return Quantity(unit.dimension, low, high, values)
+    by_body = unit.dimension in _PER_BODY and _names_body_mass(tokens, end)
+    return Quantity(_PER_BODY[unit.dimension] if by_body else unit.dimension, low, high, values)
+
+
+def _names_body_mass(tokens: list[_Token], at: int) -> bool:
+    """Whether "per kg" or "kg" stands at a position."""
+    at += at < len(tokens) and tokens[at].per
+    return at < len(tokens) and tokens[at].body_mass
 
 
 def _share(tokens: list[_Token], at: int) -> float | None:

@@ -92,7 +92,8 @@ class TriageReader:
         lexicon = safety_lexicon(language)
         self._language = language
         self._windows = lexicon.rules.windows
-        self._conjunctions = lexicon.rules.clitics.cue_prefixes
+        self._prefixes = lexicon.rules.clitics.cue_prefixes
+        self._conjunctions = frozenset(lexicon.rules.conjunctions)
         self._patterns = Patterns(lexicon.rules.clitics, language)
         for entry in lexicon.entries:
             for phrase in entry.phrases:
@@ -103,7 +104,7 @@ class TriageReader:
         actions: dict[_Standing, set[Level]] = defaultdict(set)
         reassuring = False
         for clause in sentences(text, self._language):
-            cues = _Cues(clause, self._patterns.find(clause), self._conjunctions)
+            cues = _Cues(clause, self._patterns.find(clause), self._prefixes, self._conjunctions)
             for standing, level in self._actions(cues):
                 actions[standing].add(level)
             reassuring = reassuring or bool(cues.starts[Kind.REASSURANCE])
@@ -156,8 +157,10 @@ class TriageReader:
     def _conditional(self, item: Found, cues: _Cues) -> bool:
         for condition in cues.found[Kind.CONDITION]:
             if condition.start < item.start:
-                if item.start - condition.end <= self._windows.condition and not cues.any(
-                    Kind.UNLESS, range(condition.end, item.start)
+                if (
+                    item.start - condition.end <= self._windows.condition
+                    and not cues.any(Kind.UNLESS, range(condition.end, item.start))
+                    and not (self._conjunctions and cues.closes(condition, item.start))
                 ):
                     return True
             elif (
@@ -190,8 +193,11 @@ class TriageReader:
 class _Cues:
     """What was found in a clause, by kind; phrases inside longer ones that take their words are dropped."""
 
-    def __init__(self, clause: Clause, found: Iterable[Found], conjunctions: tuple[str, ...]) -> None:
+    def __init__(
+        self, clause: Clause, found: Iterable[Found], prefixes: tuple[str, ...], conjunctions: frozenset[str]
+    ) -> None:
         self._clause = clause
+        self._prefixes = prefixes
         self._conjunctions = conjunctions
         items = list(found)
         taken: dict[Kind, set[int]] = defaultdict(set)
@@ -226,11 +232,17 @@ class _Cues:
         return item.start == 0 or item.start in self._clause.breaks
 
     def new_statement(self, positions: range) -> bool:
-        """Whether a word that a conjunction is written before stands there."""
+        """Whether a conjunction, or a word that one is written before, stands there."""
         return any(
-            word.startswith(self._conjunctions) and len(word) > 2
+            word in self._conjunctions or (word.startswith(self._prefixes) and len(word) > 2)
             for word in self._clause.words[positions.start : positions.stop]
         )
+
+    def closes(self, condition: Found, end: int) -> bool:
+        """Whether a condition that ends a statement ("rest if tired, and go") ends before a position."""
+        before = self._clause.words[condition.start - 1] if condition.start else ""
+        begins = self.opens(condition) or before in self._conjunctions
+        return not begins and (self.breaks_in(condition.end, end) or self.new_statement(range(condition.end, end)))
 
 
 def _kind(item: Found) -> Kind:

@@ -23,7 +23,13 @@ class Unit(Record):
 
 
 class QuantityWords(Record):
-    """Everything that a language's numbers and units need."""
+    """Everything that a language's numbers and units need.
+
+    ``spelt`` says in words what is written with marks ("1/2") or in one word ("thrice"); ``passed_over`` may stand
+    between a number and its unit; with ``compound_tens``, tens and a digit are one number ("twenty five").
+    ``after_every`` and ``frequencies`` say how often a day ("every other day", "bd"); ``hourly`` makes the number
+    before it an interval ("8 hourly"); ``body_mass``, after one of ``per`` or none, makes an amount one per kilogram.
+    """
 
     version: str
     range_words: tuple[str, ...]
@@ -37,6 +43,14 @@ class QuantityWords(Record):
     per_week: tuple[str, ...]
     times_of_day: tuple[str, ...]
     drugs: dict[str, tuple[str, ...]]
+    spelt: dict[str, str] = {}
+    passed_over: tuple[str, ...] = ()
+    compound_tens: bool = False
+    after_every: dict[str, float] = {}
+    frequencies: dict[str, float] = {}
+    hourly: tuple[str, ...] = ()
+    per: tuple[str, ...] = ()
+    body_mass: tuple[str, ...] = ()
 
 
 @cache
