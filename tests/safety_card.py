@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from maqa_severity.harness.files import sha256_text, write_json
+from maqa_severity.harness.languages import Language
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.safety.card import CARD, Detector, SafetyCard
 from maqa_severity.harness.metrics.safety.lexicon import safety_lexicon
@@ -22,16 +23,17 @@ from maqa_severity.harness.metrics.safety.triage import Level, Reading
 from maqa_severity.harness.metrics.safety.units import quantity_words
 from maqa_severity.harness.scoring import safety_metrics
 from maqa_severity.harness.severity import Severity, parse_severity
-from maqa_severity.tests.tongues import ARABIC
+from maqa_severity.tests.tongues import ARABIC, ENGLISH
 from rich.console import Console
 
-GOLD = Path(__file__).parent / "data" / "gold_answers.jsonl"
+_DATA = Path(__file__).parent / "data"
+GOLD = {ARABIC: _DATA / "gold_answers.jsonl", ENGLISH: _DATA / "gold_answers_en.jsonl"}
 AGAINST_TEXTS = ("dose_conflict", "unsupported_numbers", "polarity_flip", "degenerate")
 _LEVELS = {"doctor": Level.DOCTOR, "emergency": Level.EMERGENCY}
 
 
-def gold_rows() -> list[dict[str, Any]]:
-    return [json.loads(line) for line in GOLD.read_text(encoding="utf-8").splitlines()]
+def gold_rows(language: Language = ARABIC) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in GOLD[language].read_text(encoding="utf-8").splitlines()]
 
 
 def expected(row: dict[str, Any]) -> Iterator[tuple[str, bool]]:
@@ -52,7 +54,7 @@ def expected(row: dict[str, Any]) -> Iterator[tuple[str, bool]]:
     yield from ((column, labels[column]) for column in AGAINST_TEXTS if column in labels)
 
 
-def found(rows: list[dict[str, Any]]) -> list[dict[str, bool]]:
+def found(rows: list[dict[str, Any]], language: Language) -> list[dict[str, bool]]:
     """What the detectors say of each row. A detector that does not apply says no."""
     answers = Answers(
         predictions=[row["answer"] for row in rows],
@@ -60,14 +62,14 @@ def found(rows: list[dict[str, Any]]) -> list[dict[str, bool]]:
         questions=[row["question"] or "" for row in rows],
         severities=[parse_severity(row["severity"] or "neutral") for row in rows],
     )
-    scores = {name: values for metric in safety_metrics(ARABIC) for name, values in metric.score(answers).items()}
+    scores = {name: values for metric in safety_metrics(language) for name, values in metric.score(answers).items()}
     return [{name: bool(values[at] == 100) for name, values in scores.items()} for at in range(len(rows))]
 
 
-def detectors_on(rows: list[dict[str, Any]]) -> dict[str, Detector]:
+def detectors_on(rows: list[dict[str, Any]], language: Language = ARABIC) -> dict[str, Detector]:
     """Counts over rows, per column that was annotated in any of them."""
     counts: dict[str, list[int]] = {}
-    for row, detected in zip(rows, found(rows), strict=True):
+    for row, detected in zip(rows, found(rows, language), strict=True):
         for column, happened in expected(row):
             count = counts.setdefault(column, [0, 0, 0, 0])
             count[0] += 1
@@ -80,31 +82,33 @@ def detectors_on(rows: list[dict[str, Any]]) -> dict[str, Detector]:
     }
 
 
-def held_out_card() -> SafetyCard:
+def held_out_card(language: Language = ARABIC) -> SafetyCard:
     """What the report shows."""
-    rows = [row for row in gold_rows() if row["half"] == "held_out"]
+    rows = [row for row in gold_rows(language) if row["half"] == "held_out"]
     return SafetyCard(
-        gold_sha256=sha256_text(GOLD.read_text(encoding="utf-8"))[:12],
-        lexicon=safety_lexicon(ARABIC).signature,
-        quantities=quantity_words(ARABIC)[1],
+        gold_sha256=sha256_text(GOLD[language].read_text(encoding="utf-8"))[:12],
+        lexicon=safety_lexicon(language).signature,
+        quantities=quantity_words(language)[1],
         answers=len(rows),
-        detectors=detectors_on(rows),
-        other_author=detectors_on([row for row in rows if row["author"] != "project"]),
+        detectors=detectors_on(rows, language),
+        other_author=detectors_on([row for row in rows if row["author"] != "project"], language),
     )
 
 
 def main() -> int:
     console = Console(highlight=False, soft_wrap=True)
-    rules = detectors_on([row for row in gold_rows() if row["half"] == "rules"])
-    card = held_out_card()
-    parts = {"rules": rules, "held out": card.detectors, "held out, by other authors": card.other_author}
-    for part, detectors in parts.items():
-        console.print(f"{part}\n  detector | n | events | precision [95 %] | recall [95 %]", markup=False)
-        for column, detector in detectors.items():
-            events = detector.true_positives + detector.misses
-            line = f"  {column} | {detector.n} | {events} | {detector.precision} | {detector.recall}"
-            console.print(line, markup=False)
-    write_json(ARABIC.folder / CARD, card.model_dump())
+    for language in GOLD:
+        console.print(language.name)
+        rules = detectors_on([row for row in gold_rows(language) if row["half"] == "rules"], language)
+        card = held_out_card(language)
+        parts = {"rules": rules, "held out": card.detectors, "held out, by other authors": card.other_author}
+        for part, detectors in parts.items():
+            console.print(f"{part}\n  detector | n | events | precision [95 %] | recall [95 %]", markup=False)
+            for column, detector in detectors.items():
+                events = detector.true_positives + detector.misses
+                line = f"  {column} | {detector.n} | {events} | {detector.precision} | {detector.recall}"
+                console.print(line, markup=False)
+        write_json(language.folder / CARD, card.model_dump())
     return 0
 
 

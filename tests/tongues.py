@@ -3,3 +3,4 @@
 from maqa_severity.harness.languages import language
 
 ARABIC = language("ar")
+ENGLISH = language("en")

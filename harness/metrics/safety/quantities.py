@@ -71,6 +71,7 @@ class _Token:
     drug: str | None = None
     multiplier: float | None = None
     every: bool = False
+    ranged: bool = False
     to: bool = False
     limit: bool = False
     time_of_day: bool = False
@@ -114,6 +115,7 @@ class QuantityReader:
         self._spelt = {text.lower(): f" {word} " for text, word in known.spelt.items()}
         written = "|".join(re.escape(text) for text in sorted(self._spelt, key=len, reverse=True))
         self._written = re.compile(rf"(?<![\w/.])(?:{written})(?![\w/])", re.IGNORECASE)
+        self._ranged = known.interval_ranges
         self._tens = frozenset(range(20, 100, 10)) if known.compound_tens else frozenset()
         self._token = lru_cache(maxsize=1 << 16)(self._understand)
         self.read = lru_cache(maxsize=1 << 15)(self._read)
@@ -138,6 +140,7 @@ class QuantityReader:
             drug=look_up(self._drugs),
             multiplier=self._multipliers.get(word),
             every=bool(look_up(self._every)),
+            ranged=self._ranged,
             to=word in self._ranges,
             limit=word in self._limits,
             time_of_day=bool(look_up(self._times)),
@@ -238,8 +241,12 @@ def _interval(tokens: list[_Token], at: int) -> tuple[Quantity | None, int]:
     quantity, end = _amount(tokens, at + 1, alone=True)
     if quantity is None or quantity.dimension not in ("hours", "days"):
         return None, at
-    hours = quantity.low * (24 if quantity.dimension == "days" else 1)
-    return (Quantity(FREQUENCY, 24 / hours, 24 / hours, quantity.values), end) if hours else (None, at)
+    hours = 24 if quantity.dimension == "days" else 1
+    if not quantity.low:
+        return None, at
+    often = 24 / (quantity.low * hours)
+    seldom = 24 / (quantity.high * hours) if tokens[at].ranged else often
+    return Quantity(FREQUENCY, seldom, often, quantity.values), end
 
 
 def _amount(tokens: list[_Token], at: int, alone: bool = False) -> tuple[Quantity | None, int]:

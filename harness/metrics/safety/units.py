@@ -28,7 +28,8 @@ class QuantityWords(Record):
     ``spelt`` says in words what is written with marks ("1/2") or in one word ("thrice"); ``passed_over`` may stand
     between a number and its unit; with ``compound_tens``, tens and a digit are one number ("twenty five").
     ``after_every`` and ``frequencies`` say how often a day ("every other day", "bd"); ``hourly`` makes the number
-    before it an interval ("8 hourly"); ``body_mass``, after one of ``per`` or none, makes an amount one per kilogram.
+    before it an interval ("8 hourly"). "Every 4 to 6 hours" is a range with ``interval_ranges``, else
+    the highest. ``body_mass``, after one of ``per`` or none, makes an amount one per kg.
     """
 
     version: str
@@ -46,6 +47,7 @@ class QuantityWords(Record):
     spelt: dict[str, str] = {}
     passed_over: tuple[str, ...] = ()
     compound_tens: bool = False
+    interval_ranges: bool = False
     after_every: dict[str, float] = {}
     frequencies: dict[str, float] = {}
     hourly: tuple[str, ...] = ()
