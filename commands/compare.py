@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -12,17 +11,33 @@ from .app import app
 from .metric_names import NamesMetrics
 from .options import Resamples, Seed, resampling_of
 
-if TYPE_CHECKING:
-    from rich.table import Table
-    from rich.text import Text
 
-    from ..harness.comparison import Comparison
+class _SeveralValues(NamesMetrics):
+    """``--a X Y`` as ``--a X --a Y``: an option of click takes one value."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        spread: list[str] = []
+        option = ""
+        for place, argument in enumerate(args):
+            if argument.startswith("-"):
+                option = argument if argument in ("--a", "--b") else ""
+            elif option and args[place - 1] != option:
+                spread.append(option)
+            spread.append(argument)
+        return super().parse_args(ctx, spread)
 
 
-@app.command(cls=NamesMetrics)
+@app.command(cls=_SeveralValues)
 def compare(
-    first: Annotated[Path, typer.Argument(metavar="RUN_A", help="The run that is subtracted.")],
-    second: Annotated[Path, typer.Argument(metavar="RUN_B", help="The run that it is subtracted from.")],
+    first: Annotated[Path | None, typer.Argument(metavar="RUN_A", help="The run that is subtracted.")] = None,
+    second: Annotated[
+        Path | None, typer.Argument(metavar="RUN_B", help="The run that it is subtracted from.")
+    ] = None,
+    a: Annotated[
+        list[Path],
+        typer.Option(metavar="RUN...", help="Instead of RUN_A: the runs of an arm, one per training seed."),
+    ] = [],  # noqa: B006
+    b: Annotated[list[Path], typer.Option(metavar="RUN...", help="Instead of RUN_B, in the same way.")] = [],  # noqa: B006
     metric: Annotated[
         list[str], typer.Option(help="A score to compare; repeat for several. All of them are one family of tests.")
     ] = ["bertscore_f1"],  # noqa: B006
@@ -30,101 +45,28 @@ def compare(
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
-    """Compare two runs answer by answer, per severity.
+    """Compare two runs, or two arms, answer by answer, per severity.
 
     B minus A, its interval, the adjusted p and what could have been missed.
     """
     from rich.console import Console
-    from rich.text import Text
 
     from ..harness.comparison import compare as compare_runs
+    from ..harness.errors import UserError
     from ..harness.files import write_json
+    from ..harness.groups import as_group
     from ..harness.runs import load_run
+    from .compare_tables import print_comparison
 
+    alone = [path for path in (first, second) if path]
+    if (len(alone), bool(a), bool(b)) not in ((2, False, False), (0, True, True)):
+        raise UserError(
+            "there are no two sides to compare",
+            "Give RUN_A RUN_B, or --a RUN... --b RUN... for arms over their seeds",
+        )
     resampling = resampling_of(seed, resamples, "maqa compare")
-    compared = compare_runs(load_run(first), load_run(second), metric, resampling)
+    sides = [as_group([load_run(path) for path in side]) for side in (a or alone[:1], b or alone[1:])]
+    compared = compare_runs(sides[0], sides[1], metric, resampling)
     if json is not None:
         write_json(json, compared.as_json())
-    console = Console(highlight=False)
-    console.print(Text(f"A = {compared.first}\nB = {compared.second}"))
-    console.print(Text(str(compared.alike), style="yellow" if compared.alike.identical else ""))
-    for name, words in compared.words.items():
-        console.print(_metric_table(compared, name))
-        console.print(Text(f"{name}: {words}\n"))
-    if compared.aggregates[0]:
-        console.print(_aggregate_table(compared))
-    console.print(
-        Text(
-            "Brackets: 95 % interval over answers, of each line alone; other trainings may differ by more.\n"
-            f"Holm p: adjusted over {compared.family}. Overall is a family of its own.\n"
-            "d_z: mean over standard deviation of the differences. "
-            "Missed below: true differences that these answers find less than 80 % of the time."
-        )
-    )
-    for name, signature in compared.signatures.items():
-        console.print(f"signature of {name}: {signature}|{compared.resampling}", markup=False, soft_wrap=True)
-
-
-def _metric_table(compared: Comparison, metric: str) -> Table:
-    from rich.text import Text
-
-    from ..harness.statistics.verdicts import points
-
-    table = _table(f"{metric}, percent")
-    for heading in ("severity", "n", "A", "B", "B - A", "Holm p\nd_z", "missed below\nbetter/worse"):
-        table.add_column(heading, justify="left" if heading == "severity" else "right", no_wrap=True)
-    rows = zip(*([each for each in part if each.metric == metric] for part in compared.summaries), strict=True)
-    differences = [each for each in compared.differences if each.metric == metric]
-    for (one, other), change in zip(rows, differences, strict=True):
-        table.add_row(
-            Text(f"{change.stratum}\n{change.verdict}"),
-            str(change.n),
-            _interval(one.mean, one.low, one.high),
-            _interval(other.mean, other.low, other.high),
-            _interval(change.mean, change.low, change.high, sign="+"),
-            f"{_number(change.p_holm, '.2g')}\n{_number(change.effect_size, '+z.2f')}",
-            f"{'-' if change.detectable is None else points(change.detectable)}\n"
-            f"{_number(change.improved_pct, '.0f')}/{_number(change.worsened_pct, '.0f')} %",
-        )
-    return table
-
-
-def _aggregate_table(compared: Comparison) -> Table:
-    table = _table("Aggregates, percent")
-    for heading in ("aggregate", "A", "B", "B - A"):
-        table.add_column(heading, justify="left" if heading == "aggregate" else "right", no_wrap=True)
-    first, second, change = ({each.aggregate: each for each in part} for part in compared.aggregates)
-    for name in change:
-        table.add_row(
-            str(name),
-            *(_interval(part[name].value, part[name].low, part[name].high) for part in (first, second)),
-            _interval(change[name].value, change[name].low, change[name].high, sign="+"),
-        )
-    return table
-
-
-def _table(title: str) -> Table:
-    """A table narrow enough for 80 columns."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    return Table(
-        title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_lines=False, leading=1
-    )
-
-
-def _interval(value: float, low: float | None, high: float | None, sign: str = "") -> Text:
-    from rich.text import Text
-
-    from ..harness.statistics.verdicts import points
-
-    if math.isnan(value):
-        return Text("-")
-    if low is None or high is None:
-        return Text(f"{points(value, sign)}\nno interval")
-    return Text(f"{points(value, sign)}\n[{points(low, sign)}, {points(high, sign)}]")
-
-
-def _number(value: float | None, form: str) -> str:
-    return "-" if value is None else f"{value:{form}}"
+    print_comparison(Console(highlight=False), compared)

@@ -48,6 +48,14 @@ def alike(first: Saved, second: Saved) -> Alike:
     return Alike(first.name, second.name, len(shared), same)
 
 
+def same_answers(runs: Sequence[Saved]) -> list[str]:
+    """A line for each group of ``identical_runs``."""
+    return [
+        f"all {len(group[0].answers)} answers of {' and '.join(run.name for run in group)} are the same: {WHY}"
+        for group in identical_runs(runs)
+    ]
+
+
 def identical_runs(runs: Sequence[Saved]) -> list[list[Saved]]:
     """The groups of runs, two or more, that gave the same answer to every one of the same questions.
 

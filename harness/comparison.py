@@ -5,23 +5,32 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from .aggregates import GATES, QUALITY, AggregateScore, aggregate_differences, aggregates
-from .alike import Alike, alike, as_expected
+from .alike import Alike, alike, as_expected, same_answers
 from .errors import UserError
+from .groups import RunGroup, group_of
 from .runs import Run
 from .scores import KEY_COLUMNS, ScoreTable
 from .statistics import (
     OVERALL,
     USUAL,
+    ArmsCompared,
     Difference,
+    Parts,
     Resampling,
+    SeedSummary,
     Summary,
     Verdict,
+    across_seeds,
+    alone,
+    averaged,
     check_scores,
+    compare_groups,
     in_words,
-    paired,
+    paired_all,
     summarise_all,
     unlike,
 )
@@ -31,23 +40,48 @@ _NONE: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] =
 
 @dataclass(frozen=True)
 class Comparison:
-    """What ``maqa compare`` prints: both runs per severity, second minus first, and the verdicts in words.
+    """Two runs, or two arms over their trainings, side by side: what ``maqa compare``, a board's ranks and seeds, a
+    report and ``maqa run`` all say of them.
 
-    ``family`` names the tests that Holm's adjustment is over; ``words`` and ``signatures`` have an entry per
-    metric. Aggregates are empty where ``bertscore_f1`` is not compared. ``alike`` counts the answers that are the
-    same.
+    Attributes:
+        first, second: their names; every difference is second minus first.
+        family: the tests that Holm's adjustment is over.
+        words: one verdict per metric.
+        trainings: how many trainings stand behind it, in words.
+        differences: four strata per metric, judged.
+        parts: what each difference owes to the questions and to the trainings.
+        summaries: of both, with intervals over questions; of an arm with several trainings, of each question's mean
+            over them. Empty where only the differences were asked for.
+        seeds: of both, over their trainings; empty for a single one.
+        aggregates: of both and their differences; only of single runs, and where ``bertscore_f1`` is compared.
+        signatures: one per metric.
+        alike: how many answers are the same, over all pairs of trainings.
+        notes: which runs no answer tells apart.
     """
 
     first: str
     second: str
     family: str
     words: dict[str, str]
-    summaries: tuple[list[Summary], list[Summary]]
+    trainings: str
     differences: list[Difference]
-    aggregates: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]]
+    parts: list[Parts]
     signatures: dict[str, str]
     resampling: Resampling
     alike: Alike
+    notes: list[str]
+    summaries: tuple[list[Summary], list[Summary]] = ([], [])
+    seeds: tuple[list[SeedSummary], list[SeedSummary]] = ([], [])
+    aggregates: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = _NONE
+
+    @property
+    def metrics(self) -> list[str]:
+        """What was compared."""
+        return list(self.words)
+
+    def difference(self, metric: str, stratum: str) -> Difference:
+        """One difference."""
+        return next(each for each in self.differences if (each.metric, each.stratum) == (metric, stratum))
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -55,35 +89,82 @@ class Comparison:
 
 
 def compare(
-    first: Run, second: Run, metrics: Sequence[str] = (QUALITY,), resampling: Resampling = USUAL
+    first: Run | RunGroup,
+    second: Run | RunGroup,
+    metrics: Sequence[str] = (QUALITY,),
+    resampling: Resampling = USUAL,
 ) -> Comparison:
-    """Compare two runs answer by answer.
+    """Compare two runs answer by answer, or two arms over their trainings.
 
     Args:
-        first: the run that is subtracted.
-        second: the run that it is subtracted from.
+        first: the run or arm that is subtracted.
+        second: the one that it is subtracted from.
         metrics: the declared family: every severity of every one of these.
         resampling: of the bootstrap and the random signs.
 
     Raises:
-        UserError: the runs differ in answers, data, prompt, decoding or a metric's signature (the difference is
-            named), or their scores cannot be used.
+        UserError: a run lacks answers; the runs differ in answers, data, prompt, decoding or a metric's signature
+            (the difference is named), or their scores cannot be used.
     """
     metrics = list(dict.fromkeys(metrics))
-    refuse_incomplete(first, second)
-    for run in (first, second):
+    one, other = group_of(first), group_of(second)
+    runs = [*one.runs.values(), *other.runs.values()]
+    refuse_incomplete(*runs)
+    for run in runs:
         check_scores(run.scores, str(run.path))
-    if unequal := differences(first, second, [*metrics, *(GATES if QUALITY in metrics else ())]):
-        raise UserError(
-            f"{first.path} and {second.path} differ in: {'; '.join(unequal)}",
-            "Compare runs that differ in the model alone",
-        )
-    one, other = (_chosen(run, metrics) for run in (first, second))
-    changes = paired(one, other, *metrics, resampling=resampling)
-    summaries = summarise_all([one, other], resampling)
-    same = alike(first, second)
+        chosen_of(run, metrics)
+    for run in runs[1:]:
+        if unequal := differences(runs[0], run, [*metrics, *(GATES if QUALITY in metrics else ())]):
+            raise UserError(
+                f"{runs[0].path} and {run.path} differ in: {'; '.join(unequal)}",
+                "Compare runs that differ in the model alone",
+            )
+    made = compare_groups(one.tables, other.tables, metrics, resampling)
+    tables = [
+        [chosen_of(group.runs[seed], metrics) for seed in used]
+        for group, used in zip((one, other), made.seeds, strict=True)
+    ]
+    summaries = summarise_all([averaged(each) for each in tables], resampling)
+    seeds = [across_seeds(each, resampling) if len(each) > 1 else [] for each in tables]
+    aggregated = QUALITY in metrics and len(runs) == 2
+    return dataclasses.replace(
+        _comparison(one, other, made, metrics, resampling),
+        summaries=(summaries[0], summaries[1]),
+        seeds=(seeds[0], seeds[1]),
+        aggregates=_aggregates(runs[0].scores, runs[1].scores, resampling) if aggregated else _NONE,
+    )
+
+
+def compare_arms(first: RunGroup, second: RunGroup, metric: str, resampling: Resampling = USUAL) -> Comparison:
+    """Compare two arms in one metric, without summaries and aggregates.
+
+    Raises:
+        UserError: their scores cannot be compared. Whatever else the runs may differ in is not looked at.
+    """
+    made = compare_groups(first.tables, second.tables, [metric], resampling)
+    return _comparison(first, second, made, [metric], resampling)
+
+
+def compare_all(
+    leader: Run, others: Sequence[Run], metric: str, resampling: Resampling = USUAL
+) -> list[Comparison]:
+    """As ``compare_arms`` of single runs: several with one, on shared resamples."""
+    found = paired_all(leader.scores, [run.scores for run in others], [metric], resampling)
+    one = group_of(leader)
+    return [
+        _comparison(one, group_of(run), alone(changes), [metric], resampling)
+        for run, changes in zip(others, found, strict=True)
+    ]
+
+
+def _comparison(
+    first: RunGroup, second: RunGroup, made: ArmsCompared, metrics: Sequence[str], resampling: Resampling
+) -> Comparison:
+    runs = {id(run): run for group in (first, second) for run in group.runs.values()}
+    same = _alike(first, second)
+    changes = made.differences
     moved = any(each.improved_pct or each.worsened_pct for each in changes)
-    if same.identical and not moved and not as_expected((first, second)):
+    if same.identical and not moved and not as_expected(list(runs.values())):
         changes = [dataclasses.replace(each, verdict=Verdict.SAME_ANSWERS) for each in changes]
     tested = [each for each in changes if each.stratum != OVERALL and each.p is not None]
     return Comparison(
@@ -91,13 +172,22 @@ def compare(
         second=second.name,
         family=_family(tested),
         words={metric: _words([each for each in changes if each.metric == metric], same) for metric in metrics},
-        summaries=(summaries[0], summaries[1]),
+        trainings=made.trainings,
         differences=changes,
-        aggregates=_aggregates(first.scores, second.scores, resampling) if QUALITY in metrics else _NONE,
-        signatures={metric: one.signatures[metric] for metric in metrics},
+        parts=made.parts,
+        signatures={metric: first.first.scores.signatures[metric] for metric in metrics},
         resampling=resampling,
         alike=same,
+        notes=same_answers(list(runs.values())),
     )
+
+
+def _alike(first: RunGroup, second: RunGroup) -> Alike:
+    """Counted over the pairs of one seed where there are any, else over all pairs."""
+    common = [seed for seed in first.runs if seed in second.runs]
+    pairs = [(first.runs[seed], second.runs[seed]) for seed in common]
+    found = [alike(*pair) for pair in pairs or product(first.runs.values(), second.runs.values())]
+    return Alike(first.name, second.name, sum(each.n for each in found), sum(each.same for each in found))
 
 
 def check_metric(run: Run, metric: str) -> None:
@@ -163,7 +253,12 @@ def _conditions(first: Run, second: Run) -> Iterable[tuple[str, Any, Any]]:
         yield f"decoding.{key}", decodings[0].get(key), decodings[1].get(key)
 
 
-def _chosen(run: Run, metrics: Sequence[str]) -> ScoreTable:
+def chosen_of(run: Run, metrics: Sequence[str]) -> ScoreTable:
+    """The run's scores of these metrics alone.
+
+    Raises:
+        UserError: one was not scored.
+    """
     if missing := [metric for metric in metrics if metric not in run.scores.metrics]:
         raise UserError(
             f"{run.path} has no scores of {', '.join(missing)}", f"Choose among {', '.join(run.scores.metrics)}"

@@ -5,10 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from .runs import Saved
+
 TRAINING_MANIFEST = "training.json"
 """The training manifest's file in a checkpoint's folder."""
 
 _OF_THE_SEED = ("config.seed", "order_sha256")
+
+
+def training_of(run: Saved) -> dict[str, Any] | None:
+    """The training manifest of the run's checkpoint; None without one, or with one of another program."""
+    training = run.manifest.model.training if run.manifest else None
+    return training if training and {"arm", "conditions"} <= training.keys() else None
 
 
 def conditions(training: Mapping[str, Any]) -> dict[str, Any]:

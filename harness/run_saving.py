@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from .conditions import TRAINING_MANIFEST
 from .core.secrets import redact
 from .data.dataset import open_dataset
 from .evaluation_options import EvaluationOptions
@@ -22,9 +23,6 @@ from .runs import SCORES, load_answers
 from .sample_scores import write_generation
 from .scores import write_scores
 from .scoring import beside_metrics, run_metrics
-
-TRAINING = "training.json"
-"""The training manifest that a checkpoint of ours has."""
 
 _STAMP = "maqa"
 
@@ -100,7 +98,7 @@ def _data_record(options: EvaluationOptions, answers: pd.DataFrame) -> DataRecor
 
 
 def _training(config: GenerationConfig) -> dict[str, Any] | None:
-    path = Path(str(config.model_args.get("pretrained", ""))) / TRAINING
+    path = Path(str(config.model_args.get("pretrained", ""))) / TRAINING_MANIFEST
     if not path.is_file():
         return None
     training: dict[str, Any] = read_json(path, "Train the checkpoint again")

@@ -39,6 +39,11 @@ def is_rate(signature: str) -> bool:
     return RATE in signature.split("|")
 
 
+def without_rate(signature: str) -> str:
+    """The signature of the column's means over several answers, which are shares and no events."""
+    return "|".join(part for part in signature.split("|") if part != RATE)
+
+
 def better(signature: str) -> Better:
     """Which way the column's scores improve."""
     return Better(_value(signature, "better") or "higher")

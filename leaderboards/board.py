@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from math import isnan
 
 from ..harness.aggregates import QUALITY, AggregateScore, aggregates_all
-from ..harness.alike import WHY, Alike, alike, as_expected, identical_runs
-from ..harness.comparison import check_metric, differences
-from ..harness.conditions import conditions, difference
+from ..harness.alike import alike, as_expected, same_answers
+from ..harness.comparison import Comparison, check_metric, compare_all, differences
+from ..harness.conditions import conditions, difference, training_of
 from ..harness.core.secrets import redact
 from ..harness.errors import UserError
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.runs import FLOORS, Run
 from ..harness.signatures import Better, better
-from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, paired_all, summarise_all
-from .records import AggregateCell, AlikeCell, Board, Cell, Row
-from .seeds import seed_rows, training_of
+from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, summarise_all
+from .records import AggregateCell, AlikeCell, Board, Cell, Row, TestedCell
+from .seeds import seed_rows
 
 TIE_P = 0.05
 _NO_DATA = "not recorded: runs of plain lm-eval do not say which data they asked"
@@ -38,14 +38,16 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
     apart = {id(run): _apart(reference, run, runs) for run in runs}
     sign = 1 if better(reference.scores.signatures[metric]) is Better.LOWER else -1
     ordered = sorted(runs, key=lambda run: (bool(apart[id(run)]), sign * float(run.scores.frame[metric].mean())))
-    ranks = _ranks([run for run in ordered if not apart[id(run)]], metric, resampling)
+    ranks, tested = _ranks([run for run in ordered if not apart[id(run)]], metric, resampling)
     summaries = summarise_all([run.scores for run in ordered], resampling)
     scored = [run for run in ordered if QUALITY in run.scores.metrics]
     totals = dict(
         zip(map(id, scored), aggregates_all([run.scores for run in scored], resampling=resampling), strict=True)
     )
     rows = [
-        _row(run, ranks.get(id(run)), apart[id(run)], cells, totals.get(id(run), []), _most_alike(run, runs))
+        _row(run, ranks.get(id(run)), apart[id(run)], cells, totals.get(id(run), [])).model_copy(
+            update={"alike": _most_alike(run, runs), "tested": _tested(tested.get(id(run)))}
+        )
         for run, cells in zip(ordered, summaries, strict=True)
     ]
     return Board(
@@ -57,7 +59,7 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
         resampling=resampling,
         rows=rows,
         seeds=seed_rows([run for run in runs if not apart[id(run)]], metric, resampling),
-        notes=[*_incomplete(runs), *_same_answers(runs)],
+        notes=[*_incomplete(runs), *same_answers(runs)],
     )
 
 
@@ -77,17 +79,18 @@ def _incomplete(runs: Sequence[Run]) -> list[str]:
     return [f"{run.name} is incomplete: it lacks {'; '.join(run.lacks)}" for run in runs if run.lacks]
 
 
-def _same_answers(runs: Sequence[Run]) -> list[str]:
-    return [
-        f"all {len(group[0].answers)} answers of {' and '.join(run.name for run in group)} are the same: {WHY}"
-        for group in identical_runs(runs)
-    ]
-
-
-def _most_alike(run: Run, runs: Sequence[Run]) -> Alike | None:
+def _most_alike(run: Run, runs: Sequence[Run]) -> AlikeCell | None:
     """Which other run gave the most of the same answers."""
     others = [alike(run, other) for other in runs if other is not run and not as_expected((run, other))]
-    return max((each for each in others if each.same), key=lambda each: each.share_pct, default=None)
+    most = max((each for each in others if each.same), key=lambda each: each.share_pct, default=None)
+    return AlikeCell(run=most.second, same=most.same, n=most.n) if most else None
+
+
+def _tested(compared: Comparison | None) -> TestedCell | None:
+    if compared is None:
+        return None
+    change = compared.difference(compared.metrics[0], OVERALL)
+    return TestedCell(against=compared.first, mean=change.mean, low=change.low, high=change.high, p=change.p)
 
 
 def _reference(runs: Sequence[Run], metric: str) -> Run:
@@ -128,24 +131,30 @@ def _other_training(runs: Sequence[Run], run: Run) -> list[str]:
     return []
 
 
-def _ranks(ordered: Sequence[Run], metric: str, resampling: Resampling) -> dict[int, int]:
+def _ranks(
+    ordered: Sequence[Run], metric: str, resampling: Resampling
+) -> tuple[dict[int, int], dict[int, Comparison]]:
+    """Each run's rank, and its comparison with the first run of the rank that it was tested against last."""
     ranks: dict[int, int] = {}
+    tested: dict[int, Comparison] = {}
     separated = {id(run) for run in ordered[:1]}
     for position, run in enumerate(ordered, start=1):
         if id(run) in separated:
-            rank, separated = position, _separated(run, ordered[position:], metric, resampling)
+            others = ordered[position:]
+            found = {
+                id(other): compared
+                for other, compared in zip(others, compare_all(run, others, metric, resampling), strict=True)
+            }
+            separated = {key for key, compared in found.items() if _separates(compared)}
+            rank = position
+            tested |= found
         ranks[id(run)] = rank
-    return ranks
+    return ranks, tested
 
 
-def _separated(leader: Run, others: Sequence[Run], metric: str, resampling: Resampling) -> set[int]:
-    pairs = paired_all(leader.scores, [run.scores for run in others], [metric], resampling)
-    return {
-        id(run)
-        for run, changes in zip(others, pairs, strict=True)
-        for change in changes
-        if change.stratum == OVERALL and change.p is not None and change.p < TIE_P
-    }
+def _separates(compared: Comparison) -> bool:
+    p = compared.difference(compared.metrics[0], OVERALL).p
+    return p is not None and p < TIE_P
 
 
 def _row(
@@ -154,7 +163,6 @@ def _row(
     differs: list[str],
     summaries: Sequence[Summary],
     aggregates: Sequence[AggregateScore],
-    most_alike: Alike | None,
 ) -> Row:
     manifest = run.manifest
     training = training_of(run) or {}
@@ -173,7 +181,6 @@ def _row(
         aggregates={str(score.aggregate): _total(score) for score in aggregates},
         differs=differs,
         notes=[note for note in (beyond_encoder(run.scores),) if note],
-        alike=_alike_cell(most_alike),
         command=redact(manifest.runtime.get("command") or "") or None if manifest else None,
         path=str(run.path),
     )
@@ -181,10 +188,6 @@ def _row(
 
 def _cell(summary: Summary) -> Cell:
     return Cell(n=summary.n, mean=summary.mean, low=summary.low, high=summary.high)
-
-
-def _alike_cell(found: Alike | None) -> AlikeCell | None:
-    return AlikeCell(run=found.second, same=found.same, n=found.n) if found else None
 
 
 def _total(score: AggregateScore) -> AggregateCell:

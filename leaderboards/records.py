@@ -37,9 +37,19 @@ class AlikeCell(Record):
         return 100 * self.same / self.n
 
 
+class TestedCell(Record):
+    """The overall difference to ``against``, the first row of the rank that the row was tested against last."""
+
+    against: str
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None
+
+
 class Row(Record):
     """One run. ``rank`` is absent where ``differs`` names what keeps the row from being compared. ``alike`` is the
-    other run with the most of the same answers, if there are any.
+    other run with the most of the same answers, if there are any; ``tested`` is what the rank is by.
 
     ``aggregates`` is empty without ``bertscore_f1``, and lacks ``safe_score`` where safety was not scored.
     ``notes`` say what a reader of the row's scores must know.
@@ -56,6 +66,7 @@ class Row(Record):
     differs: list[str]
     notes: list[str] = []
     alike: AlikeCell | None = None
+    tested: TestedCell | None = None
     command: str | None
     path: str
 
@@ -73,12 +84,27 @@ class SeedCell(Record):
     high: float | None
 
 
+class DifferenceCell(Record):
+    """A paired difference in percentage points, with its interval, p and what it says."""
+
+    mean: float
+    low: float | None
+    high: float | None
+    p: float | None
+    p_holm: float | None
+    verdict: str
+
+
 class SeedRow(Record):
-    """One arm of one base over its training seeds."""
+    """One arm of one base over its training seeds; ``differences`` are to the arm ``against``, over questions and
+    trainings."""
 
     arm: str
     runs: list[str]
     cells: dict[str, SeedCell]
+    against: str | None = None
+    trainings: str = ""
+    differences: dict[str, DifferenceCell] = {}
 
 
 class Board(Record):

@@ -2,50 +2,55 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from math import isnan
-from typing import Any
 
-from ..harness.conditions import conditions
+from ..harness.comparison import Comparison, chosen_of, compare_arms
+from ..harness.groups import RunGroup, grouped
 from ..harness.runs import Run
-from ..harness.scores import KEY_COLUMNS, ScoreTable
-from ..harness.statistics import Resampling, across_seeds
-from .records import SeedCell, SeedRow
+from ..harness.statistics import Difference, Resampling, across_seeds
+from .records import DifferenceCell, SeedCell, SeedRow
 
-
-def training_of(run: Run) -> dict[str, Any] | None:
-    """The training manifest of the run's checkpoint; None without one, or with one of another program."""
-    training = run.manifest.model.training if run.manifest else None
-    return training if training and {"arm", "conditions"} <= training.keys() else None
+_REFERENCE = "ce"
+"""The arm that the others are set against, where it was trained; else the first."""
 
 
 def seed_rows(runs: Sequence[Run], metric: str, resampling: Resampling) -> list[SeedRow]:
-    """One row per base and arm of which there are at least two seeds; the runs must be comparable.
-
-    Of several runs of one training the first counts: answering again is no other training.
-    """
-    groups: dict[str, dict[Any, Run]] = {}
-    for run in runs:
-        if training := training_of(run):
-            key = [conditions(training).get("base"), training["arm"], training.get("scheme")]
-            seeds = groups.setdefault(json.dumps(key, sort_keys=True), {})
-            seeds.setdefault(conditions(training).get("config.seed"), run)
-    return [_row(list(seeds.values()), metric, resampling) for seeds in groups.values() if len(seeds) > 1]
+    """One row per base and arm of which there are at least two seeds, compared with the plain arm of its base; the
+    runs must be comparable."""
+    groups = [group for group in grouped(runs) if len(group.runs) > 1]
+    return [_row(group, _reference(group, groups), metric, resampling) for group in groups]
 
 
-def _row(group: Sequence[Run], metric: str, resampling: Resampling) -> SeedRow:
-    training = training_of(group[0])
-    assert training is not None
-    tables = [ScoreTable(run.scores.frame[[*KEY_COLUMNS, metric]], run.scores.signatures) for run in group]
+def _reference(group: RunGroup, groups: Sequence[RunGroup]) -> RunGroup | None:
+    same = [each for each in groups if each.base == group.base]
+    reference = next((each for each in same if each.arm == _REFERENCE), same[0])
+    return None if reference is group else reference
+
+
+def _row(group: RunGroup, reference: RunGroup | None, metric: str, resampling: Resampling) -> SeedRow:
+    compared = compare_arms(reference, group, metric, resampling) if reference else None
     return SeedRow(
-        arm=" ".join(filter(None, (training["arm"], training.get("scheme")))),
-        runs=[run.name for run in group],
+        arm=group.arm or group.name,
+        runs=[run.name for run in group.runs.values()],
         cells={
             summary.stratum: SeedCell(
                 mean=summary.mean, deviation=summary.deviation, low=summary.low, high=summary.high
             )
-            for summary in across_seeds(tables, resampling)
+            for summary in across_seeds([chosen_of(run, [metric]) for run in group.runs.values()], resampling)
             if not isnan(summary.mean)
         },
+        against=reference.arm if reference else None,
+        trainings=compared.trainings if compared else "",
+        differences=_cells(compared) if compared else {},
+    )
+
+
+def _cells(compared: Comparison) -> dict[str, DifferenceCell]:
+    return {each.stratum: _cell(each) for each in compared.differences if each.n}
+
+
+def _cell(change: Difference) -> DifferenceCell:
+    return DifferenceCell(
+        mean=change.mean, low=change.low, high=change.high, p=change.p, p_holm=change.p_holm, verdict=change.verdict
     )

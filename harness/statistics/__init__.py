@@ -1,5 +1,6 @@
 """Statistics of per-answer scores: intervals, paired tests and training seeds, per severity and overall."""
 
+from .arms import ONE_EACH, ArmsCompared, Parts, alone, averaged, compare_groups
 from .checks import check_scores, unlike
 from .columns import OVERALL, STRATA
 from .intervals import Method
@@ -10,17 +11,23 @@ from .summary import Summary, summarise, summarise_all
 from .verdicts import Difference, Verdict, in_words, judge
 
 __all__ = [
+    "ONE_EACH",
     "OVERALL",
     "STRATA",
     "USUAL",
+    "ArmsCompared",
     "Difference",
     "Method",
+    "Parts",
     "Resampling",
     "SeedSummary",
     "Summary",
     "Verdict",
     "across_seeds",
+    "alone",
+    "averaged",
     "check_scores",
+    "compare_groups",
     "in_words",
     "judge",
     "paired",

@@ -22,6 +22,7 @@ class Method(StrEnum):
     BCA = "bca"
     WILSON = "wilson"
     NEWCOMBE = "newcombe"
+    TWO_LEVELS = "over questions and trainings"
     TOO_FEW = "n < 2"
     CONSTANT = "all scores equal"
 

@@ -49,7 +49,7 @@ def paired_all(
         UserError: a run's scores cannot be used (see ``check_scores``), a metric is missing, has another signature
             or applies to other answers, or the runs have other ids or severities.
     """
-    tables = [_chosen(table, metrics) for table in (first, *others)]
+    tables = [chosen(table, metrics) for table in (first, *others)]
     for table in tables:
         check_scores(table)
         refuse_unlike(tables[0], table)
@@ -58,7 +58,7 @@ def paired_all(
         for index, difference in _differences(block, first, resampling):
             made[index, difference.metric, difference.stratum] = difference
     return [
-        _judged_apart(
+        judged_apart(
             [
                 made.get((index, metric, stratum)) or _absent(metric, stratum, better(first.signatures[metric]))
                 for metric in metrics
@@ -69,7 +69,12 @@ def paired_all(
     ]
 
 
-def _chosen(table: ScoreTable, metrics: Sequence[str]) -> ScoreTable:
+def chosen(table: ScoreTable, metrics: Sequence[str]) -> ScoreTable:
+    """The table with these metrics alone.
+
+    Raises:
+        UserError: one is missing.
+    """
     if missing := [metric for metric in metrics if metric not in table.metrics]:
         raise UserError(f"no scores of {', '.join(missing)}", f"Choose among {', '.join(table.metrics)}")
     return ScoreTable(table.frame[[*KEY_COLUMNS, *metrics]], table.signatures)
@@ -165,7 +170,7 @@ def _difference(
     )
 
 
-def _judged_apart(differences: Sequence[Difference]) -> list[Difference]:
+def judged_apart(differences: Sequence[Difference]) -> list[Difference]:
     """Judge the severities as one family and the overall differences as another, keeping the order."""
     strata = iter(judge([each for each in differences if each.stratum != OVERALL]))
     overall = iter(judge([each for each in differences if each.stratum == OVERALL]))

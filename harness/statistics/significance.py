@@ -42,6 +42,16 @@ def holm(p: Sequence[float]) -> list[float]:
     return adjusted
 
 
+def detectable_at(error: float, freedom: float, alpha: float) -> float:
+    """Smallest true mean difference that Student's two-sided test at level ``alpha`` finds with power ``POWER``.
+
+    Args:
+        error: standard error of the mean difference.
+        freedom: its degrees of freedom.
+    """
+    return float(special.stdtrit(freedom, np.array([1 - alpha / 2, POWER])).sum() * error)
+
+
 def detectable_difference(deviation: float, n: int, alpha: float) -> float:
     """Smallest true mean difference that a two-sided paired test at level ``alpha`` finds with power ``POWER``.
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from ..signatures import Better
 from .columns import OVERALL
 from .intervals import Method
-from .significance import detectable_difference, holm
+from .significance import detectable_at, detectable_difference, holm
 
 ALPHA = 0.05
 NOISE = 1e-9
@@ -48,6 +48,8 @@ class Difference:
             metric with no better side.
         detectable: smallest true difference that this test, adjusted for its family, finds with 80 % power, in
             percentage points.
+        error, freedom: standard error over questions and trainings, and its degrees of freedom; None where interval
+            and p are over questions alone.
     """
 
     metric: str
@@ -67,6 +69,8 @@ class Difference:
     family: int = 0
     detectable: float | None = None
     verdict: Verdict = Verdict.NOT_TESTED
+    error: float | None = None
+    freedom: float | None = None
 
 
 def points(value: float, sign: str = "") -> str:
@@ -120,7 +124,9 @@ _FOUND = (Verdict.GAIN, Verdict.LOSS, Verdict.DIFFERENCE)
 
 def _judged(difference: Difference, p_holm: float, family: int) -> Difference:
     detectable = None
-    if difference.deviation:
+    if difference.error and difference.freedom:
+        detectable = detectable_at(difference.error, difference.freedom, ALPHA / family)
+    elif difference.deviation:
         detectable = detectable_difference(difference.deviation, difference.n, ALPHA / family)
     verdict = Verdict.NO_EVIDENCE
     if p_holm < ALPHA:

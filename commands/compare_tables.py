@@ -1,0 +1,138 @@
+"""A comparison for the terminal."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..harness.comparison import Comparison
+    from ..harness.statistics import SeedSummary
+
+
+def print_comparison(console: Console, compared: Comparison) -> None:
+    """Both sides per severity, and what their difference says."""
+    from rich.text import Text
+
+    console.print(Text(f"A = {compared.first}\nB = {compared.second}"))
+    console.print(Text(str(compared.alike), style="yellow" if compared.alike.identical else ""))
+    for note in compared.notes:
+        if note != str(compared.alike):
+            console.print(Text(note, style="yellow"))
+    several = any(compared.seeds)
+    for name, words in compared.words.items():
+        console.print(_metric_table(compared, name))
+        if several:
+            console.print(_trainings_table(compared, name))
+        console.print(Text(f"{name}: {words}\n"))
+    if compared.aggregates[0]:
+        console.print(_aggregate_table(compared))
+    level = "of A and B over answers, of B - A over answers and trainings"
+    if not any(each.error for each in compared.differences):
+        level = "over answers, of each line alone; other trainings may differ by more"
+    console.print(
+        Text(
+            f"Brackets: 95 % interval {level}.\n"
+            f"Trainings: {compared.trainings}.\n"
+            f"Holm p: adjusted over {compared.family}. Overall is a family of its own.\n"
+            "d_z: mean over standard deviation of the differences. "
+            "Missed below: true differences that these answers find less than 80 % of the time."
+        )
+    )
+    for name, signature in compared.signatures.items():
+        console.print(f"signature of {name}: {signature}|{compared.resampling}", markup=False, soft_wrap=True)
+
+
+def _metric_table(compared: Comparison, metric: str) -> Table:
+    from rich.text import Text
+
+    from ..harness.statistics.verdicts import points
+
+    table = _table(f"{metric}, percent")
+    for heading in ("severity", "n", "A", "B", "B - A", "Holm p\nd_z", "missed below\nbetter/worse"):
+        table.add_column(heading, justify="left" if heading == "severity" else "right", no_wrap=True)
+    rows = zip(*([each for each in part if each.metric == metric] for part in compared.summaries), strict=True)
+    differences = [each for each in compared.differences if each.metric == metric]
+    for (one, other), change in zip(rows, differences, strict=True):
+        table.add_row(
+            Text(f"{change.stratum}\n{change.verdict}"),
+            str(change.n),
+            _interval(one.mean, one.low, one.high),
+            _interval(other.mean, other.low, other.high),
+            _interval(change.mean, change.low, change.high, sign="+"),
+            f"{_number(change.p_holm, '.2g')}\n{_number(change.effect_size, '+z.2f')}",
+            f"{'-' if change.detectable is None else points(change.detectable)}\n"
+            f"{_number(change.improved_pct, '.0f')}/{_number(change.worsened_pct, '.0f')} %",
+        )
+    return table
+
+
+def _trainings_table(compared: Comparison, metric: str) -> Table:
+    """Means over trainings with the deviation between them, and both parts of the difference's standard error."""
+    from rich.text import Text
+
+    from ..harness.statistics import STRATA
+    from ..harness.statistics.verdicts import points
+
+    table = _table(f"{metric} over trainings: mean ± deviation between them; standard error of B - A")
+    for heading in ("severity", "A", "B", "over questions", "over trainings"):
+        table.add_column(heading, justify="left" if heading == "severity" else "right", no_wrap=True)
+    sides = [{each.stratum: each for each in side if each.metric == metric} for side in compared.seeds]
+    parts = {part.stratum: part for part in compared.parts if part.metric == metric}
+    for stratum in STRATA:
+        errors = (parts[stratum].questions, parts[stratum].trainings)
+        table.add_row(
+            Text(stratum),
+            *(_spread(side.get(stratum)) for side in sides),
+            *("-" if error is None else points(error) for error in errors),
+        )
+    return table
+
+
+def _aggregate_table(compared: Comparison) -> Table:
+    table = _table("Aggregates, percent")
+    for heading in ("aggregate", "A", "B", "B - A"):
+        table.add_column(heading, justify="left" if heading == "aggregate" else "right", no_wrap=True)
+    first, second, change = ({each.aggregate: each for each in part} for part in compared.aggregates)
+    for name in change:
+        table.add_row(
+            str(name),
+            *(_interval(part[name].value, part[name].low, part[name].high) for part in (first, second)),
+            _interval(change[name].value, change[name].low, change[name].high, sign="+"),
+        )
+    return table
+
+
+def _table(title: str) -> Table:
+    """A table narrow enough for 80 columns."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    return Table(
+        title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_lines=False, leading=1
+    )
+
+
+def _interval(value: float, low: float | None, high: float | None, sign: str = "") -> Text:
+    from rich.text import Text
+
+    from ..harness.statistics.verdicts import points
+
+    if math.isnan(value):
+        return Text("-")
+    if low is None or high is None:
+        return Text(f"{points(value, sign)}\nno interval")
+    return Text(f"{points(value, sign)}\n[{points(low, sign)}, {points(high, sign)}]")
+
+
+def _number(value: float | None, form: str) -> str:
+    return "-" if value is None else f"{value:{form}}"
+
+
+def _spread(cell: SeedSummary | None) -> str:
+    return "-" if cell is None or cell.deviation is None else f"{cell.mean:.1f} ± {cell.deviation:.2f}"

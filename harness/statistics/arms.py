@@ -1,0 +1,226 @@
+"""Two arms over their trainings: questions and trainings are two levels of variation, and both are reported.
+
+Resampling questions says how a difference would vary over other questions, with these checkpoints. How it would
+vary over other trainings only several trainings of both arms can show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import special
+
+from ..errors import UserError
+from ..scores import KEY_COLUMNS, ScoreTable
+from ..signatures import without_rate
+from .bootstrap import Floats
+from .checks import check_scores, refuse_unlike
+from .columns import OVERALL, STRATA
+from .intervals import LEVEL, Method
+from .paired import chosen, judged_apart, paired
+from .resampling import USUAL, Resampling
+from .verdicts import NOISE, Difference
+
+ONE_EACH = "one training each: nothing is known about other trainings"
+
+Seed = int | None
+Trainings = Mapping[Seed, ScoreTable]
+"""The score tables of one arm by training seed; None for a model of which no seed is known."""
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Standard errors of one difference by what makes it vary, in percentage points.
+
+    ``questions`` is over other questions with these trainings, ``trainings`` over other trainings with these
+    questions; each holds the variation of single answers too. None where too few say nothing about it.
+    """
+
+    metric: str
+    stratum: str
+    questions: float | None
+    trainings: float | None
+
+
+@dataclass(frozen=True)
+class ArmsCompared:
+    """Second minus first arm. ``differences`` are those of ``paired``, judged; ``trainings`` says in words how many
+    trainings stand behind them and whether they are paired by seed, ``seeds`` which they are of each arm."""
+
+    differences: list[Difference]
+    parts: list[Parts]
+    trainings: str
+    seeds: tuple[list[Seed], list[Seed]]
+
+
+def compare_groups(
+    first: Trainings, second: Trainings, metrics: Sequence[str], resampling: Resampling = USUAL
+) -> ArmsCompared:
+    """Compare two arms, four strata per metric in the order of ``STRATA``, with the families of ``paired``.
+
+    One training each gives the numbers of ``paired``. With several, a question's score is its mean over the
+    trainings; those that have a seed in common are paired by it where there are two or more such, and the others
+    are left out. With two or more trainings of both arms, interval and p are over questions and trainings at once:
+    Student's, on the standard error of crossed random effects, with Satterthwaite's degrees of freedom
+    (Satterthwaite 1946, doi 10.2307/3002019). Where one arm has a single training they are over questions alone.
+
+    Args:
+        first: the arm that is subtracted, one score table per training seed.
+        second: the arm that it is subtracted from.
+        metrics: what to compare.
+        resampling: of the bootstrap and the random signs over questions.
+
+    Raises:
+        UserError: the tables cannot be compared; see ``paired``.
+    """
+    if len(first) == len(second) == 1:
+        (one,), (other,) = first.values(), second.values()
+        return alone(paired(one, other, *metrics, resampling=resampling), (list(first), list(second)))
+    common = [seed for seed in first if seed in second]
+    by_seed = len(common) > 1
+    seeds = (common, common) if by_seed else (list(first), list(second))
+    arms = [[chosen(arm[seed], metrics) for seed in used] for arm, used in zip((first, second), seeds, strict=True)]
+    for table in (table for arm in arms for table in arm):
+        check_scores(table)
+        refuse_unlike(arms[0][0], table)
+    arms = [[_by_id(table) for table in arm] for arm in arms]
+    one, other = (averaged(arm) for arm in arms)
+    changes = paired(one, other, *metrics, resampling=resampling)
+    parts = [_over_questions(each) for each in changes]
+    if min(map(len, arms)) > 1:
+        levels = [_level(change, arms, by_seed) for change in changes]
+        changes = judged_apart([change for change, _ in levels])
+        parts = [part for _, part in levels]
+    return ArmsCompared(changes, parts, _in_words(first, second, common), seeds)
+
+
+def alone(changes: list[Difference], seeds: tuple[list[Seed], list[Seed]] = ([None], [None])) -> ArmsCompared:
+    """Differences of one training each, as ``paired`` gives them."""
+    return ArmsCompared(changes, [_over_questions(each) for each in changes], ONE_EACH, seeds)
+
+
+def _in_words(first: Trainings, second: Trainings, common: Sequence[Seed]) -> str:
+    counts = len(first), len(second)
+    if len(common) > 1:
+        words = f"{len(common)} trainings each, paired by seed ({', '.join(map(str, common))})"
+        alone = [str(seed) for arm in (first, second) for seed in arm if seed not in common]
+        return words + (f"; without a partner, left out: seed {', '.join(alone)}" if alone else "")
+    if 1 in counts:
+        few = "first" if counts[0] == 1 else "second"
+        return (
+            f"{counts[0]} and {counts[1]} trainings; one training of the {few}: nothing is known about its other "
+            "trainings, and the intervals are over questions alone"
+        )
+    return f"{counts[0]} and {counts[1]} trainings of other seeds, not paired"
+
+
+def _by_id(table: ScoreTable) -> ScoreTable:
+    return ScoreTable(table.frame.sort_values("id", kind="stable", ignore_index=True), table.signatures)
+
+
+def averaged(tables: Sequence[ScoreTable]) -> ScoreTable:
+    """Each question's mean over the trainings, where there are several; a rate becomes a share.
+
+    Raises:
+        UserError: a metric applies to a question in one training and not in another.
+    """
+    if len(tables) == 1:
+        return tables[0]
+    tables = [_by_id(table) for table in tables]
+    means = {column: tables[0].frame[column] for column in KEY_COLUMNS}
+    for metric in tables[0].metrics:
+        columns = np.array([table.frame[metric].to_numpy(np.float64) for table in tables])
+        if (np.isnan(columns).any(axis=0) != np.isnan(columns).all(axis=0)).any():
+            raise UserError(
+                f"{metric} applies to other answers in one training than in another", "Compare another --metric"
+            )
+        means[metric] = pd.Series(columns.mean(axis=0))
+    signatures = {metric: without_rate(tables[0].signatures[metric]) for metric in tables[0].metrics}
+    return ScoreTable(pd.DataFrame(means), signatures)
+
+
+def _over_questions(change: Difference) -> Parts:
+    error = None if change.deviation is None else change.deviation / change.n**0.5
+    return Parts(change.metric, change.stratum, error, None)
+
+
+def _level(change: Difference, arms: Sequence[Sequence[ScoreTable]], by_seed: bool) -> tuple[Difference, Parts]:
+    """The difference with interval and p over both levels, still to be judged."""
+    if change.n < 2:
+        return change, _over_questions(change)
+    first, second = (_matrix(arm, change) for arm in arms)
+    blocks = [second[0] - first[0]] if by_seed else [first[0], second[0]]
+    squares = _Squares.of(blocks, second[0].mean(axis=0) - first[0].mean(axis=0), first[1])
+    part = Parts(change.metric, change.stratum, squares.questions**0.5, squares.trainings**0.5)
+    error, freedom = squares.total()
+    if error <= NOISE:
+        return change, part
+    half = float(special.stdtrit(freedom, (1 + LEVEL) / 2)) * error
+    p = 2 * float(special.stdtr(freedom, -abs(change.mean) / error))
+    low, high = max(change.mean - half, -100.0), min(change.mean + half, 100.0)
+    return replace(change, low=low, high=high, p=p, method=Method.TWO_LEVELS, error=error, freedom=freedom), part
+
+
+def _matrix(tables: Sequence[ScoreTable], change: Difference) -> tuple[Floats, npt.NDArray[np.int64]]:
+    """Scores (trainings, questions) of one metric in one stratum, and the severity of each question."""
+    frame = tables[0].frame
+    rows = frame[change.metric].notna().to_numpy()
+    if change.stratum != OVERALL:
+        rows = rows & (frame["severity"] == change.stratum).to_numpy()
+    severities = pd.Categorical(frame["severity"][rows], categories=list(STRATA[:-1]))
+    scores = [table.frame[change.metric].to_numpy(np.float64)[rows] for table in tables]
+    return np.array(scores), severities.codes.astype(np.int64)
+
+
+@dataclass(frozen=True)
+class _Squares:
+    """Squared standard errors of a mean difference, each with its degrees of freedom.
+
+    ``questions`` and ``trainings`` both hold the variation of single answers, ``answers``, which the total takes
+    once.
+    """
+
+    questions: float
+    trainings: float
+    answers: float
+    terms: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def of(cls, blocks: Sequence[Floats], changes: Floats, codes: npt.NDArray[np.int64]) -> _Squares:
+        """From one block (trainings, questions) of paired differences, or one of scores for each arm.
+
+        Args:
+            changes: each question's mean difference.
+            codes: each question's severity; the severities' shares are fixed, unless one has a single question.
+        """
+        n = len(changes)
+        sizes = np.bincount(codes)
+        strata = [codes == code for code in np.flatnonzero(sizes)]
+        if (sizes == 1).any():
+            strata = [np.ones(n, bool)]
+        within = [float(((changes[rows] - changes[rows].mean()) ** 2).sum()) for rows in strata]
+        spare = [int(rows.sum()) - 1 for rows in strata]
+        questions = sum(square / free * (free + 1) / n**2 for square, free in zip(within, spare, strict=True))
+        terms = [(questions, float(sum(spare)))]
+        trainings = answers = 0.0
+        for block in blocks:
+            k = len(block)
+            between = float(block.mean(axis=1).var(ddof=1)) / k
+            single = 0.0
+            for rows, free in zip(strata, spare, strict=True):
+                part = block[:, rows]
+                rest = part - part.mean(axis=0) - part.mean(axis=1, keepdims=True) + part.mean()
+                single += float((rest**2).sum()) / ((k - 1) * free) * (free + 1) / (k * n**2)
+            trainings, answers = trainings + between, answers + single
+            terms += [(between, k - 1.0), (single, (k - 1.0) * sum(spare))]
+        return cls(questions, trainings, answers, tuple(terms))
+
+    def total(self) -> tuple[float, float]:
+        """Standard error over both levels and its degrees of freedom; never below that of one level."""
+        square = max(self.questions + self.trainings - self.answers, self.questions, self.trainings)
+        spread = sum(term**2 / freedom for term, freedom in self.terms)
+        return square**0.5, square**2 / spread if spread else 1.0
