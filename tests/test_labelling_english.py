@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -183,6 +184,17 @@ def test_a_red_flag_wins_over_any_milder_complaint_beside_it():
     for entry in ENTRIES:
         if entry.severity is not Severity.CRITICAL:
             assert RULES.explain(f"{flag}. {plain_words(entry.phrases[0])}").severity is Severity.CRITICAL
+
+
+def test_the_cost_of_a_long_text_is_linear():
+    def seconds(length: int) -> float:
+        text = "no fever, chest pain, rash or cough and sore throat, " * (length // 53)
+        start = time.thread_time()
+        RULES.probabilities([text])
+        return time.thread_time() - start
+
+    seconds(2_000)
+    assert seconds(100_000) < 40 * min(seconds(10_000) for _ in range(3))
 
 
 def test_what_nobody_knows_is_never_called_mild():

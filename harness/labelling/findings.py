@@ -68,7 +68,7 @@ class _Cues:
     joiners: set[int] = field(default_factory=set)
     verbal: set[tuple[int, int]] = field(default_factory=set)
     carriers: set[int] = field(default_factory=set)
-    list_joiners: list[int] = field(default_factory=list)
+    list_joiners: set[int] = field(default_factory=set)
     walls: set[int] = field(default_factory=set)
     modifiers: dict[int, list[Found]] = field(default_factory=lambda: defaultdict(list))
 
@@ -195,7 +195,7 @@ def _sort_cues(found: list[Found], matches: list[Found]) -> _Cues:
         elif item.payload is Cue.CARRIER:
             cues.carriers.add(item.start)
         elif item.payload is Cue.LIST_JOINER:
-            cues.list_joiners.append(item.start)
+            cues.list_joiners.add(item.start)
         elif item.payload is Cue.WALL:
             cues.walls.add(item.start)
         elif item.payload is Cue.VERBAL:
@@ -215,14 +215,15 @@ def _of_the_list(item: Found, clause: Clause, cues: _Cues) -> Found | None:
         negator = cues.negators.get(start)
         if negator is None:
             continue
-        joiner = next((at for at in cues.list_joiners if at > negator.end), None)
-        if joiner is None or joiner > negator.end + _LONGEST_LIST:
+        near = range(negator.end + 1, negator.end + _LONGEST_LIST)
+        joiner = next((at for at in near if at in cues.list_joiners), None)
+        if joiner is None:
             return None
-        edges = [negator.end, *sorted(at for at in clause.breaks if negator.end < at < joiner), joiner]
-        short = all(after - before <= _LONGEST_MEMBER for before, after in pairwise(edges))
-        last = min((at for at in clause.breaks if at > joiner + 1), default=len(clause.words))
+        commas = [at for at in range(negator.end + 1, joiner) if at in clause.breaks]
+        short = all(after - before <= _LONGEST_MEMBER for before, after in pairwise([negator.end, *commas, joiner]))
         free = cues.breakers.isdisjoint(range(negator.end + 1, max(joiner, item.start)))
-        return negator if short and free and item.start < last and len(edges) > 2 else None
+        inside = clause.breaks.isdisjoint(range(joiner + 2, item.start + 1))
+        return negator if commas and short and free and inside else None
     return None
 
 
