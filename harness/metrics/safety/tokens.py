@@ -1,0 +1,145 @@
+"""The words of a text with all that each can mean in a quantity."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import TypeVar
+
+from ...languages import Language
+from ...text import Profile, normalise, words
+from .lexicon import safety_lexicon
+from .units import Unit, quantity_words
+
+# A decimal point would be lost in normalisation.
+_POINT = "\u06a1"
+_DECIMAL = re.compile(r"(?<=\d)[.,\u066B\u060C](?=\d)")
+_THOUSANDS = re.compile(r"(?<=\d)[,\u066C](?=\d{3}(?!\d))")
+_RANGE = re.compile(r"(?<=\d)\s*[-\u2013\u2014]\s*(?=\d)")
+_GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
+_ANY_DIGIT = re.compile(r"\d")
+_DIGITS = re.compile(r"\d+(?:\.\d+)*")
+
+_V = TypeVar("_V")
+
+
+@dataclass(frozen=True)
+class Token:
+    """A word and all that it can mean: each with and without the clitics before it."""
+
+    text: str
+    digits: float | None = None
+    number: float | None = None
+    unit: Unit | None = None
+    dual: Unit | None = None
+    drug: str | None = None
+    multiplier: float | None = None
+    every: bool = False
+    ranged: bool = False
+    to: bool = False
+    limit: bool = False
+    time_of_day: bool = False
+    share: float | None = None
+    often: float | None = None
+    after_every: float | None = None
+    hourly: bool = False
+    per: bool = False
+    body_mass: bool = False
+
+    @property
+    def counts(self) -> bool:
+        """Whether a quantity can begin here."""
+        named = (self.digits, self.number, self.unit, self.dual, self.often)
+        return self.every or self.time_of_day or any(each is not None for each in named)
+
+
+class TokenReader:
+    """Reads a sentence's words with one language's numbers, units and drugs."""
+
+    def __init__(self, language: Language) -> None:
+        known, _ = quantity_words(language)
+        self._language = language
+        self._prefixes = safety_lexicon(language).rules.clitics.prefixes
+        self._to = known.range_words[0]
+        self._numbers = {**self._words(known.numbers), **self._words(known.half)}
+        self._multipliers = self._words(known.multipliers)
+        self._units = self._words({word: unit for unit in known.units for word in unit.words})
+        self._duals = self._words({word: unit for unit in known.units for word in unit.dual})
+        self._drugs = self._words({word: drug for drug, names in known.drugs.items() for word in names})
+        self._shares = self._words({**dict.fromkeys(known.per_day, 1.0), **dict.fromkeys(known.per_week, 1 / 7)})
+        self._every, self._ranges, self._limits, self._times = (
+            self._words(dict.fromkeys(group, True))
+            for group in (known.every, known.range_words, known.limit_words, known.times_of_day)
+        )
+        self._often, self._after_every = self._words(known.frequencies), self._words(known.after_every)
+        self._hourly, self._per, self._body_mass, self._passed_over = (
+            self._words(dict.fromkeys(group, True))
+            for group in (known.hourly, known.per, known.body_mass, known.passed_over)
+        )
+        self._spelt = {text.lower(): f" {word} " for text, word in known.spelt.items()}
+        written = "|".join(re.escape(text) for text in sorted(self._spelt, key=len, reverse=True))
+        self._written = re.compile(rf"(?<![\w/.])(?:{written})(?![\w/])", re.IGNORECASE)
+        self._ranged = known.interval_ranges
+        self._tens = frozenset(range(20, 100, 10)) if known.compound_tens else frozenset()
+        self._token = lru_cache(maxsize=1 << 16)(self._understand)
+
+    def _words(self, items: Mapping[str, _V]) -> dict[str, _V]:
+        return {normalise(word, Profile.METRIC, self._language): value for word, value in items.items()}
+
+    def _understand(self, word: str) -> Token:
+        if _DIGITS.fullmatch(word):
+            return Token(word, digits=float(word) if word.count(".") < 2 else None)
+        bare = [word[len(p) :] for p in self._prefixes if word.startswith(p) and len(word) - len(p) >= 2]
+        forms = [word, *bare]
+
+        def look_up(known: Mapping[str, _V]) -> _V | None:
+            return next((known[form] for form in forms if form in known), None)
+
+        return Token(
+            word,
+            number=look_up(self._numbers),
+            unit=look_up(self._units),
+            dual=look_up(self._duals),
+            drug=look_up(self._drugs),
+            multiplier=self._multipliers.get(word),
+            every=bool(look_up(self._every)),
+            ranged=self._ranged,
+            to=word in self._ranges,
+            limit=word in self._limits,
+            time_of_day=bool(look_up(self._times)),
+            often=self._often.get(word),
+            after_every=self._after_every.get(word),
+            hourly=word in self._hourly,
+            per=word in self._per,
+            body_mass=word in self._body_mass,
+            share=self._shares.get(word),
+        )
+
+    def read(self, sentence: str) -> list[Token]:
+        """The words of a sentence, normalised; decimal points stay, and what glues a number to its unit goes."""
+        text = (
+            self._written.sub(lambda found: self._spelt[found.group().lower()], sentence)
+            if self._spelt
+            else sentence
+        )
+        if _ANY_DIGIT.search(text):
+            text = _DECIMAL.sub(_POINT, _THOUSANDS.sub("", _RANGE.sub(f" {self._to} ", text)))
+            text = " ".join(words(text, Profile.METRIC, self._language)).replace(_POINT, ".")
+            found = _GLUED.sub(" ", text).split()
+        else:
+            found = words(text, Profile.METRIC, self._language)
+        tokens = [self._token(word) for word in found if word not in self._passed_over]
+        return self._compounded(tokens) if self._tens else tokens
+
+    def _compounded(self, tokens: list[Token]) -> list[Token]:
+        """Tens and the digit after them as one number."""
+        found: list[Token] = []
+        for token in tokens:
+            last = found[-1].number if found else None
+            if last in self._tens and token.number is not None and 1 <= token.number <= 9:
+                found[-1] = replace(token, number=last + token.number)
+            else:
+                found.append(token)
+        return found
