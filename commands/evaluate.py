@@ -27,6 +27,9 @@ def evaluate(
     data: Path | None = typer.Option(
         None, envvar="MAQA_DATA", help="Dataset folder; the shipped sample by default."
     ),
+    language: str | None = typer.Option(
+        None, help="Which shipped sample, such as en, else MAQA_LANGUAGE; a dataset says its own language."
+    ),
     out: Path = typer.Option(help="Run folder; the same command goes on where it stopped."),
     decoding: str = typer.Option("greedy", help="greedy, paper or paper-curriculum."),
     max_new_tokens: int | None = typer.Option(None, min=1, help="Instead of the preset's."),
@@ -82,7 +85,7 @@ def evaluate(
     from .tables import print_summaries
 
     resampling = resampling_of(resampling_seed, resamples, "maqa evaluate")
-    language = language_of(data)
+    tongue = language_of(data, language)
     changes: dict[str, Any] = {"max_new_tokens": max_new_tokens, "seed": seed}
     with checked("maqa evaluate --help"):
         given = {key: value for key, value in changes.items() if value is not None}
@@ -91,13 +94,13 @@ def evaluate(
             model_args=as_written(model_args, simple_parse_args_string(model_args)),
             decoding=preset(
                 Preset(decoding),
-                language,
+                tongue,
                 Style.CHAT if chat_template else Style.PLAIN,
                 _stop_strings(until),
                 **given,
             ),
             chat_template=chat_template,
-            answer=language.referral if model == Kind.CONSTANT else None,
+            answer=tongue.referral if model == Kind.CONSTANT else None,
             data=data,
             device=device,
             samples=samples,
@@ -111,6 +114,7 @@ def evaluate(
     options = EvaluationOptions(
         out=out,
         data=data,
+        language=None if data else tongue.code,
         bertscore_model=bertscore_model,
         bertscore_layer=bertscore_layer,
         limit=limit,

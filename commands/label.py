@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from .app import app
+from .options import LanguageCode
 
 if TYPE_CHECKING:
     from ..harness.data.dataset import Dataset
@@ -50,6 +51,7 @@ def label(
     pairs: Annotated[
         Path | None, typer.Option(help="A file of questions in dialect and in MSA, for --stress.")
     ] = None,
+    language: LanguageCode = None,
     engine: Annotated[Engine, typer.Option(help="Run here, or over a Ray cluster.")] = Engine.PLAIN,
     workers: Annotated[int, typer.Option(min=1, help="Workers of the Ray engine.")] = 2,
 ) -> None:
@@ -67,11 +69,11 @@ def label(
                 "--explain shows what the rules see",
                 "Leave out --with, and ask --check and --stress in another command",
             )
+        from ..harness.data.dataset import language_asked
         from ..harness.labelling.rules import RulesSource
-        from ..harness.languages import DEFAULT, language
         from .label_tables import explanation_lines
 
-        console.print(explanation_lines(RulesSource(language(DEFAULT)).explain(explain)))
+        console.print(explanation_lines(RulesSource(language_asked(dataset, language)).explain(explain)))
         return
     if dataset is None:
         raise UserError("no dataset is named", "Use `maqa label DATASET`, or --explain with a complaint")
@@ -80,12 +82,14 @@ def label(
     if pairs is not None and not stress:
         raise UserError("--pairs goes with --stress alone", "Add --stress or leave it out")
     weights = parse_weights(scheme)
-    from ..harness.data.dataset import open_dataset
+    from ..harness.data.dataset import language_asked, open_dataset
     from ..harness.labelling.sources import open_source
     from ..harness.labelling.stream import finish_labelling
 
     finish_labelling(dataset)
     opened = open_dataset(dataset)
+    if language is not None:
+        language_asked(dataset, language)
     chosen = open_source(source, opened.language, classifier)
     if check is not None:
         _check(console, opened, chosen, check, out)

@@ -14,9 +14,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..harness.errors import UserError
-from ..harness.languages import DEFAULT
-from ..harness.languages import language as language_of
 from .app import app
+from .options import LanguageCode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +43,7 @@ def prepare(
     ] = None,
     table: Annotated[str | None, typer.Option(help="Table of a sqlite file that has several.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of an xlsx file that has several.")] = None,
-    language: Annotated[str, typer.Option(help="Code of the language, such as en.")] = DEFAULT,
+    language: LanguageCode = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the dataset in the folder.")] = False,
 ) -> None:
     """Make a dataset from a file of questions and answers.
@@ -52,6 +51,7 @@ def prepare(
     Finds the columns, drops duplicates and answerless rows, splits by question.
     """
     from ..harness.data.columns import PROBABILITIES, Role
+    from ..harness.data.dataset import language_asked
     from ..harness.data.options import PrepareOptions, parse_share
     from ..harness.data.prepare import prepare as write_dataset
 
@@ -71,7 +71,7 @@ def prepare(
             )
         given |= dict(zip(PROBABILITIES, names, strict=True))
     options = PrepareOptions(
-        language=language_of(language),
+        language=language_asked(None, language),
         columns={role: name for role, name in given.items() if name is not None},
         table=table,
         sheet=sheet,

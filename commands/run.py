@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from .app import app
+from .options import LanguageCode
 
 _DEMO = Path("runs/demo")
 
@@ -33,7 +34,10 @@ def run(
 
 
 @app.command()
-def demo(out: Path = typer.Option(_DEMO, help="Folder of the demo; the same command goes on.")) -> None:
+def demo(
+    out: Path = typer.Option(_DEMO, help="Folder of the demo; the same command goes on."),
+    language: LanguageCode = None,
+) -> None:
     """Do the whole job on the shipped sample.
 
     Its models are made on the spot; nothing is downloaded.
@@ -41,16 +45,25 @@ def demo(out: Path = typer.Option(_DEMO, help="Folder of the demo; the same comm
     # Read when torch is imported. Models this small gain nothing from threads, and threads that wait for a core
     # of a busy machine made training ten times slower.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
-    _run(Path("demo"), out, ["demo", *([] if out == _DEMO else ["--out", str(out)])])
+    command = [
+        "demo",
+        *([] if out == _DEMO else ["--out", str(out)]),
+        *(["--language", language] if language else []),
+    ]
+    _run(Path("demo"), out, command, language)
 
 
-def _run(path: Path, out: Path, command: list[str]) -> None:
+def _run(path: Path, out: Path, command: list[str], language: str | None = None) -> None:
     from ..experiment import run_experiment
     from ..trainers.experiment_config import load_experiment
     from .leaderboard import print_board
 
     console = Console(highlight=False)
-    outcome = run_experiment(load_experiment(path), out, console, shlex.join(["maqa", *command]))
+    experiment = load_experiment(path)
+    if language:
+        data = experiment.data.model_copy(update={"language": language})
+        experiment = experiment.model_copy(update={"data": data})
+    outcome = run_experiment(experiment, out, console, shlex.join(["maqa", *command]))
     for preset, board in outcome.boards.items():
         console.print(f"\n{preset}", markup=False, style="bold")
         print_board(console, board)

@@ -9,6 +9,7 @@ import typer
 
 from .app import app
 from .metric_names import NamesMetrics
+from .options import LanguageCode
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -37,6 +38,7 @@ def score(
     ] = None,
     table: Annotated[str | None, typer.Option(help="Table of a sqlite file that has several.")] = None,
     sheet: Annotated[str | None, typer.Option(help="Sheet of an xlsx file that has several.")] = None,
+    language: LanguageCode = None,
 ) -> None:
     """Score every answer of a file with every metric.
 
@@ -45,9 +47,9 @@ def score(
     from rich.console import Console
 
     from ..harness.answers import read_answers
+    from ..harness.data.dataset import language_asked
     from ..harness.errors import UserError
     from ..harness.files import ensure_writable
-    from ..harness.languages import DEFAULT, language
     from ..harness.metrics.beyond import beyond_encoder
     from ..harness.metrics.registry import left_out
     from ..harness.scores import write_scores
@@ -59,9 +61,10 @@ def score(
         raise UserError(f"{out} does not end in .parquet", "The scores are a parquet file: name it so")
     if out.exists() and file.exists() and out.samefile(file):
         raise UserError(f"{out} holds the answers", "Name another file with --out")
+    tongue = language_asked(None, language)
     rows = read_answers(file, table, sheet)
     metrics = run_metrics(
-        language(DEFAULT),
+        tongue,
         bertscore_model,
         bertscore_layer,
         questions=rows.answers.questions is not None,
@@ -77,7 +80,7 @@ def score(
         console.print("bertscore_f1 was left out, as asked (--bertscore-model none).", markup=False)
     if note := beyond_encoder(scores):
         console.print(note, markup=False, style="yellow")
-    for lack in left_out(language(DEFAULT)):
+    for lack in left_out(tongue):
         console.print(lack, markup=False, style="yellow")
     console.print(f"Scores of {len(scores.frame):,} answers: {out}", markup=False)
 

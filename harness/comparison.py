@@ -241,6 +241,7 @@ def differences(
 
 def _conditions(first: Run, second: Run) -> Iterable[tuple[str, Any, Any]]:
     """Everything recorded of both runs that has to be equal: name, first run's value, second run's."""
+    yield "language", first.language.code, second.language.code
     decodings = [dict(run.decoding) for run in (first, second)]
     if first.manifest and second.manifest:
         one, other = first.manifest, second.manifest

@@ -123,6 +123,7 @@ def _asks_for(recorded: Any, request: dict[str, Any]) -> bool:
 def _metadata(options: EvaluationOptions) -> dict[str, Any]:
     return {
         "data": str(options.data) if options.data else None,
+        "language": options.language,
         "bertscore_model": options.bertscore_model,
         "bertscore_layer": options.bertscore_layer,
     }

@@ -8,10 +8,14 @@ from .core.settings import Record
 
 
 class EvaluationOptions(Record):
-    """What is evaluated and where the run goes; ``limit`` counts rows per severity."""
+    """What is evaluated and where the run goes.
+
+    ``language`` is which shipped sample, where there is no ``data``; ``limit`` counts rows per severity.
+    """
 
     out: Path
     data: Path | None = None
+    language: str | None = None
     bertscore_model: str | None = None
     bertscore_layer: int | None = None
     limit: int | None = None

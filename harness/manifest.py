@@ -52,12 +52,13 @@ class PromptRecord(Record):
     chat_template: str | None = None
 
     @classmethod
-    def of(cls, language: Language, chat_template: str | None = None) -> PromptRecord:
-        """The record of a language's prompt."""
+    def of(cls, language: Language, chat_template: str | None = None, template: str | None = None) -> PromptRecord:
+        """The record of a prompt in a language: of ``template``, or the language's own."""
+        template = language.prompt if template is None else template
         return cls(
             language=language.code,
-            template=language.prompt,
-            sha256=sha256_text(language.prompt + (chat_template or "")),
+            template=template,
+            sha256=sha256_text(template + (chat_template or "")),
             chat_template=chat_template,
         )
 
@@ -66,7 +67,7 @@ class Manifest(Record):
     """A run's identity, the conditions it was made under, and what it cost.
 
     ``answers`` counts all of them, and those that a server ``refused`` or cut by its content filter (``filtered``);
-    it is empty in runs of earlier versions.
+    it is empty in runs of earlier versions. ``left_out`` says which metrics the language knows too little for.
     """
 
     format_version: int = FORMAT_VERSION
@@ -81,6 +82,7 @@ class Manifest(Record):
     decoding: dict[str, Any]
     answers_per_question: int = 1
     answers: dict[str, int] = {}
+    left_out: list[str] = []
     runtime: dict[str, Any] = {}
     versions: dict[str, str]
     cost: dict[str, float] = {}

@@ -18,6 +18,7 @@ from .generation.finish import finish_frame, finish_summary
 from .generation.stored import StoredModel
 from .lm_eval_files import write_results, write_samples
 from .manifest import DataRecord, Manifest, ModelRecord, PromptRecord, versions, write_manifest
+from .metrics.registry import left_out
 from .rescoring import complete_scores
 from .runs import SCORES, load_answers
 from .sample_scores import write_generation
@@ -68,9 +69,10 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
             training=_training(config),
         ),
         data=_data_record(options, saved.answers),
-        prompt=PromptRecord.of(saved.language, model.chat_template(config.chat_template)),
+        prompt=PromptRecord.of(saved.language, model.chat_template(config.chat_template), saved.template),
         decoding=config.decoding.model_dump(mode="json"),
         answers_per_question=config.samples,
+        left_out=left_out(saved.language),
         answers={"all": len(frame), "refused": overall["errors"], "filtered": overall["filtered"]},
         runtime={"command": redact(options.command or ""), "defaults": model.defaults},
         versions=versions(),

@@ -36,9 +36,9 @@ class Saved:
 
     ``answers`` has the columns ``id, severity, category, question, reference, prediction, prompt``, one row per
     answer. ``sample_scores`` is what lm-eval wrote beside each answer: no metric under ``--predict_only``.
-    ``scores_file`` is where the run's other scores are, if it has any. ``language`` is the data's. ``manifest`` is
-    absent for a plain lm-eval folder. ``lacks`` says which answers a run that was made is without, a line each;
-    empty for a whole one.
+    ``scores_file`` is where the run's other scores are, if it has any. ``language`` is the data's, and ``template``
+    the prompt's. ``manifest`` is absent for a plain lm-eval folder. ``lacks`` says which answers a run is without
+    that were made, a line each; empty for a whole one.
     """
 
     path: Path
@@ -48,6 +48,7 @@ class Saved:
     scores_file: Path
     decoding: dict[str, Any]
     language: Language
+    template: str
     manifest: Manifest | None
     lacks: tuple[str, ...] = field(default=(), kw_only=True)
 
@@ -139,6 +140,7 @@ def _saved(
     signatures = rows["scoring"].iloc[0]["signatures"]
     if missing := set(metrics) - set(signatures):
         raise UserError(f"{files[0]}: no signature for {', '.join(sorted(missing))}", _PLAIN)
+    tongue = language(rows["language"].iloc[0])
     return Saved(
         path=results_file.parent,
         # It is printed in terminals and on pages, which control and direction marks would steer.
@@ -147,7 +149,8 @@ def _saved(
         sample_scores=ScoreTable(rows[[*KEY_COLUMNS, *metrics]].copy(), signatures),
         scores_file=scores_file,
         decoding=rows["decoding"].iloc[0],
-        language=language(rows["language"].iloc[0]),
+        language=tongue,
+        template=rows["template"].iloc[0] or tongue.prompt,
         manifest=manifest,
         lacks=tuple(lacking(results, rows["severity"])),
     )
@@ -200,6 +203,7 @@ def _sample_row(sample: dict[str, Any]) -> dict[str, Any]:
         "decoding": request["arg_1"],
         "scoring": document["scoring"],
         "language": document.get("language", DEFAULT),
+        "template": document.get("template", ""),
         "metrics": metrics,
         **{metric: float(sample[metric]) for metric in metrics},
     }

@@ -9,9 +9,9 @@ from typing import Any
 import datasets
 import pandas as pd
 
-from ..harness.data.dataset import open_dataset, stratum
+from ..harness import languages
+from ..harness.data.dataset import language_asked, open_dataset, stratum
 from ..harness.errors import UserError
-from ..harness.languages import DEFAULT, Language, language
 from ..harness.metrics.encoder import encoder_asked
 from ..harness.scoring import default_metrics, signatures
 from ..harness.severity import parse_severity
@@ -23,6 +23,7 @@ _FIELDS = ["id", "question", "answer", "category", "severity"]
 def load_documents(
     severity: str,
     data: str | None = None,
+    language: str | None = None,
     bertscore_model: str | None = None,
     bertscore_layer: int | str | None = None,
     **_: Any,
@@ -32,6 +33,7 @@ def load_documents(
     Args:
         severity: the stratum, from the task's YAML.
         data: a dataset folder; else ``MAQA_DATA``, else the shipped sample.
+        language: which shipped sample, as a code; else ``MAQA_LANGUAGE``, else the default. A dataset says its own.
         bertscore_model: hub id or path of the encoder, ``none`` to leave BERTScore out; else
             ``MAQA_BERTSCORE_MODEL``, else the paper's encoder.
         bertscore_layer: layer of the encoder; else ``MAQA_BERTSCORE_LAYER``, else the known one of a known encoder.
@@ -39,38 +41,37 @@ def load_documents(
     Raises:
         UserError: the data cannot be read, has no row of this severity, or the encoder cannot be loaded.
     """
-    source = data or os.environ.get("MAQA_DATA")
+    source = data or os.environ.get("MAQA_DATA") or None
+    tongue = language_of(Path(source) if source else None, language)
     encoder, layer = encoder_asked(bertscore_model, bertscore_layer)
-    tongue, tested = _test_rows(source)
-    rows = stratum(tested, parse_severity(severity))
+    rows = stratum(_test_rows(source, tongue), parse_severity(severity))
     if rows.empty:
         raise UserError(
-            f"{source or 'the shipped sample'} has no test row of severity {severity!r}",
+            f"{source or f'the shipped sample in {tongue.name}'} has no test row of severity {severity!r}",
             "Label it with `maqa label DATASET --with rules`, or evaluate the other tasks by name",
         )
     scored_by = signatures(default_metrics(tongue, encoder, layer))
     scoring = {"encoder": encoder, "layer": layer, "signatures": scored_by}
-    documents = [{**row, "language": tongue.code, "scoring": scoring} for row in rows[_FIELDS].to_dict("records")]
+    asked = {"language": tongue.code, "template": tongue.prompt, "scoring": scoring}
+    documents = [{**row, **asked} for row in rows[_FIELDS].to_dict("records")]
     return {"test": datasets.Dataset.from_list(documents)}
 
 
 def prompt(document: dict[str, Any]) -> str:
-    """The prompt of a document, the same in training and evaluation."""
-    return language(document["language"]).ask(document["question"])
+    """The prompt of a document, the same in training and evaluation; its ``template`` says it in the manifest."""
+    return languages.language(document["language"]).ask(document["question"])
 
 
-def language_of(data: Path | None) -> Language:
-    """The language of the test rows: the dataset's, or the shipped sample's.
+def language_of(data: Path | None, code: str | None) -> languages.Language:
+    """The language of what is asked: a dataset's own; the sample's by ``code``, ``MAQA_LANGUAGE`` or the default.
 
     Raises:
-        UserError: the dataset cannot be read, or its language is not known here.
+        UserError: as ``language_asked``.
     """
-    return open_dataset(data).language if data else language(DEFAULT)
+    return language_asked(data, code or (None if data else os.environ.get("MAQA_LANGUAGE") or None))
 
 
-def _test_rows(source: str | None) -> tuple[Language, pd.DataFrame]:
+def _test_rows(source: str | None, language: languages.Language) -> pd.DataFrame:
     if source:
-        dataset = open_dataset(Path(source))
-        return dataset.language, dataset.split("test")
-    tongue = language(DEFAULT)
-    return tongue, pd.DataFrame(handwritten_rows(tongue))
+        return open_dataset(Path(source)).split("test")
+    return pd.DataFrame(handwritten_rows(language))

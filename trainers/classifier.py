@@ -16,12 +16,10 @@ from ..harness.files import write_json
 from ..harness.labelling.check import card_of, severity_ranks
 from ..harness.labelling.classifier import NOTE, ClassifierSource
 from ..harness.labelling.classifier_info import ClassifierInfo
-from ..harness.labelling.hybrid import HybridSource
 from ..harness.labelling.report_card import ReportCard
-from ..harness.labelling.rules import RulesSource
 from .classifier_config import TFIDF, ClassifierConfig
 from .classifier_fit import Progress, Rows, Trained, demand_classes, fit
-from .classifier_folds import Folds, cut_folds, fold_cards
+from .classifier_folds import Folds, cut_folds, fold_cards, rivals
 
 REPORT_CARD = "report_card.json"
 
@@ -77,10 +75,9 @@ def _cards(
     if cut:
         return fold_cards(_joined(rows), source, language, config, cut, labels)
     test = rows["test"]
-    rules = RulesSource(language)
     return [
         card_of(candidate, test.questions, test.ranks, language, f"test split, {labels}")
-        for candidate in (rules, source, HybridSource(rules, source))
+        for candidate in rivals(source, language)
     ]
 
 

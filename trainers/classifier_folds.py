@@ -9,7 +9,7 @@ import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold
 
 from ..harness.errors import UserError
-from ..harness.labelling.base import Probabilities
+from ..harness.labelling.base import Probabilities, SeveritySource
 from ..harness.labelling.check import decided
 from ..harness.labelling.classifier import ClassifierSource
 from ..harness.labelling.classifier_info import ClassifierInfo
@@ -17,7 +17,7 @@ from ..harness.labelling.hybrid import HybridSource
 from ..harness.labelling.report_card import ReportCard, report_card
 from ..harness.labelling.rules import RulesSource
 from ..harness.labelling.stream import filled
-from ..harness.languages import Language
+from ..harness.languages import Language, Part
 from .classifier_config import ClassifierConfig
 from .classifier_fit import Rows, demand_classes, fit
 
@@ -43,6 +43,14 @@ def cut_folds(rows: Rows, folds: int, seed: int) -> Folds:
     return found
 
 
+def rivals(classifier: ClassifierSource, language: Language) -> list[SeveritySource]:
+    """Whom a classifier is compared with: the rules, itself and the hybrid, as far as the language has rules."""
+    if not language.knows(Part.LEXICON):
+        return [classifier]
+    rules = RulesSource(language)
+    return [rules, classifier, HybridSource(rules, classifier)]
+
+
 def fold_cards(
     rows: Rows, source: ClassifierSource, language: Language, config: ClassifierConfig, folds: Folds, labels: str
 ) -> list[ReportCard]:
@@ -50,18 +58,16 @@ def fold_cards(
 
     Each fold's classifier is trained and calibrated on the other folds. The rules are the same in every fold.
     """
-    rules = RulesSource(language)
     probabilities: dict[str, Probabilities] = {
-        name: np.empty((len(rows.ranks), 3)) for name in ("rules", "classifier", "hybrid")
+        candidate.name: np.empty((len(rows.ranks), 3)) for candidate in rivals(source, language)
     }
     for seen, unseen in folds:
         fold = _fold_source(rows.take(seen), source.info, language, config)
         questions = rows.take(unseen).questions
-        for candidate in (rules, fold, HybridSource(rules, fold)):
+        for candidate in rivals(fold, language):
             probabilities[candidate.name][unseen] = decided(candidate, questions, language)
     described: Sequence[tuple[str, str, str]] = [
-        (candidate.name, candidate.version, candidate.sha256)
-        for candidate in (rules, source, HybridSource(rules, source))
+        (candidate.name, candidate.version, candidate.sha256) for candidate in rivals(source, language)
     ]
     return [
         report_card(

@@ -13,7 +13,6 @@ from ..harness.core.settings import Record, Role, first_problem
 from ..harness.errors import UserError
 from ..harness.generation.config import Kind
 from ..harness.generation.decoding import Preset
-from ..harness.languages import DEFAULT
 from ..harness.statistics import USUAL, Resampling
 from .arms import Arm, ArmSpec
 from .config import TrainConfig, merge, read_yaml, validate_config
@@ -35,7 +34,7 @@ class DataPart(Record):
     """
 
     source: str
-    language: str = DEFAULT
+    language: str | None = None
     label: str = "none"
     test: int | float = 0.1
     validation: int | float = 0.1

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 from ..core.settings import Record
 from ..errors import UserError
 from ..files import atomic, read_json, sha256_file, sha256_text, write_json
-from ..languages import Language, language
+from ..languages import DEFAULT, Language, language
 from ..records import validated
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES, Severity
 
@@ -109,6 +109,23 @@ def open_dataset(folder: Path) -> Dataset:
         if sha256_file(split) != digest:
             raise UserError(f"{split} was changed since {path} was written", _PREPARE)
     return Dataset(folder, info)
+
+
+def language_asked(folder: Path | None, code: str | None) -> Language:
+    """The language of a dataset, which says its own; without a dataset that of ``code``, else the default.
+
+    Raises:
+        UserError: it is not known here, the dataset cannot be read, or ``code`` is another than the dataset's.
+    """
+    if folder is None:
+        return language(code or DEFAULT)
+    found = open_dataset(folder).language
+    if code is not None and language(code).code != found.code:
+        raise UserError(
+            f"{folder} is in {found.name} ({found.code}), not in {code}",
+            "Leave the language out: a dataset says its own",
+        )
+    return found
 
 
 def content_id(question: str, answer: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import UserError
 from ..languages import Language
 from .base import ColumnSource, SeveritySource
-from .classifier import open_classifier
+from .classifier import ClassifierSource, open_classifier
 from .hybrid import HybridSource
 from .rules import RulesSource
 
@@ -22,7 +22,8 @@ def open_source(choice: str, language: Language, classifier: Path | None = None)
         classifier: the folder of the classifier that ``hybrid`` falls back on; only ``hybrid`` has one.
 
     Raises:
-        UserError: nobody knows the choice, or the classifier is missing or foreign.
+        UserError: nobody knows the choice, the language has no severity lexicon, or the classifier is missing,
+            foreign or of another language.
     """
     if choice != "hybrid" and classifier is not None:
         raise UserError("--classifier goes with --with hybrid alone", "Leave it out, or use --with hybrid")
@@ -33,7 +34,17 @@ def open_source(choice: str, language: Language, classifier: Path | None = None)
     if choice == "hybrid":
         if classifier is None:
             raise UserError("hybrid lacks its classifier", "Name its folder with --classifier")
-        return HybridSource(RulesSource(language), open_classifier(classifier))
+        return HybridSource(RulesSource(language), _classifier(classifier, language))
     if Path(choice).exists() or "/" in choice:
-        return open_classifier(Path(choice))
+        return _classifier(Path(choice), language)
     raise UserError(f"unknown severity source {choice!r}", f"Use {CHOICES}")
+
+
+def _classifier(folder: Path, language: Language) -> ClassifierSource:
+    source = open_classifier(folder)
+    if source.info.language != language.code:
+        raise UserError(
+            f"{folder} was trained on {source.info.language}, the questions are {language.name} ({language.code})",
+            "Train a classifier on a dataset of this language",
+        )
+    return source
