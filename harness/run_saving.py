@@ -18,6 +18,7 @@ from .generation.finish import finish_frame, finish_summary
 from .generation.stored import StoredModel
 from .lm_eval_files import write_results, write_samples
 from .manifest import DataRecord, Manifest, ModelRecord, PromptRecord, versions, write_manifest
+from .metrics.encoder import encoder_asked
 from .metrics.registry import left_out
 from .rescoring import complete_scores
 from .runs import SCORES, load_answers
@@ -52,7 +53,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     overall = results["generation"]["overall"]
     results_file = write_results(options.out, results, _STAMP)
     saved = load_answers(results_file)
-    encoder = options.bertscore_model, options.bertscore_layer
+    encoder = encoder_asked(options.bertscore_model, options.bertscore_layer)
     scores = complete_scores(saved, beside_metrics(saved.language, *encoder))
     write_scores(options.out / SCORES, scores)
     write_generation(saved, frame, run_metrics(saved.language, *encoder))
@@ -72,6 +73,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
         prompt=PromptRecord.of(saved.language, model.chat_template(config.chat_template), saved.template),
         decoding=config.decoding.model_dump(mode="json"),
         answers_per_question=config.samples,
+        scoring={"encoder": encoder[0], "layer": encoder[1], "signatures": scores.signatures},
         left_out=left_out(saved.language),
         answers={"all": len(frame), "refused": overall["errors"], "filtered": overall["filtered"]},
         runtime={"command": redact(options.command or ""), "defaults": model.defaults},

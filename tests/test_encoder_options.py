@@ -79,6 +79,10 @@ def test_evaluate_takes_the_layer_of_an_encoder_that_nobody_knows(maqa, data, mo
     monkeypatch.setenv("MAQA_BERTSCORE_MODEL", str(modernbert))
     assert evaluate(maqa, data, tmp_path / "two")[0] == 0
     assert [layer_of(tmp_path / run) for run in ("one", "two")] == ["1", "2"]
+    for run, layer in (("one", 1), ("two", 2)):
+        scoring = load_run(tmp_path / run).manifest.scoring
+        assert (scoring["encoder"], scoring["layer"]) == (str(modernbert), layer)
+        assert scoring["signatures"] == load_run(tmp_path / run).scores.signatures
     assert maqa("rescore", tmp_path / "one")[0] == 0
     assert layer_of(tmp_path / "one") == "2"
 
