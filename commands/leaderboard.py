@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,8 @@ from .options import Resamples, Seed, resampling_of
 from .tables import interval_text
 
 if TYPE_CHECKING:
-    from ..leaderboards.records import Board
+    from ..leaderboards.columns import Column
+    from ..leaderboards.records import Board, Row, SeedCell
 
 
 @app.command(cls=NamesMetrics)
@@ -24,6 +26,9 @@ def leaderboard(
     runs: list[Path] = typer.Argument(help="Run folders, ours or plain lm-eval's."),
     out: Path = typer.Option(help="Folder for leaderboard.json, leaderboard.csv and index.html."),
     metric: str = typer.Option("bertscore_f1", help="The metric that ranks."),
+    columns: str | None = typer.Option(
+        None, help="Columns of terminal, CSV and page, such as rank,name,critical; the usual ones by default."
+    ),
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
@@ -34,28 +39,29 @@ def leaderboard(
 
     resampling = resampling_of(seed, resamples, "maqa leaderboard")
     board = build_board([load_run(path) for path in runs], metric, resampling)
-    written = write_board(out, board)
+    chosen = [name.strip() for name in columns.split(",")] if columns is not None else None
+    written = write_board(out, board, chosen)
     console = Console(highlight=False)
-    print_board(console, board)
+    print_board(console, board, chosen)
     for path in written:
         console.print(str(path), markup=False, soft_wrap=True)
 
 
-def print_board(console: Console, board: Board) -> None:
-    """The board as a terminal table."""
+def print_board(console: Console, board: Board, columns: Sequence[str] | None = None) -> None:
+    """The board as a terminal table, and what must be known of its rows."""
     from ..harness.signatures import Better, better
-    from ..harness.statistics import STRATA
+    from ..leaderboards.columns import Kind, Place, board_columns
 
     direction = ", less is better" if better(board.signature) is Better.LOWER else ""
     table = Table(title=Text(f"{board.metric}, percent, 95 % interval{direction}"), title_justify="left")
-    table.add_column("rank", justify="right", no_wrap=True)
-    table.add_column("run", overflow="fold", min_width=10)
-    for stratum in STRATA:
-        table.add_column(stratum, justify="right", no_wrap=True)
+    shown = board_columns(board, Place.TERMINAL, columns)
+    for column in shown.values():
+        if column.kind is Kind.TEXT:
+            table.add_column(Text(column.heading), overflow="fold", min_width=10)
+        else:
+            table.add_column(Text(column.heading), justify="right", no_wrap=True)
     for row in board.rows:
-        cells = [row.cell(board.metric, stratum) for stratum in STRATA]
-        count = cells[-1].n if cells[-1] else 0
-        table.add_row(str(row.rank or "—"), Text(f"{row.name}\nn = {count}"), *map(interval_text, cells))
+        table.add_row(*(_text(column, row) for column in shown.values()))
     console.print(table)
     for note in board.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
@@ -64,4 +70,53 @@ def print_board(console: Console, board: Board) -> None:
             console.print(Text(f"{row.name} is not ranked: {'; '.join(row.differs)}", style="yellow"))
         for note in row.notes:
             console.print(Text(f"{row.name}: {note}", style="yellow"), soft_wrap=True)
+    if found := [row for row in board.rows if row.alike]:
+        most = max(found, key=lambda row: row.alike.share_pct if row.alike else 0.0)
+        assert most.alike
+        share = f"{most.alike.same} of {most.alike.n} answers ({most.alike.share_pct:.0f} %)"
+        console.print(Text(f"most alike: {share} of {most.name} and {most.alike.run} are the same"), soft_wrap=True)
+    if board.seeds:
+        _print_seeds(console, board)
     console.print(f"signature: {board.signature}|{board.resampling}", markup=False, soft_wrap=True)
+
+
+def _text(column: Column, row: Row) -> Text:
+    from ..leaderboards.columns import Kind
+
+    value = column.value(row)
+    if column.kind is Kind.INTERVAL:
+        return Text(interval_text(value))
+    return Text("—" if value is None else f"{value:.2f}" if isinstance(value, float) else str(value))
+
+
+def _print_seeds(console: Console, board: Board) -> None:
+    """Every arm over its trainings, and its difference to the arm it is set against."""
+    from ..harness.statistics import STRATA
+    from ..harness.statistics.verdicts import points
+
+    table = Table(title=Text("over training seeds: mean ± deviation, 95 % interval"), title_justify="left")
+    table.add_column("arm", overflow="fold", min_width=10)
+    table.add_column("seeds", justify="right")
+    for stratum in STRATA:
+        table.add_column(stratum, justify="right", no_wrap=True)
+    for row in board.seeds:
+        table.add_row(
+            Text(row.arm), str(len(row.runs)), *(_over_seeds(row.cells.get(stratum)) for stratum in STRATA)
+        )
+        if row.differences:
+            changes = [row.differences.get(stratum) for stratum in STRATA]
+            table.add_row(
+                Text(f"minus {row.against}"),
+                "",
+                *(f"{points(change.mean, '+')}\n{change.verdict}" if change else "—" for change in changes),
+            )
+    console.print(table)
+    for row in board.seeds:
+        if row.differences:
+            console.print(Text(f"{row.arm} minus {row.against}: {row.trainings}"), soft_wrap=True)
+
+
+def _over_seeds(cell: SeedCell | None) -> str:
+    if cell is None:
+        return "—"
+    return f"{cell.mean:.2f} ± {cell.deviation:.2f}\n{cell.low:.1f}–{cell.high:.1f}"

@@ -90,7 +90,9 @@ def _tested(compared: Comparison | None) -> TestedCell | None:
     if compared is None:
         return None
     change = compared.difference(compared.metrics[0], OVERALL)
-    return TestedCell(against=compared.first, mean=change.mean, low=change.low, high=change.high, p=change.p)
+    return TestedCell(
+        against=compared.first, n=change.n, mean=change.mean, low=change.low, high=change.high, p=change.p
+    )
 
 
 def _reference(runs: Sequence[Run], metric: str) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..harness.aggregates import Aggregate
@@ -12,44 +13,84 @@ from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_word
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
 from ..harness.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL
+from .columns import Column, Kind, Place, board_columns
 from .published import published_table
-from .records import Board
+from .records import Board, Row
 
 _TEMPLATES = Path(__file__).parent
+_ENDS = ("low", "high", "n")
 
 
-def write_board(folder: Path, board: Board) -> list[Path]:
-    """Write the three files, each atomically; returns their paths."""
+def write_board(folder: Path, board: Board, columns: Sequence[str] | None = None) -> list[Path]:
+    """Write the board's files, each atomically: ``leaderboard.json``, ``leaderboard.csv``, ``seeds.csv`` where an
+    arm was trained under several seeds, and last ``index.html``.
+
+    Args:
+        folder: where to.
+        board: what is written.
+        columns: the columns of CSV and page, instead of the usual ones.
+
+    Returns:
+        The paths of the files.
+
+    Raises:
+        UserError: a column does not exist, or a file cannot be written.
+    """
+    texts = {"leaderboard.csv": board_csv(board, columns)}
+    if board.seeds:
+        texts["seeds.csv"] = seeds_csv(board)
+    texts["index.html"] = board_page(board, columns)
     write_json(folder / "leaderboard.json", board.model_dump())
-    write_text(folder / "leaderboard.csv", board_csv(board))
-    write_text(folder / "index.html", board_page(board))
-    return [folder / "leaderboard.json", folder / "leaderboard.csv", folder / "index.html"]
+    for name, text in texts.items():
+        write_text(folder / name, text)
+    if not board.seeds:
+        (folder / "seeds.csv").unlink(missing_ok=True)
+    return [folder / name for name in ("leaderboard.json", *texts)]
 
 
-def board_csv(board: Board) -> str:
-    """One line per run; for every metric and stratum the mean, and for the board's metric the interval and n."""
-    metrics = list(dict.fromkeys(metric for row in board.rows for metric in row.metrics))
-    header = ["rank", "name", "arm", "seed", "backend"]
-    for stratum in STRATA:
-        header += [f"{board.metric}_{stratum}", f"low_{stratum}", f"high_{stratum}", f"n_{stratum}"]
-    others = [(metric, stratum) for metric in metrics if metric != board.metric for stratum in STRATA]
-    header += [f"{metric}_{stratum}" for metric, stratum in others] + ["differs", "notes", "path"]
+def board_csv(board: Board, columns: Sequence[str] | None = None) -> str:
+    """One line per run; an interval takes four columns."""
+    shown = board_columns(board, Place.CSV, columns)
+    header: list[str] = []
+    for name, column in shown.items():
+        header += [name, *(f"{end}_{column.heading}" for end in _ENDS)] if column.kind is Kind.INTERVAL else [name]
+    lines = [[part for column in shown.values() for part in _parts(column, row)] for row in board.rows]
+    return _csv([header, *lines])
+
+
+def seeds_csv(board: Board) -> str:
+    """One line per arm that was trained under several seeds, with its difference to the arm ``against``."""
+    cells = ("mean", "deviation", "low", "high")
+    changes = ("mean", "low", "high", "p", "p_holm", "verdict")
+    header = ["arm", "seeds", "runs", "against", "trainings"]
+    header += [f"{part}_{stratum}" for stratum in STRATA for part in cells]
+    header += [f"difference_{part}_{stratum}" for stratum in STRATA for part in changes]
+    lines = [
+        [
+            *(row.arm, len(row.runs), "; ".join(row.runs), row.against, row.trainings),
+            *(getattr(row.cells.get(stratum), part, None) for stratum in STRATA for part in cells),
+            *(getattr(row.differences.get(stratum), part, None) for stratum in STRATA for part in changes),
+        ]
+        for row in board.seeds
+    ]
+    return _csv([header, *lines])
+
+
+def _parts(column: Column, row: Row) -> list[object]:
+    value = column.value(row)
+    if column.kind is not Kind.INTERVAL:
+        return [" ".join(value.split("\n")) if isinstance(value, str) else value]
+    return [value.mean, *(getattr(value, end) for end in _ENDS)] if value else [None, None, None, 0]
+
+
+def _csv(lines: Iterable[Iterable[object]]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    for row in board.rows:
-        line: list[object] = [row.rank, row.name, row.arm, row.seed, row.backend]
-        for stratum in STRATA:
-            cell = row.cell(board.metric, stratum)
-            line += [cell.mean, cell.low, cell.high, cell.n] if cell else [None, None, None, 0]
-        line += [cell.mean if (cell := row.cell(metric, stratum)) else None for metric, stratum in others]
-        writer.writerow(
-            [_inert(value) for value in [*line, "; ".join(row.differs), "; ".join(row.notes), row.path]]
-        )
+    writer.writerows([_inert(value) for value in line] for line in lines)
     return text.getvalue()
 
 
-def board_page(board: Board) -> str:
+def board_page(board: Board, columns: Sequence[str] | None = None) -> str:
     """The board as one HTML page."""
     rows = {stratum: _chart_rows(board, stratum) for stratum in STRATA}
     axis = axis_of([row for each in rows.values() for row in each])
@@ -65,6 +106,7 @@ def board_page(board: Board) -> str:
         _TEMPLATES,
         "board.html",
         board=board,
+        columns=board_columns(board, Place.PAGE, columns),
         less_is_better=better(board.signature) is Better.LOWER,
         strata=STRATA,
         charts=charts,

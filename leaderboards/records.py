@@ -41,6 +41,7 @@ class TestedCell(Record):
     """The overall difference to ``against``, the first row of the rank that the row was tested against last."""
 
     against: str
+    n: int
     mean: float
     low: float | None
     high: float | None

@@ -24,6 +24,7 @@ def render(templates: Path, name: str, **context: Any) -> str:
         lstrip_blocks=True,
     )
     environment.filters["number"] = number
+    environment.filters["plain"] = plain
     environment.filters["signed"] = signed
     environment.filters["p_value"] = p_value
     environment.filters["decoding"] = decoding_in_words
@@ -33,6 +34,11 @@ def render(templates: Path, name: str, **context: Any) -> str:
 def number(value: float | None, digits: int = 2) -> str:
     """A number with a fixed count of decimals and a true minus sign; an em dash where there is none."""
     return "—" if _absent(value) else f"{value:z.{digits}f}".replace("-", "−")
+
+
+def plain(value: float | None) -> str:
+    """A whole number as it is, any other as by ``number``."""
+    return str(value) if isinstance(value, int) else number(value)
 
 
 def signed(value: float | None, digits: int = 2) -> str:
