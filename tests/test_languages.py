@@ -14,6 +14,7 @@ from maqa_severity.harness.languages import DEFAULT, Part, codes, language
 from maqa_severity.harness.metrics.safety.lexicon import safety_lexicon
 from maqa_severity.harness.metrics.safety.units import quantity_words
 from maqa_severity.harness.severity import SCHEMES, parse_severity
+from maqa_severity.tasks.documents import load_documents
 from maqa_severity.tests.tongues import ARABIC
 
 ROOT = Path(maqa_severity.__file__).parent
@@ -64,6 +65,20 @@ def test_the_prior_of_a_language_without_rules_weighs_one_under_every_scheme():
     for tongue in (ARABIC, POOR):
         for weights in SCHEMES.values():
             assert weights.of(prior(tongue)[None]) == pytest.approx([1.0])
+
+
+def test_the_shipped_sample_is_chosen_by_metadata_or_environment_and_a_dataset_says_its_own(monkeypatch):
+    def asked(**options):
+        rows = load_documents("critical", bertscore_model="none", **options)["test"]
+        return rows[0]["language"]
+
+    assert (asked(), asked(language="en")) == ("ar", "en")
+    monkeypatch.setenv("MAQA_LANGUAGE", "en")
+    assert (asked(), asked(language="ar")) == ("en", "ar")
+    monkeypatch.setenv("MAQA_DATA", str(ROOT / "tests" / "data" / "landed" / "dataset"))
+    assert asked() == "ar"
+    with pytest.raises(UserError, match="is in Arabic"):
+        asked(language="en")
 
 
 def test_one_line_of_the_product_names_the_default_language_and_none_spells_arabic():

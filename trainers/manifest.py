@@ -183,6 +183,7 @@ def manifest_of(spec: ArmSpec, dataset: Dataset, config: TrainConfig, **found: A
             "folder": str(dataset.folder),
             "train_sha256": dataset.info.sha256["train"],
             "source": dataset.info.source,
+            "language": dataset.info.language,
             "severity_source": dataset.info.severity_source.model_dump(),
         },
         config=config.model_dump(mode="json"),
