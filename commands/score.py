@@ -51,9 +51,10 @@ def score(
     from ..harness.errors import UserError
     from ..harness.files import ensure_writable
     from ..harness.metrics.beyond import beyond_encoder
+    from ..harness.metrics.encoder import NO_ENCODER
     from ..harness.metrics.registry import left_out
     from ..harness.scores import write_scores
-    from ..harness.scoring import NO_ENCODER, run_metrics, score_table
+    from ..harness.scoring import run_metrics, score_table
 
     # Before the scoring, which takes minutes with a large encoder.
     ensure_writable(out)

@@ -143,11 +143,11 @@ def _data() -> Finding:
 
 
 def _encoder() -> Finding:
-    from .metrics.encoder import PAPER_ENCODER, choose_encoder
+    from .metrics.encoder import NO_ENCODER, choose_encoder, encoder_asked
 
-    name = os.environ.get("MAQA_BERTSCORE_MODEL")
     try:
-        choice = choose_encoder(name or PAPER_ENCODER, None) if name != "none" else None
+        name, layer = encoder_asked(None, None)
+        choice = choose_encoder(name, layer) if name != NO_ENCODER else None
     except UserError as error:
         return Finding("BERTScore encoder", State.BROKEN, error.problem, error.remedy)
     if choice is None:

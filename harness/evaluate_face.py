@@ -17,7 +17,8 @@ from .errors import UserError
 from .languages import DEFAULT
 from .languages import language as language_of
 from .metrics.base import Answers
-from .scoring import NO_ENCODER, default_metrics, score_table
+from .metrics.encoder import NO_ENCODER
+from .scoring import default_metrics, score_table
 from .severity import Severity, parse_severity
 from .statistics import STRATA, USUAL, Resampling, summarise
 
@@ -42,6 +43,7 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
     Args:
         bertscore_model: hub id or folder of the BERTScore encoder; by default BERTScore is left out, since its
             encoder may have to be downloaded.
+        bertscore_layer: layer of the encoder, where it is not known.
         language: the code of the answers' language.
         resampling: of the intervals.
         options: those of ``evaluate.Metric``.
@@ -52,10 +54,11 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
         bertscore_model: str = NO_ENCODER,
         language: str = DEFAULT,
         resampling: Resampling = USUAL,
+        bertscore_layer: int | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.metrics = default_metrics(language_of(language), bertscore_model)
+        self.metrics = default_metrics(language_of(language), bertscore_model, bertscore_layer)
         self.resampling = resampling
 
     def _info(self) -> evaluate.MetricInfo:

@@ -10,13 +10,10 @@ import pandas as pd
 from .errors import UserError
 from .languages import Language, Part
 from .metrics.base import Answers, Metric, Scores
-from .metrics.encoder import encoder_asked
+from .metrics.encoder import NO_ENCODER, encoder_asked
 from .metrics.registry import COLUMNS, IN_LM_EVAL, Group, Need, declared, shared
 from .scores import ScoreTable
 from .signatures import better
-
-NO_ENCODER = "none"
-"""The encoder's name that leaves out whatever needs one, such as BERTScore."""
 
 
 def default_metrics(

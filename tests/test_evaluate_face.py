@@ -8,7 +8,8 @@ import pytest
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.evaluate_face import SeverityScores
 from maqa_severity.harness.metrics.base import Answers
-from maqa_severity.harness.scoring import NO_ENCODER, default_metrics, score_table
+from maqa_severity.harness.metrics.encoder import NO_ENCODER
+from maqa_severity.harness.scoring import default_metrics, score_table
 from maqa_severity.harness.severity import SEVERITIES
 from maqa_severity.harness.statistics import STRATA, summarise
 from maqa_severity.tests.tongues import ARABIC

@@ -14,9 +14,8 @@ from ..harness.errors import UserError
 from ..harness.generation.config import Kind
 from ..harness.generation.decoding import max_new_tokens
 from ..harness.generation.vllm_packages import vllm_package
-from ..harness.metrics.encoder import Encoder, choose_encoder, encoder_asked
+from ..harness.metrics.encoder import NO_ENCODER, Encoder, choose_encoder, encoder_asked
 from ..harness.metrics.encoder_loading import hub_answers
-from ..harness.scoring import NO_ENCODER
 from .adapters import demand_bitsandbytes
 from .arms import Arm, ArmSpec, arm_weights, curriculum_stages
 from .base_check import base_problems

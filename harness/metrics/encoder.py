@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 PAPER_ENCODER = "bert-base-multilingual-cased"
 """What ``bert_score.score`` uses for Arabic, and so the paper."""
 
+NO_ENCODER = "none"
+"""The encoder's name that leaves out whatever needs one, such as BERTScore."""
+
 KNOWN_LAYERS = {
     PAPER_ENCODER: 9,
     "xlm-roberta-base": 9,
