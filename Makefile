@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: setup demo test test-slow test-vllm lint metrics-doc safety-card bench-scoring bench-training bench-labelling bench-generation clean
+.PHONY: setup demo tasks test test-slow test-vllm lint metrics-doc safety-card bench-scoring bench-training bench-labelling bench-generation clean
 
 setup: $(STAMP)
 
@@ -20,6 +20,10 @@ $(STAMP): constraints.txt
 
 demo: setup
 	$(BIN)/maqa demo
+
+# The lm-eval YAML files, from the task families and the metrics.
+tasks: setup
+	$(BIN)/python -m maqa_severity.tasks.write
 
 test: setup
 	$(BIN)/pytest -n 2 -m "not slow and not vllm"

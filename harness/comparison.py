@@ -236,13 +236,25 @@ def differences(
         if len(changed):
             found.append(f"the {column} of {len(changed)} answers (such as {str(changed[0])!r})")
     found += [f"{name}: {one!r} and {other!r}" for name, one, other in _conditions(first, second) if one != other]
+    if len(shared) < max(map(len, rows)) and first.asked.rows != second.asked.rows:
+        found.append(f"rows asked: {first.asked.rows} and {second.asked.rows}")
+    if _one_cache(first, second) and rows[0]["prediction"][shared].equals(rows[1]["prediction"][shared]):
+        found.append(f"no answer: both took theirs from --use_cache {first.asked.cache}, whose keys name no model")
     return found
+
+
+def _one_cache(first: Run, second: Run) -> bool:
+    """Whether two models took answers from one file: lm-eval's key of an answer has no model in it."""
+    return first.asked.cache is not None and first.asked.cache == second.asked.cache and first.name != second.name
 
 
 def _conditions(first: Run, second: Run) -> Iterable[tuple[str, Any, Any]]:
     """Everything recorded of both runs that has to be equal: name, first run's value, second run's."""
     yield "language", first.language.code, second.language.code
     decodings = [dict(run.decoding) for run in (first, second)]
+    asked = [run.asked.conditions() for run in (first, second)]
+    for key in asked[0]:
+        yield f"prompt.{key}", asked[0][key], asked[1][key]
     if first.manifest and second.manifest:
         one, other = first.manifest, second.manifest
         yield "data.fingerprint", one.data.fingerprint, other.data.fingerprint

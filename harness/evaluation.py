@@ -14,6 +14,7 @@ from .evaluation_options import EvaluationOptions
 from .files import read_json, write_json
 from .generation.config import GenerationConfig
 from .generation.stored import StoredModel
+from .languages import DEFAULT
 from .lm_eval_tasks import requests_of, run_tasks
 from .manifest import NAME as MANIFEST
 from .run_saving import save_run
@@ -39,7 +40,7 @@ def evaluate(config: GenerationConfig, options: EvaluationOptions, tasks: Path, 
     started = datetime.now(UTC)
     with _claimed(model, options) as whole, _answers_kept(config):
         if not whole:
-            results = run_tasks(model, tasks, group, _metadata(options), options.limit)
+            results = run_tasks(model, tasks, group, options)
             save_run(model, options, results, started)
     return load_run(options.out)
 
@@ -52,7 +53,7 @@ def evaluate_shard(config: GenerationConfig, options: EvaluationOptions, tasks: 
     """
     model = StoredModel(config)
     with _claimed(model, options), _answers_kept(config):
-        return model.generate_shard(requests_of(model, tasks, group, _metadata(options), options.limit))
+        return model.generate_shard(requests_of(model, tasks, group, options))
 
 
 @contextmanager
@@ -102,7 +103,7 @@ def _is_whole(path: Path, model: StoredModel, options: EvaluationOptions) -> boo
     remedy = "Choose another --out, or delete the folder"
     if path.is_file():
         recorded = read_json(path, remedy)
-        if not _asks_for(recorded, request):
+        if not isinstance(recorded, dict) or _filled(request, recorded) != request:
             raise UserError(f"{options.out} holds another run, by {path}", remedy)
         return (options.out / MANIFEST).is_file() and not model.config.retry_refused
     # What a kill left of a file that was being written is hidden; another shard may write the same one right now.
@@ -112,18 +113,11 @@ def _is_whole(path: Path, model: StoredModel, options: EvaluationOptions) -> boo
     return False
 
 
-def _asks_for(recorded: Any, request: dict[str, Any]) -> bool:
-    """Whether a run was begun by this request. A key that is not there was not noted yet when it was begun."""
-    if not isinstance(recorded, dict) or not isinstance(recorded.get("options", {}), dict):
-        return False
-    options = {**request["options"], **recorded.get("options", {})}
-    return {**request, **recorded, "options": options} == request
-
-
-def _metadata(options: EvaluationOptions) -> dict[str, Any]:
-    return {
-        "data": str(options.data) if options.data else None,
-        "language": options.language,
-        "bertscore_model": options.bertscore_model,
-        "bertscore_layer": options.bertscore_layer,
-    }
+def _filled(request: dict[str, Any], recorded: dict[str, Any]) -> dict[str, Any]:
+    """What was noted when the run was begun; a key that is not there was not noted yet, an option not known yet."""
+    options = recorded.get("options")
+    if isinstance(options, dict):
+        usual = EvaluationOptions(out=Path(), language=None if options.get("data") else DEFAULT)
+        known = usual.model_dump(mode="json", exclude={"command", "out"})
+        recorded = {**recorded, "options": {**known, **options}}
+    return {**request, **recorded}

@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from .core.settings import Record
+from .generation.examples import Prompting
 
 
 class EvaluationOptions(Record):
     """What is evaluated and where the run goes.
 
-    ``language`` is which shipped sample, where there is no ``data``; ``limit`` counts rows per severity.
+    ``language`` is which shipped sample, where there is no ``data``; ``limit`` counts rows per severity;
+    ``prompting`` is what stands in front of the questions.
     """
 
     out: Path
@@ -19,5 +21,6 @@ class EvaluationOptions(Record):
     bertscore_model: str | None = None
     bertscore_layer: int | None = None
     limit: int | None = None
+    prompting: Prompting = Prompting()
     name: str | None = None
     command: str | None = None

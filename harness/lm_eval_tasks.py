@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from .evaluation_options import EvaluationOptions
 from .generation.stored import StoredModel
 
 if TYPE_CHECKING:
@@ -17,63 +18,80 @@ _MOMENTARY = ("date", "git_hash", "pretty_env_info", "upper_git_hash", "start_ti
 """What differs between two equal evaluations; the manifest has it."""
 
 
-def run_tasks(
-    model: StoredModel, tasks: Path, group: str, metadata: dict[str, Any], limit: int | None
-) -> dict[str, Any]:
+def run_tasks(model: StoredModel, tasks: Path, group: str, options: EvaluationOptions) -> dict[str, Any]:
     """Generate and score by lm-eval. Returns its results without times and environment: equal runs, equal results.
 
     Args:
         model: who answers.
         tasks: the folder of the tasks' YAML files.
         group: their group.
-        metadata: what the tasks are told.
-        limit: rows per task.
+        options: which rows are asked, and with what in front of them.
 
     Raises:
         UserError: as the model and the tasks do.
     """
     from lm_eval import simple_evaluate
 
+    prompting = options.prompting
     with _quiet():
         results: dict[str, Any] = simple_evaluate(
             model=model,
             tasks=[group],
-            task_manager=_manager(tasks, metadata),
+            task_manager=_manager(tasks, options),
+            num_fewshot=prompting.num_fewshot,
+            fewshot_random_seed=prompting.fewshot_seed,
+            fewshot_as_multiturn=prompting.fewshot_as_multiturn,
+            system_instruction=prompting.system_instruction,
             gen_kwargs=model.config.decoding.gen_kwargs(),
             apply_chat_template=model.config.chat_template,
-            limit=limit,
+            limit=options.limit,
             batch_size=model.config.batch_size,
         )
     kept = {key: value for key, value in results.items() if key not in _MOMENTARY}
-    return {**kept, "configs": _named(kept["configs"])}
+    # As lm-eval's own command writes them.
+    asked = {
+        "chat_template": model.chat_template(model.config.chat_template),
+        **prompting.model_dump(include={"system_instruction", "fewshot_as_multiturn"}),
+    }
+    return {**kept, **asked, "configs": _named(kept["configs"])}
 
 
-def requests_of(
-    model: StoredModel, tasks: Path, group: str, metadata: dict[str, Any], limit: int | None
-) -> list[Instance]:
+def requests_of(model: StoredModel, tasks: Path, group: str, options: EvaluationOptions) -> list[Instance]:
     """The requests that ``run_tasks`` would put to the model.
 
     Raises:
         UserError: as the tasks do.
     """
     requests: list[Instance] = []
+    chat, prompting = model.config.chat_template, options.prompting
     with _quiet():
-        for task in _manager(tasks, metadata).load([group])["tasks"].values():
+        for task in _manager(tasks, options).load([group])["tasks"].values():
             task.set_config(key="generation_kwargs", value=model.config.decoding.gen_kwargs(), update=True)
+            task.set_config(key="num_fewshot", value=prompting.num_fewshot)
+            task.set_fewshot_seed(prompting.fewshot_seed)
             task.build_all_requests(
-                limit=limit,
-                apply_chat_template=model.config.chat_template,
-                fewshot_as_multiturn=model.config.chat_template,
-                chat_template=model.apply_chat_template if model.config.chat_template else None,
-                tokenizer_name=model.tokenizer_name if model.config.chat_template else "",
+                limit=options.limit,
+                system_instruction=prompting.system_instruction,
+                apply_chat_template=chat,
+                fewshot_as_multiturn=prompting.fewshot_as_multiturn,
+                chat_template=model.apply_chat_template if chat else None,
+                tokenizer_name=model.tokenizer_name if chat else "",
             )
             requests.extend(task.instances)
     return requests
 
 
-def _manager(tasks: Path, metadata: dict[str, Any]) -> Any:
+def _manager(tasks: Path, options: EvaluationOptions) -> Any:
     from lm_eval.tasks import TaskManager
 
+    metadata = {
+        "data": str(options.data) if options.data else None,
+        "language": options.language,
+        "bertscore_model": options.bertscore_model,
+        "bertscore_layer": options.bertscore_layer,
+        # The model ends its answers by the stop strings itself.
+        "final_answers": True,
+    }
     return TaskManager(include_path=str(tasks), include_defaults=False, metadata=metadata)
 
 

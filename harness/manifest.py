@@ -11,6 +11,7 @@ from .. import __version__
 from .core.settings import Record
 from .errors import UserError
 from .files import read_json, sha256_text, write_json
+from .generation.examples import Prompting
 from .languages import Language
 from .records import validated
 
@@ -50,9 +51,16 @@ class PromptRecord(Record):
     template: str
     sha256: str
     chat_template: str | None = None
+    prompting: Prompting = Prompting()
 
     @classmethod
-    def of(cls, language: Language, chat_template: str | None = None, template: str | None = None) -> PromptRecord:
+    def of(
+        cls,
+        language: Language,
+        chat_template: str | None = None,
+        template: str | None = None,
+        prompting: Prompting | None = None,
+    ) -> PromptRecord:
         """The record of a prompt in a language: of ``template``, or the language's own."""
         template = language.prompt if template is None else template
         return cls(
@@ -60,6 +68,7 @@ class PromptRecord(Record):
             template=template,
             sha256=sha256_text(template + (chat_template or "")),
             chat_template=chat_template,
+            prompting=prompting or Prompting(),
         )
 
 

@@ -70,7 +70,9 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
             training=_training(config),
         ),
         data=_data_record(options, saved.answers),
-        prompt=PromptRecord.of(saved.language, model.chat_template(config.chat_template), saved.template),
+        prompt=PromptRecord.of(
+            saved.language, model.chat_template(config.chat_template), saved.template, options.prompting
+        ),
         decoding=config.decoding.model_dump(mode="json"),
         answers_per_question=config.samples,
         scoring={"encoder": encoder[0], "layer": encoder[1], "signatures": scores.signatures},

@@ -9,20 +9,21 @@ from typing import Any
 
 import pandas as pd
 
+from .asked import Asked, asked_by_lm_eval, asked_by_manifest
 from .completeness import lacking
 from .errors import UserError
 from .files import read_json
 from .languages import DEFAULT, Language, language
 from .manifest import NAME as MANIFEST
 from .manifest import Manifest, read_manifest
+from .plain_samples import our_samples
 from .scores import KEY_COLUMNS, ScoreTable, read_scores
-from .severity import SEVERITIES, Severity
+from .severity import Severity
 from .statistics.checks import check_percentages, check_scores
 
 SCORES = "scores.parquet"
 FLOORS = ("echo", "constant", "nearest")
 """Trivial systems: what they score is the floor that a model must leave behind."""
-_TASKS = tuple(f"maqa_severity_{severity}" for severity in SEVERITIES)
 _PLAIN = "Run lm_eval with `--tasks maqa_severity --log_samples --output_path DIR`, or use `maqa evaluate`"
 _RESCORE = "Compute them with `maqa rescore RUN`"
 _PREDICT_ONLY = "bypass"
@@ -37,8 +38,9 @@ class Saved:
     ``answers`` has the columns ``id, severity, category, question, reference, prediction, prompt``, one row per
     answer. ``sample_scores`` is what lm-eval wrote beside each answer: no metric under ``--predict_only``.
     ``scores_file`` is where the run's other scores are, if it has any. ``language`` is the data's, and ``template``
-    the prompt's. ``manifest`` is absent for a plain lm-eval folder. ``lacks`` says which answers a run is without
-    that were made, a line each; empty for a whole one.
+    the prompt's. ``manifest`` is absent for a plain lm-eval folder. ``asked`` is what stood in front of the
+    questions, and which rows they are. ``lacks`` says which answers a run is without that were made, a line each;
+    empty for a whole one.
     """
 
     path: Path
@@ -50,6 +52,7 @@ class Saved:
     language: Language
     template: str
     manifest: Manifest | None
+    asked: Asked
     lacks: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
@@ -103,16 +106,18 @@ def load_answers(path: Path) -> Saved:
             samples = [folder / name for name in manifest.samples.values()]
             results_file = folder / manifest.results
             results = _results(results_file) if results_file.exists() else {}
-            return _saved(manifest.name, samples, results_file, results, folder / SCORES, manifest)
+            asked = asked_by_manifest(manifest)
+            return _saved(manifest.name, samples, results_file, results, folder / SCORES, manifest, asked)
     results_file = _results_file(path)
     # `--output_path board.json` names them board_<time>.json.
     stamp = results_file.stem.rpartition("_")[2]
-    found = [results_file.parent / f"samples_{task}_{stamp}.jsonl" for task in _TASKS]
     results = _results(results_file)
+    files = our_samples(results_file, results, stamp)
     name = str(results.get("model_name") or results_file.parent.name)
     # lm-eval gathers the results of all runs of one model in one folder.
     scores_file = results_file.with_name(f"scores_{stamp}.parquet")
-    return _saved(name, [path for path in found if path.is_file()], results_file, results, scores_file, None)
+    asked = asked_by_lm_eval(results, files)
+    return _saved(name, list(files.values()), results_file, results, scores_file, None, asked)
 
 
 def _results(path: Path) -> dict[str, Any]:
@@ -129,9 +134,10 @@ def _saved(
     results: dict[str, Any],
     scores_file: Path,
     manifest: Manifest | None,
+    asked: Asked,
 ) -> Saved:
     if not files:
-        raise UserError(f"{results_file} has no samples_maqa_severity_*.jsonl beside it", _PLAIN)
+        raise UserError(f"{results_file} has no samples of our tasks beside it", _PLAIN)
     rows = pd.DataFrame([row for file in files for row in _sample_rows(file)])
     duplicates = rows["id"][rows["id"].duplicated()]
     if not duplicates.empty:
@@ -152,6 +158,7 @@ def _saved(
         language=tongue,
         template=rows["template"].iloc[0] or tongue.prompt,
         manifest=manifest,
+        asked=asked,
         lacks=tuple(lacking(results, rows["severity"])),
     )
 

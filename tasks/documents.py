@@ -15,9 +15,24 @@ from ..harness.errors import UserError
 from ..harness.metrics.encoder import encoder_asked
 from ..harness.scoring import default_metrics, signatures
 from ..harness.severity import parse_severity
-from .sample import handwritten_rows
+from .sample import handwritten_rows, has_grammar
+from .sample.grammar import medical_rows
 
 _FIELDS = ["id", "question", "answer", "category", "severity"]
+
+
+class Splits(dict[str, datasets.Dataset]):
+    """``test``, and ``train`` once somebody asks for it."""
+
+    def __init__(self, test: datasets.Dataset, source: str | None, language: languages.Language) -> None:
+        super().__init__(test=test)
+        self._source, self._language = source, language
+
+    def __missing__(self, split: str) -> datasets.Dataset:
+        if split != "train":
+            raise KeyError(split)
+        rows = _training_rows(self._source, self._language)[_FIELDS].assign(language=self._language.code)
+        return self.setdefault("train", datasets.Dataset.from_pandas(rows, preserve_index=False))
 
 
 def load_documents(
@@ -27,8 +42,9 @@ def load_documents(
     bertscore_model: str | None = None,
     bertscore_layer: int | str | None = None,
     **_: Any,
-) -> dict[str, datasets.Dataset]:
-    """The test rows of one severity, each with the signatures of the metrics that will score it.
+) -> Splits:
+    """The test rows of one severity, each with the signatures of the metrics that will score it, and the training
+    rows of all.
 
     Args:
         severity: the stratum, from the task's YAML.
@@ -54,7 +70,7 @@ def load_documents(
     scoring = {"encoder": encoder, "layer": layer, "signatures": scored_by}
     asked = {"language": tongue.code, "template": tongue.prompt, "scoring": scoring}
     documents = [{**row, **asked} for row in rows[_FIELDS].to_dict("records")]
-    return {"test": datasets.Dataset.from_list(documents)}
+    return Splits(datasets.Dataset.from_list(documents), source, tongue)
 
 
 def prompt(document: dict[str, Any]) -> str:
@@ -75,3 +91,14 @@ def _test_rows(source: str | None, language: languages.Language) -> pd.DataFrame
     if source:
         return open_dataset(Path(source)).split("test")
     return pd.DataFrame(handwritten_rows(language))
+
+
+def _training_rows(source: str | None, language: languages.Language) -> pd.DataFrame:
+    if source:
+        return open_dataset(Path(source)).split("train")
+    if not has_grammar(language):
+        raise UserError(
+            f"the shipped sample in {language.name} has no training rows",
+            "Name a dataset that has some, with data=",
+        )
+    return pd.DataFrame(medical_rows(language))

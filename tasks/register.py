@@ -14,6 +14,7 @@ import yaml
 from ..harness.errors import UserError
 from ..harness.files import write_text
 from . import FOLDER, GROUP
+from .families import FAMILIES
 
 _MARK = "# Written by `maqa register`; `maqa unregister` removes this folder.\n"
 
@@ -37,10 +38,11 @@ def register() -> Path:
         UserError: lm-eval is not installed, its folder is read-only, or the folder there is not ours.
     """
     folder = _checked(stub_folder())
-    for source in sorted(FOLDER.glob(f"{GROUP}*.yaml")):
-        key = "group" if source.stem == GROUP else "task"
-        stub = {"include": str(source), key: source.stem}
-        write_text(folder / source.name, _MARK + yaml.safe_dump(stub, allow_unicode=True, sort_keys=False))
+    for name, stub in _stubs().items():
+        write_text(folder / f"{name}.yaml", _MARK + yaml.safe_dump(stub, allow_unicode=True, sort_keys=False))
+    for stale in folder.glob("*.yaml"):
+        if stale.stem not in _stubs():
+            stale.unlink()
     return folder
 
 
@@ -61,14 +63,24 @@ def unregister() -> Path:
 
 def is_registered() -> bool:
     """Whether the stubs are there and point to this installation."""
-    stub = stub_folder() / f"{GROUP}.yaml"
-    return stub.is_file() and _included(stub) == str(FOLDER / stub.name)
+    folder = stub_folder()
+    return all(_included(folder / f"{name}.yaml") == stub["include"] for name, stub in _stubs().items())
+
+
+def _stubs() -> dict[str, dict[str, str]]:
+    """What stands in the stub of every group and task."""
+    stubs = {}
+    for family in FAMILIES.things():
+        for name in family.names:
+            key = "group" if name == family.group else "task"
+            stubs[name] = {"include": str(FOLDER / family.folder / f"{name}.yaml"), key: name}
+    return stubs
 
 
 def _included(stub: Path) -> object:
     try:
         content = yaml.safe_load(stub.read_text(encoding="utf-8"))
-    except yaml.YAMLError:
+    except (OSError, yaml.YAMLError):
         return None
     return content.get("include") if isinstance(content, dict) else None
 

@@ -1,4 +1,4 @@
-"""How the tasks are scored: all answers of a task in one batch, inside a filter. Named in ``_template.yaml``."""
+"""How the tasks are scored: all answers of a task in one batch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ..harness.severity import parse_severity
 
 
 class ScoredText(str):
-    """An answer that carries its scores from the filter to ``process_results``."""
+    """An answer that carries its scores to ``process_results``."""
 
     scores: dict[str, float]
 
@@ -35,5 +35,5 @@ def score_batch(responses: Sequence[Sequence[str]], documents: Sequence[dict[str
 
 
 def process_results(document: dict[str, Any], results: Sequence[ScoredText]) -> dict[str, float]:
-    """The scores that the filter attached to this document's answer."""
+    """The scores that ``score_batch`` attached to this document's answer."""
     return dict(results[0].scores)
