@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 def plan_table(experiment: Experiment, cells: Sequence[Cell], out: Path) -> Table:
     """One row per base and arm: of how many seeds it is to do, started or done, and how many are evaluated."""
-    from ..trainers.arms import Arm
     from ..trainers.grid import evaluated
     from ..trainers.manifest import Status
 
@@ -33,7 +32,7 @@ def plan_table(experiment: Experiment, cells: Sequence[Cell], out: Path) -> Tabl
         table.add_row(
             Text(model),
             Text(arm),
-            "—" if row[0].arm.arm is Arm.BASE else ", ".join(str(cell.seed) for cell in row),
+            ", ".join(str(cell.seed) for cell in row) if row[0].arm.spec.arm.trains else "—",
             ", ".join(f"{count} {word}" if len(row) > 1 else word for word, count in found.items()),
             f"{sum(evaluated(experiment, cell.label, out) for cell in row)} of {len(row) * decodings}",
         )

@@ -4,7 +4,7 @@ from maqa_severity.harness.generation.hf import HFEngine
 from maqa_severity.tests.generating import hf_config
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.tests.training import SETTINGS, medical_dataset
-from maqa_severity.trainers.arms import Arm, ArmSpec
+from maqa_severity.trainers.arms import ArmSpec
 from maqa_severity.trainers.config import load_config
 from maqa_severity.trainers.lm import train_lm
 from maqa_severity.trainers.tiny import make_demo_base
@@ -26,5 +26,5 @@ def test_making_a_model_shows_no_bar_of_transformers(tmp_path, capfd):
 
 def test_training_into_a_log_file_writes_no_empty_lines(checkpoint, tmp_path, capfd):
     dataset = medical_dataset(tmp_path / "dataset")
-    train_lm(dataset, str(checkpoint), ArmSpec.of(Arm.CE), load_config(settings=SETTINGS), tmp_path / "out")
+    train_lm(dataset, str(checkpoint), ArmSpec.of("ce"), load_config(settings=SETTINGS), tmp_path / "out")
     assert "" not in capfd.readouterr().err.split("\n")[:-1]

@@ -5,7 +5,7 @@ import json
 import pytest
 from maqa_severity.harness.errors import UserError
 from maqa_severity.tests.training import SETTINGS, gpt2_base, medical_dataset
-from maqa_severity.trainers.arms import Arm, ArmSpec
+from maqa_severity.trainers.arms import ArmSpec
 from maqa_severity.trainers.bases import load_tokenizer
 from maqa_severity.trainers.config import load_config
 from maqa_severity.trainers.lm import train_lm
@@ -28,7 +28,7 @@ def test_the_remedy_for_a_gpt2_without_pad_works(tmp_path):
         load_tokenizer(base, None, "nowhere")
 
 
-@pytest.mark.parametrize("arm", [Arm.BASE, Arm.CE])
+@pytest.mark.parametrize("arm", ["base", "ce"])
 def test_a_checkpoint_ends_where_its_base_ends(arm, tmp_path, dataset):
     base = gpt2_base(tmp_path / "base", {"eos_token_id": [5, 7], "do_sample": True, "temperature": 0.6})
     config = load_config(settings=[*SETTINGS, f"pad_token={END}"])
@@ -40,7 +40,7 @@ def test_a_checkpoint_ends_where_its_base_ends(arm, tmp_path, dataset):
 def test_sampling_settings_that_cannot_be_saved_do_not_cost_a_training(tmp_path, dataset):
     base = gpt2_base(tmp_path / "base", {"eos_token_id": 0, "do_sample": False, "temperature": 0.7})
     config = load_config(settings=[*SETTINGS, f"pad_token={END}"])
-    train_lm(dataset, str(base), ArmSpec.of(Arm.CE), config, tmp_path / "out")
+    train_lm(dataset, str(base), ArmSpec.of("ce"), config, tmp_path / "out")
     saved = json.loads((tmp_path / "out" / "generation_config.json").read_text())
     assert "temperature" not in saved and (saved["eos_token_id"], saved["pad_token_id"]) == (0, 0)
 
@@ -50,7 +50,7 @@ def test_a_damaged_base_is_one_line(tmp_path, dataset):
     (base / "model.safetensors").write_bytes(b"half")
     config = load_config(settings=[*SETTINGS, f"pad_token={END}"])
     with pytest.raises(UserError, match="cannot load base"):
-        train_lm(dataset, str(base), ArmSpec.of(Arm.CE), config, tmp_path / "out")
+        train_lm(dataset, str(base), ArmSpec.of("ce"), config, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -70,5 +70,5 @@ def test_an_adapter_of_a_matrix_that_serves_twice_is_refused(target, tmp_path, d
     base = gpt2_base(tmp_path / "base")
     lora = [*SETTINGS, f"pad_token={END}", "method=lora", f"lora.targets=[c_attn,{target}]"]
     with pytest.raises(UserError, match="one matrix as its head and its embeddings"):
-        train_lm(dataset, str(base), ArmSpec.of(Arm.CE), load_config(settings=lora), tmp_path / "out")
+        train_lm(dataset, str(base), ArmSpec.of("ce"), load_config(settings=lora), tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -8,17 +8,17 @@ from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.errors import UserError
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.tests.training import SETTINGS, medical_dataset, same, weights
-from maqa_severity.trainers.arms import Arm, ArmSpec
+from maqa_severity.trainers.arms import ArmSpec
 from maqa_severity.trainers.config import load_config
 from maqa_severity.trainers.lm import train_lm
 from maqa_severity.trainers.manifest import Status, status
 
 ARMS = {
-    "base": ArmSpec.of(Arm.BASE),
-    "ce": ArmSpec.of(Arm.CE),
-    "severity": ArmSpec.of(Arm.SEVERITY),
-    "constant": ArmSpec.of(Arm.CONSTANT, weights="0.3,2,5"),
-    "curriculum": ArmSpec.of(Arm.CURRICULUM),
+    "base": ArmSpec.of("base"),
+    "ce": ArmSpec.of("ce"),
+    "severity": ArmSpec.of("severity"),
+    "constant": ArmSpec.of("constant", weights="0.3,2,5"),
+    "curriculum": ArmSpec.of("curriculum"),
 }
 
 
@@ -115,7 +115,7 @@ def test_the_last_steps_are_logged_and_counted_too(trained, tmp_path, dataset, c
 
 
 def test_steps_of_weight_zero_change_nothing_under_any_loss(tmp_path, dataset, checkpoint):
-    spec = ArmSpec.of(Arm.HARD, weights="0,1,2")
+    spec = ArmSpec.of("hard", weights="0,1,2")
     for loss in ("tokens", "weights", "paper"):
         config = load_config(settings=[*SETTINGS, f"loss={loss}", "batch_size=1"])
         train_lm(dataset, str(checkpoint), spec, config, tmp_path / loss)
@@ -135,7 +135,7 @@ def test_a_loss_that_is_too_large_to_measure_beside_the_training_costs_no_traini
         raise torch.OutOfMemoryError("CUDA out of memory")
 
     monkeypatch.setattr(cost, "_measure", measure)
-    lm(dataset.folder, str(checkpoint), Arm.CE, tmp_path / "out", settings=SETTINGS)
+    lm(dataset.folder, str(checkpoint), "ce", tmp_path / "out", settings=SETTINGS)
     assert "Checkpoint written" in capsys.readouterr().out
 
 
@@ -329,8 +329,8 @@ def test_an_unlabelled_dataset_is_refused_by_the_arms_that_need_labels(tmp_path,
     data = dataset_from_rows(
         {"train": rows[:6], "validation": [], "test": rows[6:]}, tmp_path / "data", language=ARABIC, source="x"
     )
-    for arm in (Arm.SEVERITY, Arm.CURRICULUM):
+    for arm in ("severity", "curriculum"):
         with pytest.raises(UserError, match="maqa label"):
             train_lm(data, str(checkpoint), ArmSpec.of(arm), load_config(settings=SETTINGS), tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    train_lm(data, str(checkpoint), ArmSpec.of(Arm.CE), load_config(settings=SETTINGS), tmp_path / "ce")
+    train_lm(data, str(checkpoint), ArmSpec.of("ce"), load_config(settings=SETTINGS), tmp_path / "ce")

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from maqa_severity.harness.conditions import difference
 from maqa_severity.tests.training import SETTINGS, medical_dataset, same, weights
-from maqa_severity.trainers.arms import Arm, ArmSpec
+from maqa_severity.trainers.arms import ArmSpec
 from maqa_severity.trainers.config import load_config
 from maqa_severity.trainers.lm import train_lm
 
-SEVERITY = ArmSpec.of(Arm.SEVERITY)
+SEVERITY = ArmSpec.of("severity")
 
 
 @pytest.fixture(scope="module")

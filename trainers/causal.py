@@ -11,12 +11,13 @@ from torch import Tensor
 
 from ..harness.errors import UserError
 from .losses import weighted_loss
+from .token_loss import TokenLoss, cross_entropy
 
 
 @contextmanager
-def weighted_forward(model: Any) -> Iterator[None]:
+def weighted_forward(model: Any, token_loss: TokenLoss = cross_entropy) -> Iterator[None]:
     """Inside, ``model(input_ids, attention_mask, labels, coefficients)`` returns a dict with the scalar ``loss``
-    (the numerator ``Σ c·nll``) and ``example_nll`` (B,).
+    (the numerator ``Σ c·loss(nll)``) and ``example_nll`` (B,).
 
     The model itself computes the loss, so that what wraps it (DDP, FSDP, an adapter, autocast) sees one forward
     pass through all parameters. The model has passed ``check_head``.
@@ -25,7 +26,7 @@ def weighted_forward(model: Any) -> Iterator[None]:
 
     def forward(input_ids: Tensor, attention_mask: Tensor, labels: Tensor, coefficients: Tensor, **_: Any) -> Any:
         hidden = causal.base_model(input_ids=input_ids, attention_mask=attention_mask, use_cache=False)[0]
-        loss = weighted_loss(hidden, causal.get_output_embeddings(), labels, coefficients)
+        loss = weighted_loss(hidden, causal.get_output_embeddings(), labels, coefficients, token_loss)
         return {"loss": loss.total, "example_nll": loss.example_nll}
 
     causal.forward = forward

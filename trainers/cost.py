@@ -14,6 +14,7 @@ from .batches import Collator, Examples
 from .causal import weighted_forward
 from .loss_modes import LossMode
 from .losses import answer_lengths
+from .token_loss import TokenLoss, cross_entropy
 
 _REPEATS = 5
 
@@ -31,7 +32,14 @@ def reset_peak_memory() -> None:
         reset_peak()
 
 
-def overhead(model: Any, examples: Examples, collator: Collator, batch_size: int, mode: LossMode) -> dict[str, Any]:
+def overhead(
+    model: Any,
+    examples: Examples,
+    collator: Collator,
+    batch_size: int,
+    mode: LossMode,
+    token_loss: TokenLoss = cross_entropy,
+) -> dict[str, Any]:
     """Seconds and peak memory of one forward and backward pass: the library's cross-entropy over full logits, our
     loss with weights of one, and our loss with this arm's weights; medians of five, taken in turn.
 
@@ -49,7 +57,7 @@ def overhead(model: Any, examples: Examples, collator: Collator, batch_size: int
         return model(**inputs).loss
 
     def ours(weights: torch.Tensor) -> Any:
-        with weighted_forward(model):
+        with weighted_forward(model, token_loss):
             loss = model(**inputs, coefficients=mode.coefficients(weights, lengths))["loss"]
         return loss / mode.denominator(weights, lengths)
 

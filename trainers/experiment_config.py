@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ..harness.core.secrets import without_secrets
 from ..harness.core.settings import Record, Role, first_problem
@@ -14,7 +16,7 @@ from ..harness.errors import UserError
 from ..harness.generation.config import Kind
 from ..harness.generation.decoding import Preset
 from ..harness.statistics import USUAL, Resampling
-from .arms import Arm, ArmSpec
+from .arms import ARMS, ArmSpec
 from .config import TrainConfig, merge, read_yaml, validate_config
 
 DEMO = "demo"
@@ -24,6 +26,15 @@ SAMPLE = "sample"
 """Instead of a source file: the shipped sample, trained on the grammar and tested on the hand-written rows."""
 
 FOLDER = Path(__file__).parent / "experiments"
+
+
+@contextmanager
+def _as_value_error() -> Iterator[None]:
+    # pydantic adds the key to a ValueError; a UserError would pass it by.
+    try:
+        yield
+    except UserError as error:
+        raise ValueError(str(error)) from None
 
 
 class DataPart(Record):
@@ -53,17 +64,21 @@ class ModelPart(Record):
 class ArmPart(Record):
     """An arm of ``trainers.arms`` with its scheme, or with ``weights`` α, β, γ of its own."""
 
-    arm: Arm
+    arm: str
     scheme: str | None = None
     weights: tuple[float, float, float] | None = None
 
+    @field_validator("arm")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        with _as_value_error():
+            ARMS[name]
+        return name
+
     @model_validator(mode="after")
     def _exists(self) -> ArmPart:
-        # pydantic adds the key to a ValueError; a UserError would pass it by.
-        try:
+        with _as_value_error():
             self.spec  # noqa: B018
-        except UserError as error:
-            raise ValueError(str(error)) from None
         return self
 
     @property
@@ -153,8 +168,7 @@ class Experiment(Record):
         with its scheme."""
         arms, floors = [arm.arm for arm in self.arms], {str(floor) for floor in self.evaluation.floors}
         return [
-            str(arm.arm) if arms.count(arm.arm) == 1 and str(arm.arm) not in floors else arm.spec.name
-            for arm in self.arms
+            arm.arm if arms.count(arm.arm) == 1 and arm.arm not in floors else arm.spec.name for arm in self.arms
         ]
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ..harness.generation.decoding import Preset
 from ..harness.manifest import NAME as RUN_MANIFEST
-from .arms import Arm
 from .experiment_config import DEMO, ArmPart, Experiment, ModelPart
 from .manifest import Status, seen
 
@@ -31,13 +30,14 @@ class Cell:
 
 
 def cells(experiment: Experiment, out: Path) -> Iterator[Cell]:
-    """Every model × arm × seed in the order of the work; the untrained base has no seed of its own."""
+    """Every model × arm × seed in the order of the work; what is not trained has no seed of its own."""
     arms = list(zip(experiment.arms, experiment.labels, strict=True))
     for model, (arm, label), seed in product(experiment.models, arms, experiment.seeds):
-        if arm.arm is Arm.BASE and seed != experiment.seeds[0]:
+        trains = arm.spec.arm.trains
+        if not trains and seed != experiment.seeds[0]:
             continue
         parts = [model.name] if len(experiment.models) > 1 else []
-        parts += [label, *([f"seed-{seed}"] if len(experiment.seeds) > 1 and arm.arm is not Arm.BASE else [])]
+        parts += [label, *([f"seed-{seed}"] if len(experiment.seeds) > 1 and trains else [])]
         name = "/".join(parts)
         yield Cell(model, arm, seed, name, out / "checkpoints" / name)
 

@@ -9,7 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from .arms import Arm, ArmSpec
+from .arms import ARMS, ArmSpec
+
+_ARMS = "; ".join(f"{arm.name}: {arm.summary}" for arm in ARMS.things())
 
 
 def lm(
@@ -17,7 +19,7 @@ def lm(
         Path, typer.Argument(help="The dataset folder; labelled, for the arms that need severities.")
     ],
     base: Annotated[str, typer.Option(help="The base model: a local folder or a hub id.")],
-    arm: Annotated[Arm, typer.Option(help="What to do with the severities.")],
+    arm: Annotated[str, typer.Option(help=f"What to do with the severities. {_ARMS}.")],
     out: Annotated[Path, typer.Option(help="A new folder for the checkpoint; a stopped training goes on in it.")],
     scheme: Annotated[
         str | None, typer.Option(help="mild, balanced or strong; balanced where an arm needs one.")
@@ -33,7 +35,7 @@ def lm(
         list[str] | None, typer.Option("--set", help="One setting, such as learning_rate=1e-4; overrides files.")
     ] = None,
 ) -> None:
-    """Train one arm: base, ce, severity, curriculum, or a control (constant, shuffled, hard)."""
+    """Train one arm of an experiment, or a control."""
     from ..harness.data.dataset import open_dataset
     from .config import load_config
 

@@ -17,8 +17,9 @@ from ..harness.errors import UserError
 from ..harness.files import read_json, write_json
 from ..harness.labelling.stream import COST as LABELLING_COST
 from ..harness.labelling.weights import diagnose
+from ..harness.severity import Weights
 from . import manifest as manifests
-from .arms import Arm, ArmSpec, scaled_to_mean_one
+from .arms import ArmSpec, scaled_to_mean_one
 from .config import TrainConfig
 from .loss_modes import LossMode
 from .manifest import LOG, Status, TrainingManifest
@@ -63,7 +64,7 @@ def train_lm(
         if running.is_main_process:
             manifests.begin(training.out, prepared.identity)
         running.wait_for_everyone()
-        work = _copy_base if training.spec.arm is Arm.BASE else _train
+        work = _train if training.spec.arm.trains else _copy_base
         try:
             cost = work(training, tokenizer, prepared)
         except UserError:
@@ -122,11 +123,16 @@ def _finish(training: Training, prepared: Prepared, cost: dict[str, Any], proces
 
 
 def _describe(spec: ArmSpec, prepared: Prepared) -> dict[str, Any] | None:
-    if spec.weights is None:
-        return None
+    scheme = spec.weights
+    if scheme is None:
+        if (prepared.weights == 1).all():
+            return None
+        # Weights of another kind: drawn between their own extremes.
+        low, high = float(prepared.weights.min()), float(prepared.weights.max())
+        scheme = Weights(low, low, high)
     ranks = np.where(prepared.ranks == UNKNOWN_RANK, -1, prepared.ranks)
-    found = diagnose(prepared.weights, ranks, spec.weights, "assigned")
-    return {**asdict(found), "warning": found.warning if spec.arm is not Arm.CONSTANT else ""}
+    found = diagnose(prepared.weights, ranks, scheme, "assigned")
+    return {**asdict(found), "warning": "" if spec.arm.even else found.warning}
 
 
 def _finished(out: Path) -> TrainingManifest:

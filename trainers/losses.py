@@ -12,6 +12,7 @@ from torch import Tensor
 
 from .encoding import IGNORED
 from .loss_modes import LossMode
+from .token_loss import TokenLoss, cross_entropy
 
 __all__ = ["LossMode", "WeightedLoss", "answer_lengths", "weighted_loss"]
 
@@ -21,8 +22,8 @@ _CHUNK_ELEMENTS = 2**26
 
 @dataclass(frozen=True)
 class WeightedLoss:
-    """``total``: scalar ``Σ_i c_i Σ_t nll_it``, to be divided by the window's denominator. ``example_nll``: (B,),
-    unweighted sums over the answers, detached."""
+    """``total``: scalar ``Σ_i c_i Σ_t loss(nll_it)``, to be divided by the window's denominator. ``example_nll``:
+    (B,), plain sums of the likelihood over the answers, detached."""
 
     total: Tensor
     example_nll: Tensor
@@ -33,8 +34,14 @@ def answer_lengths(labels: Tensor) -> Tensor:
     return (labels[:, 1:] != IGNORED).sum(dim=1)
 
 
-def weighted_loss(hidden: Tensor, head: torch.nn.Module, labels: Tensor, coefficients: Tensor) -> WeightedLoss:
-    """Weighted negative log-likelihood of the labels.
+def weighted_loss(
+    hidden: Tensor,
+    head: torch.nn.Module,
+    labels: Tensor,
+    coefficients: Tensor,
+    token_loss: TokenLoss = cross_entropy,
+) -> WeightedLoss:
+    """Weighted negative log-likelihood of the labels, or what a token loss makes of it.
 
     Only the hidden states that predict a label reach the language-model head, a chunk at a time.
 
@@ -43,15 +50,16 @@ def weighted_loss(hidden: Tensor, head: torch.nn.Module, labels: Tensor, coeffic
         head: the language-model head, H to V.
         labels: (B, T), not shifted, ``IGNORED`` where nothing is learned.
         coefficients: (B,), one factor per example.
+        token_loss: what each token's likelihood counts for.
     """
     targets = labels[:, 1:]
     example, position = (targets != IGNORED).nonzero(as_tuple=True)
     picked, targets = hidden[example, position], targets[example, position]
     factors = coefficients.float()[example]
     if type(head) is torch.nn.Linear:
-        total, nll = _linear_nll(picked, head.weight, head.bias, targets, factors)
+        total, nll = _linear_nll(picked, head.weight, head.bias, targets, factors, token_loss)
     else:
-        total, nll = _any_head_nll(picked, head, targets, factors)
+        total, nll = _any_head_nll(picked, head, targets, factors, token_loss)
     sums = torch.zeros(len(labels), dtype=torch.float32, device=nll.device)
     return WeightedLoss(total, sums.index_add_(0, example, nll.detach()))
 
@@ -61,7 +69,7 @@ def _chunk_rows(vocabulary: int) -> int:
 
 
 class _LinearNLL(torch.autograd.Function):
-    """``Σ_n f_n·nll_n`` through a linear head, its gradients computed chunk by chunk in the forward pass.
+    """``Σ_n f_n·loss(nll_n)`` through a linear head, its gradients computed chunk by chunk in the forward pass.
 
     Each chunk's logits become their own gradient in place, so nothing of size (N, V) outlives its chunk and nothing
     is computed twice.
@@ -69,7 +77,13 @@ class _LinearNLL(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, factors: Tensor
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        targets: Tensor,
+        factors: Tensor,
+        token_loss: TokenLoss = cross_entropy,
     ) -> tuple[Tensor, Tensor]:
         """hidden (N, H), weight (V, H), bias (V,) or None, targets (N,), factors (N,) → scalar, nll (N,)."""
         device = hidden.device.type
@@ -91,7 +105,7 @@ class _LinearNLL(torch.autograd.Function):
                 nll[part] = (total.log() - right).squeeze(1)
                 if not any(ctx.needs_input_grad[:3]):
                     continue
-                factor = factors[part, None]
+                factor = (factors[part] * token_loss(nll[part])[1])[:, None]
                 scores *= factor / total
                 scores.scatter_add_(1, target, -factor)
                 gradient = scores.to(dtype)
@@ -103,12 +117,13 @@ class _LinearNLL(torch.autograd.Function):
                     grad_bias += scores.sum(dim=0)
         ctx.save_for_backward(grad_hidden, grad_weight, grad_bias)
         ctx.mark_non_differentiable(nll)
-        return (nll * factors).sum(), nll
+        return (token_loss(nll)[0] * factors).sum(), nll
 
     @staticmethod
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
         """Scale what the forward pass computed, in place, by the gradient of the scalar: good for one call."""
-        return (*(None if saved is None else saved.mul_(upstream[0]) for saved in ctx.saved_tensors), None, None)
+        found = (None if saved is None else saved.mul_(upstream[0]) for saved in ctx.saved_tensors)
+        return (*found, None, None, None)
 
 
 _linear_nll: Callable[..., tuple[Tensor, Tensor]] = _LinearNLL.apply  # type: ignore[assignment]
@@ -122,7 +137,9 @@ def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
         total += left @ right
 
 
-def _any_head_nll(hidden: Tensor, head: torch.nn.Module, targets: Tensor, factors: Tensor) -> tuple[Tensor, Tensor]:
+def _any_head_nll(
+    hidden: Tensor, head: torch.nn.Module, targets: Tensor, factors: Tensor, token_loss: TokenLoss
+) -> tuple[Tensor, Tensor]:
     """The same for a head of any kind (quantised, with an adapter): logits are computed again for the gradient."""
 
     def of_chunk(rows: Tensor, target: Tensor) -> Tensor:
@@ -134,4 +151,6 @@ def _any_head_nll(hidden: Tensor, head: torch.nn.Module, targets: Tensor, factor
         for rows, target in zip(torch.split(hidden, size), torch.split(targets, size), strict=True)
     ]
     nll = torch.cat(parts)
-    return (nll * factors).sum(), nll
+    value, slope = token_loss(nll.detach())
+    # The value, with the slope for its gradient: as above, whatever the token loss is made of.
+    return ((value + slope * (nll - nll.detach())) * factors).sum(), nll

@@ -18,7 +18,7 @@ from ..harness.data.dataset import Dataset
 from ..harness.errors import UserError
 from ..harness.files import read_json, sha256_text, write_json
 from ..harness.manifest import PromptRecord, versions
-from .arms import Arm, ArmSpec
+from .arms import ArmSpec, Needs
 from .config import TrainConfig
 
 FORMAT_VERSION = 1
@@ -81,14 +81,23 @@ def base_conditions(dataset: Dataset, rows: pd.DataFrame, base: Mapping[str, Any
 
 
 def training_conditions(
-    spec: ArmSpec, dataset: Dataset, config: TrainConfig, *, steps: int, effective_batch: int, order_sha256: str
+    spec: ArmSpec,
+    dataset: Dataset,
+    config: TrainConfig,
+    *,
+    steps: int,
+    effective_batch: int,
+    shared_order: str | None,
 ) -> dict[str, Any]:
-    """The conditions of a training; those that do not apply to its arm are left out."""
+    """The conditions of a training; those that do not apply to its arm are left out.
+
+    ``shared_order`` is the digest of the data order, None for an arm with an order of its own.
+    """
     found = {f"config.{name}": value for name, value in config.of_role(Role.IDENTITY).items()}
     found |= {"steps": steps, "effective_batch": effective_batch}
-    if spec.arm is not Arm.CURRICULUM:
-        found["order_sha256"] = order_sha256
-    if spec.arm.weighted or spec.arm is Arm.CURRICULUM:
+    if shared_order is not None:
+        found["order_sha256"] = shared_order
+    if spec.arm.uses & Needs.LABELS:
         found["severity_source"] = dataset.info.severity_source.model_dump()
     return found
 
@@ -100,10 +109,10 @@ def identity_of(
     how a step is split, which resuming depends on."""
     weights = spec.weights
     return {
-        "arm": str(spec.arm),
+        "arm": spec.arm.name,
         "weights": None if weights is None else [weights.alpha, weights.beta, weights.gamma],
         "labels_sha256": labels_sha256,
-        "split": None if spec.arm is Arm.BASE else [processes, config.batch_size, config.accumulation],
+        "split": [processes, config.batch_size, config.accumulation] if spec.arm.trains else None,
         **conditions,
     }
 
@@ -176,7 +185,7 @@ def manifest_of(spec: ArmSpec, dataset: Dataset, config: TrainConfig, **found: A
     return TrainingManifest(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         name=spec.name,
-        arm=str(spec.arm),
+        arm=spec.arm.name,
         scheme=spec.scheme,
         seed=config.seed,
         dataset={

@@ -17,7 +17,7 @@ from ..harness.generation.vllm_packages import vllm_package
 from ..harness.metrics.encoder import NO_ENCODER, Encoder, choose_encoder, encoder_asked
 from ..harness.metrics.encoder_loading import hub_answers
 from .adapters import demand_bitsandbytes
-from .arms import Arm, ArmSpec, arm_weights, curriculum_stages
+from .arms import ArmSpec, arm_stages, arm_weights
 from .base_check import base_problems
 from .config import Method
 from .experiment_config import DEMO, Experiment, ModelPart, training_config
@@ -37,7 +37,7 @@ def demand_ready(experiment: Experiment, cells: Sequence[Cell], out: Path) -> No
     models = list({cell.model.name: cell.model for cell in open_cells}.values())
     found = [(name, problem) for name, problem in _base_problems(experiment, models)]
     checks: list[Callable[[], None]] = [lambda: demand_source(experiment.data, out)] if open_cells else []
-    if any(_method(experiment, cell) is Method.QLORA for cell in open_cells if cell.arm.arm is not Arm.BASE):
+    if any(_method(experiment, cell) is Method.QLORA for cell in open_cells if cell.arm.spec.arm.trains):
         checks.append(demand_bitsandbytes)
     if any(evaluated(experiment, cell.label, out) < len(experiment.evaluation.decodings) for cell in cells):
         checks += [lambda: _demand_encoder(experiment), lambda: _demand_backend(experiment)]
@@ -68,13 +68,12 @@ def demand_labels(experiment: Experiment, cells: Sequence[Cell], dataset: Datase
     seen: set[tuple[ArmSpec, int | None]] = set()
     for cell in cells:
         config, spec = training_config(experiment, cell.model, cell.seed), cell.arm.spec
-        if cell.status is Status.DONE or spec.arm is Arm.BASE or (spec, config.rows) in seen:
+        if cell.status is Status.DONE or not spec.arm.trains or (spec, config.rows) in seen:
             continue
         seen.add((spec, config.rows))
         rows = training_rows(dataset, config)
         arm_weights(spec, rows, cell.seed)
-        if spec.arm is Arm.CURRICULUM:
-            curriculum_stages(rows)
+        arm_stages(spec, rows)
 
 
 def _method(experiment: Experiment, cell: Cell) -> Method:

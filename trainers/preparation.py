@@ -19,7 +19,7 @@ from ..harness.errors import UserError
 from ..harness.generation.identity import weights as weights_identity
 from ..harness.severity import SEVERITIES
 from . import manifest as manifests
-from .arms import Arm, ArmSpec, arm_weights, curriculum_stages
+from .arms import ArmSpec, Needs, arm_stages, arm_weights
 from .config import TrainConfig
 from .encoding import Encoded, encode
 from .order import order_sha256, presentation, sorted_windows, steps_for
@@ -72,15 +72,17 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
         "weights": weights_identity(training.base, training.revision),
     }
     conditions = manifests.base_conditions(dataset, rows, base)
-    weights = arm_weights(spec, rows, config.seed) if spec.arm is not Arm.BASE else np.ones(len(rows))
+    weights = arm_weights(spec, rows, config.seed)
     found = rows["severity"].map({str(severity): severity.rank for severity in SEVERITIES}).fillna(UNKNOWN_RANK)
     ranks = np.array(found, np.int64)
     encoded = _encode(dataset, rows, tokenizer, config.max_length)
     order, labels = np.empty(0, np.int64), None
-    if spec.arm is not Arm.BASE:
+    if spec.arm.trains:
         effective = processes * config.batch_size * config.accumulation
-        stages = curriculum_stages(rows) if spec.arm is Arm.CURRICULUM else [np.arange(len(rows))]
-        order = presentation(stages, len(rows), config.epochs, effective, config.seed)
+        stages = arm_stages(spec, rows)
+        order = presentation(
+            [np.arange(len(rows))] if stages is None else stages, len(rows), config.epochs, effective, config.seed
+        )
         if not len(order):
             raise UserError(f"{config.epochs:g} epochs of {len(rows)} rows are not one example", "Raise epochs")
         order = sorted_windows(order, np.diff(encoded.offsets), effective)
@@ -90,9 +92,9 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
             config,
             steps=steps_for(len(rows), config.epochs, effective),
             effective_batch=effective,
-            order_sha256=order_sha256(order),
+            shared_order=order_sha256(order) if stages is None else None,
         )
-        if spec.arm.weighted or spec.arm is Arm.CURRICULUM:
+        if spec.arm.uses & Needs.LABELS or (weights != 1).any():
             labels = hashlib.sha256(weights.tobytes() + order.tobytes()).hexdigest()
     identity = manifests.identity_of(spec, conditions, labels, config, processes)
     return Prepared(dataset, rows, encoded, weights, ranks, order, conditions, identity, base)

@@ -21,6 +21,7 @@ from .cost import overhead, peak_memory_bytes, reset_peak_memory
 from .manifest import STATE
 from .monitor import Monitor
 from .processes import processes, use_cpu
+from .token_loss import check_slope
 from .trainer import WeightedTrainer
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any
             visible to one process, or accelerate was asked for another precision.
     """
     config, state = training.config, training.out / STATE
+    token_loss = training.spec.arm.token_loss
+    check_slope(token_loss)
     _demand_precision(config)
     arguments = _arguments(config, state, examples)
     if arguments.n_gpu > 1:
@@ -51,13 +54,13 @@ def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any
     if config.method is not Method.QLORA:
         model.to(arguments.device)
     collator = Collator(tokenizer.pad_token_id)
-    measured = overhead(model, examples, collator, config.batch_size, config.loss)
+    measured = overhead(model, examples, collator, config.batch_size, config.loss, token_loss)
     monitor = Monitor(training.out, f"training {training.spec.name}", config.epochs)
     resumed = _last_checkpoint(state, whole_only=arguments.process_index == 0)
     reset_peak_memory()
     start = time.perf_counter()
     try:
-        with weighted_forward(model):
+        with weighted_forward(model, token_loss):
             trainer = WeightedTrainer(
                 model=model,
                 args=arguments,

@@ -1,0 +1,40 @@
+"""A copy of the product that a test adds files to, as somebody who extends it does."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+
+
+def scratch_copy(folder: Path) -> Path:
+    """The package without its tests and outputs; ``folder`` goes into ``PYTHONPATH``."""
+    here = ("tests", "docs", "runs", "build", ".*")
+
+    def ignored(at: str, names: list[str]) -> set[str]:
+        top = shutil.ignore_patterns(*here)(at, names) if Path(at) == ROOT else set()
+        return top | {"__pycache__"}
+
+    return Path(shutil.copytree(ROOT, folder / "maqa_severity", ignore=ignored))
+
+
+def add_line(path: Path, after: str, line: str) -> None:
+    """Put a line behind the only line that starts with ``after``."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    (place,) = [number for number, each in enumerate(lines) if each.startswith(after)]
+    lines.insert(place + 1, line)
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def python(package: Path, *arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
+    """Run Python with the copy in place of the product."""
+    environment = {**os.environ, "PYTHONPATH": str(package.parent), "COLUMNS": "200"}
+    command = [sys.executable, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=environment, **options)
+
+
+def maqa(package: Path, *arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
+    """Run ``maqa`` of the copy, away from the checkout."""
+    return python(package, "-m", "maqa_severity", *arguments, cwd=package.parent, **options)
