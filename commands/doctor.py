@@ -18,7 +18,7 @@ def doctor(
         None, help="Folders of runs, stores or boards: look there for keys and passwords in clear instead."
     ),
 ) -> None:
-    """Say what is installed, reachable and missing, or where secrets were written.
+    """Say what is installed and missing, or where secrets lie.
 
     Each line has its remedy; fails only if something is broken.
     """
