@@ -16,6 +16,7 @@ from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.labelling.classifier import NOTE, calibrated, open_classifier
 from maqa_severity.harness.labelling.classifier_tfidf import MODEL
 from maqa_severity.harness.labelling.sources import open_source
+from maqa_severity.harness.languages import language
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers import classifier_folds
@@ -343,3 +344,5 @@ def test_sources_are_opened_by_name_or_folder(classifier):
     ]:
         with pytest.raises(UserError, match=named):
             open_source(choice, ARABIC, folder)
+    with pytest.raises(UserError, match=r"was trained on ar, the questions are English \(en\)"):
+        open_source(str(classifier), language("en"))

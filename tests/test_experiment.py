@@ -10,10 +10,14 @@ import yaml
 from maqa_severity.experiment import plan, run_experiment
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.runs import load_run
+from maqa_severity.harness.severity import SEVERITIES
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.tongues import ARABIC
-from maqa_severity.trainers.experiment_config import load_experiment, training_config
+from maqa_severity.trainers.experiment_config import DataPart, load_experiment, training_config
+from maqa_severity.trainers.ingredients import demand_source
 from rich.console import Console
+
+LANDED = Path(__file__).parent / "data" / "landed" / "dataset"
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +127,22 @@ def test_the_sample_trains_on_the_grammar_and_tests_on_the_handwritten_rows(tmp_
     assert dataset.split("train")["id"].str.startswith("grammar-").all()
     counts = json.loads((tmp_path / "sample" / "dataset.json").read_text())["counts"]
     assert counts["train"]["rows"] + counts["validation"]["rows"] == 3000
+
+
+def test_the_sample_of_a_language_without_grammar_trains_validates_and_tests_on_its_handwritten_rows(tmp_path):
+    from maqa_severity.trainers.ingredients import experiment_dataset
+
+    dataset = experiment_dataset(DataPart(source="sample", language="en"), tmp_path)
+    rows = {name: dataset.split(name) for name in ("train", "validation", "test")}
+    assert dataset.language.code == "en" and sum(map(len, rows.values())) == 60
+    for frame in rows.values():
+        assert frame["severity"].value_counts().nunique() == 1 and set(frame["severity"]) == set(SEVERITIES)
+
+
+def test_a_language_that_the_data_cannot_have_is_named_before_anything_is_done(tmp_path):
+    for data, words in (
+        (DataPart(source="sample", language="tlh"), "unknown language 'tlh'"),
+        (DataPart(source=str(LANDED), language="en"), r"is in Arabic \(ar\), not in en"),
+    ):
+        with pytest.raises(UserError, match=words):
+            demand_source(data, tmp_path)

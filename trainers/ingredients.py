@@ -43,10 +43,15 @@ def experiment_dataset(data: DataPart, out: Path) -> Dataset:
 
 def demand_source(data: DataPart, out: Path) -> None:
     """Raises:
-    UserError: nothing was prepared yet under ``out``, and there is nothing to prepare.
+    UserError: nothing was prepared yet under ``out``, and there is nothing to prepare; or the language is unknown,
+        has no sample, or is not the dataset's.
     """
+    source = Path(data.source)
+    tongue = language_asked(source if data.source != SAMPLE and source.is_dir() else None, data.language)
+    if data.source == SAMPLE:
+        handwritten_rows(tongue)
     made = any((out / name / "dataset.json").is_file() for name in ("dataset", "prepared"))
-    if not made and data.source != SAMPLE and not Path(data.source).exists():
+    if not made and data.source != SAMPLE and not source.exists():
         remedy = "Correct data.source in the experiment's file, or run where it stands"
         raise UserError(f"the data {data.source} does not exist", remedy)
 
@@ -101,7 +106,8 @@ def demo_base(dataset: Dataset, folder: Path) -> Path:
             pairs,
             language=dataset.language,
             vocabulary_texts=[*train["question"], *train["answer"]],
-            epochs=4,
+            # As many steps as on everyday text.
+            epochs=4 if everyday else 100,
         )
     return folder
 
