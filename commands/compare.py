@@ -45,7 +45,7 @@ def compare(
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
-    """Compare two runs, or two arms, answer by answer, per severity.
+    """Compare two runs or arms, answer by answer, per severity.
 
     B minus A, its interval, the adjusted p and what could have been missed.
     """
