@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
 from pathlib import Path
 from typing import TypeVar
 
 from rich.console import Console
 
+from .harness.comparison import Comparison, compare
 from .harness.data.dataset import Dataset
 from .harness.errors import UserError
 from .harness.evaluation import evaluate
@@ -19,6 +19,7 @@ from .harness.evaluation_options import EvaluationOptions
 from .harness.files import read_json, write_json, write_text
 from .harness.generation.config import GenerationConfig, Kind
 from .harness.generation.decoding import Preset, decoding
+from .harness.groups import RunGroup, as_group
 from .harness.metrics.encoder import choose_encoder
 from .harness.runs import Run
 from .leaderboards.board import build_board
@@ -38,9 +39,10 @@ _REQUEST = "experiment.json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an experiment leaves: one board and the reports per decoding."""
+    """What an experiment leaves per decoding: a board, and for each base the comparison of its arms and a page."""
 
     boards: dict[Preset, Board]
+    verdicts: dict[Preset, list[Comparison]]
     pages: list[Path]
 
 
@@ -64,8 +66,8 @@ def run_experiment(experiment: Experiment, out: Path, console: Console, command:
     """Prepare, label, train, evaluate, rank and report. The same call goes on where the last one stopped.
 
     The folder: ``dataset/``, ``checkpoints/<cell>/``, ``runs/<cell>/``, ``leaderboard/``, ``report.html``; a cell
-    is named by the parts of the grid that vary. Further decodings have folders of their own. Each run says which
-    ``command`` made it.
+    is named by the parts of the grid that vary, and several bases have a page each in ``reports/``. Further
+    decodings have folders of their own. Each run says which ``command`` made it.
 
     Raises:
         UserError: the folder holds another experiment, something that a later step needs is missing, or a step
@@ -86,13 +88,18 @@ def run_experiment(experiment: Experiment, out: Path, console: Console, command:
     demand_labels(experiment, planned, dataset)
     for cell in planned:
         step(f"Train {cell.label}", partial(_train, experiment, cell, dataset, out))
-    outcome = Outcome({}, [])
+    outcome = Outcome({}, {}, [])
     for preset in experiment.evaluation.decodings:
         folder = decoding_folder(experiment, preset, out)
         runs = _evaluate_all(experiment, planned, dataset, (encoder, layer), preset, out, step, command)
         outcome.boards[preset] = build_board(list(runs.values()), resampling=experiment.statistics)
         outcome.pages.extend(write_board(folder / "leaderboard", outcome.boards[preset])[-1:])
-        outcome.pages.extend(_reports(experiment, planned, runs, folder))
+        outcome.verdicts[preset] = []
+        for model, (first, second) in _compared(experiment, planned, runs):
+            outcome.verdicts[preset].append(compare(first, second, resampling=experiment.statistics))
+            path = _report_path(experiment, model, folder)
+            write_text(path, report_page(second, first, resampling=experiment.statistics))
+            outcome.pages.append(path)
     return outcome
 
 
@@ -158,14 +165,21 @@ def _evaluate_all(
     return runs
 
 
-def _reports(experiment: Experiment, planned: Sequence[Cell], runs: dict[str, Run], folder: Path) -> Iterator[Path]:
+def _compared(
+    experiment: Experiment, planned: Sequence[Cell], runs: dict[str, Run]
+) -> Iterator[tuple[str, list[RunGroup]]]:
+    """For each base its name and the two arms that the experiment compares, each over its trainings."""
     if experiment.compare is None:
         return
     labels = dict(zip((arm.spec.name for arm in experiment.arms), experiment.labels, strict=True))
-    for first, second in product(planned, planned):
-        same = (first.model.name, first.seed) == (second.model.name, second.seed)
-        if same and (labels[first.arm.spec.name], labels[second.arm.spec.name]) == experiment.compare:
-            only = len(experiment.models) == len(experiment.seeds) == 1
-            path = folder / ("report.html" if only else f"reports/{second.label.replace('/', '-')}.html")
-            write_text(path, report_page(runs[second.label], runs[first.label], resampling=experiment.statistics))
-            yield path
+    for model in experiment.models:
+        sides = []
+        for label in experiment.compare:
+            cells = [cell for cell in planned if cell.model == model and labels[cell.arm.spec.name] == label]
+            name = f"{model.name}/{label}" if len(experiment.models) > 1 else label
+            sides.append(as_group([runs[cell.label] for cell in cells], name))
+        yield model.name, sides
+
+
+def _report_path(experiment: Experiment, model: str, folder: Path) -> Path:
+    return folder / ("report.html" if len(experiment.models) == 1 else f"reports/{model.replace('/', '-')}.html")

@@ -67,6 +67,12 @@ def _run(path: Path, out: Path, command: list[str], language: str | None = None)
     for preset, board in outcome.boards.items():
         console.print(f"\n{preset}", markup=False, style="bold")
         print_board(console, board)
+        for compared in outcome.verdicts[preset]:
+            console.print(f"\n{compared.second} against {compared.first}: {compared.trainings}", markup=False)
+            for metric, words in compared.words.items():
+                console.print(f"{metric}: {words}", markup=False)
+            for note in compared.notes:
+                console.print(note, markup=False, style="yellow")
     for page in outcome.pages:
         console.print(str(page), markup=False, soft_wrap=True)
 

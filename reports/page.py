@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..harness.comparison import check_metric, compare, differences, refuse_incomplete
+from ..harness.comparison import Comparison, check_metric, compare, differences, refuse_incomplete
 from ..harness.errors import UserError
+from ..harness.groups import RunGroup, group_of
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.metrics.registry import Group, columns_of
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
 from ..harness.runs import Run
 from ..harness.severity import SEVERITIES
 from ..harness.signatures import Better, better
-from ..harness.statistics import STRATA, USUAL, Difference, Resampling, Summary, summarise
+from ..harness.statistics import STRATA, USUAL, Difference, Parts, Resampling, SeedSummary, Summary, summarise
 from .examples import largest_changes, typical_examples
 from .safety import FORMULAS, safety_of, totals
 from .strata import answer_shapes, category_scores
@@ -23,29 +24,37 @@ _Table = dict[str, dict[str, Summary]]
 
 
 def report_page(
-    run: Run, against: Run | None = None, metric: str = "bertscore_f1", resampling: Resampling = USUAL
+    run: Run | RunGroup,
+    against: Run | RunGroup | None = None,
+    metric: str = "bertscore_f1",
+    resampling: Resampling = USUAL,
 ) -> str:
-    """The page of ``run``; with ``against`` also the paired differences and the answers that changed most.
+    """The page of a run, or of an arm over its trainings; with ``against`` also the paired differences and the
+    answers that changed most.
+
+    Of an arm with several trainings the differences are over all of them; texts, scores and safety are shown of
+    one, the first that both sides have the seed of.
 
     Raises:
-        UserError: a run has no scores of the metric, or the two runs cannot be compared.
+        UserError: a run has no scores of the metric, or the two sides cannot be compared.
     """
-    for each in (run, *([against] if against else [])):
-        check_metric(each, metric)
-    if against:
-        refuse_incomplete(against, run)
-    if against and (apart := differences(against, run)):
-        raise UserError(
-            f"runs {against.path} and {run.path} cannot be compared: {'; '.join(apart)}", "Report each on its own"
-        )
+    ours, theirs = group_of(run), group_of(against) if against else None
+    _check(ours, theirs, metric)
+    seed = next((seed for seed in ours.runs if theirs and seed in theirs.runs), None)
+    run = ours.runs.get(seed, ours.first)
+    against = theirs.runs.get(seed, theirs.first) if theirs else None
     summaries = _table(run, resampling)
     other = _table(against, resampling) if against else None
-    compared = compare(against, run, [metric], resampling) if against else None
+    compared = compare(theirs, ours, [metric], resampling) if theirs else None
     changes = [each for each in compared.differences if each.n] if compared else []
     return render(
         _TEMPLATES,
         "report.html",
         run=run,
+        ours=ours,
+        theirs=theirs,
+        compared=compared,
+        trainings=_trainings(compared) if compared else [],
         language=run.language,
         against=against,
         metric=metric,
@@ -53,7 +62,6 @@ def report_page(
         strata=[stratum for stratum in STRATA if stratum in summaries[metric]],
         summaries=summaries,
         other=other,
-        alike=compared.alike if compared else None,
         resampling=resampling,
         usual=USUAL,
         changes={change.stratum: change for change in changes},
@@ -70,6 +78,28 @@ def report_page(
         changed=largest_changes(run, against, metric) if against else {},
         examples={str(severity): typical_examples(run, metric, severity) for severity in SEVERITIES},
     )
+
+
+def _check(ours: RunGroup, theirs: RunGroup | None, metric: str) -> None:
+    runs = [run for group in (theirs, ours) if group for run in group.runs.values()]
+    for run in runs:
+        check_metric(run, metric)
+    if len(runs) > 1:
+        refuse_incomplete(*runs)
+    for run in runs[1:]:
+        if apart := differences(runs[0], run):
+            raise UserError(
+                f"runs {runs[0].path} and {run.path} cannot be compared: {'; '.join(apart)}",
+                "Report each on its own",
+            )
+
+
+def _trainings(compared: Comparison) -> list[tuple[str, SeedSummary | None, SeedSummary | None, Parts]]:
+    """Per stratum both sides over their trainings, and what their difference owes to each level."""
+    if not any(compared.seeds):
+        return []
+    first, second = ({each.stratum: each for each in side} for side in compared.seeds)
+    return [(part.stratum, second.get(part.stratum), first.get(part.stratum), part) for part in compared.parts]
 
 
 def _table(run: Run, resampling: Resampling) -> _Table:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
-from maqa_severity.experiment import plan, run_experiment
+from maqa_severity.experiment import _report_path, plan, run_experiment
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.runs import load_run
 from maqa_severity.harness.severity import SEVERITIES
@@ -16,6 +16,7 @@ from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers.experiment_config import DataPart, load_experiment, training_config
 from maqa_severity.trainers.ingredients import demand_source
 from rich.console import Console
+from typer.testing import CliRunner
 
 LANDED = Path(__file__).parent / "data" / "landed" / "dataset"
 
@@ -63,10 +64,43 @@ def test_every_cell_is_trained_evaluated_ranked_and_reported(done):
     for page in outcome.pages:
         assert page.is_file()
     assert {page.relative_to(out).as_posix() for page in outcome.pages} == {
-        f"{folder}{page}"
-        for folder in ("", "paper/")
-        for page in ("leaderboard/index.html", "reports/severity-seed-0.html", "reports/severity-seed-1.html")
+        f"{folder}{page}" for folder in ("", "paper/") for page in ("leaderboard/index.html", "report.html")
     }
+
+
+def test_the_arms_are_compared_once_per_base_and_decoding_over_all_their_trainings(done):
+    out, outcome = done
+    for preset, board in outcome.boards.items():
+        (compared,) = outcome.verdicts[preset]
+        assert (compared.first, compared.second) == ("ce", "severity")
+        assert compared.trainings == "2 trainings each, paired by seed (0, 1)"
+        means = {row.name: row.cell("bertscore_f1", "overall").mean for row in board.rows}
+        sums = {arm: means[f"{arm}/seed-0"] + means[f"{arm}/seed-1"] for arm in ("ce", "severity")}
+        gain = (sums["severity"] - sums["ce"]) / 2
+        assert compared.difference("bertscore_f1", "overall").mean == pytest.approx(gain)
+    page = (out / "report.html").read_text()
+    assert "2 trainings each, paired by seed (0, 1)." in page and 'id="trainings"' in page
+    assert "One training seed says nothing about another" not in page
+
+
+def test_the_command_prints_the_verdict_of_each_comparison(done, experiment, tmp_path):
+    from maqa_severity.commands import run, score  # noqa: F401
+    from maqa_severity.commands.app import app
+
+    out, outcome = done
+    file = tmp_path / "small.yaml"
+    file.write_text(yaml.safe_dump(experiment.model_dump(mode="json")))
+    printed = " ".join(CliRunner().invoke(app, ["run", str(file), "--out", str(out)]).stdout.split())
+    assert printed.count("severity against ce: 2 trainings each, paired by seed (0, 1)") == 2
+    for (compared,) in outcome.verdicts.values():
+        assert compared.words["bertscore_f1"] in printed
+
+
+def test_several_bases_have_a_page_each(experiment, tmp_path):
+    (model,) = experiment.models
+    two = experiment.model_copy(update={"models": [model, model.model_copy(update={"name": "org/other"})]})
+    assert _report_path(two, "org/other", tmp_path) == tmp_path / "reports" / "org-other.html"
+    assert _report_path(experiment, "tiny", tmp_path) == tmp_path / "report.html"
 
 
 def test_arms_of_a_seed_differ_in_the_arm_alone_and_the_run_says_how_it_was_trained(done):

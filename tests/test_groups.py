@@ -15,6 +15,7 @@ from maqa_severity.harness.runs import Run, load_run
 from maqa_severity.harness.scores import ScoreTable, write_scores
 from maqa_severity.harness.statistics import Verdict
 from maqa_severity.leaderboards.board import build_board
+from maqa_severity.reports.page import report_page
 
 
 def trained(folder, source, arm, seed, shift=0.0, base="b1", **conditions):
@@ -168,3 +169,14 @@ def test_a_board_keeps_what_each_rank_is_by_and_compares_arms_over_their_seeds(r
 
 def test_what_a_run_says_of_its_training_can_be_asked_below_the_boards(runs, evaluated):
     assert training_of(runs["ce-2"])["seed"] == 2 and training_of(load_run(evaluated["constant"])) is None
+
+
+def test_the_report_of_an_arm_is_over_its_trainings_and_shows_the_texts_of_one(runs):
+    ce = as_group([runs["ce-0"], runs["ce-1"]], "ce")
+    severity = as_group([runs["severity-2"], runs["severity-1"], runs["severity-0"]], "severity")
+    page = report_page(severity, ce)
+    assert "2 trainings each, paired by seed (0, 1); without a partner, left out: seed 2" in page
+    assert "<bdi>severity</bdi> minus <bdi>ce</bdi>" in page and "over questions and trainings" in page
+    assert "<bdi>severity-1</bdi>" in page and "severity-2" not in page
+    single = report_page(runs["severity-0"], runs["ce-0"])
+    assert "One training each: nothing is known about other trainings" in single and 'id="trainings"' not in single

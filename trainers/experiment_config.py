@@ -119,7 +119,7 @@ class EvaluationPart(Record):
 class Experiment(Record):
     """A grid: every model × arm × seed is trained, and evaluated under every decoding.
 
-    ``compare`` names the two arms that the report sets against each other; ``statistics`` holds the seed and number
+    ``compare`` names the two arms that the reports set against each other; ``statistics`` holds the seed and number
     of the resamples behind intervals and tests.
     """
 
