@@ -83,11 +83,14 @@ def has_word(text: str, language: Language) -> bool:
     Space, punctuation, symbols, emoji, diacritics and tatweel alone are none. This decides what is ``empty``, and
     what every similarity scores 0.
     """
-    return any(_stands(character, language) for character in _PICTURE.sub("", text))
+    if any(mark in text for mark in _PICTURE_MARKS):
+        text = _PICTURE.sub("", text)
+    return any(_stands(character, language) for character in text)
 
 
 # Emoji that are written with a digit or a letter.
 _PICTURE = re.compile("[0-9]\ufe0f?\u20e3|\u2139")
+_PICTURE_MARKS = "\u20e3\u2139"
 # Letters by Unicode that nobody sees: the fillers of Hangul.
 _FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
 
