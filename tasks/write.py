@@ -9,9 +9,8 @@ import yaml
 
 from ..harness.files import write_text
 from ..harness.generation.examples import EXAMPLE_BREAK
-from ..harness.metrics.registry import COLUMNS, IN_LM_EVAL
+from ..harness.metrics.registry import task_columns
 from ..harness.severity import Severity
-from ..harness.signatures import Better
 from . import FOLDER
 from .families import FAMILIES, Family
 
@@ -37,7 +36,7 @@ _Dumper.add_representer(
 
 def files() -> dict[Path, str]:
     """Every YAML file of every family, with its text."""
-    metrics = _higher_is_better()
+    metrics = task_columns()
     return {
         FOLDER / family.folder / name: _text(content)
         for family in FAMILIES.things()
@@ -105,11 +104,6 @@ def _task(family: Family, severity: Severity) -> dict[str, Any]:
         "task_alias": str(severity),
         "dataset_kwargs": {"severity": str(severity)},
     }
-
-
-def _higher_is_better() -> dict[str, bool]:
-    in_lm_eval = [column for column in COLUMNS.things() if column.metric.group in IN_LM_EVAL]
-    return {column.name: column.better is Better.HIGHER for column in in_lm_eval}
 
 
 def _text(content: dict[str, Any]) -> str:
