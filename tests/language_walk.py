@@ -100,5 +100,11 @@ if __name__ == "__main__":
     for name in ("severity_lexicon.jsonl", "severity_rules.json"):
         (ROOT / "harness" / "languages" / "zz" / name).unlink()
     load_lexicon.cache_clear()
-    found["without_rules"] = maqa(f"label {out}/zz/data --with rules --out {out}/again")
+    commands = {
+        "without_rules": f"label {out}/zz/data --with rules --out {out}/again",
+        "classifier": f"train classifier {out}/zz/data --out {out}/classifier",
+        "by_classifier": f"label {out}/zz/data --with {out}/classifier --out {out}/by_classifier",
+        "foreign_classifier": f"label {out}/en/data --with {out}/classifier --out {out}/foreign",
+    }
+    found |= {name: maqa(command) for name, command in commands.items()}
     sys.stdout.write(json.dumps(found) + "\n")

@@ -149,12 +149,18 @@ def test_runs_of_two_languages_are_not_compared(walked):
     assert any("language" in "".join(row["differs"]) and row["rank"] is None for row in walked["board"])
 
 
+def test_a_classifier_needs_no_rules_of_its_language(walked):
+    assert [walked[name][0] for name in ("classifier", "by_classifier")] == [0, 0], walked["classifier"][1]
+    assert "classifier" in walked["classifier"][1] and "rules" not in walked["classifier"][1]
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [
         ("without_rules", "Zuzu (zz) has no severity lexicon"),
         ("stress", "Zuzu (zz) has no stress test"),
         ("sample", "there is no sample in Zuzu (zz)"),
+        ("foreign_classifier", "was trained on zz, the questions are English (en)"),
         ("unknown", "unknown language 'tlh'. Use one of: ar, en, zz"),
         ("other", "is in Zuzu (zz), not in en"),
     ],

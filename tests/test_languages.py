@@ -23,7 +23,7 @@ PRODUCT = [
     path
     for name in OURS
     for path in [ROOT / name, *(ROOT / name).rglob("*")]
-    if path.suffix in (".py", ".html", ".css")
+    if path.suffix in (".py", ".html", ".yaml", ".css")
 ]
 
 POOR = ARABIC.model_copy(update={"code": "poor", "name": "Poor"})
