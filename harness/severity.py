@@ -10,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from .errors import UserError
-from .languages import codes, language
 
 
 class Severity(StrEnum):
@@ -67,6 +66,9 @@ def _spellings() -> dict[str, Severity]:
     Raises:
         UserError: one spelling is the name of two severities.
     """
+    # Here, since the help of every command names severities and reads no language.
+    from .languages import codes, language
+
     found = dict(_TERMS)
     for code in codes():
         for name, spelling in language(code).severity_names.items():

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import maqa_severity
 import pytest
-from maqa_severity.harness import severity
+from maqa_severity.harness import languages, severity
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.labelling.lexicon import load_lexicon
 from maqa_severity.harness.labelling.perturb import stress_data
@@ -52,8 +52,8 @@ def test_every_language_names_the_severities_and_no_spelling_means_two(monkeypat
             assert parse_severity(spelling) == name
     names = ARABIC.severity_names
     swapped = ARABIC.model_copy(update={"severity_names": {"critical": names["neutral"]}})
-    monkeypatch.setattr(severity, "codes", lambda: ("ar", "zz"))
-    monkeypatch.setattr(severity, "language", {"ar": ARABIC, "zz": swapped}.__getitem__)
+    monkeypatch.setattr(languages, "codes", lambda: ("ar", "zz"))
+    monkeypatch.setattr(languages, "language", {"ar": ARABIC, "zz": swapped}.__getitem__)
     severity._spellings.cache_clear()
     with pytest.raises(UserError, match="critical in language zz, and neutral elsewhere"):
         parse_severity("critical")
