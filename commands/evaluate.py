@@ -12,7 +12,7 @@ import typer
 from rich.console import Console
 
 from .app import app
-from .options import Resamples, resampling_of
+from .options import Resamples, model_arguments, resampling_of
 
 
 class _Engine(StrEnum):
@@ -23,7 +23,7 @@ class _Engine(StrEnum):
 @app.command()
 def evaluate(
     model: str = typer.Option(help="hf, vllm, local-completions, echo, constant or nearest."),
-    model_args: str = typer.Option("", help="As in lm_eval: pretrained=PATH_OR_ID,dtype=float32,..."),
+    model_args: str = typer.Option("", help="As in lm_eval: pretrained=PATH_OR_ID,dtype=float32,... or JSON."),
     data: Path | None = typer.Option(
         None, envvar="MAQA_DATA", help="Dataset folder; the shipped sample by default."
     ),
@@ -66,9 +66,6 @@ def evaluate(
     resampling_seed: int | None = typer.Option(None, help="Of the resamples and the random signs; 0 by default."),
 ) -> None:
     """Generate and score one run through the lm-eval tasks."""
-    from lm_eval.utils import simple_parse_args_string
-
-    from ..harness.core.secrets import as_written
     from ..harness.evaluation import evaluate as run_evaluation
     from ..harness.evaluation import evaluate_shard
     from ..harness.evaluation_options import EvaluationOptions
@@ -86,12 +83,13 @@ def evaluate(
 
     resampling = resampling_of(resampling_seed, resamples, "maqa evaluate")
     tongue = language_of(data, language)
+    sizes: dict[str, Any] = {"batch_size": batch_size}
     changes: dict[str, Any] = {"max_new_tokens": max_new_tokens, "seed": seed}
     with checked("maqa evaluate --help"):
         given = {key: value for key, value in changes.items() if value is not None}
         config = GenerationConfig(
             kind=Kind(model),
-            model_args=as_written(model_args, simple_parse_args_string(model_args)),
+            model_args=model_arguments(model_args),
             decoding=preset(
                 Preset(decoding),
                 tongue,
@@ -104,23 +102,23 @@ def evaluate(
             data=data,
             device=device,
             samples=samples,
-            batch_size=None if batch_size == "auto" else int(batch_size),
             store=store or out / "answers",
             shard=parse_shard(shard) if shard else None,
             ray=engine is _Engine.RAY,
             workers=workers,
             retry_refused=retry_refused,
+            **sizes,
         )
-    options = EvaluationOptions(
-        out=out,
-        data=data,
-        language=None if data else tongue.code,
-        bertscore_model=bertscore_model,
-        bertscore_layer=bertscore_layer,
-        limit=limit,
-        name=name,
-        command=shlex.join(["maqa", *sys.argv[1:]]),
-    )
+        options = EvaluationOptions(
+            out=out,
+            data=data,
+            language=None if data else tongue.code,
+            bertscore_model=bertscore_model,
+            bertscore_layer=bertscore_layer,
+            limit=limit,
+            name=name,
+            command=shlex.join(["maqa", *sys.argv[1:]]),
+        )
     console = Console(highlight=False)
     if merge:
         merge_stores(merge, config.store)

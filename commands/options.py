@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import json
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from ..harness.errors import UserError
 
 if TYPE_CHECKING:
     from ..harness.statistics import Resampling
@@ -29,3 +32,23 @@ def resampling_of(seed: int | None, resamples: int | None, command: str) -> Resa
     given = {"seed": seed, "resamples": resamples}
     with checked(f"{command} --help"):
         return Resampling(**{name: value for name, value in given.items() if value is not None})
+
+
+def model_arguments(text: str) -> dict[str, Any]:
+    """The arguments of ``--model-args``: ``name=value,...`` as lm-eval reads it, or a JSON object.
+
+    Raises:
+        UserError: what begins like JSON is none; it is not shown.
+    """
+    from lm_eval.utils import simple_parse_args_string
+
+    from ..harness.core.secrets import as_written
+
+    if not text.lstrip().startswith("{"):
+        return as_written(text, simple_parse_args_string(text))
+    try:
+        found: dict[str, Any] = json.loads(text)
+    except (ValueError, RecursionError):
+        remedy = 'Write name=value,name=value, or {"name": "value"}'
+        raise UserError("--model-args begins with { and is no JSON", remedy) from None
+    return found

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pydantic import Field
+
 from .core.settings import Record
 from .generation.examples import Prompting
 
@@ -19,8 +21,8 @@ class EvaluationOptions(Record):
     data: Path | None = None
     language: str | None = None
     bertscore_model: str | None = None
-    bertscore_layer: int | None = None
-    limit: int | None = None
+    bertscore_layer: int | None = Field(default=None, le=10_000)
+    limit: int | None = Field(default=None, ge=1, le=10**9)
     prompting: Prompting = Prompting()
     name: str | None = None
     command: str | None = None

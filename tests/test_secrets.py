@@ -9,6 +9,7 @@ import sys
 
 import pytest
 import yaml
+from maqa_severity.harness.core import secrets
 from maqa_severity.harness.core.secrets import as_written, is_secret, public_url, redact, without_secrets
 from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.generation.config import GenerationConfig
@@ -24,7 +25,9 @@ from maqa_severity.trainers.experiment_config import FOLDER, load_experiment
 
 
 @pytest.fixture(autouse=True)
-def no_keys(monkeypatch):
+def alone(monkeypatch):
+    """No key in the environment, and what these tests give is no secret in others'."""
+    monkeypatch.setattr(secrets, "_known", set())
     for name in ("MAQA_API_KEY", "OPENAI_API_KEY"):
         monkeypatch.delenv(name, raising=False)
 
@@ -149,8 +152,8 @@ def test_answers_do_not_depend_on_the_secret(tmp_path):
 
 
 def test_a_key_of_digits_is_sent_as_it_was_written():
-    assert as_written("model=1,api_key=0123,token='45'", {"model": 1, "api_key": 123, "token": 45}) == {
-        "model": 1, "api_key": "0123", "token": "45",
+    assert as_written("model=1,api_key=0123,token='45',auth_token=none", {"model": 1, "api_key": 123, "token": "45", "auth_token": None}) == {
+        "model": 1, "api_key": "0123", "token": "45", "auth_token": None,
     }  # fmt: skip
 
 
@@ -256,6 +259,6 @@ def test_an_experiment_uses_a_secret_and_does_not_write_it_down(tmp_path):
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(settings))
     one = load_experiment(tmp_path / "e.yaml")
     assert "hush" not in one.model_dump_json() + repr(one) and one.evaluation.secrets == {"token": "hush"}
-    settings["evaluation"]["model_args"]["token"] = "other"
+    settings["evaluation"]["model_args"]["token"] = "hush-other"
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(settings))
     assert load_experiment(tmp_path / "e.yaml").equals(one.model_dump(mode="json"))

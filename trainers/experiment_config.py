@@ -105,7 +105,7 @@ class EvaluationPart(Record):
     bertscore_model: str | None = None
     bertscore_layer: int | None = None
     floors: list[Kind] = [Kind.ECHO, Kind.CONSTANT, Kind.NEAREST]
-    limit: int | None = Field(default=None, ge=1)
+    limit: int | None = Field(default=None, ge=1, le=10**9)
 
     @model_validator(mode="before")
     @classmethod

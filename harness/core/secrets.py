@@ -83,7 +83,7 @@ def as_written(text: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Parsed ``name=value,...`` with each secret as it was written: a key of digits is no number."""
     written = dict(part.strip().partition("=")[::2] for part in text.split(","))
     return {
-        name: written[name].strip().strip("\"'") if is_secret(name) and name in written else value
+        name: written[name].strip() if is_secret(name) and type(value) in (int, float) else value
         for name, value in arguments.items()
     }
 

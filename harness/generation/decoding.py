@@ -33,11 +33,11 @@ class Decoding(Record):
     answer has a random seed of its own (``answer_seed``), so it does not depend on what else is in its batch.
     """
 
-    max_new_tokens: int = Field(default=128, ge=1)
+    max_new_tokens: int = Field(default=128, ge=1, le=2**20)
     temperature: float = Field(default=0.0, ge=0)
     top_p: float = Field(default=1.0, gt=0, le=1)
     until: tuple[str, ...] = ()
-    seed: int = 1234
+    seed: int = Field(default=1234, ge=0, lt=2**63)
 
     @field_validator("until")
     @classmethod

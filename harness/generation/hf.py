@@ -15,6 +15,7 @@ from ..errors import UserError
 from ..library_bars import without_library_bars
 from .config import GenerationConfig
 from .decoding import answer_seed
+from .devices import existing_device
 from .endings import ending
 from .failures import loading
 from .hf_backend import hf_backend
@@ -37,7 +38,8 @@ class HFEngine:
     """
 
     def __init__(self, config: GenerationConfig) -> None:
-        device = config.device or ("cuda" if torch.cuda.is_available() else "cpu")
+        wanted = config.model_args.get("device") or config.device
+        device = existing_device(str(wanted)) if wanted else "cuda" if torch.cuda.is_available() else "cpu"
         with loading(config.model_args.get("pretrained")), without_library_bars():
             given = {name: value for name, value in config.model_args.items() if name not in THINKING_ARGUMENTS}
             self.lm = hf_backend()(**{"batch_size": 1, "device": device, **given})
