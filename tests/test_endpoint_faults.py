@@ -103,9 +103,9 @@ def test_each_answer_is_kept_although_the_server_dies_in_the_middle(tmp_path):
     [
         (error(401, "Incorrect API key"), r"does not let you in: 401 Incorrect API key.*MAQA_API_KEY", 2),
         (error(402, "no credit"), r"402 no credit", 2),
-        (error(403, "not yours"), r"does not let you in: 403 not yours", 5),
-        (error(404, "no model `m`"), r"404 no model `m`.*Check model= and base_url=", 5),
-        (error(405), r"405 no.*base_url", 5),
+        (error(403, "not yours"), r"does not let you in: 403 not yours", 4),
+        (error(404, "no model `m`"), r"404 no model `m`.*Check model= and base_url=", 4),
+        (error(405), r"405 no.*base_url", 4),
         ((308, b"", {"Location": "http://other/v1"}), r"sends to http://other/v1.*308.*Give that as base_url", 2),
         (error(503, "loading"), r"does not answer: 503 loading.*Start the server", 7),
         (error(429, "slow down"), r"answers no more for now: 429 slow down.*num_concurrent", 7),

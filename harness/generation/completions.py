@@ -58,7 +58,8 @@ class CompletionsEngine:
             )
         self._decoding = config.decoding
         self._stopped = threading.Event()
-        self._gate = threading.Lock()
+        self._turn = threading.Condition()
+        self._unseen = 0
         self._answered = ""
 
     def lengths(self, prompts: Sequence[Prompt]) -> list[int]:
@@ -80,6 +81,7 @@ class CompletionsEngine:
                 may be asked when all other prompts are answered.
         """
         self._stopped = threading.Event()
+        self._unseen = 0
         unclear: list[tuple[Prompt, UnansweredError]] = []
         limited: list[UnansweredError] = []
 
@@ -102,6 +104,9 @@ class CompletionsEngine:
                         if len(unclear) >= self._concurrent:
                             self._demand_life(answer)
                             yield from cleared()
+                        with self._turn:
+                            self._unseen -= 1
+                            self._turn.notify_all()
                         continue
                     yield prompt, answer
                     if answer.finish_reason is not FinishReason.ERROR:
@@ -114,18 +119,23 @@ class CompletionsEngine:
                     raise limited[0].end
             finally:
                 self._stopped.set()
+                with self._turn:
+                    self._turn.notify_all()
 
     def release(self) -> None:
         """Nothing to free here."""
 
     def _outcome(self, prompt: Prompt) -> tuple[Prompt, Generated | UnansweredError | EndpointError]:
-        with self._gate:
-            pass
+        # Before another question is asked it shall be settled whose fault it is that the last one got no answer.
+        with self._turn:
+            self._turn.wait_for(lambda: not self._unseen or self._stopped.is_set())
         try:
             return prompt, self._answer(prompt)
         except RefusedError as error:
             return prompt, _refusal(str(error))
         except UnansweredError as error:
+            with self._turn:
+                self._unseen += 1
             return prompt, error
         except EndpointError as error:
             self._stopped.set()
@@ -168,18 +178,16 @@ class CompletionsEngine:
         return payload | changes
 
     def _demand_life(self, error: UnansweredError) -> None:
-        """Ask for one token of an answer that was given before; no other question begins meanwhile.
+        """Ask for one token of an answer that was given before.
 
         Raises:
             EndpointError: the server does not give it, so that it is not the fault of the prompts.
         """
         known = Prompt("", self._answered or ".", 0, "", "", "")
-        with self._gate:
-            try:
-                self._server.ask(self._payload(known, (), max_tokens=1), self._stopped, attempts=1)
-            except (UnansweredError, RefusedError):
-                self._stopped.set()
-                raise error.end from None
+        try:
+            self._server.ask(self._payload(known, (), max_tokens=1), self._stopped, attempts=1)
+        except (UnansweredError, RefusedError):
+            raise error.end from None
 
 
 def _refusal(words: str) -> Generated:
