@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from pydantic import ValidationError
 
-from ..harness.core.settings import first_problem
 from ..harness.errors import UserError
 
 
@@ -17,6 +16,9 @@ def checked(help_command: str) -> Iterator[None]:
     try:
         yield
     except ValidationError as error:
+        # Here, since `--help` checks nothing and would load all of pydantic.
+        from ..harness.core.settings import first_problem
+
         option, problem, value = first_problem(error)
         raise UserError(f"option {option!r} with the value {value!r}: {problem}", f"See `{help_command}`") from None
     except ValueError as error:
