@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,12 @@ def evaluate(
     seed: int | None = typer.Option(None, help="Of sampling; recorded."),
     samples: int = typer.Option(1, min=1, help="Answers per question; more than one needs a sampling preset."),
     chat_template: bool = typer.Option(False, "--chat-template", help="Put the prompt into the model's template."),
+    num_fewshot: int = typer.Option(0, min=0, help="Training rows with answers in front of each question."),
+    fewshot_as_multiturn: bool = typer.Option(
+        True, help="In a chat template, each of them as a turn of its own, or all in one message."
+    ),
+    fewshot_seed: int = typer.Option(1234, help="Of which rows these are."),
+    system_instruction: str | None = typer.Option(None, help="What the prompt begins with."),
     bertscore_model: str | None = typer.Option(
         None,
         envvar="MAQA_BERTSCORE_MODEL",
@@ -72,6 +79,7 @@ def evaluate(
     from ..harness.generation.config import GenerationConfig, Kind
     from ..harness.generation.decoding import Preset
     from ..harness.generation.decoding import decoding as preset
+    from ..harness.generation.examples import Prompting, prompt_stop
     from ..harness.generation.shards import parse_shard
     from ..harness.generation.store import merge as merge_stores
     from ..harness.languages import Style
@@ -84,19 +92,15 @@ def evaluate(
     resampling = resampling_of(resampling_seed, resamples, "maqa evaluate")
     tongue = language_of(data, language)
     sizes: dict[str, Any] = {"batch_size": batch_size}
+    style = Style.CHAT if chat_template else Style.PLAIN
+    stop: Iterable[str] = _stop_strings(until) if until else prompt_stop(tongue, style, num_fewshot)
     changes: dict[str, Any] = {"max_new_tokens": max_new_tokens, "seed": seed}
     with checked("maqa evaluate --help"):
         given = {key: value for key, value in changes.items() if value is not None}
         config = GenerationConfig(
             kind=Kind(model),
             model_args=model_arguments(model_args),
-            decoding=preset(
-                Preset(decoding),
-                tongue,
-                Style.CHAT if chat_template else Style.PLAIN,
-                _stop_strings(until),
-                **given,
-            ),
+            decoding=preset(Preset(decoding), tongue, style, stop, **given),
             chat_template=chat_template,
             answer=tongue.referral if model == Kind.CONSTANT else None,
             data=data,
@@ -116,6 +120,12 @@ def evaluate(
             bertscore_model=bertscore_model,
             bertscore_layer=bertscore_layer,
             limit=limit,
+            prompting=Prompting(
+                num_fewshot=num_fewshot,
+                fewshot_seed=fewshot_seed,
+                fewshot_as_multiturn=fewshot_as_multiturn,
+                system_instruction=system_instruction,
+            ),
             name=name,
             command=shlex.join(["maqa", *sys.argv[1:]]),
         )
@@ -137,10 +147,8 @@ def evaluate(
     console.print(str(out), markup=False, soft_wrap=True)
 
 
-def _stop_strings(given: list[str] | None) -> list[str] | None:
+def _stop_strings(given: list[str]) -> list[str]:
     """The stop strings of the command line, where a shell leaves a line break as it was typed."""
-    if not given:
-        return None
     if given == ["none"]:
         return []
     return [text.replace(r"\n", "\n").replace(r"\t", "\t") for text in given]

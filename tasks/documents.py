@@ -94,11 +94,18 @@ def _test_rows(source: str | None, language: languages.Language) -> pd.DataFrame
 
 
 def _training_rows(source: str | None, language: languages.Language) -> pd.DataFrame:
+    """The rows that examples are drawn from.
+
+    Raises:
+        UserError: there are none, or they cannot be read.
+    """
     if source:
-        return open_dataset(Path(source)).split("train")
-    if not has_grammar(language):
+        rows = open_dataset(Path(source)).split("train")
+    else:
+        rows = pd.DataFrame(medical_rows(language) if has_grammar(language) else [])
+    if rows.empty:
         raise UserError(
-            f"the shipped sample in {language.name} has no training rows",
-            "Name a dataset that has some, with data=",
+            f"{source or f'the shipped sample in {language.name}'} has no training rows to draw examples from",
+            "Leave --num_fewshot out, or name a dataset with a training split",
         )
-    return pd.DataFrame(medical_rows(language))
+    return rows

@@ -15,7 +15,7 @@ from lm_eval.utils import create_iterator
 
 from ..harness.errors import UserError
 from ..harness.generation.endings import ending
-from ..harness.generation.examples import EXAMPLE_STOP
+from ..harness.generation.examples import prompt_stop
 from ..harness.languages import Style, language
 from .examples import examples
 from .scored import score_batch
@@ -143,7 +143,10 @@ class SeverityTask(ConfigurableTask):  # type: ignore[misc]
 
     def _until(self, document: Mapping[str, Any]) -> list[str]:
         given = self._given_until
-        return stop_strings(document, self._chat, bool(self.config.num_fewshot)) if given is None else given
+        if given is not None:
+            return given
+        style = Style.CHAT if self._chat else Style.PLAIN
+        return list(prompt_stop(language(document["language"]), style, self.config.num_fewshot or 0))
 
     def _answer(self, instance: Instance) -> str:
         prompt, decoding = instance.args
@@ -162,12 +165,6 @@ class SeverityTask(ConfigurableTask):  # type: ignore[misc]
             raise UserError(
                 f"{self.config.task} has no training rows to draw examples from", "Leave --num_fewshot out"
             ) from None
-
-
-def stop_strings(document: Mapping[str, Any], chat: bool, examples: bool) -> list[str]:
-    """What ends an answer to a document: the marks of its language for this style of prompt."""
-    style = Style.CHAT if chat else Style.PLAIN
-    return [*language(document["language"]).stop.of(style), *([EXAMPLE_STOP] if examples and not chat else [])]
 
 
 def _limited(given: Mapping[str, Any]) -> dict[str, Any]:

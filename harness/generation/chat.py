@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from jinja2 import TemplateError
+
 from ..errors import UserError
 from .config import GenerationConfig, Kind
 
@@ -29,16 +31,25 @@ def chat_tokenizer(config: GenerationConfig) -> Any:
 
 
 def in_template(config: GenerationConfig, tokenizer: Any, history: list[dict[str, str]], answer_next: bool) -> str:
-    """A conversation as the model is to see it; with ``answer_next`` it ends where the answer begins."""
+    """A conversation as the model is to see it; with ``answer_next`` it ends where the answer begins.
+
+    Raises:
+        UserError: the template does not take such a conversation, say one with a system instruction.
+    """
     settings = dict(config.model_args.get("chat_template_args") or {})
     if (thinking := config.model_args.get("enable_thinking")) is not None:
         settings["enable_thinking"] = thinking
-    return str(
-        tokenizer.apply_chat_template(
+    try:
+        text = tokenizer.apply_chat_template(
             history,
             tokenize=False,
             add_generation_prompt=answer_next,
             continue_final_message=not answer_next,
             **settings,
         )
-    )
+    except TemplateError as error:
+        raise UserError(
+            f"the chat template of {tokenizer.name_or_path} refuses the prompt: {error}",
+            "Leave --system-instruction out, or give --no-fewshot-as-multiturn",
+        ) from None
+    return str(text)

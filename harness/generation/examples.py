@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from ..core.settings import Record
+from ..languages import Language, Style
 
 EXAMPLE_BREAK = "\n\n###\n\n"
 """What follows each example of a plain prompt. Not a blank line alone: answers have paragraphs."""
 
 EXAMPLE_STOP = "\n###\n"
 """What a model that goes on to write an example of its own begins it with: there the answer ends."""
+
+
+def prompt_stop(language: Language, style: Style, num_fewshot: int) -> tuple[str, ...]:
+    """What ends an answer unless the user says otherwise: the marks of the prompt's style, and of an example."""
+    own = (EXAMPLE_STOP,) if num_fewshot and style is Style.PLAIN else ()
+    return (*language.stop.of(style), *own)
 
 
 class Prompting(Record):
