@@ -138,6 +138,7 @@ def _label(
 
 def _check(console: Console, opened: Dataset, source: SeveritySource, gold: Path, out: Path | None) -> None:
     from ..harness.data.dataset import open_dataset
+    from ..harness.data.source_dataset import is_dataset
     from ..harness.files import write_json
     from ..harness.labelling.check import check
     from ..harness.labelling.gold import read_gold
@@ -147,7 +148,7 @@ def _check(console: Console, opened: Dataset, source: SeveritySource, gold: Path
     if out is not None:
         write_json(out / "report_card.json", [card.model_dump()])
     console.print(card_tables([card]))
-    if gold.is_dir() and (warning := not_by_people(open_dataset(gold).info)):
+    if is_dataset(gold) and (warning := not_by_people(open_dataset(gold).info)):
         console.print(warning, markup=False, soft_wrap=True)
     _warn_if_seen(console, source, opened)
 

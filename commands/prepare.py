@@ -2,33 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
+from ..harness.data.sources import known
 from ..harness.errors import UserError
 from .app import app
 from .options import LanguageCode
+from .progress import stages_bar
+from .source_options import Reading, with_reader_options
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from ..harness.data.card import Card
-    from ..harness.data.prepare import Progress as Report
 
 _SHARE = "rows such as 2000, or a fraction such as 0.1"
 
 
 @app.command()
+@with_reader_options
 def prepare(
-    source: Annotated[Path, typer.Argument(help="A csv, tsv, xlsx, parquet, jsonl or sqlite file.")],
+    source: Annotated[Path, typer.Argument(help=f"{known().capitalize()}.")],
     out: Annotated[Path, typer.Option(help="The dataset folder to write.")],
     test: Annotated[str, typer.Option(help=f"Size of the test split: {_SHARE}.")] = "0.1",
     validation: Annotated[str, typer.Option(help=f"Size of the validation split: {_SHARE}.")] = "0.1",
@@ -41,12 +41,11 @@ def prepare(
     probability_columns: Annotated[
         str | None, typer.Option(help="Columns of the probabilities: NON_CRITICAL,NEUTRAL,CRITICAL.")
     ] = None,
-    table: Annotated[str | None, typer.Option(help="Table of a sqlite file that has several.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of an xlsx file that has several.")] = None,
+    reading: Reading = None,
     language: LanguageCode = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the dataset in the folder.")] = False,
 ) -> None:
-    """Make a dataset from a file of questions and answers.
+    """Make a dataset from questions and answers.
 
     Finds the columns, drops duplicates and answerless rows, splits by question.
     """
@@ -54,6 +53,7 @@ def prepare(
     from ..harness.data.dataset import language_asked
     from ..harness.data.options import PrepareOptions, parse_share
     from ..harness.data.prepare import prepare as write_dataset
+    from ..harness.data.source_dataset import is_dataset
 
     given = {
         Role.QUESTION: question_column,
@@ -71,44 +71,26 @@ def prepare(
             )
         given |= dict(zip(PROBABILITIES, names, strict=True))
     options = PrepareOptions(
-        language=language_asked(None, language),
+        language=language_asked(source if is_dataset(source) else None, language),
         columns={role: name for role, name in given.items() if name is not None},
-        table=table,
-        sheet=sheet,
+        reading=reading or {},
         test=parse_share(test),
         validation=parse_share(validation),
         seed=seed,
         overwrite=overwrite,
     )
-    with _bar() as report:
+    with stages_bar("Opening") as report:
         dataset, card = write_dataset(source, out, options, report)
     _show(card, Console(highlight=False))
     Console(highlight=False, soft_wrap=True).print(f"Dataset written to {dataset.folder}", markup=False)
 
 
-@contextmanager
-def _bar() -> Iterator[Report]:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    console = Console(stderr=True)
-    # Where nobody watches, even an erased bar would leave an empty line.
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("Opening", total=None)
-
-        def report(stage: str, done: int, total: int | None) -> None:
-            progress.update(task, description=stage, completed=done, total=total)
-
-        yield report
-
-
 def _show(card: Card, console: Console) -> None:
     columns = ", ".join(f"{role} <- {name!r}" for role, name in card.columns.items())
     console.print(Text(f"Columns: {columns}"))
+    if card.parts:
+        splits = ", ".join(f"{name} ({rows:,} rows)" for name, rows in card.parts.items())
+        console.print(Text(f"Splits, all of them read: {splits}"))
     table = Table("rows", "count", title="Rows")
     table.add_row("read", f"{card.read:,}")
     for reason, count in card.dropped.items():

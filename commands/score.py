@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ..harness.data.sources import known
 from .app import app
 from .metric_names import NamesMetrics
 from .options import LanguageCode
+from .source_options import Reading, with_reader_options
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -18,11 +20,12 @@ if TYPE_CHECKING:
 
 
 @app.command(cls=NamesMetrics)
+@with_reader_options
 def score(
     file: Annotated[
         Path,
         typer.Argument(
-            help="csv, tsv, xlsx, parquet, jsonl or sqlite: prediction, reference[, severity, question, id]."
+            help=f"{known().capitalize()}, with the columns prediction, reference[, severity, question, id]."
         ),
     ],
     out: Annotated[Path, typer.Option(help="Where the score of every answer goes, a parquet file.")],
@@ -36,8 +39,7 @@ def score(
     bertscore_layer: Annotated[
         int | None, typer.Option(envvar="MAQA_BERTSCORE_LAYER", help="Layer of the encoder, where it is not known.")
     ] = None,
-    table: Annotated[str | None, typer.Option(help="Table of a sqlite file that has several.")] = None,
-    sheet: Annotated[str | None, typer.Option(help="Sheet of an xlsx file that has several.")] = None,
+    reading: Reading = None,
     language: LanguageCode = None,
 ) -> None:
     """Score every answer of a file with every metric.
@@ -63,7 +65,7 @@ def score(
     if out.exists() and file.exists() and out.samefile(file):
         raise UserError(f"{out} holds the answers", "Name another file with --out")
     tongue = language_asked(None, language)
-    rows = read_answers(file, table, sheet)
+    rows = read_answers(file, reading)
     metrics = run_metrics(
         tongue,
         bertscore_model,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,18 +24,18 @@ class AnswersFile:
     answers: Answers
 
 
-def read_answers(path: Path, table: str | None = None, sheet: str | None = None) -> AnswersFile:
-    """Read a csv, tsv, jsonl, parquet, xlsx or sqlite file with the columns ``prediction`` and ``reference``.
+def read_answers(path: Path, reading: Mapping[str, str] | None = None) -> AnswersFile:
+    """Read a file or folder of any known kind with the columns ``prediction`` and ``reference``.
 
     ``severity``, ``question`` and ``id`` are read if they are there. An empty prediction is an empty answer; a
     missing one (null, or no such key in the row) is an error, since nobody can say what the model answered.
-    ``table`` and ``sheet`` choose in a sqlite or xlsx file that has several.
+    ``reading`` are options of its reader.
 
     Raises:
         UserError: the file cannot be read, has no rows or lacks a column; a cell is missing, a reference is empty,
             a severity is unknown, or an id occurs twice.
     """
-    source = open_source(path, table, sheet)
+    source = open_source(path, reading)
     names = _columns(source)
     numbers: list[int] = []
     cells: dict[str, list[str]] = {name: [] for name in names}

@@ -77,7 +77,7 @@ def extended(tmp_path_factory):
 
 def test_help_and_errors_name_it(extended):
     shown = " ".join(maqa(extended, "train", "lm", "--help").stdout.split())
-    assert "focal: Severity weights; tokens that are known already count for less" in shown
+    assert "ties going to the graver one. focal Severity weights; tokens that are known already count for" in shown
     refused = maqa(extended, "train", "lm", "data", "--base", "b", "--arm", "focul", "--out", "o")
     assert refused.returncode == 2
     assert refused.stderr.startswith("maqa: unknown arm 'focul'. Use one of: base, ce, severity, ")

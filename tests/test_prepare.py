@@ -230,8 +230,8 @@ def test_a_sheet_and_a_table_can_be_chosen(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "s.db")) as database:
         for title, answer in (("One", "اول"), ('T"wo', "ثان")):
             pd.DataFrame({"question": ["سؤال"], "answer": [answer]}).to_sql(title, database, index=False)
-    sheet_options = PrepareOptions(ARABIC, sheet="Two", test=Share(rows=1))
-    table_options = PrepareOptions(ARABIC, table='T"wo', test=Share(rows=1))
+    sheet_options = PrepareOptions(ARABIC, reading={"sheet": "Two"}, test=Share(rows=1))
+    table_options = PrepareOptions(ARABIC, reading={"table": 'T"wo'}, test=Share(rows=1))
     for name, options in (("s.xlsx", sheet_options), ("s.db", table_options)):
         dataset, _ = prepare(tmp_path / name, tmp_path / f"d-{name}", options)
         assert dataset.split("test")["answer"].tolist() == ["ثان"]

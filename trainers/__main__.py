@@ -14,13 +14,13 @@ import typer
 from rich.console import Console
 
 from ..harness.errors import UserError
-from .launch import lm
+from .launch import NamesArms, lm
 
 
 def main() -> None:
     """Run; a ``UserError`` is printed in one line, by the first process alone."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.command()(lm)
+    app.command(cls=NamesArms)(lm)
     try:
         app()
     except UserError as error:

@@ -8,6 +8,8 @@ from ..harness.data.dataset import Dataset, language_asked, open_dataset
 from ..harness.data.options import PrepareOptions, parse_share
 from ..harness.data.prepare import prepare
 from ..harness.data.rows import dataset_from_rows
+from ..harness.data.source_dataset import is_dataset
+from ..harness.data.sources import reader_of
 from ..harness.errors import UserError
 from ..harness.labelling.sources import open_source
 from ..harness.labelling.stream import label_dataset
@@ -33,9 +35,11 @@ def experiment_dataset(data: DataPart, out: Path) -> Dataset:
     if data.source == SAMPLE:
         return sample_dataset(folder, language_asked(None, data.language))
     source = Path(data.source)
-    if source.is_dir():
+    if is_dataset(source):
         language_asked(source, data.language)
-    dataset = open_dataset(source) if source.is_dir() else _prepared(data, source, out / "prepared")
+        dataset = open_dataset(source)
+    else:
+        dataset = _prepared(data, source, out / "prepared")
     if data.label == "none":
         return dataset
     return label_dataset(dataset, open_source(data.label, dataset.language), folder)[0]
@@ -43,17 +47,20 @@ def experiment_dataset(data: DataPart, out: Path) -> Dataset:
 
 def demand_source(data: DataPart, out: Path) -> None:
     """Raises:
-    UserError: nothing was prepared yet under ``out``, and there is nothing to prepare; or the language is unknown,
+    UserError: nothing was prepared yet under ``out``, and there is nothing that can be; or the language is unknown,
         has no sample, or is not the dataset's.
     """
     source = Path(data.source)
-    tongue = language_asked(source if data.source != SAMPLE and source.is_dir() else None, data.language)
+    tongue = language_asked(source if data.source != SAMPLE and is_dataset(source) else None, data.language)
     if data.source == SAMPLE:
         handwritten_rows(tongue)
     made = any((out / name / "dataset.json").is_file() for name in ("dataset", "prepared"))
-    if not made and data.source != SAMPLE and not source.exists():
+    if made or data.source == SAMPLE:
+        return
+    if not source.exists():
         remedy = "Correct data.source in the experiment's file, or run where it stands"
         raise UserError(f"the data {data.source} does not exist", remedy)
+    reader_of(source)
 
 
 def sample_dataset(folder: Path, language: Language) -> Dataset:

@@ -8,10 +8,19 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from typer.core import TyperCommand
 
-from .arms import ARMS, ArmSpec
 
-_ARMS = "; ".join(f"{arm.name}: {arm.summary}" for arm in ARMS.things())
+class NamesArms(TyperCommand):
+    """A command that ends its ``--help`` with every arm and what it does."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        # Here, so that no other help waits for what the arms import.
+        from .arms import ARMS
+
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Arms"):
+            formatter.write_dl([(arm.name, f"{arm.summary}.") for arm in ARMS.things()])
 
 
 def lm(
@@ -19,7 +28,7 @@ def lm(
         Path, typer.Argument(help="The dataset folder; labelled, for the arms that need severities.")
     ],
     base: Annotated[str, typer.Option(help="The base model: a local folder or a hub id.")],
-    arm: Annotated[str, typer.Option(help=f"What to do with the severities. {_ARMS}.")],
+    arm: Annotated[str, typer.Option(help="What to do with the severities: one of the arms below.")],
     out: Annotated[Path, typer.Option(help="A new folder for the checkpoint; a stopped training goes on in it.")],
     scheme: Annotated[
         str | None, typer.Option(help="mild, balanced or strong; balanced where an arm needs one.")
@@ -37,6 +46,7 @@ def lm(
 ) -> None:
     """Train one arm of an experiment, or a control."""
     from ..harness.data.dataset import open_dataset
+    from .arms import ArmSpec
     from .config import load_config
 
     spec = ArmSpec.of(arm, scheme, weights)

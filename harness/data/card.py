@@ -24,6 +24,7 @@ class Card:
     ``categories`` and ``severities``: one row each with the splits as columns; rows without a severity are
     ``unlabelled``. ``lengths``: words of the normalised question and answer of all kept rows, one row each, at
     ``QUANTILES``. ``contradictions``: kept rows whose label is not the most likely one of their probabilities.
+    ``parts``: rows of each split of the source, where it has some.
     """
 
     columns: dict[str, str]
@@ -34,6 +35,7 @@ class Card:
     severities: pd.DataFrame
     lengths: pd.DataFrame
     contradictions: int
+    parts: Mapping[str, int]
 
 
 def count_by_split(frames: Mapping[str, pd.DataFrame], column: str) -> pd.DataFrame:

@@ -67,7 +67,7 @@ class LabelReader:
         """Ranks, shape (n,), and probabilities, shape (n, 3), each completed from the other where the file has one.
 
         A label without probabilities gets them one-hot; probabilities without a label get the most likely one, ties
-        to the more severe. With neither: ``UNLABELLED`` and NaN.
+        to the more severe. Three empty cells are no probabilities. With neither: ``UNLABELLED`` and NaN.
 
         Raises:
             UserError: an unknown severity, or probabilities that are none or on another scale than the first row's.
@@ -77,12 +77,17 @@ class LabelReader:
             ranks = read_ranks(columns[Role.SEVERITY], where)
         if Role.P_CRITICAL not in columns:
             return ranks, one_hot_ranks(ranks)
-        probabilities = read_probabilities([columns[role] for role in PROBABILITIES])
-        if rows and self._scale is None:
-            self._scale = 100.0 if abs(probabilities[0].sum() - 100) <= 100 * SUM_TOLERANCE else 1.0
+        cells = [columns[role] for role in PROBABILITIES]
+        probabilities = read_probabilities(cells)
+        absent = np.logical_and.reduce([column.is_null().to_numpy(zero_copy_only=False) for column in cells])
+        present = np.flatnonzero(~absent)
+        if len(present) and self._scale is None:
+            self._scale = 100.0 if abs(probabilities[present[0]].sum() - 100) <= 100 * SUM_TOLERANCE else 1.0
         probabilities /= self._scale or 1.0
-        check_probabilities(probabilities, where)
-        return np.where(ranks == UNLABELLED, most_likely(probabilities), ranks), probabilities
+        check_probabilities(probabilities[present], lambda row: where(int(present[row])))
+        likely = np.where(absent, UNLABELLED, most_likely(np.nan_to_num(probabilities)))
+        ranks = np.where(ranks == UNLABELLED, likely, ranks)
+        return ranks, np.where(absent[:, None], one_hot_ranks(ranks), probabilities)
 
 
 def one_hot_ranks(ranks: Ranks) -> Probabilities:

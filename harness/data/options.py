@@ -50,7 +50,7 @@ class PrepareOptions:
 
     Args:
         columns: columns that the user named; the others are found by their known names.
-        table: the table of a sqlite file. sheet: the sheet of an xlsx file.
+        reading: options of the source's reader, such as ``sheet``.
         test: size of the test split. validation: size of the validation split; the rest is ``train``.
         seed: of the split.
         overwrite: whether an existing dataset may be replaced.
@@ -62,8 +62,7 @@ class PrepareOptions:
 
     language: Language
     columns: Mapping[Role, str] = field(default_factory=dict)
-    table: str | None = None
-    sheet: str | None = None
+    reading: Mapping[str, str] = field(default_factory=dict)
     test: Share = Share(fraction=0.1)
     validation: Share = Share(fraction=0.1)
     seed: int = 0

@@ -10,12 +10,12 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from ..errors import UserError
-from ..files import sha256_file
+from ..files import sha256_file, sha256_text
 from ..languages import Language
 from ..severity import PROBABILITY_COLUMNS
 from .card import Card, count_by_split, count_severities_by_split, length_quantiles
 from .cleaning import Reason, Rows, clean_batch, join, without_duplicates
-from .columns import Role, find_columns, option
+from .columns import PROBABILITIES, Role, find_columns, option
 from .dataset import (
     COLUMNS,
     SPLITS,
@@ -27,7 +27,7 @@ from .dataset import (
     content_id,
     write_dataset,
 )
-from .labels import LabelReader, most_likely, severity_names
+from .labels import UNLABELLED, LabelReader, most_likely, severity_names
 from .options import PrepareOptions
 from .source import Source
 from .sources import open_source
@@ -43,7 +43,7 @@ def _silent(stage: str, done: int, total: int | None) -> None:
 
 
 def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress = _silent) -> tuple[Dataset, Card]:
-    """Read a source file, drop what cannot be used, split by question and write the dataset folder.
+    """Read a source, drop what cannot be used, split by question and write the dataset folder.
 
     Question and answer are stored exactly as written. Dropped, and counted by reason, are rows whose question or
     answer has no letter or digit, and all but one of the rows whose question and answer are equal, or equal once
@@ -51,19 +51,21 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
     ``unknown``. Severities and probabilities are read as in ``LabelReader``.
 
     The kept rows, their splits and the order of rows in a split depend on the set of rows and the seed, not on the
-    order of the rows in the file.
+    order of the rows in the file. A source that is a dataset keeps who decided its severities.
 
     Args:
-        source: a csv, tsv, xlsx, parquet, jsonl or sqlite file.
+        source: a file or folder that a reader is declared for; see ``sources``.
         out: the dataset folder; must be new or empty, or a dataset with ``options.overwrite``.
 
     Raises:
         UserError: the source cannot be read as what it claims to be, a row of it has an unknown severity,
-            probabilities that are none or an id of another row, the splits are larger than the data, or ``out``
-            is in use or cannot be written to. Nothing is written then.
+            probabilities that are none or an id of another row, the splits are larger than the data, the source
+            is a dataset of another language, or ``out`` is in use or cannot be written to. Nothing is written
+            then.
     """
     check_output(out, options.overwrite)
-    opened = open_source(source, options.table, options.sheet)
+    opened = open_source(source, options.reading)
+    _check_language(opened, options)
     roles = find_columns(source, opened.columns, options.columns, options.language)
     read, dropped, rows = _collect(opened, roles, options.language, progress)
     progress("Finding duplicates", 0, None)
@@ -85,9 +87,18 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
         severities=count_severities_by_split(frames),
         lengths=length_quantiles(rows.words),
         contradictions=contradictions,
+        parts={name: part.expected_rows or 0 for name, part in opened.parts.items()},
     )
-    info = _info(source, card, roles, options)
+    info = _info(opened, card, roles, options)
     return write_dataset(out, frames, info), card
+
+
+def _check_language(source: Source, options: PrepareOptions) -> None:
+    if source.language not in (None, options.language.code):
+        raise UserError(
+            f"{source.path} is a dataset in {source.language!r}, not in {options.language.code!r}",
+            f"Give --language {source.language}",
+        )
 
 
 def _collect(
@@ -114,9 +125,10 @@ def _check_ids(source: Source, rows: Rows, roles: dict[Role, int]) -> None:
     ids = pd.Series(_ids(rows))
     if (repeated := np.flatnonzero(ids.duplicated())).size:
         row = int(repeated[0])
-        other = int(np.flatnonzero(ids == ids[row])[0])
+        other = int(rows.numbers[int(np.flatnonzero(ids == ids[row])[0])])
         raise UserError(
-            f"{source.where(int(rows.numbers[row]))} has the id {ids[row]!r} of row {rows.numbers[other]}",
+            f"{source.where(int(rows.numbers[row]))} has the id {ids[row]!r} of "
+            f"{source.where(other) if source.parts else f'row {other}'}",
             f"Make the ids unique, or rename that column, or name another with {option(Role.ID)}",
         )
 
@@ -124,7 +136,8 @@ def _check_ids(source: Source, rows: Rows, roles: dict[Role, int]) -> None:
 def _count_contradictions(source: Source, rows: Rows, roles: dict[Role, int], options: PrepareOptions) -> int:
     if Role.SEVERITY not in roles or Role.P_CRITICAL not in roles:
         return 0
-    count = int((rows.ranks != most_likely(rows.probabilities)).sum())
+    labelled = rows.ranks != UNLABELLED
+    count = int((rows.ranks != most_likely(np.nan_to_num(rows.probabilities)))[labelled].sum())
     if count > len(rows) / 2 and Role.P_CRITICAL not in options.columns:
         raise UserError(
             f"{source.path}: the severity is not the most likely one in {count} of {len(rows)} rows,"
@@ -162,18 +175,32 @@ def _frame(rows: Rows) -> pd.DataFrame:
     return frame[list(COLUMNS)]
 
 
-def _info(source: Path, card: Card, roles: dict[Role, int], options: PrepareOptions) -> DatasetInfo:
-    digest = sha256_file(source)
+def _digest(source: Source) -> str:
+    """Of the file; of a folder by the names and digests of the files that hold its data."""
+    if not source.files:
+        return sha256_file(source.path)
+    found = sorted((file.relative_to(source.path).as_posix(), sha256_file(file)) for file in source.files)
+    return sha256_text("".join(f"{name}\x1f{digest}\n" for name, digest in found))
+
+
+def _severity_source(
+    source: Source, digest: str, roles: dict[Role, int], options: PrepareOptions
+) -> SeveritySource:
+    if source.severity_source is not None and not options.columns.keys() & {Role.SEVERITY, *PROBABILITIES}:
+        return source.severity_source
     labelled = Role.SEVERITY in roles or Role.P_CRITICAL in roles
+    return SeveritySource(
+        name="column" if labelled else "none", version=str(CLEANING_VERSION), sha256=digest if labelled else None
+    )
+
+
+def _info(source: Source, card: Card, roles: dict[Role, int], options: PrepareOptions) -> DatasetInfo:
+    digest = _digest(source)
     return DatasetInfo(
         language=options.language.code,
-        source=source.name,
+        source=source.path.name or source.path.resolve().name,
         source_sha256=digest,
-        severity_source=SeveritySource(
-            name="column" if labelled else "none",
-            version=str(CLEANING_VERSION),
-            sha256=digest if labelled else None,
-        ),
+        severity_source=_severity_source(source, digest, roles, options),
         cleaning={
             "version": CLEANING_VERSION,
             "columns": card.columns,
@@ -182,5 +209,6 @@ def _info(source: Path, card: Card, roles: dict[Role, int], options: PrepareOpti
             "kept": card.kept,
             "seed": options.seed,
             "labels_against_probabilities": card.contradictions,
+            **({"splits": card.parts} if card.parts else {}),
         },
     )

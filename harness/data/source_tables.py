@@ -11,13 +11,9 @@ from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-
 from ..errors import UserError
-from .source import BATCH_ROWS, Batch, Row, Source, as_text, batched
+from .readers import Option, source
+from .source import BATCH_ROWS, Batch, Row, Source, arrow_text, as_text, batched
 
 # What openpyxl lets through when an archive or one of its parts is not what it should be.
 _XLSX_ERRORS = (
@@ -29,12 +25,17 @@ _XLSX_ERRORS = (
 _XLSX_BLANKS = ("#N/A", "#REF!", "#VALUE!", "#NAME?", "#DIV/0!", "#NUM!", "#NULL!")
 
 
+@source(".parquet")
 def open_parquet(path: Path) -> Source:
     """Open a parquet file; numbers become text.
 
     Raises:
         UserError: it is no parquet; while reading, a column holds lists or records, or a cell is no UTF-8.
     """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
     try:
         with pq.ParquetFile(path) as file:
             columns, expected = list(file.schema_arrow.names), file.metadata.num_rows
@@ -47,7 +48,7 @@ def open_parquet(path: Path) -> Source:
         with pq.ParquetFile(path) as file:
             try:
                 for batch in file.iter_batches(BATCH_ROWS, columns=names):
-                    texts = [_parquet_text(batch.column(name), name, start, source) for name in names]
+                    texts = [arrow_text(batch.column(name), name, start, path) for name in names]
                     yield Batch(np.arange(start, start + len(batch), dtype=np.int64), texts)
                     start += len(batch)
             except (OSError, pa.ArrowException) as error:
@@ -55,36 +56,11 @@ def open_parquet(path: Path) -> Source:
                     f"{path} cannot be read past row {start}: {error}", "Write the file again"
                 ) from error
 
-    source = Source(path, columns, expected, batches)
-    return source
+    return Source(path, columns, expected, batches)
 
 
-def _parquet_text(column: pa.Array, name: str, start: int, source: Source) -> pa.Array:
-    if pa.types.is_floating(column.type):
-        column = pc.if_else(pc.is_nan(column), pa.scalar(None, column.type), column)
-    try:
-        text = column.cast(pa.large_string())
-        text.validate(full=True)
-    except pa.ArrowNotImplementedError:
-        raise UserError(
-            f"{source.path} column {name!r} holds {column.type} where text is expected", "Store plain text"
-        ) from None
-    except pa.ArrowInvalid:
-        raw = column.cast(pa.large_binary()).to_pylist()
-        row = next(row for row, value in enumerate(raw) if value is not None and not _is_utf8(value))
-        raise UserError(f"{source.where(start + row)} column {name!r} is not UTF-8", "Correct the text") from None
-    return text
-
-
-def _is_utf8(value: bytes) -> bool:
-    try:
-        value.decode("utf-8")
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def open_xlsx(path: Path, sheet: str | None) -> Source:
+@source(".xlsx", options=[Option("sheet", "Sheet of an xlsx file that has several.", among="sheets")])
+def open_xlsx(path: Path, sheet: str | None = None) -> Source:
     """Open a sheet of an xlsx file; the header is its first row that is not blank, blank rows are no rows
     and errors of formulas empty cells.
 
@@ -106,16 +82,16 @@ def open_xlsx(path: Path, sheet: str | None) -> Source:
         next(records)
         for number, cells in records:
             if any(cell is not None for cell in cells[len(columns) :]):
-                raise UserError(f"{source.where(number)} has more cells than the header", "Correct the row")
+                raise UserError(f"{opened.where(number)} has more cells than the header", "Correct the row")
             chosen = [cells[place] if place < len(cells) else None for place in places]
             values = [None if value in _XLSX_BLANKS else value for value in chosen]
-            yield number, [as_text(value, source.where(number)) for value in values]
+            yield number, [as_text(value, opened.where(number)) for value in values]
 
     def batches(places: Sequence[int]) -> Iterator[Batch]:
-        return batched(rows(places), len(places), source.where)
+        return batched(rows(places), len(places), opened.where)
 
-    source = Source(path, columns, None, batches)
-    return source
+    opened = Source(path, columns, None, batches)
+    return opened
 
 
 def _first_rows(path: Path) -> dict[str, Sequence[Any] | None]:
@@ -155,7 +131,11 @@ def _workbook(path: Path) -> Any:
         raise UserError(f"{path} is not a readable xlsx file: {error}", "Save it as xlsx, or as csv") from error
 
 
-def open_sqlite(path: Path, table: str | None) -> Source:
+@source(
+    *(".sqlite", ".sqlite3", ".db"),
+    options=[Option("table", "Table of a sqlite file that has several.", among="tables")],
+)
+def open_sqlite(path: Path, table: str | None = None) -> Source:
     """Open a table or view of a sqlite file.
 
     Raises:
@@ -185,15 +165,15 @@ def open_sqlite(path: Path, table: str | None) -> Source:
         try:
             with closing(_connect(path)) as connection:
                 for number, cells in enumerate(connection.execute(f"SELECT {chosen} FROM {name}"), start=1):
-                    yield number, [_cell(value, source.where(number)) for value in cells]
+                    yield number, [_cell(value, opened.where(number)) for value in cells]
         except sqlite3.Error as error:
             raise UserError(f"{path} cannot be read: {error}", "Check the database") from error
 
     def batches(places: Sequence[int]) -> Iterator[Batch]:
-        return batched(rows(places), len(places), source.where)
+        return batched(rows(places), len(places), opened.where)
 
-    source = Source(path, columns, expected, batches)
-    return source
+    opened = Source(path, columns, expected, batches)
+    return opened
 
 
 def _connect(path: Path) -> sqlite3.Connection:

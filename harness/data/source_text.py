@@ -10,10 +10,23 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import UserError
+from .readers import source
 from .source import Batch, Row, Source, as_text, batched
 
 _CHUNK = 1 << 20
 _DELIMITERS = ";\t,|"
+
+
+@source(".csv")
+def open_csv(path: Path) -> Source:
+    """Open a csv file; see ``open_delimited``."""
+    return open_delimited(path, ",")
+
+
+@source(".tsv")
+def open_tsv(path: Path) -> Source:
+    """Open a tsv file; see ``open_delimited``."""
+    return open_delimited(path, "\t")
 
 
 def open_delimited(path: Path, delimiter: str) -> Source:
@@ -45,10 +58,10 @@ def open_delimited(path: Path, delimiter: str) -> Source:
             yield number, [cells[place] for place in places]
 
     def batches(places: Sequence[int]) -> Iterator[Batch]:
-        return batched(rows(places), len(places), source.where)
+        return batched(rows(places), len(places), opened.where)
 
-    source = Source(path, header, lines - 1, batches)
-    return source
+    opened = Source(path, header, lines - 1, batches)
+    return opened
 
 
 def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
@@ -67,6 +80,7 @@ def _records(path: Path, delimiter: str) -> Iterator[tuple[int, list[str]]]:
             ) from error
 
 
+@source(".jsonl")
 def open_jsonl(path: Path) -> Source:
     """Open a file with one JSON object a line, in UTF-8; its columns are the keys of all rows.
 
@@ -87,10 +101,10 @@ def open_jsonl(path: Path) -> Source:
             yield number, [as_text(record.get(name), f"{path} row {number} key {name!r}") for name in names]
 
     def batches(places: Sequence[int]) -> Iterator[Batch]:
-        return batched(rows(places), len(places), source.where)
+        return batched(rows(places), len(places), opened.where)
 
-    source = Source(path, columns, lines, batches)
-    return source
+    opened = Source(path, columns, lines, batches)
+    return opened
 
 
 def _objects(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:

@@ -1,53 +1,40 @@
-"""Source files of every known format."""
+"""Every kind of source that can be read. A new one is a file with a ``@source`` function, and its line here."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 
+# isort: off
+from . import source_text as source_text
+from . import source_tables as source_tables
+from . import source_dataset as source_dataset
+from . import source_saved as source_saved
+
+# isort: on
 from ..errors import UserError
+from .readers import check_options, known, options, reader_of
 from .source import Source
-from .source_tables import open_parquet, open_sqlite, open_xlsx
-from .source_text import open_delimited, open_jsonl
 
-_SQLITE = (".sqlite", ".sqlite3", ".db")
+__all__ = ["known", "open_source", "options", "reader_of"]
 
 
-def open_source(path: Path, table: str | None = None, sheet: str | None = None) -> Source:
-    """Open a csv, tsv, xlsx, parquet, jsonl or sqlite file.
+def open_source(path: Path, reading: Mapping[str, str] | None = None) -> Source:
+    """Open a file or folder of a known kind.
 
     Args:
-        table: which table of a sqlite file; needed if it has several.
-        sheet: which sheet of an xlsx file; needed if several are not empty.
+        reading: options of its reader by name, such as ``sheet``, which an xlsx file with several needs.
 
     Raises:
-        UserError: the file is missing, empty, of an unknown extension or not of its format; an option does not
-            apply to it. Reading the batches raises it for a row that cannot be read.
+        UserError: it is missing, empty, of no known kind or not what it claims to be; an option does not apply to
+            it. Reading the batches raises it for a row that cannot be read.
     """
-    readers: dict[str, Callable[[Path], Source]] = {
-        ".csv": lambda path: open_delimited(path, ","),
-        ".tsv": lambda path: open_delimited(path, "\t"),
-        ".jsonl": open_jsonl,
-        ".parquet": open_parquet,
-        ".xlsx": lambda path: open_xlsx(path, sheet),
-        **dict.fromkeys(_SQLITE, lambda path: open_sqlite(path, table)),
-    }
-    extension = path.suffix.lower()
-    if not path.exists():
-        raise UserError(f"source file {path} does not exist", "Check the path")
-    if not path.is_file():
-        raise UserError(f"{path} is not a file", f"Give one file: {', '.join(readers)}")
-    if extension not in readers:
-        raise UserError(
-            f"{path} has the unknown extension {extension!r}", f"Convert it to one of {', '.join(readers)}"
-        )
-    if sheet is not None and extension != ".xlsx":
-        raise UserError(f"{path} has no sheets", "Leave --sheet out: it is for xlsx files")
-    if table is not None and extension not in _SQLITE:
-        raise UserError(f"{path} has no tables to choose from", "Leave --table out: it is for sqlite files")
+    reader = reader_of(path)
+    given = dict(reading or {})
+    check_options(path, reader, given)
     try:
-        if not path.stat().st_size:
+        if path.is_file() and not path.stat().st_size:
             raise UserError(f"{path} is empty", "Give a file with a header and rows")
-        return readers[extension](path)
+        return reader.open(path, **given)
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror or error}", "Check the file") from error

@@ -9,6 +9,7 @@ import pandas as pd
 
 from ..data.columns import Role, aliases
 from ..data.dataset import SPLITS, open_dataset
+from ..data.source_dataset import is_dataset
 from ..data.sources import open_source
 from ..errors import UserError
 from ..languages import Language
@@ -24,7 +25,7 @@ def read_gold(path: Path, language: Language) -> dict[str, int]:
     Raises:
         UserError: no such file or column, an id that is missing or stands twice, a severity nobody knows.
     """
-    if path.is_dir():
+    if is_dataset(path):
         return _of_dataset(path)
     gold: dict[str, int] = {}
     for where, key, severity in _rows(path, language):
