@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pydantic import ValidationError
-
 from ..harness.errors import UserError
 
 
 @contextmanager
 def checked(help_command: str) -> Iterator[None]:
     """Within, a wrong option is a ``UserError`` that names it."""
+    # Here, since `--help` checks nothing and would load all of pydantic.
+    from pydantic import ValidationError
+
+    from ..harness.core.settings import first_problem
+
     try:
         yield
     except ValidationError as error:
-        # Here, since `--help` checks nothing and would load all of pydantic.
-        from ..harness.core.settings import first_problem
-
         option, problem, value = first_problem(error)
         raise UserError(f"option {option!r} with the value {value!r}: {problem}", f"See `{help_command}`") from None
     except ValueError as error:
