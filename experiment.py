@@ -17,7 +17,7 @@ from .harness.errors import UserError
 from .harness.evaluation import evaluate
 from .harness.evaluation_options import EvaluationOptions
 from .harness.files import read_json, write_json, write_text
-from .harness.generation.config import GenerationConfig, Kind
+from .harness.generation.config import GenerationConfig
 from .harness.generation.decoding import Preset, decoding
 from .harness.groups import RunGroup, as_group
 from .harness.metrics.encoder import choose_encoder
@@ -148,8 +148,8 @@ def _evaluate_all(
             kind=kind,
             model_args=given,
             decoding=decoding(preset, dataset.language, until=part.until),
-            answer=dataset.language.referral if kind is Kind.CONSTANT else None,
-            data=dataset.folder if kind is Kind.NEAREST else None,
+            answer=dataset.language.referral,
+            data=dataset.folder,
             store=run / "answers",
         )
         options = EvaluationOptions(

@@ -12,6 +12,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from ..harness.generation.backends import BACKENDS
 from .app import app
 from .options import Resamples, model_arguments, resampling_of
 
@@ -23,7 +24,7 @@ class _Engine(StrEnum):
 
 @app.command()
 def evaluate(
-    model: str = typer.Option(help="hf, vllm, local-completions, echo, constant or nearest."),
+    model: str = typer.Option(help=f"One of: {', '.join(BACKENDS)}."),
     model_args: str = typer.Option("", help="As in lm_eval: pretrained=PATH_OR_ID,dtype=float32,... or JSON."),
     data: Path | None = typer.Option(
         None, envvar="MAQA_DATA", help="Dataset folder; the shipped sample by default."
@@ -102,7 +103,7 @@ def evaluate(
             model_args=model_arguments(model_args),
             decoding=preset(Preset(decoding), tongue, style, stop, **given),
             chat_template=chat_template,
-            answer=tongue.referral if model == Kind.CONSTANT else None,
+            answer=tongue.referral,
             data=data,
             device=device,
             samples=samples,

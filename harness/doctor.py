@@ -15,7 +15,8 @@ from pathlib import Path
 
 from .data.dataset import open_dataset
 from .errors import UserError
-from .generation.vllm_packages import installed_version, vllm_package
+from .generation.backends import BACKENDS
+from .generation.vllm_packages import installed_version
 from .leaks import REMEDY, leaks
 
 HUB_TIMEOUT_S = 3.0
@@ -51,7 +52,7 @@ def examine(registered: Path | None) -> Iterator[Finding]:
     yield from _requirements()
     yield _tasks(registered)
     yield _accelerator()
-    yield _vllm()
+    yield from _backends()
     yield _extra("ray", "evaluation and labelling on many machines")
     yield _data()
     yield _encoder()
@@ -111,17 +112,17 @@ def _accelerator() -> Finding:
     return Finding("GPU", State.MISSING, f"none; torch {torch.__version__}", "Not needed for small models")
 
 
-def _vllm() -> Finding:
-    try:
-        import torch
-
-        package = vllm_package(gpu=torch.cuda.is_available())
-    except UserError as error:
-        absent = "is not installed" in error.problem
-        return Finding("vLLM", State.MISSING if absent else State.BROKEN, error.problem, error.remedy)
-    except (ImportError, OSError):
-        return Finding("vLLM", State.MISSING, "cannot be judged without torch", "Install torch first")
-    return Finding("vLLM", State.FINE, f"{package.distribution} {package.version}")
+def _backends() -> Iterator[Finding]:
+    """Every backend that needs more than the declared dependencies."""
+    for backend in (one for one in BACKENDS.things() if one.extra):
+        name = backend.title or backend.name
+        try:
+            yield Finding(name, State.FINE, backend.check())
+        except UserError as error:
+            absent = "is not installed" in error.problem
+            yield Finding(name, State.MISSING if absent else State.BROKEN, error.problem, error.remedy)
+        except (ImportError, OSError):
+            yield Finding(name, State.MISSING, "cannot be judged without torch", "Install torch first")
 
 
 def _extra(name: str, use: str) -> Finding:

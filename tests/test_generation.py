@@ -235,8 +235,8 @@ def test_more_new_tokens_than_the_context_holds_is_refused(checkpoint, tmp_path)
 
 
 def test_a_model_that_cannot_be_loaded_is_one_line(checkpoint, tmp_path):
-    with pytest.raises(UserError, match=r"cannot be loaded.*nonsense"):
-        answer(hf_config(checkpoint, tmp_path, arguments={"nonsense": 1}))
+    with pytest.raises(UserError, match="cannot be loaded"):
+        answer(hf_config(checkpoint, tmp_path, arguments={"attn_implementation": "nonsense"}))
     broken = tmp_path / "broken"
     broken.mkdir()
     for path in checkpoint.iterdir():

@@ -10,7 +10,7 @@ from lm_eval.api.model import TemplateLM
 from maqa_severity.harness.core.secrets import redact
 from maqa_severity.harness.core.settings import Role
 from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.generation.arguments import IDENTITY_ARGUMENTS, RUNTIME_ARGUMENTS
+from maqa_severity.harness.generation.backends import BACKENDS
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.decoding import Decoding, answer_seed, decoding
 from maqa_severity.harness.generation.identity import hub_commit, identity, weights
@@ -32,7 +32,7 @@ def test_every_field_is_declared_identity_or_runtime():
 
 
 def backend_class(kind) -> type[TemplateLM]:
-    if kind is Kind.VLLM:
+    if kind == Kind.VLLM:
         if importlib.util.find_spec("vllm") is None:
             pytest.skip("vLLM is not installed here; `make test-vllm` runs this")
         answer_for_vllm()
@@ -41,7 +41,7 @@ def backend_class(kind) -> type[TemplateLM]:
     return get_model(str(kind))
 
 
-@pytest.mark.parametrize("kind", IDENTITY_ARGUMENTS)
+@pytest.mark.parametrize("kind", [name for name in BACKENDS if not BACKENDS[name].floor])
 def test_every_argument_of_lm_evals_backends_is_declared_identity_or_runtime(kind):
     backend = backend_class(kind)
     found = {
@@ -50,9 +50,9 @@ def test_every_argument_of_lm_evals_backends_is_declared_identity_or_runtime(kin
         for name in inspect.signature(owner.__init__).parameters
         if name not in ("self", "args", "kwargs")
     }
-    declared = IDENTITY_ARGUMENTS[kind] | RUNTIME_ARGUMENTS[kind]
-    assert found <= declared, f"declare {found - declared} in arguments.py"
-    assert not IDENTITY_ARGUMENTS[kind] & RUNTIME_ARGUMENTS[kind]
+    declared = BACKENDS[kind]
+    assert found <= declared.arguments.keys() | declared.secret_args, "declare them in harness/generation/backends"
+    assert not declared.identity_args.keys() & declared.runtime_args.keys()
 
 
 def dataset(folder, answer="الجواب"):

@@ -161,7 +161,7 @@ def test_how_answers_ended_is_counted_by_end_token_stop_string_limit_and_error()
     ]
     assert finish_summary(finish_frame(asked, answers))["overall"] == {
         "answers": 8, "truncated_pct": 25.0, "mean_tokens": 1.0, "end_token": 2, "stops": {"\nA:": 2, "\nQ:": 1},
-        "run_on_dropped": 1, "thinking": 3, "thinking_cut": 1, "errors": 1,
+        "run_on_dropped": 1, "thinking": 3, "thinking_cut": 1, "filtered": 0, "errors": 1,
     }  # fmt: skip
     assert thinking_cut(answers) == 1
 

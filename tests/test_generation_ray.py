@@ -47,7 +47,10 @@ def test_more_workers_than_the_cluster_holds_are_refused(checkpoint, tmp_path, c
 
 
 def test_what_a_worker_cannot_do_is_the_line_that_one_process_says(checkpoint, tmp_path, cluster):
-    for wrong in ({"arguments": {"nonsense": 1}}, {"how": decoding("greedy", ARABIC, max_new_tokens=100_000)}):
+    for wrong in (
+        {"arguments": {"attn_implementation": "nonsense"}},
+        {"how": decoding("greedy", ARABIC, max_new_tokens=100_000)},
+    ):
         said = []
         for ray_too in ({}, {"ray": True, "workers": 1}):
             with pytest.raises(UserError) as raised:

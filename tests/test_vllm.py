@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.generation.arguments import IDENTITY_ARGUMENTS, RUNTIME_ARGUMENTS
+from maqa_severity.harness.generation.backends import BACKENDS
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.generation.hf import HFEngine
@@ -161,7 +161,7 @@ def test_every_argument_of_lm_evals_backend_is_declared_identity_or_runtime():
     from lm_eval.models.vllm_causallms import VLLM
 
     found = set(inspect.signature(VLLM.__init__).parameters) - {"self", "kwargs"}
-    assert found <= IDENTITY_ARGUMENTS[Kind.VLLM] | RUNTIME_ARGUMENTS[Kind.VLLM]
+    assert found <= BACKENDS["vllm"].arguments.keys()
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from ..harness.core.secrets import without_secrets
 from ..harness.core.settings import Record, Role, first_problem
 from ..harness.errors import UserError
+from ..harness.generation.backends import BACKENDS, floor_names
 from ..harness.generation.config import Kind
 from ..harness.generation.decoding import Preset
 from ..harness.statistics import USUAL, Resampling
@@ -97,14 +98,14 @@ class EvaluationPart(Record):
     never written down.
     """
 
-    model: Kind = Kind.HF
+    model: Kind = Kind("hf")
     model_args: dict[str, Any] = {}
     secrets: dict[str, str] = Field(default={}, exclude=True, repr=False)
     decodings: list[Preset] = [Preset.GREEDY]
     until: list[Annotated[str, Field(min_length=1)]] | None = None
     bertscore_model: str | None = None
     bertscore_layer: int | None = None
-    floors: list[Kind] = [Kind.ECHO, Kind.CONSTANT, Kind.NEAREST]
+    floors: list[Kind] = [Kind(name) for name in floor_names()]
     limit: int | None = Field(default=None, ge=1, le=10**9)
 
     @model_validator(mode="before")
@@ -114,6 +115,19 @@ class EvaluationPart(Record):
             return values
         public, secrets = without_secrets(values["model_args"])
         return {**values, "model_args": public, "secrets": secrets}
+
+    @model_validator(mode="after")
+    def _can_be_done(self) -> EvaluationPart:
+        backend = BACKENDS[str(self.model)]
+        if not backend.weights:
+            raise ValueError(f"{self.model} loads no checkpoint")
+        if trained := [str(kind) for kind in self.floors if str(kind) not in floor_names()]:
+            raise ValueError(f"{trained[0]} is none of the floors {', '.join(floor_names())}")
+        try:
+            backend.checked(self.model_args)
+        except UserError as error:
+            raise ValueError(str(error)) from None
+        return self
 
 
 class Experiment(Record):

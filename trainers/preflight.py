@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-import torch
 from rich.console import Console
 from rich.progress import track
 
 from ..harness.data.dataset import Dataset
 from ..harness.errors import UserError
-from ..harness.generation.config import Kind
+from ..harness.generation.backends import BACKENDS
 from ..harness.generation.decoding import max_new_tokens
-from ..harness.generation.vllm_packages import vllm_package
 from ..harness.metrics.encoder import NO_ENCODER, Encoder, choose_encoder, encoder_asked
 from ..harness.metrics.encoder_loading import hub_answers
 from .adapters import demand_bitsandbytes
@@ -107,5 +105,4 @@ def _demand_encoder(experiment: Experiment) -> None:
 
 
 def _demand_backend(experiment: Experiment) -> None:
-    if experiment.evaluation.model is Kind.VLLM:
-        vllm_package(gpu=torch.cuda.is_available())
+    BACKENDS[str(experiment.evaluation.model)].check()

@@ -7,7 +7,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from ..errors import UserError
-from .config import GenerationConfig, Kind
+from .config import GenerationConfig
 
 
 def chat_tokenizer(config: GenerationConfig) -> Any:
@@ -20,7 +20,7 @@ def chat_tokenizer(config: GenerationConfig) -> Any:
 
     arguments = config.model_args
     name = arguments.get("tokenizer") or arguments.get("pretrained")
-    if config.kind not in (Kind.HF, Kind.VLLM) or not isinstance(name, str):
+    if not config.backend.chat or not isinstance(name, str):
         raise UserError(f"`{config.kind}` has no chat template here", "Leave --chat-template out")
     tokenizer = AutoTokenizer.from_pretrained(
         name, revision=arguments.get("revision"), trust_remote_code=bool(arguments.get("trust_remote_code"))

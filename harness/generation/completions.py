@@ -20,10 +20,19 @@ from .failures import loading
 from .records import FinishReason, Generated, Prompt
 from .replies import Reply
 from .requesting import EndpointError, RefusedError, Server, UnansweredError
+from .thoughts import opened
 
 # Text is sent, not tokens: the endpoint knows its tokenizer better than we do.
 _DEFAULTS = {"tokenizer_backend": "None", "tokenized_requests": False, "num_concurrent": 8}
-_OURS = ("num_concurrent", "max_retries", "timeout", "verify_certificate", "ca_cert_path", "api_key_file")
+_OURS = (
+    "num_concurrent",
+    "max_retries",
+    "timeout",
+    "verify_certificate",
+    "ca_cert_path",
+    "api_key_file",
+    "think_end_token",
+)
 _MOST_STOPS = 4
 """More stop strings than that in a request are refused by some servers; the answer is cut here all the same."""
 
@@ -57,6 +66,7 @@ class CompletionsEngine:
                 **{name: value for name, value in settings.items() if name not in _OURS} | {"batch_size": 1}
             )
         self._decoding = config.decoding
+        self._think_end = str(given.get("think_end_token") or "")
         self._stopped = threading.Event()
         self._turn = threading.Condition()
         self._unseen = 0
@@ -144,9 +154,11 @@ class CompletionsEngine:
     def _answer(self, prompt: Prompt) -> Generated:
         start = time.perf_counter()
         until = self._decoding.until
-        reply = self._server.ask(self._payload(prompt, until[:_MOST_STOPS]), self._stopped)
+        # In thoughts that are sure to come a stop string ends nothing.
+        sent = () if opened(prompt.text, self._think_end) else until[:_MOST_STOPS]
+        reply = self._server.ask(self._payload(prompt, sent), self._stopped)
         answer = self._read(prompt, reply, start)
-        if until and not answer.text.strip() and not reply.limited:
+        if sent and not answer.text.strip() and not reply.limited:
             # A stop string at the very start, or within thoughts, ended it there: only here it can be told apart.
             reply = self._server.ask(self._payload(prompt, ()), self._stopped)
             answer = self._read(prompt, reply, start)
@@ -160,7 +172,7 @@ class CompletionsEngine:
         until = self._decoding.until
         # Without the stop string that the server cut off nobody could tell what ended the answer.
         text = reply.text + (reply.stop if reply.stop in until else "")
-        answer = ending(text, until, prompt=prompt.text, whole=not reply.limited)
+        answer = ending(text, until, prompt=prompt.text, think_end=self._think_end, whole=not reply.limited)
         return answer.generated(reply.prompt_tokens, reply.tokens, time.perf_counter() - start)
 
     def _payload(self, prompt: Prompt, until: Sequence[str], **changes: Any) -> dict[str, Any]:

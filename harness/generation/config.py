@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -11,34 +10,17 @@ from pydantic import Field, field_validator, model_validator
 from ..core.secrets import without_secrets
 from ..core.settings import Record, identity, runtime
 from ..errors import UserError
+from .backends import BACKENDS, Backend
 from .decoding import Decoding
+from .kinds import Kind
 
-
-class Kind(StrEnum):
-    """Who answers: a model through lm-eval's backend of that name, or a trivial system that shows the floor."""
-
-    HF = "hf"
-    VLLM = "vllm"
-    COMPLETIONS = "local-completions"
-    ECHO = "echo"
-    CONSTANT = "constant"
-    NEAREST = "nearest"
-
-    @classmethod
-    def _missing_(cls, value: object) -> None:
-        raise UserError(f"nobody is called {value!r}", f"Give --model one of: {', '.join(cls)}")
-
-
-HUB_TOKENS = frozenset(("token", "hf_token"))
-_ENDPOINT = frozenset(("api_key", "token", "auth_token", "header", "base_url"))
-SECRET_ARGUMENTS = {Kind.HF: HUB_TOKENS, Kind.VLLM: HUB_TOKENS, Kind.COMPLETIONS: _ENDPOINT}
-"""The arguments of each backend that may hold a secret."""
+__all__ = ["GenerationConfig", "Kind"]
 
 
 class GenerationConfig(Record):
     """One generation.
 
-    ``model_args`` go to lm-eval's backend; ``arguments.py`` declares each of them. They may be written down:
+    ``model_args`` go to lm-eval's backend; the backend declares each of them. They may be written down:
     ``secrets`` are taken out of them, keys and passwords by the argument they stood in, an address with a password
     as it was given. ``device`` counts by its type alone. ``batch_size`` is a number of prompts, or ``auto`` for
     batches of a fixed number of tokens. ``data`` is the dataset whose training answers ``nearest`` draws on,
@@ -69,36 +51,25 @@ class GenerationConfig(Record):
         if not isinstance(values, dict) or not isinstance(values.get("model_args"), dict):
             return values
         public, secrets = without_secrets(values["model_args"])
+        if (kind := str(values.get("kind"))) in BACKENDS:
+            public = BACKENDS[kind].checked(public)
         return {**values, "model_args": public, "secrets": {**values.get("secrets", {}), **secrets}}
 
     @model_validator(mode="after")
     def _fits_the_backend(self) -> Self:
-        if self.kind is Kind.COMPLETIONS and self.ray:
+        backend = self.backend
+        if self.ray and not backend.parallel:
             raise UserError(f"{self.kind} has no engine that Ray could run", "Give num_concurrent= in --model-args")
-        if unknown := sorted(self.secrets.keys() - SECRET_ARGUMENTS.get(self.kind, frozenset())):
+        if unknown := sorted(self.secrets.keys() - backend.secret_args):
             what = "with a password" if unknown[0] in self.model_args else "that it knows"
             raise UserError(f"{self.kind} has no argument {unknown[0]} {what}", "Leave it out of --model-args")
+        backend.demands(self)
         return self
 
-    @model_validator(mode="after")
-    def _names_a_model(self) -> Self:
-        given = self.model_args
-        if self.kind in (Kind.HF, Kind.VLLM) and not given.get("pretrained"):
-            raise UserError(f"{self.kind} needs a model", "Give --model-args pretrained=FOLDER_OR_HUB_ID")
-        if self.kind is Kind.COMPLETIONS and not (
-            given.get("base_url") and (given.get("model") or given.get("pretrained"))
-        ):
-            raise UserError(
-                f"{self.kind} needs an address and a model",
-                "Give --model-args base_url=http://HOST:PORT/v1/completions,model=NAME",
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _constant_has_an_answer(self) -> Self:
-        if self.kind is Kind.CONSTANT and self.answer is None:
-            raise ValueError("`constant` needs its answer, such as the referral of the data's language")
-        return self
+    @property
+    def backend(self) -> Backend:
+        """Who answers, by what it declares."""
+        return BACKENDS[str(self.kind)]
 
     @model_validator(mode="after")
     def _samples_differ(self) -> Self:

@@ -11,7 +11,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from ..core.secrets import remember
 from ..errors import UserError
-from .config import HUB_TOKENS, GenerationConfig, Kind
+from .backends import HUB_TOKENS
+from .config import GenerationConfig
 
 KEY_VARIABLES = ("MAQA_API_KEY", "OPENAI_API_KEY")
 """Environment variables that hold an endpoint's key; the first that is set counts."""
@@ -72,7 +73,7 @@ def headers_of(value: str) -> dict[str, str]:
 
 def use_hub_token(config: GenerationConfig) -> None:
     """Let the hub's library, which downloads for every backend, use a token among the arguments."""
-    for name in HUB_TOKENS if config.kind in (Kind.HF, Kind.VLLM) else ():
+    for name in HUB_TOKENS if config.backend.weights else ():
         if name in config.secrets:
             os.environ["HF_TOKEN"] = _sendable(config.secrets[name], f"{name}= in --model-args")
 

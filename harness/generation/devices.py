@@ -24,7 +24,8 @@ def existing_device(name: str) -> str:
             raise UserError(
                 f"there is no device {name!r}: this machine has {count} of them", f"Use --device {_here()}"
             )
-    return name
+    # lm-eval knows the CPU by no number.
+    return name if device.type != "cpu" else "cpu"
 
 
 def _known(kind: str) -> bool:

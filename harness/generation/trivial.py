@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from ..data.dataset import open_dataset
 from ..errors import UserError
 from ..text import Profile, normalise
-from .config import GenerationConfig, Kind
+from .config import GenerationConfig
 from .records import FinishReason, Generated, Prompt
 
 
@@ -21,10 +21,15 @@ class TrivialEngine:
         self.max_prompts = 32
         self.max_tokens: int | None = None
         self.defaults: dict[str, object] = {}
-        self._kind = config.kind
         self._answer = config.answer or ""
-        if config.kind is Kind.NEAREST:
+        if config.kind == "nearest":
             self._index(config)
+        systems: dict[str, Callable[[Sequence[str]], list[str]]] = {
+            "echo": list,
+            "constant": self._constant,
+            "nearest": self._nearest,
+        }
+        self._answers_to = systems[str(config.kind)]
 
     def lengths(self, prompts: Sequence[Prompt]) -> list[int]:
         """Words of each prompt."""
@@ -33,12 +38,7 @@ class TrivialEngine:
     def generate(self, prompts: Sequence[Prompt]) -> list[Generated]:
         """One answer per prompt."""
         start = time.perf_counter()
-        if self._kind is Kind.ECHO:
-            texts = [prompt.question for prompt in prompts]
-        elif self._kind is Kind.CONSTANT:
-            texts = [self._answer] * len(prompts)
-        else:
-            texts = self._nearest([prompt.question for prompt in prompts])
+        texts = self._answers_to([prompt.question for prompt in prompts])
         seconds = (time.perf_counter() - start) / len(prompts)
         return [
             Generated(text, FinishReason.STOP, length, len(text.split()), seconds)
@@ -61,6 +61,9 @@ class TrivialEngine:
         self._answers = train["answer"].tolist()
         self._vectorizer = TfidfVectorizer(analyzer="char_wb", ngram_range=(3, 5), sublinear_tf=True)
         self._questions = self._vectorizer.fit_transform([self._comparable(q) for q in train["question"]])
+
+    def _constant(self, questions: Sequence[str]) -> list[str]:
+        return [self._answer] * len(questions)
 
     def _nearest(self, questions: Sequence[str]) -> list[str]:
         asked = self._vectorizer.transform([self._comparable(question) for question in questions])

@@ -38,6 +38,12 @@ class VLLMEngine:
         import torch
 
         package = vllm_package(gpu=torch.cuda.is_available())
+        own = "cpu" if package.for_cpu else "cuda"
+        if config.device not in (None, own, f"{own}:0"):
+            raise UserError(
+                f"vLLM {package.version} computes on {own}, not on {config.device}",
+                "Leave --device out; CUDA_VISIBLE_DEVICES chooses among GPUs",
+            )
         environment = _ENVIRONMENT | (_CPU_ENVIRONMENT if package.for_cpu else {})
         arguments: dict[str, Any] = _CPU_ARGUMENTS if package.for_cpu else {}
         arguments = {name: value for name, value in arguments.items() if name not in config.model_args}

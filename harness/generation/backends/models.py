@@ -1,0 +1,23 @@
+"""What the backends that load a model have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...errors import UserError
+
+if TYPE_CHECKING:
+    from ..config import GenerationConfig
+
+TF32 = ("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE")
+"""Variables by which a GPU computes float32 less exactly."""
+
+
+def demand_model(config: GenerationConfig) -> None:
+    """Look whether a generation names a model.
+
+    Raises:
+        UserError: it does not.
+    """
+    if not config.model_args.get("pretrained"):
+        raise UserError(f"{config.kind} needs a model", "Give --model-args pretrained=FOLDER_OR_HUB_ID")
