@@ -96,6 +96,25 @@ def test_a_run_of_ours_with_a_cut_file_is_incomplete_too_and_keeps_the_scores_of
     assert len(both) == 22 and (both["rougeL_x"] == both["rougeL_y"]).all()
 
 
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_run_of_ours_without_a_samples_file_stands_unranked_and_is_compared_with_nobody(
+    evaluated, tmp_path, counted
+):
+    folder = shutil.copytree(evaluated["hf"], tmp_path / "run")
+    samples_of(folder, "neutral").unlink()
+    if not counted:
+        next(folder.glob("results_*.json")).unlink()
+    with pytest.raises(UserError, match="does not exist"):
+        load_run(folder)
+    run = load_run(folder, incomplete=True)
+    missing = "all 8 answers of severity neutral" if counted else "neutral_maqa.jsonl, which is gone"
+    board = build_board([run, load_run(evaluated["echo"]), load_run(evaluated["constant"])])
+    row = next(row for row in board.rows if row.path == str(folder))
+    assert row.rank is None and missing in row.differs[0] and missing in board.notes[0]
+    with pytest.raises(UserError, match="is incomplete: it lacks"):
+        compare(run, load_run(evaluated["echo"]))
+
+
 def test_an_incomplete_run_is_not_compared_and_its_report_says_what_is_missing(damaged):
     without, _, whole, other = damaged
     for pair in ((without, whole), (whole, without), (without, without)):
