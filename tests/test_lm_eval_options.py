@@ -89,13 +89,13 @@ def test_who_looks_for_the_groups_samples_finds_no_single_severity(plain):
 
 def test_a_name_of_before_still_asks_its_task(checkpoint, tmp_path):
     out = lm_eval(checkpoint, tmp_path / "out", "--limit", "1", tasks=f"{GROUP}_critical")
-    assert [sample["doc"]["severity"] for sample in samples(out, "maqa_critical")] == ["critical"]
+    assert [sample["doc"]["severity"] for sample in samples(out, "maqa_by_severity_critical")] == ["critical"]
 
 
 def test_examples_instruction_and_template_are_asked_and_read_back_and_keep_runs_apart(chatty, plain, tmp_path):
     given = ["--num_fewshot", "2", "--apply_chat_template", "--system_instruction", "أنت طبيب"]
     out = lm_eval(chatty, tmp_path / "chat", "--limit", "2", *given)
-    for sample in samples(out, "maqa_neutral"):
+    for sample in samples(out, "maqa_by_severity_neutral"):
         prompt = sample["arguments"]["gen_args_0"]["arg_0"]
         assert prompt.startswith("[system]أنت طبيب[user]") and prompt.endswith("[assistant]")
         assert prompt.count("[user]") == prompt.count("[assistant]") == 3
@@ -139,12 +139,12 @@ def test_the_same_options_of_maqa_evaluate_ask_the_same_prompts(chatty, tmp_path
 
 
 def test_chosen_rows_are_read_back_and_named(checkpoint, plain, tmp_path):
-    chosen = {f"maqa_{severity}": [7, 3] for severity in ("critical", "neutral", "non_critical")}
+    chosen = {f"maqa_by_severity_{severity}": [7, 3] for severity in ("critical", "neutral", "non_critical")}
     out = lm_eval(checkpoint, tmp_path / "out", "--samples", json.dumps(chosen))
-    found = [(sample["doc_id"], sample["doc"]["id"]) for sample in samples(out, "maqa_critical")]
+    found = [(sample["doc_id"], sample["doc"]["id"]) for sample in samples(out, "maqa_by_severity_critical")]
     assert found == [(7, "critical-008"), (3, "critical-004")]
     run = load_run(out)
-    assert run.asked.rows.startswith("chosen ones: 2 of 100 of maqa_critical")
+    assert run.asked.rows.startswith("chosen ones: 2 of 100 of maqa_by_severity_critical")
     assert any(each.startswith("rows asked: ") for each in differences(load_run(plain), run))
 
 
@@ -224,7 +224,8 @@ def test_a_second_family_is_its_folder_and_one_line(checkpoint, plain, tmp_path)
     assert done.returncode == 0, done.stderr[-3000:]
     found = samples(tmp_path / "out", "brief_critical")
     assert all(sample["arguments"]["gen_args_0"]["arg_0"].startswith("*") for sample in found)
-    assert [line.split("|")[1].strip() for line in done.stdout.split("\n") if "rougeL" in line][-1] == "maqa_brief"
+    # In the table of the tasks and in that of the groups.
+    assert done.stdout.count("maqa_brief") == 2 and "rougeL" in done.stdout.rpartition("maqa_brief")[2]
     board = ["leaderboard", tmp_path / "out", plain, "--metric", "rougeL", "--out", tmp_path / "board"]
     for each in (board, ["report", tmp_path / "out", "--metric", "rougeL", "--out", tmp_path / "report.html"]):
         done = process("maqa_severity", *each, **where)

@@ -26,7 +26,7 @@ def test_register_and_unregister_undo_each_other(tasks_folder):
     register.register()
     assert register.is_registered()
     assert sorted(path.stem for path in tasks_folder.iterdir()) == [
-        "maqa_critical", "maqa_neutral", "maqa_non_critical", "maqa_severity",
+        "maqa_by_severity_critical", "maqa_by_severity_neutral", "maqa_by_severity_non_critical", "maqa_severity",
     ]  # fmt: skip
     register.register()
     register.unregister()

@@ -50,7 +50,7 @@ def test_a_run_has_lm_evals_files_a_manifest_and_scores_for_every_severity(evalu
     assert run.answers["severity"].value_counts().to_dict() == {"critical": 8, "neutral": 8, "non_critical": 8}
     results = json.loads((run.path / run.manifest.results).read_text())
     for severity in ("critical", "neutral", "non_critical"):
-        row = results["results"][f"maqa_{severity}"]
+        row = results["results"][f"maqa_by_severity_{severity}"]
         own = run.scores.frame[run.scores.frame["severity"] == severity]["bertscore_f1"]
         assert row["bertscore_f1,none"] == pytest.approx(own.mean())
         assert row["bertscore_f1_stderr,none"] == pytest.approx(own.std(ddof=1) / 8**0.5)
@@ -192,7 +192,7 @@ def test_files_that_are_no_utf_8_or_no_results_are_named(evaluated, tmp_path):
 
 def test_half_a_character_in_an_answer_becomes_a_question_mark_since_no_file_can_store_it(evaluated, tmp_path):
     folder = shutil.copytree(evaluated["echo"], tmp_path / "run")
-    path = next(folder.glob("samples_maqa_critical*"))
+    path = next(folder.glob("samples_*severity_critical*"))
     first, rest = path.read_text(encoding="utf-8").split("\n", 1)
     sample = json.loads(first)
     sample["filtered_resps"] = ["نعم \ud83d"]

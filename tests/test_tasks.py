@@ -15,11 +15,11 @@ def load(**metadata):
 
 def test_the_group_holds_one_task_per_severity_over_the_sample(encoder):
     tasks = load(bertscore_model=str(encoder))
-    assert set(tasks) == {f"maqa_{severity}" for severity in ("critical", "neutral", "non_critical")}
+    assert set(tasks) == {f"maqa_by_severity_{severity}" for severity in ("critical", "neutral", "non_critical")}
     for name, task in tasks.items():
         documents = list(task.test_docs())
         assert len(documents) == 100
-        assert {f"maqa_{document['severity']}" for document in documents} == {name}
+        assert {f"maqa_by_severity_{document['severity']}" for document in documents} == {name}
         assert task.doc_to_text(documents[0]) == ARABIC.ask(documents[0]["question"])
         assert task.doc_to_target(documents[0]) == documents[0]["answer"]
 
@@ -79,14 +79,14 @@ def answered(task, *texts):
 
 
 def test_the_users_stop_strings_stand_instead_of_the_marks():
-    task = built(limit=1, gen_kwargs="until=##")["maqa_critical"]
+    task = built(limit=1, gen_kwargs="until=##")["maqa_by_severity_critical"]
     assert task.instances[0].args[1]["until"] == ["##"]
     assert answered(task, "أ\nالاجابة: ب## ج") == ["أ\nالاجابة: ب"]
 
 
 def test_the_users_limit_of_tokens_counts_by_whatever_name():
     for name in ("max_gen_toks", "max_new_tokens", "max_tokens"):
-        decoding = built(limit=1, gen_kwargs=f"{name}=9")["maqa_critical"].instances[0].args[1]
+        decoding = built(limit=1, gen_kwargs=f"{name}=9")["maqa_by_severity_critical"].instances[0].args[1]
         assert decoding["max_gen_toks"] == 9 and "max_new_tokens" not in decoding
 
 
@@ -103,7 +103,9 @@ def test_examples_come_from_the_training_rows_by_the_seed_and_the_question_alone
             assert {example.split("\nالاجابة:")[0] for example in examples} <= train
         assert few[name] == prompts[name][:2]
     other = built(num_fewshot=2, seed=1)
-    assert [each.args[0] for each in other["maqa_critical"].instances] != prompts["maqa_critical"]
+    assert [each.args[0] for each in other["maqa_by_severity_critical"].instances] != prompts[
+        "maqa_by_severity_critical"
+    ]
 
 
 def test_a_near_copy_of_the_tested_question_is_never_an_example():
@@ -123,7 +125,7 @@ def test_a_near_copy_of_the_tested_question_is_never_an_example():
 
 
 def test_samples_are_the_rows_of_these_numbers_in_this_order():
-    task = built(samples=[5, 2])["maqa_neutral"]
+    task = built(samples=[5, 2])["maqa_by_severity_neutral"]
     assert [each.doc["id"] for each in task.instances] == ["neutral-006", "neutral-003"]
     for samples, message in (([], "no row"), ([1, 1], "a row twice"), ([100], "row 100 "), ([-1], "row -1 ")):
         with pytest.raises(UserError, match=f"--samples .*{message}"):
@@ -137,7 +139,7 @@ def test_a_system_instruction_is_parted_from_the_question():
 
 
 def test_blank_lines_and_thoughts_end_no_answer_and_the_marks_do():
-    task = built(limit=3)["maqa_critical"]
+    task = built(limit=3)["maqa_by_severity_critical"]
     text = "أهلا بك.\n\nراجع الطبيب فورا"
     mark = "\nالاجابة:"
     assert answered(task, f"\n\n{text}", f"<think>لا{mark}</think>{text}", f"{text}{mark} لا") == [
@@ -150,5 +152,5 @@ def test_in_a_chat_template_no_mark_of_the_plain_prompt_ends_an_answer():
     def chat(history, add_generation_prompt=True):
         return "".join(f"<{turn['role']}>{turn['content']}" for turn in history)
 
-    task = built(limit=1, apply_chat_template=True, chat_template=chat)["maqa_critical"]
+    task = built(limit=1, apply_chat_template=True, chat_template=chat)["maqa_by_severity_critical"]
     assert answered(task, "أ\nالاجابة: ب\n\nج") == ["أ\nالاجابة: ب\n\nج"]

@@ -5,7 +5,7 @@ from ..families import Family, add_family
 FAMILY = add_family(
     Family(
         group="maqa_severity",
-        task="maqa_{severity}",
+        task="maqa_by_severity_{severity}",
         former="maqa_severity_{severity}",
         documents="maqa_severity.tasks.documents.load_documents",
         prompt="maqa_severity.tasks.documents.prompt",
