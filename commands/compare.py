@@ -20,7 +20,7 @@ class _SeveralValues(NamesMetrics):
         option = ""
         for place, argument in enumerate(args):
             if argument.startswith("-"):
-                option = argument if argument in ("--a", "--b") else ""
+                option = next((each for each in ("--a", "--b") if argument.split("=")[0] == each), "")
             elif option and args[place - 1] != option:
                 spread.append(option)
             spread.append(argument)
@@ -65,7 +65,9 @@ def compare(
             "Give RUN_A RUN_B, or --a RUN... --b RUN... for arms over their seeds",
         )
     resampling = resampling_of(seed, resamples, "maqa compare")
-    sides = [as_group([load_run(path) for path in side]) for side in (a or alone[:1], b or alone[1:])]
+    sides = [
+        as_group([load_run(path, incomplete=True) for path in side]) for side in (a or alone[:1], b or alone[1:])
+    ]
     compared = compare_runs(sides[0], sides[1], metric, resampling)
     if json is not None:
         write_json(json, compared.as_json())

@@ -7,14 +7,17 @@ import sys
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
 from ..harness.generation.backends import BACKENDS
 from .app import app
-from .options import Resamples, model_arguments, resampling_of
+from .options import RESAMPLES, model_arguments, resampling_of
+from .panels import InPanels
+
+_MODEL, _PROMPT, _ANSWERS, _SCORES, _RUN = "Model", "Questions and prompt", "Answers", "Scores", "Run"
 
 
 class _Engine(StrEnum):
@@ -22,56 +25,89 @@ class _Engine(StrEnum):
     RAY = "ray"
 
 
-@app.command()
+@app.command(cls=InPanels)
 def evaluate(
-    model: str = typer.Option(help=f"One of: {', '.join(BACKENDS)}."),
-    model_args: str = typer.Option("", help="As in lm_eval: pretrained=PATH_OR_ID,dtype=float32,... or JSON."),
+    model: str = typer.Option(help=f"One of: {', '.join(BACKENDS)}.", rich_help_panel=_MODEL),
+    model_args: str = typer.Option(
+        "", help="As in lm_eval: pretrained=PATH_OR_ID,dtype=float32,... or JSON.", rich_help_panel=_MODEL
+    ),
+    batch_size: str = typer.Option("auto", help="Prompts per batch, or auto.", rich_help_panel=_MODEL),
+    device: str | None = typer.Option(None, help="cpu, cuda, cuda:1, ...", rich_help_panel=_MODEL),
+    engine: _Engine = typer.Option(
+        _Engine.LOCAL, help="ray: one engine per GPU of the cluster.", rich_help_panel=_MODEL
+    ),
+    workers: int | None = typer.Option(
+        None, min=1, help="Engines under ray; one per GPU or CPU by default.", rich_help_panel=_MODEL
+    ),
     data: Path | None = typer.Option(
-        None, envvar="MAQA_DATA", help="Dataset folder; the shipped sample by default."
+        None, envvar="MAQA_DATA", help="Dataset folder; the shipped sample by default.", rich_help_panel=_PROMPT
     ),
     language: str | None = typer.Option(
-        None, help="Which shipped sample, such as en, else MAQA_LANGUAGE; a dataset says its own language."
+        None,
+        help="Which shipped sample, such as en, else MAQA_LANGUAGE; a dataset says its own language.",
+        rich_help_panel=_PROMPT,
     ),
-    out: Path = typer.Option(help="Run folder; the same command goes on where it stopped."),
-    decoding: str = typer.Option("greedy", help="greedy, paper or paper-curriculum."),
-    max_new_tokens: int | None = typer.Option(None, min=1, help="Instead of the preset's."),
+    chat_template: bool = typer.Option(
+        False, "--chat-template", help="Put the prompt into the model's template.", rich_help_panel=_PROMPT
+    ),
+    num_fewshot: int = typer.Option(
+        0, min=0, help="Training rows with answers in front of each question.", rich_help_panel=_PROMPT
+    ),
+    fewshot_as_multiturn: bool = typer.Option(
+        True,
+        help="In a chat template, each of them as a turn of its own, or all in one message.",
+        rich_help_panel=_PROMPT,
+    ),
+    fewshot_seed: int = typer.Option(1234, help="Of which rows these are.", rich_help_panel=_PROMPT),
+    system_instruction: str | None = typer.Option(
+        None, help="What the prompt begins with.", rich_help_panel=_PROMPT
+    ),
+    limit: int | None = typer.Option(None, min=1, help="Rows per severity, for a trial.", rich_help_panel=_PROMPT),
+    decoding: str = typer.Option("greedy", help="greedy, paper or paper-curriculum.", rich_help_panel=_ANSWERS),
+    max_new_tokens: int | None = typer.Option(
+        None, min=1, help="Instead of the preset's.", rich_help_panel=_ANSWERS
+    ),
     until: list[str] | None = typer.Option(
         None,
         help="Stop string instead of the prompt's own; may be repeated. `\\n` is a line break; `none` for none.",
+        rich_help_panel=_ANSWERS,
     ),
-    seed: int | None = typer.Option(None, help="Of sampling; recorded."),
-    samples: int = typer.Option(1, min=1, help="Answers per question; more than one needs a sampling preset."),
-    chat_template: bool = typer.Option(False, "--chat-template", help="Put the prompt into the model's template."),
-    num_fewshot: int = typer.Option(0, min=0, help="Training rows with answers in front of each question."),
-    fewshot_as_multiturn: bool = typer.Option(
-        True, help="In a chat template, each of them as a turn of its own, or all in one message."
+    seed: int | None = typer.Option(None, help="Of sampling; recorded.", rich_help_panel=_ANSWERS),
+    samples: int = typer.Option(
+        1, min=1, help="Answers per question; more than one needs a sampling preset.", rich_help_panel=_ANSWERS
     ),
-    fewshot_seed: int = typer.Option(1234, help="Of which rows these are."),
-    system_instruction: str | None = typer.Option(None, help="What the prompt begins with."),
+    retry_refused: bool = typer.Option(
+        False, "--retry-refused", help="Ask an endpoint again what it refused to answer.", rich_help_panel=_ANSWERS
+    ),
     bertscore_model: str | None = typer.Option(
         None,
         envvar="MAQA_BERTSCORE_MODEL",
         help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default.",
+        rich_help_panel=_SCORES,
     ),
     bertscore_layer: int | None = typer.Option(
-        None, envvar="MAQA_BERTSCORE_LAYER", help="Layer of the encoder, where it is not known."
+        None,
+        envvar="MAQA_BERTSCORE_LAYER",
+        help="Layer of the encoder, where it is not known.",
+        rich_help_panel=_SCORES,
     ),
-    limit: int | None = typer.Option(None, min=1, help="Rows per severity, for a trial."),
-    batch_size: str = typer.Option("auto", help="Prompts per batch, or auto."),
-    device: str | None = typer.Option(None, help="cpu, cuda, cuda:1, ..."),
-    name: str | None = typer.Option(None, help="The run's name on boards."),
-    store: Path | None = typer.Option(None, help="Where answers are kept; OUT/answers by default."),
-    merge: list[Path] = typer.Option([], help="Other stores whose answers to take over first; may be repeated."),
+    resamples: Annotated[int | None, typer.Option(help=RESAMPLES, rich_help_panel=_SCORES)] = None,
+    resampling_seed: int | None = typer.Option(
+        None, help="Of the resamples and the random signs; 0 by default.", rich_help_panel=_SCORES
+    ),
+    out: Path = typer.Option(help="Run folder; the same command goes on where it stopped.", rich_help_panel=_RUN),
+    name: str | None = typer.Option(None, help="The run's name on boards.", rich_help_panel=_RUN),
+    store: Path | None = typer.Option(
+        None, help="Where answers are kept; OUT/answers by default.", rich_help_panel=_RUN
+    ),
+    merge: list[Path] = typer.Option(
+        [], help="Other stores whose answers to take over first; may be repeated.", rich_help_panel=_RUN
+    ),
     shard: str | None = typer.Option(
-        None, help="i/n: only generate the rows of shard i of n, counted from 0; scoring comes without it."
+        None,
+        help="i/n: only generate the rows of shard i of n, counted from 0; scoring comes without it.",
+        rich_help_panel=_RUN,
     ),
-    engine: _Engine = typer.Option(_Engine.LOCAL, help="ray: one engine per GPU of the cluster."),
-    retry_refused: bool = typer.Option(
-        False, "--retry-refused", help="Ask an endpoint again what it refused to answer."
-    ),
-    workers: int | None = typer.Option(None, min=1, help="Engines under ray; one per GPU or CPU by default."),
-    resamples: Resamples = None,
-    resampling_seed: int | None = typer.Option(None, help="Of the resamples and the random signs; 0 by default."),
 ) -> None:
     """Generate and score one run through the lm-eval tasks."""
     from ..harness.evaluation import evaluate as run_evaluation

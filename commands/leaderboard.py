@@ -38,7 +38,7 @@ def leaderboard(
     from ..leaderboards.export import write_board
 
     resampling = resampling_of(seed, resamples, "maqa leaderboard")
-    board = build_board([load_run(path) for path in runs], metric, resampling)
+    board = build_board([load_run(path, incomplete=True) for path in runs], metric, resampling)
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else None
     written = write_board(out, board, chosen)
     console = Console(highlight=False)
@@ -73,7 +73,7 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
     if found := [row for row in board.rows if row.alike]:
         most = max(found, key=lambda row: row.alike.share_pct if row.alike else 0.0)
         assert most.alike
-        share = f"{most.alike.same} of {most.alike.n} answers ({most.alike.share_pct:.0f} %)"
+        share = f"{most.alike.same} of {most.alike.n} answers ({most.alike.share_pct:.1f} %)"
         console.print(Text(f"most alike: {share} of {most.name} and {most.alike.run} are the same"), soft_wrap=True)
     if board.seeds:
         _print_seeds(console, board)

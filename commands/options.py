@@ -13,10 +13,8 @@ if TYPE_CHECKING:
     from ..harness.statistics import Resampling
 
 LanguageCode = Annotated[str | None, typer.Option(help="Code of the language, such as en; Arabic by default.")]
-Resamples = Annotated[
-    int | None,
-    typer.Option(help="Of the bootstrap and of the tests' random signs, 100 to 1,000,000; 10,000 by default."),
-]
+RESAMPLES = "Of the bootstrap and of the tests' random signs, 100 to 1,000,000; 10,000 by default."
+Resamples = Annotated[int | None, typer.Option(help=RESAMPLES)]
 Seed = Annotated[int | None, typer.Option(help="Of the resamples and the random signs; 0 by default.")]
 
 

@@ -27,6 +27,8 @@ def report(
     from ..reports.page import report_page
 
     resampling = resampling_of(seed, resamples, "maqa report")
-    page = report_page(load_run(run), load_run(against) if against else None, metric, resampling)
+    page = report_page(
+        load_run(run, incomplete=True), load_run(against, incomplete=True) if against else None, metric, resampling
+    )
     write_text(out, page)
     Console(highlight=False).print(str(out), markup=False, soft_wrap=True)

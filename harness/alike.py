@@ -42,10 +42,9 @@ def as_expected(runs: Sequence[Saved]) -> bool:
 
 def alike(first: Saved, second: Saved) -> Alike:
     """Compare the answers of two runs to the questions that both were asked."""
-    one, other = (run.answers.drop_duplicates("id").set_index("id")["prediction"] for run in (first, second))
-    shared = one.index.intersection(other.index)
-    same = int((one[shared].to_numpy() == other[shared].to_numpy()).sum())
-    return Alike(first.name, second.name, len(shared), same)
+    one, other = (dict(zip(run.answers["id"], run.answers["prediction"], strict=True)) for run in (first, second))
+    shared = one.keys() & other.keys()
+    return Alike(first.name, second.name, len(shared), sum(one[row] == other[row] for row in shared))
 
 
 def same_answers(runs: Sequence[Saved]) -> list[str]:
@@ -63,6 +62,6 @@ def identical_runs(runs: Sequence[Saved]) -> list[list[Saved]]:
     """
     groups: dict[tuple[tuple[str, str], ...], list[Saved]] = {}
     for run in runs:
-        rows = run.answers[["id", "prediction"]].sort_values("id")
-        groups.setdefault(tuple(rows.itertuples(index=False, name=None)), []).append(run)
+        answers = tuple(sorted(zip(run.answers["id"], run.answers["prediction"], strict=True)))
+        groups.setdefault(answers, []).append(run)
     return [group for group in groups.values() if len(group) > 1 and not as_expected(group)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -68,13 +68,18 @@ class Run(Saved):
     scores: ScoreTable
 
 
-def load_run(path: Path) -> Run:
+def load_run(path: Path, incomplete: bool = False) -> Run:
     """Read a run folder, or one ``results_*.json`` of a folder with several.
+
+    Args:
+        path: where it is.
+        incomplete: whether to take what is left of a run of ours whose samples files are in part gone; ``lacks``
+            says what is missing. Plain lm-eval's folders, which may hold one task alone, are always taken so.
 
     Raises:
         UserError: there is no run, there are several, it has no scores, or a file of it is missing or damaged.
     """
-    saved = load_answers(path)
+    saved = load_answers(path, incomplete)
     file = saved.scores_file
     if saved.manifest is None and not file.exists():
         scores, source = saved.sample_scores, saved.path
@@ -92,7 +97,7 @@ def load_run(path: Path) -> Run:
     return Run(**vars(saved), scores=scores)
 
 
-def load_answers(path: Path) -> Saved:
+def load_answers(path: Path, incomplete: bool = False) -> Saved:
     """Read a run without its file of scores.
 
     Raises:
@@ -103,10 +108,17 @@ def load_answers(path: Path) -> Saved:
         manifest = read_manifest(folder)
         if path in (folder, folder / manifest.results):
             samples = [folder / name for name in manifest.samples.values()]
+            gone = [file for file in samples if incomplete and not file.is_file()]
+            samples = [file for file in samples if file not in gone]
             results_file = folder / manifest.results
             results = _results(results_file) if results_file.exists() else {}
             asked = asked_by_manifest(manifest)
-            return _saved(manifest.name, samples, results_file, results, folder / SCORES, manifest, asked)
+            saved = _saved(manifest.name, samples, results_file, results, folder / SCORES, manifest, asked)
+            return (
+                saved
+                if saved.lacks
+                else replace(saved, lacks=tuple(f"{file.name}, which is gone" for file in gone))
+            )
     results_file = _results_file(path)
     # `--output_path board.json` names them board_<time>.json.
     stamp = results_file.stem.rpartition("_")[2]

@@ -27,10 +27,10 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
     """Rank runs by one metric, from its better side. Runs of the same answers share their resamples.
 
     A row shares the rank above it unless the paired randomisation test (overall, p < 0.05) separates it from the
-    first row of that rank. Rows that differ from the reference (the first model with a manifest) in data, prompt,
-    decoding, backend or metric signature, or from the first run of their base in how they were trained, are shown
-    unranked, with what differs; so are runs that lack answers. ``notes`` names these, and runs that no answer tells
-    apart.
+    first row of that rank. Rows that differ from the reference (the first whole model with a manifest) in data,
+    prompt, decoding, backend or metric signature, or from the first run of their base in how they were trained, are
+    shown unranked, with what differs; so are runs that lack answers. ``notes`` names these, and runs that no answer
+    tells apart.
 
     Raises:
         UserError: no runs, one run twice, a run without the metric, or one of which no side is better.

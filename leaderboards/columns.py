@@ -138,7 +138,7 @@ def _training(row: Row) -> str | None:
 
 
 def _alike(row: Row) -> str | None:
-    return f"{row.alike.share_pct:.0f} %\nof {row.alike.run}" if row.alike else None
+    return f"{row.alike.share_pct:.1f} %\nof {row.alike.run}" if row.alike else None
 
 
 _FILE = frozenset({Place.CSV})

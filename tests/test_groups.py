@@ -138,7 +138,7 @@ def test_the_command_compares_arms_and_single_runs_with_the_same_words(folders, 
     saved = json.loads((tmp_path / "arms.json").read_text())
     assert saved["words"]["bertscore_f1"].split(";")[0] in " ".join(done.stdout.split())
     assert {part["stratum"] for part in saved["parts"] if part["trainings"]} >= {"critical", "overall"}
-    pair = maqa("compare", "--a", ce[0], "--b", severity[0]).stdout
+    pair = maqa("compare", f"--a={ce[0]}", "--b", severity[0]).stdout
     assert pair == maqa("compare", ce[0], severity[0]).stdout
     assert "one training each: nothing is known about other trainings" in " ".join(pair.split())
 

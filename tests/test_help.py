@@ -25,3 +25,19 @@ def test_help_waits_for_no_heavy_library():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "loaded: set()"
+
+
+def test_the_options_of_evaluate_stand_under_headings_and_each_but_help_under_one_of_its_own():
+    done = subprocess.run(
+        [sys.executable, "-m", "maqa_severity", "evaluate", "--help"],
+        capture_output=True, text=True, check=True, env={"COLUMNS": "80"},
+    )  # fmt: skip
+    panels, heading = {}, ""
+    for line in done.stdout.splitlines():
+        if line.endswith(":") and line[0] != " ":
+            heading = line[:-1]
+        elif line.startswith("  --"):
+            panels.setdefault(heading, []).append(line.split()[0])
+    assert list(panels) == ["Model", "Questions and prompt", "Answers", "Scores", "Run", "Options"]
+    assert panels["Options"] == ["--help"] and "--out" in panels["Run"]
+    assert max(map(len, panels.values())) <= 9

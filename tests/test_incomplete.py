@@ -26,9 +26,18 @@ def plain(run, folder, name):
     return folder
 
 
+def samples_of(folder, severity):
+    """The samples file of a severity, whatever its task is called."""
+    return next(
+        path
+        for path in folder.glob("samples_*")
+        if json.loads(path.read_text().split("\n")[0])["doc"]["severity"] == severity
+    )
+
+
 def cut(folder, severity, kept):
     """Keep the first answers to one severity, at a line's end."""
-    path = next(folder.glob(f"samples_*severity_{severity}_*"))
+    path = samples_of(folder, severity)
     path.write_text("".join(f"{line}\n" for line in path.read_text().split("\n")[:kept]))
 
 
@@ -36,7 +45,7 @@ def cut(folder, severity, kept):
 def damaged(evaluated, tmp_path):
     """A run without the answers to critical questions, one with a cut file, and two whole ones."""
     without = plain(evaluated["hf"], tmp_path / "a", "without-critical")
-    next(without.glob("samples_*severity_critical_*")).unlink()
+    samples_of(without, "critical").unlink()
     short = plain(evaluated["echo"], tmp_path / "b", "short")
     cut(short, "neutral", 5)
     whole = [plain(evaluated[name], tmp_path / name, name) for name in ("hf", "constant")]
@@ -87,6 +96,25 @@ def test_a_run_of_ours_with_a_cut_file_is_incomplete_too_and_keeps_the_scores_of
     assert len(both) == 22 and (both["rougeL_x"] == both["rougeL_y"]).all()
 
 
+@pytest.mark.parametrize("counted", [True, False])
+def test_a_run_of_ours_without_a_samples_file_stands_unranked_and_is_compared_with_nobody(
+    evaluated, tmp_path, counted
+):
+    folder = shutil.copytree(evaluated["hf"], tmp_path / "run")
+    samples_of(folder, "neutral").unlink()
+    if not counted:
+        next(folder.glob("results_*.json")).unlink()
+    with pytest.raises(UserError, match="does not exist"):
+        load_run(folder)
+    run = load_run(folder, incomplete=True)
+    missing = "all 8 answers of severity neutral" if counted else "neutral_maqa.jsonl, which is gone"
+    board = build_board([run, load_run(evaluated["echo"]), load_run(evaluated["constant"])])
+    row = next(row for row in board.rows if row.path == str(folder))
+    assert row.rank is None and missing in row.differs[0] and missing in board.notes[0]
+    with pytest.raises(UserError, match="is incomplete: it lacks"):
+        compare(run, load_run(evaluated["echo"]))
+
+
 def test_an_incomplete_run_is_not_compared_and_its_report_says_what_is_missing(damaged):
     without, _, whole, other = damaged
     for pair in ((without, whole), (whole, without), (without, without)):
@@ -101,10 +129,11 @@ def test_an_incomplete_run_is_not_compared_and_its_report_says_what_is_missing(d
 def test_the_task_of_one_severity_that_was_asked_alone_lacks_nothing(evaluated, tmp_path):
     folder = plain(evaluated["hf"], tmp_path / "one", "one")
     for severity in ("neutral", "non_critical"):
-        next(folder.glob(f"samples_*severity_{severity}_*")).unlink()
+        samples_of(folder, severity).unlink()
     path = folder / "results_2026-01-01.json"
     results = json.loads(path.read_text())
-    results["n-samples"] = {"maqa_by_severity_critical": results["n-samples"]["maqa_by_severity_critical"]}
+    (critical,) = [task for task in results["n-samples"] if task.endswith("_critical") and "non" not in task]
+    results["n-samples"] = {critical: results["n-samples"][critical]}
     path.write_text(json.dumps(results))
     run = load_run(folder)
     assert run.lacks == () and build_board([run], "rougeL").rows[0].rank == 1

@@ -228,6 +228,11 @@ def test_no_file_no_page_and_no_line_of_a_run_holds_a_secret(tmp_path):
     assert list(leaks(tmp_path)) == []
 
 
+def test_whatever_a_line_says_it_says_without_a_secret(tmp_path):
+    done = maqa("evaluate", "--model", "echo", "--data", "http://me:hush@h/data", "--out", tmp_path / "run")
+    assert done.returncode == 2 and "http:/***@h/data does not exist" in done.stderr
+
+
 def test_the_doctor_names_the_files_and_keys_of_old_folders_and_not_the_secret(evaluated, tmp_path):
     old = tmp_path / "old"
     shutil.copytree(evaluated["echo"], old)

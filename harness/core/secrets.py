@@ -35,7 +35,8 @@ _known: set[str] = set()
 _PAIR = re.compile(r"(?<![\w%-])([\w%-]+)=(?=((?:\"[^\"]*\"|'[^']*'|[^\s,&'\"<>])+))")
 _HEADER = re.compile(r"(?i)(?<![\w-])(headers?)=(?!\*\*\*)(?:\{[^}]*\}?|[^,'\"<>]+)")
 _QUOTED = re.compile(r"(['\"])([\w-]+)\1(\s*:\s*)(?:\"[^\"]*\"|'[^']*'|\d+|\{[^}]*\})")
-_USERINFO = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*://)(?!\*\*\*@)[^/\s?#'\"<>]*@")
+# With one slash it is an address that was taken for a path.
+_USERINFO = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*:/|https?:)/)(?!\*\*\*@)[^/\s?#'\"<>]*@")
 _SCHEME = re.compile(r"(?i)\b((?:bearer|basic)\s+)(?=\S*\d)[\w.~+/=-]{8,}")
 
 
