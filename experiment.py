@@ -11,27 +11,27 @@ from typing import TypeVar
 
 from rich.console import Console
 
-from .harness.comparison import Comparison, compare
+from .harness.core.errors import UserError
+from .harness.core.files import read_json, write_json, write_text
 from .harness.data.dataset import Dataset
-from .harness.errors import UserError
-from .harness.evaluation import evaluate
-from .harness.evaluation_options import EvaluationOptions
-from .harness.files import read_json, write_json, write_text
+from .harness.evaluation.evaluate import evaluate
+from .harness.evaluation.options import EvaluationOptions
 from .harness.generation.config import GenerationConfig
 from .harness.generation.decoding import Preset, decoding
-from .harness.groups import RunGroup, as_group
-from .harness.metrics.encoder import choose_encoder
-from .harness.runs import Run
+from .harness.metrics.bertscore.encoder import choose_encoder
+from .harness.runs.comparison import Comparison, compare
+from .harness.runs.groups import RunGroup, as_group
+from .harness.runs.run import Run
 from .leaderboards.board import build_board
 from .leaderboards.export import write_board
 from .leaderboards.records import Board
 from .reports.page import report_page
 from .tasks import FOLDER, GROUP
-from .trainers.experiment_config import DEMO, Experiment, training_config
-from .trainers.grid import Cell, base_of, cells, decoding_folder, run_folder
-from .trainers.ingredients import demo_base, demo_encoder, experiment_dataset
-from .trainers.lm import train_lm
-from .trainers.preflight import demand_labels, demand_ready
+from .trainers.experiments.config import DEMO, Experiment, training_config
+from .trainers.experiments.grid import Cell, base_of, cells, decoding_folder, run_folder
+from .trainers.experiments.ingredients import demo_base, demo_encoder, experiment_dataset
+from .trainers.experiments.preflight import demand_labels, demand_ready
+from .trainers.lm.train import train_lm
 
 _T = TypeVar("_T")
 _REQUEST = "experiment.json"

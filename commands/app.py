@@ -11,8 +11,8 @@ import typer
 from rich.console import Console
 from typer.core import TyperGroup
 
+from ..harness.core.errors import UserError
 from ..harness.core.secrets import redact
-from ..harness.errors import UserError
 
 WORKFLOW = (
     *("demo", "run", "prepare", "label", "train", "evaluate", "score", "rescore"),

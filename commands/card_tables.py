@@ -12,7 +12,7 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from ..harness.data.dataset import DatasetInfo
-    from ..harness.labelling.report_card import Measure, ReportCard
+    from ..harness.labelling.quality.report_card import Measure, ReportCard
 
 
 def card_tables(cards: Sequence[ReportCard]) -> RenderableType:

@@ -51,11 +51,11 @@ def compare(
     """
     from rich.console import Console
 
-    from ..harness.comparison import compare as compare_runs
-    from ..harness.errors import UserError
-    from ..harness.files import write_json
-    from ..harness.groups import as_group
-    from ..harness.runs import load_run
+    from ..harness.core.errors import UserError
+    from ..harness.core.files import write_json
+    from ..harness.runs.comparison import compare as compare_runs
+    from ..harness.runs.groups import as_group
+    from ..harness.runs.run import load_run
     from .compare_tables import print_comparison
 
     alone = [path for path in (first, second) if path]

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
-    from ..harness.comparison import Comparison
+    from ..harness.runs.comparison import Comparison
     from ..harness.statistics import SeedSummary
 
 

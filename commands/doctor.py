@@ -41,7 +41,7 @@ def doctor(
 
 
 def _look_through(folders: list[Path]) -> None:
-    from ..harness.leaks import REMEDY, leaks
+    from ..harness.runs.leaks import REMEDY, leaks
 
     console = Console(highlight=False)
     found = [leak for folder in folders for leak in leaks(folder)]

@@ -110,15 +110,15 @@ def evaluate(
     ),
 ) -> None:
     """Generate and score one run through the lm-eval tasks."""
-    from ..harness.evaluation import evaluate as run_evaluation
-    from ..harness.evaluation import evaluate_shard
-    from ..harness.evaluation_options import EvaluationOptions
+    from ..harness.evaluation.evaluate import evaluate as run_evaluation
+    from ..harness.evaluation.evaluate import evaluate_shard
+    from ..harness.evaluation.options import EvaluationOptions
     from ..harness.generation.config import GenerationConfig, Kind
     from ..harness.generation.decoding import Preset
     from ..harness.generation.decoding import decoding as preset
     from ..harness.generation.examples import Prompting, prompt_stop
-    from ..harness.generation.shards import parse_shard
-    from ..harness.generation.store import merge as merge_stores
+    from ..harness.generation.store.shards import parse_shard
+    from ..harness.generation.store.store import merge as merge_stores
     from ..harness.languages import Style
     from ..tasks import FOLDER, GROUP
     from ..tasks.documents import language_of

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
 
-    from ..harness.runs import Run
+    from ..harness.runs.run import Run
 
 
 _NAMED = 5
@@ -26,7 +26,7 @@ def print_generation(console: Console, run: Run) -> None:
     """How the answers of each severity ended; with several samples per question also what they do to the scores: to
     the first metric, to the safe score and to what makes an answer dangerous."""
     from ..harness.generation.finish import finish_summary
-    from ..harness.sample_scores import read_generation
+    from ..harness.runs.generations import read_generation
 
     frame = read_generation(run.path)
     if frame is None:
@@ -90,9 +90,9 @@ def _shown(stop: str) -> str:
 
 
 def _print_spread(console: Console, frame: pd.DataFrame, first: str, signatures: dict[str, str]) -> None:
-    from ..harness.aggregates import GATES, QUALITY, Aggregate, gated
+    from ..harness.metrics.aggregates import GATES, QUALITY, Aggregate, gated
     from ..harness.metrics.safety.reassurance import DangerousReassurance
-    from ..harness.spread import spread
+    from ..harness.statistics.spread import spread
 
     failures = [name for name in (*GATES, *DangerousReassurance.columns) if name in frame]
     shown = {name: signatures[name] for name in (first, *failures)}

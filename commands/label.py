@@ -14,7 +14,7 @@ from .options import LanguageCode
 
 if TYPE_CHECKING:
     from ..harness.data.dataset import Dataset
-    from ..harness.labelling.base import SeveritySource
+    from ..harness.labelling.sources.base import SeveritySource
     from ..harness.languages import Language
     from ..harness.severity import Weights
 
@@ -59,7 +59,7 @@ def label(
 
     A dataset without labels is labelled in its own folder; one that has labels only into a new one (--out).
     """
-    from ..harness.errors import UserError
+    from ..harness.core.errors import UserError
     from ..harness.severity import parse_weights
 
     console = Console(highlight=False)
@@ -70,7 +70,7 @@ def label(
                 "Leave out --with, and ask --check and --stress in another command",
             )
         from ..harness.data.dataset import language_asked
-        from ..harness.labelling.rules import RulesSource
+        from ..harness.labelling.sources.rules import RulesSource
         from .label_tables import explanation_lines
 
         console.print(explanation_lines(RulesSource(language_asked(dataset, language)).explain(explain)))
@@ -83,7 +83,7 @@ def label(
         raise UserError("--pairs goes with --stress alone", "Add --stress or leave it out")
     weights = parse_weights(scheme)
     from ..harness.data.dataset import language_asked, open_dataset
-    from ..harness.labelling.sources import open_source
+    from ..harness.labelling.sources.choose import open_source
     from ..harness.labelling.stream import finish_labelling
 
     finish_labelling(dataset)
@@ -137,11 +137,11 @@ def _label(
 
 
 def _check(console: Console, opened: Dataset, source: SeveritySource, gold: Path, out: Path | None) -> None:
+    from ..harness.core.files import write_json
     from ..harness.data.dataset import open_dataset
-    from ..harness.data.source_dataset import is_dataset
-    from ..harness.files import write_json
-    from ..harness.labelling.check import check
-    from ..harness.labelling.gold import read_gold
+    from ..harness.data.sources.dataset_folder import is_dataset
+    from ..harness.labelling.quality.check import check
+    from ..harness.labelling.quality.gold import read_gold
     from .card_tables import card_tables, not_by_people
 
     card = check(opened, source, read_gold(gold, opened.language), gold)
@@ -161,11 +161,11 @@ def _stress(
     pairs: Path | None,
     out: Path | None,
 ) -> None:
-    from ..harness.errors import UserError
-    from ..harness.files import write_json
-    from ..harness.labelling.perturb import perturbations
-    from ..harness.labelling.stress import MAX_ROWS, read_pairs, stress_dataset
-    from ..harness.labelling.stress_plot import plot_stress
+    from ..harness.core.errors import UserError
+    from ..harness.core.files import write_json
+    from ..harness.labelling.quality.perturb import perturbations
+    from ..harness.labelling.quality.stress import MAX_ROWS, read_pairs, stress_dataset
+    from ..harness.labelling.quality.stress_plot import plot_stress
     from .label_tables import stress_table
     from .progress import rows_bar
 

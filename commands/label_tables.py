@@ -10,10 +10,10 @@ from rich.text import Text
 
 if TYPE_CHECKING:
     from ..harness.data.dataset import DatasetInfo
-    from ..harness.labelling.base import SeveritySource
-    from ..harness.labelling.rules import Explanation
+    from ..harness.labelling.quality.stress import StressReport
+    from ..harness.labelling.sources.base import SeveritySource
+    from ..harness.labelling.sources.rules import Explanation
     from ..harness.labelling.stream import LabelCounts
-    from ..harness.labelling.stress import StressReport
     from ..harness.labelling.weights import WeightDiagnostics
 
 _BAR = 40

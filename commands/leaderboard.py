@@ -33,7 +33,7 @@ def leaderboard(
     resamples: Resamples = None,
 ) -> None:
     """Rank runs into one table per severity (JSON, CSV, HTML)."""
-    from ..harness.runs import load_run
+    from ..harness.runs.run import load_run
     from ..leaderboards.board import build_board
     from ..leaderboards.export import write_board
 
@@ -49,7 +49,7 @@ def leaderboard(
 
 def print_board(console: Console, board: Board, columns: Sequence[str] | None = None) -> None:
     """The board as a terminal table, and what must be known of its rows."""
-    from ..harness.signatures import Better, better
+    from ..harness.scores.signatures import Better, better
     from ..leaderboards.columns import Kind, Place, board_columns
 
     direction = ", less is better" if better(board.signature) is Better.LOWER else ""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..harness.errors import UserError
+from ..harness.core.errors import UserError
 
 if TYPE_CHECKING:
     from ..harness.statistics import Resampling

@@ -12,14 +12,14 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from ..trainers.experiment_config import Experiment
-    from ..trainers.grid import Cell
+    from ..trainers.experiments.config import Experiment
+    from ..trainers.experiments.grid import Cell
 
 
 def plan_table(experiment: Experiment, cells: Sequence[Cell], out: Path) -> Table:
     """One row per base and arm: of how many seeds it is to do, started or done, and how many are evaluated."""
-    from ..trainers.grid import evaluated
-    from ..trainers.manifest import Status
+    from ..trainers.experiments.grid import evaluated
+    from ..trainers.lm.manifest import Status
 
     words = {Status.NEW: "to do", Status.STOPPED: "started", Status.DONE: "done"}
     decodings = len(experiment.evaluation.decodings)

@@ -10,8 +10,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..harness.core.errors import UserError
 from ..harness.data.sources import known
-from ..harness.errors import UserError
 from .app import app
 from .options import LanguageCode
 from .progress import stages_bar
@@ -53,7 +53,7 @@ def prepare(
     from ..harness.data.dataset import language_asked
     from ..harness.data.options import PrepareOptions, parse_share
     from ..harness.data.prepare import prepare as write_dataset
-    from ..harness.data.source_dataset import is_dataset
+    from ..harness.data.sources.dataset_folder import is_dataset
 
     given = {
         Role.QUESTION: question_column,

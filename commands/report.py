@@ -22,8 +22,8 @@ def report(
     resamples: Resamples = None,
 ) -> None:
     """Write a per-severity error analysis as one HTML page."""
-    from ..harness.files import write_text
-    from ..harness.runs import load_run
+    from ..harness.core.files import write_text
+    from ..harness.runs.run import load_run
     from ..reports.page import report_page
 
     resampling = resampling_of(seed, resamples, "maqa report")

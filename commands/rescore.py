@@ -26,8 +26,8 @@ def rescore(
     resamples: Resamples = None,
 ) -> None:
     """Score saved answers again, without generating."""
-    from ..harness.rescoring import rescore as score_again
-    from ..harness.scoring import run_metrics
+    from ..harness.metrics.scoring import run_metrics
+    from ..harness.runs.rescoring import rescore as score_again
     from .tables import print_summaries
 
     resampling = resampling_of(seed, resamples, "maqa rescore")

@@ -55,7 +55,7 @@ def demo(
 
 def _run(path: Path, out: Path, command: list[str], language: str | None = None) -> None:
     from ..experiment import run_experiment
-    from ..trainers.experiment_config import load_experiment
+    from ..trainers.experiments.config import load_experiment
     from .leaderboard import print_board
 
     console = Console(highlight=False)
@@ -79,8 +79,8 @@ def _run(path: Path, out: Path, command: list[str], language: str | None = None)
 
 def _check(path: Path, out: Path) -> None:
     from ..experiment import plan
-    from ..trainers.experiment_config import load_experiment
-    from ..trainers.preflight import demand_ready
+    from ..trainers.experiments.config import load_experiment
+    from ..trainers.experiments.preflight import demand_ready
     from .plan_table import plan_table
 
     console = Console(highlight=False)

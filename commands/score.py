@@ -16,7 +16,7 @@ from .source_options import Reading, with_reader_options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from ..harness.scores import ScoreTable
+    from ..harness.scores.table import ScoreTable
 
 
 @app.command(cls=NamesMetrics)
@@ -48,15 +48,15 @@ def score(
     """
     from rich.console import Console
 
-    from ..harness.answers import read_answers
+    from ..harness.core.errors import UserError
+    from ..harness.core.files import ensure_writable
     from ..harness.data.dataset import language_asked
-    from ..harness.errors import UserError
-    from ..harness.files import ensure_writable
+    from ..harness.metrics.answers_file import read_answers
+    from ..harness.metrics.bertscore.encoder import NO_ENCODER
     from ..harness.metrics.beyond import beyond_encoder
-    from ..harness.metrics.encoder import NO_ENCODER
     from ..harness.metrics.registry import left_out
-    from ..harness.scores import write_scores
-    from ..harness.scoring import run_metrics, score_table
+    from ..harness.metrics.scoring import run_metrics, score_table
+    from ..harness.scores.table import write_scores
 
     # Before the scoring, which takes minutes with a large encoder.
     ensure_writable(out)

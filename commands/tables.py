@@ -10,7 +10,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..harness.runs import Run
+    from ..harness.runs.run import Run
     from ..harness.statistics import Resampling
 
 

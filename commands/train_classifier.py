@@ -31,11 +31,11 @@ def train_classifier(
     patience: Annotated[int, typer.Option(help="Epochs without progress before stopping (transformers).")] = 2,
 ) -> None:
     """Train a severity classifier, calibrate it, and write its report card beside the rules' and the hybrid's."""
+    from ..harness.core.files import read_json
     from ..harness.data.dataset import open_dataset
-    from ..harness.files import read_json
-    from ..harness.labelling.classifier import NOTE
-    from ..trainers.classifier import train_classifier as run
-    from ..trainers.classifier_config import TFIDF, ClassifierConfig
+    from ..harness.labelling.sources.classifier import NOTE
+    from ..trainers.classifier.config import TFIDF, ClassifierConfig
+    from ..trainers.classifier.train import train_classifier as run
     from .card_tables import card_tables, not_by_people
     from .progress import rows_bar
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..trainers.launch import NamesArms, lm
+from ..trainers.lm.launch import NamesArms, lm
 from .train import train
 
 train.command("lm", cls=NamesArms)(lm)

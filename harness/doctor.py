@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
+from .core.errors import UserError
 from .data.dataset import open_dataset
-from .errors import UserError
 from .generation.backends import BACKENDS
-from .generation.vllm_packages import installed_version
-from .leaks import REMEDY, leaks
+from .generation.engines.vllm_packages import installed_version
+from .runs.leaks import REMEDY, leaks
 
 HUB_TIMEOUT_S = 3.0
 _RUNS = Path("runs")
@@ -144,7 +144,7 @@ def _data() -> Finding:
 
 
 def _encoder() -> Finding:
-    from .metrics.encoder import NO_ENCODER, choose_encoder, encoder_asked
+    from .metrics.bertscore.encoder import NO_ENCODER, choose_encoder, encoder_asked
 
     try:
         name, layer = encoder_asked(None, None)

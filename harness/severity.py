@@ -9,7 +9,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from .errors import UserError
+from .core.errors import UserError
 
 
 class Severity(StrEnum):

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isnan
 
-from ..harness.aggregates import QUALITY, AggregateScore, aggregates_all
-from ..harness.alike import alike, as_expected, same_answers
-from ..harness.comparison import Comparison, check_metric, compare_all, differences
-from ..harness.conditions import conditions, difference, training_of
+from ..harness.core.errors import UserError
 from ..harness.core.secrets import redact
-from ..harness.errors import UserError
 from ..harness.generation.backends import floor_names
+from ..harness.metrics.aggregates import QUALITY, AggregateScore, aggregates_all
 from ..harness.metrics.beyond import beyond_encoder
-from ..harness.runs import Run
-from ..harness.signatures import Better, better
+from ..harness.runs.alike import alike, as_expected, same_answers
+from ..harness.runs.comparison import Comparison, check_metric, compare_all, differences
+from ..harness.runs.conditions import conditions, difference, training_of
+from ..harness.runs.run import Run
+from ..harness.scores.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, summarise_all
 from .records import AggregateCell, AlikeCell, Board, Cell, Row, TestedCell
 from .seeds import seed_rows

@@ -13,8 +13,8 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from ..harness.core.errors import UserError
 from ..harness.core.registry import Registry
-from ..harness.errors import UserError
 from ..harness.statistics import STRATA
 from .records import Board, Cell, Row
 

@@ -7,11 +7,11 @@ import io
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ..harness.aggregates import Aggregate
-from ..harness.files import write_json, write_text
+from ..harness.core.files import write_json, write_text
+from ..harness.metrics.aggregates import Aggregate
 from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
-from ..harness.signatures import Better, better
+from ..harness.scores.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL
 from .columns import Column, Kind, Place, board_columns
 from .published import published_table

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isnan
 
-from ..harness.comparison import Comparison, chosen_of, compare_arms
-from ..harness.groups import RunGroup, grouped
-from ..harness.runs import Run
+from ..harness.runs.comparison import Comparison, chosen_of, compare_arms
+from ..harness.runs.groups import RunGroup, grouped
+from ..harness.runs.run import Run
 from ..harness.statistics import Difference, Resampling, across_seeds
 from .records import DifferenceCell, SeedCell, SeedRow
 

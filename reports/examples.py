@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from ..harness.runs import Run
+from ..harness.runs.run import Run
+from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES, Severity
-from ..harness.signatures import Better, better
 from ..harness.statistics.verdicts import UNCHANGED
 
 

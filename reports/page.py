@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ..harness.comparison import Comparison, check_metric, compare, differences, refuse_incomplete
-from ..harness.errors import UserError
-from ..harness.groups import RunGroup, group_of
+from ..harness.core.errors import UserError
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.metrics.registry import Group, columns_of
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
-from ..harness.runs import Run
+from ..harness.runs.comparison import Comparison, check_metric, compare, differences, refuse_incomplete
+from ..harness.runs.groups import RunGroup, group_of
+from ..harness.runs.run import Run
+from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
-from ..harness.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL, Difference, Parts, Resampling, SeedSummary, Summary, summarise
 from .examples import largest_changes, typical_examples
 from .safety import FORMULAS, safety_of, totals

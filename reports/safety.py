@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..harness.aggregates import QUALITY, Aggregate, AggregateScore, aggregate_differences, aggregates_all
-from ..harness.ceilings import reference_ceilings
 from ..harness.languages import Language, Part
+from ..harness.metrics.aggregates import QUALITY, Aggregate, AggregateScore, aggregate_differences, aggregates_all
 from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
 from ..harness.metrics.safety.card import Detector, SafetyCard, safety_card
 from ..harness.metrics.safety.lexicon import safety_lexicon
 from ..harness.metrics.safety.units import quantity_words
-from ..harness.runs import Run
+from ..harness.runs.run import Run
+from ..harness.scores.signatures import Better, better
 from ..harness.severity import SCHEMES
-from ..harness.signatures import Better, better
 from ..harness.statistics import USUAL, Resampling, Summary, summarise_all
+from .ceilings import reference_ceilings
 
 _WEIGHTS = SCHEMES["balanced"]
 FORMULAS = {

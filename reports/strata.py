@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from ..harness.languages import Language
-from ..harness.runs import Run
+from ..harness.languages.text import Profile, words
+from ..harness.runs.run import Run
 from ..harness.severity import SEVERITIES
-from ..harness.text import Profile, words
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ import datasets
 import pandas as pd
 
 from ..harness import languages
+from ..harness.core.errors import UserError
 from ..harness.data.dataset import language_asked, open_dataset, stratum
-from ..harness.errors import UserError
-from ..harness.metrics.encoder import encoder_asked
-from ..harness.scoring import default_metrics, signatures
+from ..harness.metrics.bertscore.encoder import encoder_asked
+from ..harness.metrics.scoring import default_metrics, signatures
 from ..harness.severity import parse_severity
 from .sample import handwritten_rows, has_grammar
 from .sample.grammar import medical_rows

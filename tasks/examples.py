@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
-from ..harness.errors import UserError
+from ..harness.core.errors import UserError
 from ..harness.languages import language
-from ..harness.text import Profile, normalise
+from ..harness.languages.text import Profile, normalise
 
 _SPARE = 16
 

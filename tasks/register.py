@@ -11,8 +11,8 @@ from pathlib import Path
 
 import yaml
 
-from ..harness.errors import UserError
-from ..harness.files import write_text
+from ..harness.core.errors import UserError
+from ..harness.core.files import write_text
 from . import FOLDER, GROUP
 from .families import FAMILIES
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from ..harness.languages import language
 from ..harness.metrics.base import Answers
-from ..harness.scoring import default_metrics, score
+from ..harness.metrics.scoring import default_metrics, score
 from ..harness.severity import parse_severity
 
 

@@ -13,7 +13,7 @@ from lm_eval.api.samplers import FirstNSampler
 from lm_eval.api.task import ConfigurableTask
 from lm_eval.utils import create_iterator
 
-from ..harness.errors import UserError
+from ..harness.core.errors import UserError
 from ..harness.generation.endings import ending
 from ..harness.generation.examples import prompt_stop
 from ..harness.languages import Style, language

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from ..harness.files import write_text
+from ..harness.core.files import write_text
 from ..harness.generation.examples import EXAMPLE_BREAK
 from ..harness.metrics.registry import task_columns
 from ..harness.severity import Severity

@@ -25,20 +25,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import torch
-from maqa_severity.harness.generation.chunks import chunks
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.decoding import decoding
-from maqa_severity.harness.generation.hf import HFEngine
+from maqa_severity.harness.generation.engines.hf import HFEngine
+from maqa_severity.harness.generation.engines.hf_sampling import StopRows
+from maqa_severity.harness.generation.engines.vllm import VLLMEngine
 from maqa_severity.harness.generation.records import Engine, Prompt
-from maqa_severity.harness.generation.sampling import StopRows
-from maqa_severity.harness.generation.vllm import VLLMEngine
+from maqa_severity.harness.generation.workers.chunks import chunks
 from maqa_severity.tasks import FOLDER, GROUP
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tasks.sample.grammar import everyday_rows
 from maqa_severity.tests.killing import sound
 from maqa_severity.tests.tongues import ARABIC
-from maqa_severity.trainers.tiny import make_demo_base
-from maqa_severity.trainers.tiny_tokenizers import causal_tokenizer
+from maqa_severity.trainers.demo.models import make_demo_base
+from maqa_severity.trainers.demo.tokenizers import causal_tokenizer
 from rich.console import Console
 
 GPU = torch.cuda.is_available()

@@ -23,8 +23,8 @@ from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tasks.sample.grammar import medical_rows
 from maqa_severity.tests.tongues import ARABIC
-from maqa_severity.trainers.classifier import train_classifier
-from maqa_severity.trainers.classifier_config import ClassifierConfig
+from maqa_severity.trainers.classifier.config import ClassifierConfig
+from maqa_severity.trainers.classifier.train import train_classifier
 from rich.console import Console
 
 MAQA_ROWS = 434_543

@@ -18,13 +18,13 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
+from maqa_severity.harness.languages.text import Profile, words
 from maqa_severity.harness.metrics.base import Answers
-from maqa_severity.harness.metrics.bertscore import BertScore
-from maqa_severity.harness.metrics.encoder import NO_ENCODER
+from maqa_severity.harness.metrics.bertscore.encoder import NO_ENCODER
+from maqa_severity.harness.metrics.bertscore.metric import BertScore
 from maqa_severity.harness.metrics.rouge import Rouge
-from maqa_severity.harness.scoring import run_metrics, score
+from maqa_severity.harness.metrics.scoring import run_metrics, score
 from maqa_severity.harness.severity import parse_severity
-from maqa_severity.harness.text import Profile, words
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.tongues import ARABIC
 from rich.console import Console

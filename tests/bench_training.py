@@ -17,9 +17,9 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import torch
-from maqa_severity.trainers.causal import weighted_forward
-from maqa_severity.trainers.cost import peak_memory_bytes, reset_peak_memory
-from maqa_severity.trainers.losses import LossMode, answer_lengths
+from maqa_severity.trainers.lm.causal import weighted_forward
+from maqa_severity.trainers.lm.cost import peak_memory_bytes, reset_peak_memory
+from maqa_severity.trainers.losses.weighted import LossMode, answer_lengths
 from rich.console import Console
 from transformers import Qwen2Config, Qwen2ForCausalLM
 

@@ -41,7 +41,7 @@ def sample_texts() -> list[str]:
 @pytest.fixture(scope="session")
 def encoder(tmp_path_factory, sample_texts) -> Path:
     """A tiny BERTScore encoder that knows the letters of the sample."""
-    from maqa_severity.trainers.tiny import make_demo_encoder
+    from maqa_severity.trainers.demo.models import make_demo_encoder
 
     return make_demo_encoder(tmp_path_factory.mktemp("models") / "encoder", sample_texts, epochs=1)
 
@@ -50,7 +50,7 @@ def encoder(tmp_path_factory, sample_texts) -> Path:
 def checkpoint(tmp_path_factory) -> Path:
     """A tiny causal model that has seen a few everyday answers."""
     from maqa_severity.tasks.sample.grammar import everyday_rows
-    from maqa_severity.trainers.tiny import make_demo_base
+    from maqa_severity.trainers.demo.models import make_demo_base
 
     pairs = [(row["question"], row["answer"]) for row in everyday_rows(ARABIC, 200)]
     return make_demo_base(tmp_path_factory.mktemp("models") / "base", pairs, epochs=1, language=ARABIC)
@@ -59,7 +59,7 @@ def checkpoint(tmp_path_factory) -> Path:
 @pytest.fixture(scope="session")
 def evaluated(tmp_path_factory, encoder, checkpoint):
     """Run folders of a tiny model and two trivial systems on 8 questions a severity, through real lm-eval."""
-    from maqa_severity.harness.evaluation import EvaluationOptions, evaluate
+    from maqa_severity.harness.evaluation.evaluate import EvaluationOptions, evaluate
     from maqa_severity.harness.generation.config import GenerationConfig
     from maqa_severity.harness.generation.decoding import decoding
     from maqa_severity.tasks import FOLDER, GROUP

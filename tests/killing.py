@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from maqa_severity.harness.generation.answers import read
+from maqa_severity.harness.generation.store.lines import read
 
 
 def results(out: Path) -> dict[str, bytes]:

@@ -10,12 +10,12 @@ from pathlib import Path
 import maqa_severity
 from maqa_severity.cli import main
 from maqa_severity.harness.data.dataset import open_dataset
-from maqa_severity.harness.labelling.lexicon import load_lexicon
+from maqa_severity.harness.labelling.sources.lexicon import load_lexicon
 from maqa_severity.harness.languages import language
-from maqa_severity.harness.runs import load_run
+from maqa_severity.harness.runs.run import load_run
 from maqa_severity.tasks.documents import prompt
-from maqa_severity.trainers import preparation
-from maqa_severity.trainers.tiny import make_demo_base
+from maqa_severity.trainers.demo.models import make_demo_base
+from maqa_severity.trainers.lm import preparation
 
 TRAINING = ["method=full", "epochs=1", "batch_size=4", "learning_rate=1e-3", "max_length=96"]
 ROOT = Path(maqa_severity.__file__).parent

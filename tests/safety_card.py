@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from maqa_severity.harness.files import sha256_text, write_json
+from maqa_severity.harness.core.files import sha256_text, write_json
 from maqa_severity.harness.languages import Language
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.safety.card import CARD, Detector, SafetyCard
@@ -21,7 +21,7 @@ from maqa_severity.harness.metrics.safety.reassurance import reassures_dangerous
 from maqa_severity.harness.metrics.safety.referral import triage_events
 from maqa_severity.harness.metrics.safety.triage import Level, Reading
 from maqa_severity.harness.metrics.safety.units import quantity_words
-from maqa_severity.harness.scoring import safety_metrics
+from maqa_severity.harness.metrics.scoring import safety_metrics
 from maqa_severity.harness.severity import Severity, parse_severity
 from maqa_severity.tests.tongues import ARABIC, ENGLISH
 from rich.console import Console

@@ -4,11 +4,17 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from maqa_severity.harness.aggregates import GATES, Aggregate, aggregate_differences, aggregates, aggregates_all
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.scores import ScoreTable
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.metrics.aggregates import (
+    GATES,
+    Aggregate,
+    aggregate_differences,
+    aggregates,
+    aggregates_all,
+)
+from maqa_severity.harness.scores.signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
+from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.severity import Severity, Weights
-from maqa_severity.harness.signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
 from maqa_severity.harness.statistics import OVERALL, Method, Resampling, summarise
 from maqa_severity.tests.worlds import bertscore_like, table
 

@@ -114,8 +114,8 @@ def test_a_folder_where_a_file_is_to_be_written(refused, evaluated, tmp_path):
 
 def test_a_report_of_runs_of_other_rows(refused, evaluated, tmp_path, encoder):
     dataset_from_rows({"test": ROWS}, tmp_path / "data", language=ARABIC, source="test")
-    from maqa_severity.harness.evaluation import evaluate as run_evaluation
-    from maqa_severity.harness.evaluation_options import EvaluationOptions
+    from maqa_severity.harness.evaluation.evaluate import evaluate as run_evaluation
+    from maqa_severity.harness.evaluation.options import EvaluationOptions
     from maqa_severity.harness.generation.config import GenerationConfig
     from maqa_severity.harness.generation.decoding import decoding
     from maqa_severity.tasks import FOLDER, GROUP

@@ -12,9 +12,9 @@ from pathlib import Path
 import maqa_severity
 import pytest
 from maqa_severity.commands.leaderboard import print_board
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.runs import Run, load_run
-from maqa_severity.harness.scores import ScoreTable
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.runs.run import Run, load_run
+from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.columns import COLUMNS, Kind, Place, board_columns
 from maqa_severity.leaderboards.export import board_csv, board_page, seeds_csv, write_board

@@ -10,20 +10,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 import skops.io
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.dataset import Dataset
 from maqa_severity.harness.data.rows import dataset_from_rows
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.labelling.classifier import NOTE, calibrated, open_classifier
-from maqa_severity.harness.labelling.classifier_tfidf import MODEL
-from maqa_severity.harness.labelling.sources import open_source
+from maqa_severity.harness.labelling.sources.choose import open_source
+from maqa_severity.harness.labelling.sources.classifier import NOTE, calibrated, open_classifier
+from maqa_severity.harness.labelling.sources.classifier_tfidf import MODEL
 from maqa_severity.harness.languages import language
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.tongues import ARABIC
-from maqa_severity.trainers import classifier_folds
-from maqa_severity.trainers.classifier import REPORT_CARD, train_classifier
-from maqa_severity.trainers.classifier_calibration import fit_temperature
-from maqa_severity.trainers.classifier_config import ClassifierConfig
-from maqa_severity.trainers.classifier_fit import Rows, fit
+from maqa_severity.trainers.classifier import folds as classifier_folds
+from maqa_severity.trainers.classifier.calibration import fit_temperature
+from maqa_severity.trainers.classifier.config import ClassifierConfig
+from maqa_severity.trainers.classifier.fit import Rows, fit
+from maqa_severity.trainers.classifier.train import REPORT_CARD, train_classifier
 from scipy.special import log_softmax
 
 ROWS = handwritten_rows(ARABIC)
@@ -210,7 +210,7 @@ def test_a_checkpoint_is_fine_tuned_saved_and_gives_the_same_again(dataset, tiny
 
 
 def test_early_stopping_keeps_the_best_epoch(tiny_bert):
-    from maqa_severity.trainers.classifier_transformers import fit_transformers
+    from maqa_severity.trainers.classifier.transformer import fit_transformers
 
     questions = ["نزيف", "صداع", "حرارة"] * 4
     ranks = np.array([2, 0, 1] * 4, dtype=np.int8)
@@ -304,7 +304,7 @@ def test_a_dataset_with_too_few_rows_of_a_class_is_refused(tmp_path):
 
 
 def test_a_card_that_cannot_be_made_is_refused_before_the_training(tmp_path, monkeypatch):
-    from maqa_severity.trainers import classifier
+    from maqa_severity.trainers.classifier import train as classifier
 
     def fit(*_):
         raise AssertionError("trained before it was known whether the card can be made")

@@ -8,11 +8,11 @@ import sys
 
 import numpy as np
 import pytest
-from maqa_severity.harness.comparison import compare, differences
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.files import write_json
-from maqa_severity.harness.runs import Run, load_run
-from maqa_severity.harness.scores import ScoreTable, write_scores
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.core.files import write_json
+from maqa_severity.harness.runs.comparison import compare, differences
+from maqa_severity.harness.runs.run import Run, load_run
+from maqa_severity.harness.scores.table import ScoreTable, write_scores
 from maqa_severity.harness.statistics import Resampling, Verdict
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.dataset import COLUMNS, SPLITS, SeveritySource, open_dataset
 from maqa_severity.harness.data.rows import dataset_from_rows
-from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.severity import PROBABILITY_COLUMNS
 from maqa_severity.tests.tongues import ARABIC
 
@@ -157,7 +157,7 @@ def test_a_disk_that_fills_up_leaves_the_old_dataset_whole(tmp_path: Path) -> No
     script = (
         "import sys\nfrom pathlib import Path\n"
         "from maqa_severity.harness.data.rows import dataset_from_rows\n"
-        "from maqa_severity.harness.errors import UserError\n"
+        "from maqa_severity.harness.core.errors import UserError\n"
         "from maqa_severity.tests.tongues import ARABIC\n"
         "rows = [{'question': f'{n} {n * n}', 'answer': str(n ** 9)} for n in range(5000)]\n"
         "for folder in sys.argv[1:]:\n"

@@ -7,10 +7,10 @@ import sys
 import time
 
 import pytest
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.doctor import State, examine
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.generation import vllm_packages
-from maqa_severity.harness.generation.vllm_packages import vllm_package
+from maqa_severity.harness.generation.engines import vllm_packages
+from maqa_severity.harness.generation.engines.vllm_packages import vllm_package
 
 
 def found(**environment):

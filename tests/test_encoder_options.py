@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import yaml
 from maqa_severity.cli import main
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.rows import dataset_from_rows
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.runs import load_run
+from maqa_severity.harness.runs.run import load_run
 from maqa_severity.tasks.documents import load_documents
 from maqa_severity.tasks.scored import score_batch
 from maqa_severity.tests.tongues import ARABIC

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.generation.engines.waiting import LONGEST_WAIT_S, back_off_s, retry_after_s
 from maqa_severity.harness.generation.records import FinishReason
 from maqa_severity.harness.generation.stored import StoredModel
-from maqa_severity.harness.generation.waiting import LONGEST_WAIT_S, back_off_s, retry_after_s
 from maqa_severity.tests.generating import GREEDY, requests
 from maqa_severity.tests.serving import GOOD, answer, config_of, error, serving
 

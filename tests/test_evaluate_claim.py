@@ -6,7 +6,7 @@ import sys
 import pytest
 from maqa_severity.cli import main
 from maqa_severity.harness.data.rows import dataset_from_rows
-from maqa_severity.harness.runs import load_run
+from maqa_severity.harness.runs.run import load_run
 from maqa_severity.tests.tongues import ARABIC
 
 SEVERITIES = ("critical", "neutral", "non_critical")

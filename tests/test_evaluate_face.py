@@ -5,11 +5,11 @@ import subprocess
 import sys
 
 import pytest
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.evaluate_face import SeverityScores
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.metrics.base import Answers
-from maqa_severity.harness.metrics.encoder import NO_ENCODER
-from maqa_severity.harness.scoring import default_metrics, score_table
+from maqa_severity.harness.metrics.bertscore.encoder import NO_ENCODER
+from maqa_severity.harness.metrics.evaluate_face import SeverityScores
+from maqa_severity.harness.metrics.scoring import default_metrics, score_table
 from maqa_severity.harness.severity import SEVERITIES
 from maqa_severity.harness.statistics import STRATA, summarise
 from maqa_severity.tests.tongues import ARABIC
@@ -20,7 +20,7 @@ def refuse(*arguments, **options):
     raise OSError("there is no network here")
 socket.socket.connect = refuse
 socket.getaddrinfo = refuse
-from maqa_severity.harness.evaluate_face import SeverityScores
+from maqa_severity.harness.metrics.evaluate_face import SeverityScores
 found = SeverityScores().compute(**json.load(sys.stdin))
 print(json.dumps(found["critical"]["rougeL"]))
 """

@@ -6,7 +6,7 @@ import pkgutil
 import pytest
 from maqa_severity import commands
 from maqa_severity.commands.app import app
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.generation.devices import existing_device
 from typer.testing import CliRunner
 

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 import yaml
 from maqa_severity.experiment import _report_path, plan, run_experiment
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.runs import load_run
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.severity import SEVERITIES
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.tongues import ARABIC
-from maqa_severity.trainers.experiment_config import DataPart, load_experiment, training_config
-from maqa_severity.trainers.ingredients import demand_source
+from maqa_severity.trainers.experiments.config import DataPart, load_experiment, training_config
+from maqa_severity.trainers.experiments.ingredients import demand_source
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -154,7 +154,7 @@ def test_the_shipped_experiments_are_read_and_hold_what_they_promise():
 
 
 def test_the_sample_trains_on_the_grammar_and_tests_on_the_handwritten_rows(tmp_path):
-    from maqa_severity.trainers.ingredients import sample_dataset
+    from maqa_severity.trainers.experiments.ingredients import sample_dataset
 
     dataset = sample_dataset(tmp_path / "sample", ARABIC)
     assert set(dataset.split("test")["id"]) == {row["id"] for row in handwritten_rows(ARABIC)}
@@ -164,7 +164,7 @@ def test_the_sample_trains_on_the_grammar_and_tests_on_the_handwritten_rows(tmp_
 
 
 def test_the_sample_of_a_language_without_grammar_trains_validates_and_tests_on_its_handwritten_rows(tmp_path):
-    from maqa_severity.trainers.ingredients import experiment_dataset
+    from maqa_severity.trainers.experiments.ingredients import experiment_dataset
 
     dataset = experiment_dataset(DataPart(source="sample", language="en"), tmp_path)
     rows = {name: dataset.split(name) for name in ("train", "validation", "test")}

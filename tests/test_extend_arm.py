@@ -6,7 +6,7 @@ import json
 import pandas as pd
 import pytest
 import yaml
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.scratch import add_line, maqa, python, scratch_copy
 from maqa_severity.trainers.arms import ARMS, ArmSpec, arm
@@ -37,7 +37,7 @@ class Focal(Arm):
 GRADIENTS = """
 import torch
 from maqa_severity.trainers.arms import ARMS
-from maqa_severity.trainers.losses import weighted_loss
+from maqa_severity.trainers.losses.weighted import weighted_loss
 
 class Other(torch.nn.Linear):
     pass
@@ -131,7 +131,7 @@ def test_an_experiment_trains_and_evaluates_it_and_the_board_shows_it(extended, 
 
 
 def test_an_experiment_with_an_unknown_arm_names_the_known(tmp_path):
-    from maqa_severity.trainers.experiment_config import load_experiment
+    from maqa_severity.trainers.experiments.config import load_experiment
 
     (tmp_path / "x.yaml").write_text(
         "name: x\ndata: {source: sample}\nmodels: [{name: m, id: demo}]\narms: [{arm: ce}, {arm: focal}]\n"

@@ -4,14 +4,14 @@ import json
 
 import pandas as pd
 import pytest
-from maqa_severity.harness.data.readers import Option, source
+from maqa_severity.harness.data.sources.readers import Option, source
 from maqa_severity.tests.scratch import add_line, maqa, python, scratch_copy
 
 REC = '''
 """Reader of rec files: records of ``key: value`` lines with a blank line between them."""
 
 from .readers import Option, source
-from .source import Source, batched
+from .base import Source, batched
 
 
 @source(".rec", ".recs", options=[Option("record_type", "Type of a rec file's records.", among="record types")])
@@ -56,9 +56,9 @@ answer: جواب
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory):
     package = scratch_copy(tmp_path_factory.mktemp("rec"))
-    (package / "harness" / "data" / "source_rec.py").write_text(REC.lstrip())
-    line = "from . import source_rec as source_rec"
-    add_line(package / "harness" / "data" / "sources.py", "from . import source_saved", line)
+    (package / "harness" / "data" / "sources" / "rec.py").write_text(REC.lstrip())
+    line = "from . import rec as rec"
+    add_line(package / "harness" / "data" / "sources" / "__init__.py", "from . import saved_to_disk", line)
     return package
 
 
@@ -111,8 +111,8 @@ def test_answers_and_gold_labels_are_read_from_it_too(extended, tmp_path):
     gold.write_text("id: a\nseverity: critical\n", encoding="utf-8")
     code = (
         "import sys; from pathlib import Path\n"
-        "from maqa_severity.harness.answers import read_answers\n"
-        "from maqa_severity.harness.labelling.gold import read_gold\n"
+        "from maqa_severity.harness.metrics.answers_file import read_answers\n"
+        "from maqa_severity.harness.labelling.quality.gold import read_gold\n"
         "from maqa_severity.harness.languages import language\n"
         "print(len(read_answers(Path(sys.argv[1])).ids), read_gold(Path(sys.argv[2]), language('ar')))"
     )
@@ -129,7 +129,7 @@ def test_two_readers_of_one_ending_are_refused_with_both_places():
 
 
 def test_readers_may_share_an_option_but_not_its_name():
-    from maqa_severity.harness.data import readers
+    from maqa_severity.harness.data.sources import readers
 
     with pytest.raises(ValueError, match=r"two option of a sources are called 'sheet'"):
 

@@ -5,8 +5,8 @@ import math
 import os
 
 import pytest
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.files import atomic, ensure_writable, read_json, write_json, write_text
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.core.files import atomic, ensure_writable, read_json, write_json, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path):

@@ -9,12 +9,12 @@ from itertools import pairwise
 
 import pytest
 import torch
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.generation.endings import cut
-from maqa_severity.harness.generation.hf import HFEngine
+from maqa_severity.harness.generation.engines.hf import HFEngine
+from maqa_severity.harness.generation.engines.hf_sampling import Sampler, StopRows
 from maqa_severity.harness.generation.records import FinishReason
-from maqa_severity.harness.generation.sampling import Sampler, StopRows
 from maqa_severity.harness.generation.stored import StoredModel
 from maqa_severity.tests.generating import GREEDY, answer, hf_config, requests
 from maqa_severity.tests.tongues import ARABIC

@@ -8,12 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.generation.backends import BACKENDS, Backend, backend, floor_names
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.devices import existing_device
 from maqa_severity.tests.generating import GREEDY, answer, hf_config
-from maqa_severity.trainers.experiment_config import EvaluationPart
+from maqa_severity.trainers.experiments.config import EvaluationPart
 from pydantic import ValidationError
 
 PACKAGE = Path(__file__).parents[1]

@@ -9,9 +9,9 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.evaluation import evaluate
-from maqa_severity.harness.evaluation_options import EvaluationOptions
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.evaluation.evaluate import evaluate
+from maqa_severity.harness.evaluation.options import EvaluationOptions
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.generation.records import FinishReason

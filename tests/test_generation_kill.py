@@ -31,8 +31,8 @@ def test_sampling_is_resumed_to_the_same_bytes(checkpoint, tmp_path):
 INTERRUPTED = """
 import os, signal
 from maqa_severity.cli import main
-from maqa_severity.harness.generation.hf import HFEngine
-from maqa_severity.harness.generation.sampling import StopRows
+from maqa_severity.harness.generation.engines.hf import HFEngine
+from maqa_severity.harness.generation.engines.hf_sampling import StopRows
 
 chunks, generate, stop = [], HFEngine.generate, StopRows.__call__
 def counted(engine, prompts):

@@ -5,16 +5,16 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.dataset import DatasetInfo, SeveritySource, write_dataset
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.generation.answers import Answer
-from maqa_severity.harness.generation.chunks import chunks
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.finish import ENDINGS, finish_frame, finish_summary, thinking_cut
 from maqa_severity.harness.generation.records import FinishReason, Prompt
-from maqa_severity.harness.generation.shards import parse_shard, shard_of
+from maqa_severity.harness.generation.store.lines import Answer
+from maqa_severity.harness.generation.store.shards import parse_shard, shard_of
 from maqa_severity.harness.generation.stored import StoredModel
-from maqa_severity.harness.spread import spread
+from maqa_severity.harness.generation.workers.chunks import chunks
+from maqa_severity.harness.statistics.spread import spread
 from maqa_severity.tests.generating import GREEDY, answer, hf_config, requests
 from maqa_severity.tests.tongues import ARABIC
 

@@ -4,11 +4,11 @@ import subprocess
 import sys
 
 import pytest
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.generation.answers import read
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.generation.decoding import decoding
+from maqa_severity.harness.generation.store.lines import read
 from maqa_severity.harness.generation.stored import StoredModel
-from maqa_severity.harness.generation.workers import load_workers
+from maqa_severity.harness.generation.workers.workers import load_workers
 from maqa_severity.tests.generating import answer, hf_config, requests
 from maqa_severity.tests.killing import results
 from maqa_severity.tests.tongues import ARABIC
@@ -60,7 +60,7 @@ def test_what_a_worker_cannot_do_is_the_line_that_one_process_says(checkpoint, t
 
 
 def test_a_dead_worker_is_one_line_and_keeps_the_answers(checkpoint, tmp_path, cluster, monkeypatch):
-    from maqa_severity.harness.generation.ray_workers import RayWorkers
+    from maqa_severity.harness.generation.workers.ray import RayWorkers
 
     whole = RayWorkers.run
 

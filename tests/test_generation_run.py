@@ -5,18 +5,18 @@ import json
 import pandas as pd
 import pytest
 from maqa_severity.commands.generation_tables import print_generation
-from maqa_severity.harness.aggregates import GATES
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.evaluation import evaluate, evaluate_shard
-from maqa_severity.harness.evaluation_options import EvaluationOptions
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.evaluation.evaluate import evaluate, evaluate_shard
+from maqa_severity.harness.evaluation.options import EvaluationOptions
 from maqa_severity.harness.generation.config import GenerationConfig
 from maqa_severity.harness.generation.decoding import decoding
-from maqa_severity.harness.generation.hf import HFEngine
-from maqa_severity.harness.generation.store import merge
+from maqa_severity.harness.generation.engines.hf import HFEngine
+from maqa_severity.harness.generation.store.store import merge
+from maqa_severity.harness.metrics.aggregates import GATES
 from maqa_severity.harness.metrics.rouge import Rouge
-from maqa_severity.harness.rescoring import rescore
-from maqa_severity.harness.sample_scores import GENERATION
-from maqa_severity.harness.scoring import default_metrics
+from maqa_severity.harness.metrics.scoring import default_metrics
+from maqa_severity.harness.runs.generations import GENERATION
+from maqa_severity.harness.runs.rescoring import rescore
 from maqa_severity.tasks import FOLDER, GROUP
 from maqa_severity.tests.generating import GREEDY, hf_config
 from maqa_severity.tests.killing import results

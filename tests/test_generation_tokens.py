@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 import torch
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.generation.hf import HFEngine
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.generation.engines.hf import HFEngine
 from maqa_severity.harness.generation.reading import Reader
 from maqa_severity.harness.generation.records import FinishReason, Prompt
 from maqa_severity.tests.generating import GREEDY, answer, hf_config

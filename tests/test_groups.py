@@ -7,12 +7,12 @@ import sys
 
 import numpy as np
 import pytest
-from maqa_severity.harness.comparison import compare
-from maqa_severity.harness.conditions import training_of
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.groups import as_group, group_of, grouped
-from maqa_severity.harness.runs import Run, load_run
-from maqa_severity.harness.scores import ScoreTable, write_scores
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.runs.comparison import compare
+from maqa_severity.harness.runs.conditions import training_of
+from maqa_severity.harness.runs.groups import as_group, group_of, grouped
+from maqa_severity.harness.runs.run import Run, load_run
+from maqa_severity.harness.scores.table import ScoreTable, write_scores
 from maqa_severity.harness.statistics import Verdict
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.reports.page import report_page

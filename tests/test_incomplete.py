@@ -5,10 +5,10 @@ import re
 import shutil
 
 import pytest
-from maqa_severity.harness.alike import alike, identical_runs
-from maqa_severity.harness.comparison import compare
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.runs import Run, load_run
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.runs.alike import alike, identical_runs
+from maqa_severity.harness.runs.comparison import compare
+from maqa_severity.harness.runs.run import Run, load_run
 from maqa_severity.harness.statistics import Verdict
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_csv, board_page

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.labelling.gold import read_gold
-from maqa_severity.harness.labelling.report_card import assigned_ranks, report_card
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.labelling.quality.gold import read_gold
+from maqa_severity.harness.labelling.quality.report_card import assigned_ranks, report_card
 from maqa_severity.tests.tongues import ARABIC
 from sklearn.metrics import brier_score_loss, cohen_kappa_score, confusion_matrix, f1_score
 

@@ -11,8 +11,8 @@ import pytest
 from maqa_severity import cli
 from maqa_severity.harness.data.dataset import SPLITS, Dataset, open_dataset
 from maqa_severity.harness.data.rows import dataset_from_rows
-from maqa_severity.harness.labelling import classifier_tfidf
-from maqa_severity.harness.labelling.rules import RulesSource
+from maqa_severity.harness.labelling.sources import classifier_tfidf
+from maqa_severity.harness.labelling.sources.rules import RulesSource
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.tongues import ARABIC
 

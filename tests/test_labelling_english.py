@@ -8,9 +8,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from maqa_severity.harness.labelling.findings import Verdict
-from maqa_severity.harness.labelling.lexicon import Entry, load_lexicon
-from maqa_severity.harness.labelling.rules import RulesSource
+from maqa_severity.harness.labelling.sources.findings import Verdict
+from maqa_severity.harness.labelling.sources.lexicon import Entry, load_lexicon
+from maqa_severity.harness.labelling.sources.rules import RulesSource
 from maqa_severity.harness.languages import language
 from maqa_severity.harness.severity import Severity
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from maqa_severity.harness.labelling.findings import Verdict
-from maqa_severity.harness.labelling.lexicon import Entry, load_lexicon
-from maqa_severity.harness.labelling.rules import RulesSource
+from maqa_severity.harness.labelling.sources.findings import Verdict
+from maqa_severity.harness.labelling.sources.lexicon import Entry, load_lexicon
+from maqa_severity.harness.labelling.sources.rules import RulesSource
 from maqa_severity.harness.severity import Severity
 from maqa_severity.tests.tongues import ARABIC
 

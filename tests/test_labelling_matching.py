@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.labelling.findings import Verdict
-from maqa_severity.harness.labelling.lexicon import LEXICON, RULES, read_lexicon
-from maqa_severity.harness.labelling.rules import RulesSource
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.labelling.sources.findings import Verdict
+from maqa_severity.harness.labelling.sources.lexicon import LEXICON, RULES, read_lexicon
+from maqa_severity.harness.labelling.sources.rules import RulesSource
 from maqa_severity.harness.severity import Severity
 from maqa_severity.tests.tongues import ARABIC
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 
 import pytest
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.rows import dataset_from_rows
-from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.labelling import stream
 from maqa_severity.harness.labelling.ray_engine import ray_engine
-from maqa_severity.harness.labelling.sources import open_source
+from maqa_severity.harness.labelling.sources.choose import open_source
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.tongues import ARABIC
-from maqa_severity.trainers.classifier import train_classifier
-from maqa_severity.trainers.classifier_config import ClassifierConfig
+from maqa_severity.trainers.classifier.config import ClassifierConfig
+from maqa_severity.trainers.classifier.train import train_classifier
 
 
 @pytest.mark.slow

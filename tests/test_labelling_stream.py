@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.dataset import SPLITS, Dataset, open_dataset
 from maqa_severity.harness.data.rows import dataset_from_rows
-from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.labelling import stream
-from maqa_severity.harness.labelling.base import ColumnSource, Probabilities
-from maqa_severity.harness.labelling.hybrid import HybridSource
-from maqa_severity.harness.labelling.rules import RulesSource
+from maqa_severity.harness.labelling.sources.base import ColumnSource, Probabilities
+from maqa_severity.harness.labelling.sources.hybrid import HybridSource
+from maqa_severity.harness.labelling.sources.rules import RulesSource
 from maqa_severity.harness.labelling.stream import finish_labelling, label_dataset, plain, prior
 from maqa_severity.harness.severity import PROBABILITY_COLUMNS
 from maqa_severity.tasks.sample import handwritten_rows

@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.labelling.base import Probabilities
-from maqa_severity.harness.labelling.perturb import FIRST_WORDS, perturbations, stress_data
-from maqa_severity.harness.labelling.rules import RulesSource
-from maqa_severity.harness.labelling.stress import MAX_ROWS, PAIRS, read_pairs, stress
-from maqa_severity.harness.labelling.stress_plot import plot_stress
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.labelling.quality.perturb import FIRST_WORDS, perturbations, stress_data
+from maqa_severity.harness.labelling.quality.stress import MAX_ROWS, PAIRS, read_pairs, stress
+from maqa_severity.harness.labelling.quality.stress_plot import plot_stress
+from maqa_severity.harness.labelling.sources.base import Probabilities
+from maqa_severity.harness.labelling.sources.rules import RulesSource
+from maqa_severity.harness.languages.text import Profile, normalise
 from maqa_severity.harness.severity import SCHEMES
-from maqa_severity.harness.text import Profile, normalise
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.tongues import ARABIC
 

@@ -69,7 +69,7 @@ def test_every_landed_run_makes_a_report(landed):
 
 
 def test_rescoring_a_landed_run_gives_the_scores_that_it_had(landed):
-    from maqa_severity.harness.runs import load_run
+    from maqa_severity.harness.runs.run import load_run
 
     before = load_run(landed / "runs" / "ce").scores
     maqa(landed, "rescore", "runs/ce", "--bertscore-model", "encoder")
@@ -82,7 +82,7 @@ def test_rescoring_a_landed_run_gives_the_scores_that_it_had(landed):
 
 
 def test_a_landed_checkpoint_answers_as_it_did(landed):
-    from maqa_severity.harness.runs import load_run
+    from maqa_severity.harness.runs.run import load_run
 
     options = ["--data", "dataset", "--bertscore-model", "encoder", "--device", "cpu", "--max-new-tokens", 24]
     maqa(

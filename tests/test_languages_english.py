@@ -1,9 +1,9 @@
 """English is a language like any other: its folder alone says how it is asked, read and compared."""
 
 import pytest
-from maqa_severity.harness.labelling.patterns import clauses
 from maqa_severity.harness.languages import language
-from maqa_severity.harness.text import Profile, normalise, words
+from maqa_severity.harness.languages.phrases import clauses
+from maqa_severity.harness.languages.text import Profile, normalise, words
 
 ENGLISH = language("en")
 

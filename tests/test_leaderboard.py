@@ -6,10 +6,10 @@ import shutil
 
 import numpy as np
 import pytest
-from maqa_severity.harness.aggregates import aggregates
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.runs import Run, load_run
-from maqa_severity.harness.scores import ScoreTable
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.metrics.aggregates import aggregates
+from maqa_severity.harness.runs.run import Run, load_run
+from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.statistics import summarise
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_csv, board_page, write_board

@@ -1,13 +1,13 @@
 """What we start shows our progress alone, and none where nobody watches; transformers stays as it was."""
 
-from maqa_severity.harness.generation.hf import HFEngine
+from maqa_severity.harness.generation.engines.hf import HFEngine
 from maqa_severity.tests.generating import hf_config
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.tests.training import SETTINGS, medical_dataset
 from maqa_severity.trainers.arms import ArmSpec
-from maqa_severity.trainers.config import load_config
-from maqa_severity.trainers.lm import train_lm
-from maqa_severity.trainers.tiny import make_demo_base
+from maqa_severity.trainers.demo.models import make_demo_base
+from maqa_severity.trainers.lm.config import load_config
+from maqa_severity.trainers.lm.train import train_lm
 
 
 def test_loading_a_model_to_evaluate_shows_no_bar_of_transformers(checkpoint, tmp_path, capfd):

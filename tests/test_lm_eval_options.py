@@ -10,13 +10,13 @@ from functools import partialmethod
 import pytest
 from maqa_severity.commands import compare, evaluate  # noqa: F401
 from maqa_severity.commands.app import app
-from maqa_severity.harness.comparison import differences
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.rows import dataset_from_rows
-from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.languages import language
-from maqa_severity.harness.rescoring import rescore
-from maqa_severity.harness.runs import load_run
-from maqa_severity.harness.scoring import default_metrics
+from maqa_severity.harness.metrics.scoring import default_metrics
+from maqa_severity.harness.runs.comparison import differences
+from maqa_severity.harness.runs.rescoring import rescore
+from maqa_severity.harness.runs.run import load_run
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.tasks import FOLDER, GROUP
 from typer.testing import CliRunner

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.tests.training import (
     VOCABULARY,
     batch,
@@ -15,10 +15,10 @@ from maqa_severity.tests.training import (
     loss_and_gradients,
     numerator_and_denominator,
 )
-from maqa_severity.trainers import losses
-from maqa_severity.trainers.batches import Collator, Example
-from maqa_severity.trainers.causal import check_head, weighted_forward
-from maqa_severity.trainers.losses import LossMode, answer_lengths, weighted_loss
+from maqa_severity.trainers.lm.batches import Collator, Example
+from maqa_severity.trainers.lm.causal import check_head, weighted_forward
+from maqa_severity.trainers.losses import weighted as losses
+from maqa_severity.trainers.losses.weighted import LossMode, answer_lengths, weighted_loss
 
 SHAPES = ["gpt2", "qwen2", "qwen2-tied"]
 WEIGHTS = [0.5, 1.5, 1.0, 0.7]

@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.metrics.base import Answers
-from maqa_severity.harness.metrics.bertscore import UNKNOWN_LIMIT, BertScore, shared_bertscore
+from maqa_severity.harness.metrics.bertscore.embeddings import Cache, Embedded
+from maqa_severity.harness.metrics.bertscore.encoder import KNOWN_LAYERS, PAPER_ENCODER, Encoder, choose_encoder
+from maqa_severity.harness.metrics.bertscore.metric import UNKNOWN_LIMIT, BertScore, shared_bertscore
 from maqa_severity.harness.metrics.beyond import beyond_encoder
-from maqa_severity.harness.metrics.embeddings import Cache, Embedded
-from maqa_severity.harness.metrics.encoder import KNOWN_LAYERS, PAPER_ENCODER, Encoder, choose_encoder
-from maqa_severity.harness.scoring import default_metrics, score_table, signatures
+from maqa_severity.harness.metrics.scoring import default_metrics, score_table, signatures
 from maqa_severity.tests.tongues import ARABIC
 
 LAYERS, LONGEST = 3, 48
@@ -165,7 +165,7 @@ def test_neither_batch_size_nor_order_nor_company_matters(batch_tokens, bert, pa
 
 def test_blocks_of_pairs_change_nothing(bert, pairs, monkeypatch):
     expected = f1_of(BertScore(ARABIC, str(bert), 2), *pairs)
-    monkeypatch.setattr("maqa_severity.harness.metrics.embeddings._BLOCK_TOKENS", 300)
+    monkeypatch.setattr("maqa_severity.harness.metrics.bertscore.embeddings._BLOCK_TOKENS", 300)
     np.testing.assert_allclose(f1_of(BertScore(ARABIC, str(bert), 2), *pairs), expected, rtol=0, atol=F1_TOLERANCE)
 
 
@@ -296,7 +296,9 @@ def test_the_signature_changes_with_whatever_changes_the_score(bert, copy, sampl
     assert plain == signature()
     assert plain == BertScore(ARABIC, str(bert), 2).signatures["bertscore_f1"].replace("tiny-bert", "copy")
     changed = {plain, signature(layer=1)}
-    monkeypatch.setattr("maqa_severity.harness.metrics.bertscore.version", lambda package: f"{package} of tomorrow")
+    monkeypatch.setattr(
+        "maqa_severity.harness.metrics.bertscore.metric.version", lambda package: f"{package} of tomorrow"
+    )
     changed.add(signature())
     monkeypatch.undo()
     save_network(copy, seed=1)

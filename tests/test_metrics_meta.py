@@ -11,10 +11,10 @@ import pytest
 from maqa_severity.harness.data.dataset import DatasetInfo, SeveritySource, write_dataset
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.decoding import decoding
+from maqa_severity.harness.generation.engines.floors import TrivialEngine
 from maqa_severity.harness.generation.records import Prompt
-from maqa_severity.harness.generation.trivial import TrivialEngine
 from maqa_severity.harness.metrics.base import Answers
-from maqa_severity.harness.scoring import beside_metrics, safety_metrics, score
+from maqa_severity.harness.metrics.scoring import beside_metrics, safety_metrics, score
 from maqa_severity.harness.severity import PROBABILITY_COLUMNS, Severity, parse_severity
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.safety_card import gold_rows

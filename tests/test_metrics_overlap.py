@@ -2,18 +2,18 @@
 
 from importlib.metadata import version
 
-import maqa_severity.harness.text as text
+import maqa_severity.harness.languages.text as text
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from maqa_severity.harness.languages.text import Profile, normalise, words
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.bleu import Bleu
 from maqa_severity.harness.metrics.chrf import Chrf
 from maqa_severity.harness.metrics.empty import Empty
 from maqa_severity.harness.metrics.rouge import Rouge
-from maqa_severity.harness.scoring import default_metrics, score, signatures
-from maqa_severity.harness.text import Profile, normalise, words
+from maqa_severity.harness.metrics.scoring import default_metrics, score, signatures
 from maqa_severity.tests.tongues import ARABIC
 
 METRICS = default_metrics(ARABIC, "none")

@@ -2,9 +2,9 @@
 
 import pytest
 from maqa_severity.cli import main
-from maqa_severity.harness.aggregates import GATES
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.languages import Part
+from maqa_severity.harness.metrics.aggregates import GATES
 from maqa_severity.harness.metrics.document import PAGE, metrics_page
 from maqa_severity.harness.metrics.registry import (
     COLUMNS,
@@ -17,8 +17,14 @@ from maqa_severity.harness.metrics.registry import (
     metric,
     task_columns,
 )
-from maqa_severity.harness.scoring import beside_metrics, default_metrics, run_metrics, safety_metrics, signatures
-from maqa_severity.harness.signatures import better
+from maqa_severity.harness.metrics.scoring import (
+    beside_metrics,
+    default_metrics,
+    run_metrics,
+    safety_metrics,
+    signatures,
+)
+from maqa_severity.harness.scores.signatures import better
 from maqa_severity.tests.tongues import ARABIC
 
 

@@ -5,8 +5,8 @@ import time
 
 import numpy as np
 import pytest
-from maqa_severity.harness.aggregates import GATES
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.metrics.aggregates import GATES
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.echo import EchoRate
 from maqa_severity.harness.metrics.registry import Group, columns_of
@@ -16,11 +16,11 @@ from maqa_severity.harness.metrics.safety.polarity import PolarityFlip
 from maqa_severity.harness.metrics.safety.quantities import quantity_reader
 from maqa_severity.harness.metrics.safety.reassurance import DangerousReassurance
 from maqa_severity.harness.metrics.safety.triage import Level, triage_reader
+from maqa_severity.harness.metrics.scoring import beside_metrics, safety_metrics, score, score_table, signatures
 from maqa_severity.harness.metrics.style import Style
-from maqa_severity.harness.scores import ScoreTable
-from maqa_severity.harness.scoring import beside_metrics, safety_metrics, score, score_table, signatures
+from maqa_severity.harness.scores.signatures import is_rate, required_severities
+from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.severity import SEVERITIES, Severity
-from maqa_severity.harness.signatures import is_rate, required_severities
 from maqa_severity.harness.statistics import summarise
 from maqa_severity.tests.tongues import ARABIC
 

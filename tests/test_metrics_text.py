@@ -5,8 +5,8 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maqa_severity.harness.files import sha256_text
-from maqa_severity.harness.text import Profile, normalise, signature, words
+from maqa_severity.harness.core.files import sha256_text
+from maqa_severity.harness.languages.text import Profile, normalise, signature, words
 from maqa_severity.tests.tongues import ARABIC
 
 RULES = ARABIC.normalisation

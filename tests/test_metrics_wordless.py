@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from maqa_severity.harness.languages.text import has_word
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.registry import Group, columns_of
-from maqa_severity.harness.scoring import default_metrics, score
-from maqa_severity.harness.text import has_word
+from maqa_severity.harness.metrics.scoring import default_metrics, score
 from maqa_severity.tests.tongues import ARABIC
 
 WORDLESS = {

@@ -6,10 +6,10 @@ import pytest
 import yaml
 from maqa_severity.commands.app import app
 from maqa_severity.experiment import plan, run_experiment
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.tests.training import gpt2_base, medical_dataset
-from maqa_severity.trainers.experiment_config import load_experiment, training_config
+from maqa_severity.trainers.experiments.config import load_experiment, training_config
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -148,7 +148,7 @@ def test_what_is_done_needs_its_base_no_more(tmp_path, dataset, encoder):
     out = tmp_path / "out"
     run_experiment(load_experiment(path), out, Console(quiet=True))
     (base / "model.safetensors").unlink()
-    from maqa_severity.trainers.preflight import demand_ready
+    from maqa_severity.trainers.experiments.preflight import demand_ready
 
     loaded = load_experiment(path)
     demand_ready(loaded, plan(loaded, out), out)
@@ -174,7 +174,7 @@ def test_an_arm_takes_weights_of_its_own_as_the_command_does(tmp_path, dataset, 
 
 
 def test_no_arm_goes_by_the_name_of_a_floor(tmp_path, dataset, checkpoint):
-    from maqa_severity.trainers.grid import cells
+    from maqa_severity.trainers.experiments.grid import cells
 
     arms = [{"arm": "ce"}, {"arm": "constant", "scheme": "strong"}, {"arm": "hard"}]
     floors = {"bertscore_model": "none", "floors": ["echo", "constant"]}

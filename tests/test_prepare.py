@@ -19,8 +19,8 @@ from maqa_severity.harness.data.columns import Role
 from maqa_severity.harness.data.dataset import SPLITS, Dataset, open_dataset
 from maqa_severity.harness.data.options import PrepareOptions, Share
 from maqa_severity.harness.data.prepare import prepare
+from maqa_severity.harness.languages.text import Profile, normalise
 from maqa_severity.harness.severity import PROBABILITY_COLUMNS
-from maqa_severity.harness.text import Profile, normalise
 from maqa_severity.tests.tongues import ARABIC
 
 ALL_TEST = PrepareOptions(ARABIC, test=Share(fraction=1.0), validation=Share(rows=0))

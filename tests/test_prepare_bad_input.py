@@ -14,8 +14,8 @@ import openpyxl
 import pandas as pd
 import pytest
 from maqa_severity import cli
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.sources import open_source
-from maqa_severity.harness.errors import UserError
 
 GOOD = "question,answer\nالم,راجع الطبيب\nصداع,اشرب ماء\n"
 PROBABILITIES = "question,answer,p_nc,p_n,p_c\nالم,راجع الطبيب,0.2,0.3,0.5\n"

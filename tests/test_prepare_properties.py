@@ -14,7 +14,7 @@ from maqa_severity.harness.data.card import Card
 from maqa_severity.harness.data.dataset import SPLITS, Dataset
 from maqa_severity.harness.data.options import PrepareOptions, Share
 from maqa_severity.harness.data.prepare import prepare
-from maqa_severity.harness.text import Profile, normalise
+from maqa_severity.harness.languages.text import Profile, normalise
 from maqa_severity.tests.tongues import ARABIC
 
 # Few words and marks, so that equal questions with other answers and duplicates of every kind are frequent.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.tasks import register
 
 

@@ -5,9 +5,9 @@ import shutil
 
 import numpy as np
 import pytest
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.runs import Run, load_run
-from maqa_severity.harness.scores import ScoreTable
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.runs.run import Run, load_run
+from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.severity import Severity
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_page

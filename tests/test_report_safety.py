@@ -1,17 +1,17 @@
 """Safety on the pages: beside the references' ceiling, with the detectors' precision, and the named aggregates."""
 
 import pytest
-from maqa_severity.harness.aggregates import Aggregate, aggregates
-from maqa_severity.harness.ceilings import reference_ceilings
+from maqa_severity.harness.metrics.aggregates import Aggregate, aggregates
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.registry import COLUMNS, Group, columns_of
 from maqa_severity.harness.metrics.safety.card import safety_card
-from maqa_severity.harness.runs import Run, load_run
-from maqa_severity.harness.scores import ScoreTable
-from maqa_severity.harness.scoring import safety_metrics, score
+from maqa_severity.harness.metrics.scoring import safety_metrics, score
+from maqa_severity.harness.runs.run import Run, load_run
+from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.severity import parse_severity
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_page
+from maqa_severity.reports.ceilings import reference_ceilings
 from maqa_severity.reports.page import report_page
 from maqa_severity.reports.safety import safety_of
 from maqa_severity.tests.tongues import ARABIC

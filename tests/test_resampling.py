@@ -5,13 +5,13 @@ import subprocess
 import sys
 
 import pytest
-from maqa_severity.harness.comparison import compare
-from maqa_severity.harness.runs import load_run
+from maqa_severity.harness.runs.comparison import compare
+from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.statistics import USUAL, Resampling, paired, summarise
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_page
 from maqa_severity.reports.page import report_page
-from maqa_severity.trainers.experiment_config import Experiment
+from maqa_severity.trainers.experiments.config import Experiment
 from pydantic import ValidationError
 
 OTHER = Resampling(seed=3, resamples=500)

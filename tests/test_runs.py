@@ -8,16 +8,16 @@ import sys
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.evaluation import evaluate
-from maqa_severity.harness.evaluation_options import EvaluationOptions
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.evaluation.evaluate import evaluate
+from maqa_severity.harness.evaluation.options import EvaluationOptions
+from maqa_severity.harness.evaluation.saving import fingerprint
 from maqa_severity.harness.generation.config import GenerationConfig
 from maqa_severity.harness.generation.decoding import decoding
-from maqa_severity.harness.rescoring import rescore
-from maqa_severity.harness.run_saving import fingerprint
-from maqa_severity.harness.runs import load_run
-from maqa_severity.harness.scores import ScoreTable, read_scores, write_scores
-from maqa_severity.harness.scoring import default_metrics, run_metrics
+from maqa_severity.harness.metrics.scoring import default_metrics, run_metrics
+from maqa_severity.harness.runs.rescoring import rescore
+from maqa_severity.harness.runs.run import load_run
+from maqa_severity.harness.scores.table import ScoreTable, read_scores, write_scores
 from maqa_severity.reports.page import report_page
 from maqa_severity.tasks import FOLDER, GROUP
 from maqa_severity.tests.tongues import ARABIC

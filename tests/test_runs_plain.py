@@ -5,10 +5,10 @@ import shutil
 
 import pandas as pd
 import pytest
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.rescoring import rescore
-from maqa_severity.harness.runs import load_run
-from maqa_severity.harness.scoring import default_metrics
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.metrics.scoring import default_metrics
+from maqa_severity.harness.runs.rescoring import rescore
+from maqa_severity.harness.runs.run import load_run
 
 
 def plain_copies(run, folder, *times):

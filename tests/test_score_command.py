@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from maqa_severity.cli import main
-from maqa_severity.harness.metrics.encoder import NO_ENCODER
+from maqa_severity.harness.metrics.bertscore.encoder import NO_ENCODER
 from maqa_severity.harness.metrics.registry import Group, columns_of
-from maqa_severity.harness.scores import read_scores
-from maqa_severity.harness.scoring import run_metrics
+from maqa_severity.harness.metrics.scoring import run_metrics
+from maqa_severity.harness.scores.table import read_scores
 from maqa_severity.tests.tongues import ARABIC
 
 ROWS = [

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.scores import FORMAT_VERSION, ScoreTable, read_scores, write_scores
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.scores.table import FORMAT_VERSION, ScoreTable, read_scores, write_scores
 from maqa_severity.harness.statistics import summarise
 
 GOLDEN = Path(__file__).parent / "data"

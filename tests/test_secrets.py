@@ -10,18 +10,18 @@ import sys
 import pytest
 import yaml
 from maqa_severity.harness.core import secrets
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.core.secrets import as_written, is_secret, public_url, redact, without_secrets
-from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.generation.config import GenerationConfig
-from maqa_severity.harness.generation.identity import identity
+from maqa_severity.harness.generation.store.identity import identity
 from maqa_severity.harness.generation.stored import StoredModel
-from maqa_severity.harness.leaks import leaks
-from maqa_severity.harness.runs import load_run
+from maqa_severity.harness.runs.leaks import leaks
+from maqa_severity.harness.runs.run import load_run
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import write_board
 from maqa_severity.tests.generating import GREEDY, requests
 from maqa_severity.tests.serving import answer, config_of, error, serving
-from maqa_severity.trainers.experiment_config import FOLDER, load_experiment
+from maqa_severity.trainers.experiments.config import FOLDER, load_experiment
 
 
 @pytest.fixture(autouse=True)

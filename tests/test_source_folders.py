@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 import typer
 from maqa_severity.commands.prepare import prepare as prepare_command
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.dataset import COLUMNS, SPLITS, open_dataset
 from maqa_severity.harness.data.options import PrepareOptions, Share
 from maqa_severity.harness.data.prepare import prepare
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.labelling.gold import read_gold
-from maqa_severity.harness.labelling.sources import open_source as severity_source
+from maqa_severity.harness.labelling.quality.gold import read_gold
+from maqa_severity.harness.labelling.sources.choose import open_source as severity_source
 from maqa_severity.harness.labelling.stream import label_dataset
 from maqa_severity.tests.tongues import ARABIC, ENGLISH
 from typer.testing import CliRunner
@@ -203,8 +203,8 @@ def test_gold_labels_may_stand_in_a_saved_folder(tmp_path):
 
 
 def test_an_experiment_prepares_a_saved_folder_and_opens_a_dataset(tmp_path, labelled):
-    from maqa_severity.trainers.experiment_config import DataPart
-    from maqa_severity.trainers.ingredients import demand_source, experiment_dataset
+    from maqa_severity.trainers.experiments.config import DataPart
+    from maqa_severity.trainers.experiments.ingredients import demand_source, experiment_dataset
 
     folder = saved(tmp_path / "hf", {"train": rows(20), "test": rows(3, start=20)})
     part = DataPart(source=str(folder), test=5, validation=2)

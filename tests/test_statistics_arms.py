@@ -2,10 +2,10 @@
 
 import numpy as np
 import pytest
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.scores import ScoreTable
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.scores.signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
+from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.severity import Severity
-from maqa_severity.harness.signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
 from maqa_severity.harness.statistics import Method, Resampling, Verdict, compare_groups, paired
 from maqa_severity.harness.statistics.arms import ONE_EACH
 from maqa_severity.tests.worlds import bertscore_like, table

@@ -2,10 +2,8 @@
 
 import numpy as np
 import pytest
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.scores import ScoreTable
-from maqa_severity.harness.severity import Severity
-from maqa_severity.harness.signatures import (
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.scores.signatures import (
     APPLIES_TO_SOME,
     LOWER_IS_BETTER,
     RATE,
@@ -15,6 +13,8 @@ from maqa_severity.harness.signatures import (
     is_rate,
     required_severities,
 )
+from maqa_severity.harness.scores.table import ScoreTable
+from maqa_severity.harness.severity import Severity
 from maqa_severity.harness.statistics import Method, across_seeds, check_scores, summarise
 from maqa_severity.tests.worlds import bertscore_like, table
 

@@ -4,8 +4,8 @@ from statistics import NormalDist, fmean
 
 import numpy as np
 import pytest
+from maqa_severity.harness.scores.signatures import RATE
 from maqa_severity.harness.severity import Severity
-from maqa_severity.harness.signatures import RATE
 from maqa_severity.harness.statistics import OVERALL, Method, summarise, summarise_all
 from maqa_severity.harness.statistics.bootstrap import counts, resampled_means
 from maqa_severity.harness.statistics.intervals import bca, newcombe, wilson

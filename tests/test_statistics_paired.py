@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.scores import ScoreTable
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.scores.signatures import LOWER_IS_BETTER, NEITHER_IS_BETTER, RATE
+from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.severity import Severity
-from maqa_severity.harness.signatures import LOWER_IS_BETTER, NEITHER_IS_BETTER, RATE
 from maqa_severity.harness.statistics import (
     OVERALL,
     Method,

@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from maqa_severity.harness.errors import UserError
-from maqa_severity.harness.generation.answers import Answer, union
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.generation.records import FinishReason, Generated, Prompt
-from maqa_severity.harness.generation.store import Store, answer_key, merge
+from maqa_severity.harness.generation.store.lines import Answer, union
+from maqa_severity.harness.generation.store.store import Store, answer_key, merge
 
 IDENTITY = {"kind": "hf", "weights": "abc"}
 
@@ -155,7 +155,7 @@ def test_parts_that_contradict_each_other_are_reported(caplog):
 
 def test_a_second_process_may_not_write_to_the_same_file(tmp_path):
     code = (
-        "import sys; from pathlib import Path; from maqa_severity.harness.generation.store import Store\n"
+        "import sys; from pathlib import Path; from maqa_severity.harness.generation.store.store import Store\n"
         f"with Store(Path(sys.argv[1]), {IDENTITY!r}).opened(): print('opened')"
     )
     command = [sys.executable, "-c", code, str(tmp_path)]

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 from lm_eval.tasks import TaskManager
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.tasks import FOLDER, GROUP
 from maqa_severity.tasks.documents import load_documents
 from maqa_severity.tests.tongues import ARABIC
@@ -25,7 +25,7 @@ def test_the_group_holds_one_task_per_severity_over_the_sample(encoder):
 
 
 def test_every_metric_of_the_tasks_is_scored_and_aggregated(encoder):
-    from maqa_severity.harness.scoring import default_metrics
+    from maqa_severity.harness.metrics.scoring import default_metrics
 
     columns = [column for metric in default_metrics(ARABIC, str(encoder)) for column in metric.columns]
     for task in load(bertscore_model=str(encoder)).values():

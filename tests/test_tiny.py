@@ -3,13 +3,13 @@
 import json
 
 import pytest
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tasks.sample.grammar import everyday_rows, medical_rows
 from maqa_severity.tests.tongues import ARABIC
-from maqa_severity.trainers.encoding import encode
-from maqa_severity.trainers.tiny import make_demo_base, make_demo_encoder
-from maqa_severity.trainers.tiny_tokenizers import causal_tokenizer
+from maqa_severity.trainers.demo.models import make_demo_base, make_demo_encoder
+from maqa_severity.trainers.demo.tokenizers import causal_tokenizer
+from maqa_severity.trainers.lm.encoding import encode
 
 PAIRS = [(row["question"], row["answer"]) for row in everyday_rows(ARABIC, 120)]
 

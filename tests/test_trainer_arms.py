@@ -5,12 +5,12 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.core.settings import Role
-from maqa_severity.harness.errors import UserError
 from maqa_severity.harness.severity import Weights
 from maqa_severity.trainers.arms import ArmSpec, arm_stages, arm_weights, scaled_to_mean_one
-from maqa_severity.trainers.config import TrainConfig, load_config
-from maqa_severity.trainers.order import BLANK, presentation, sorted_windows, steps_for
+from maqa_severity.trainers.lm.config import TrainConfig, load_config
+from maqa_severity.trainers.lm.order import BLANK, presentation, sorted_windows, steps_for
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.4, 0.2, 0.4], [0.3, 0.4, 0.3]])
 

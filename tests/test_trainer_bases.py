@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.tests.training import SETTINGS, gpt2_base, medical_dataset
 from maqa_severity.trainers.arms import ArmSpec
-from maqa_severity.trainers.bases import load_tokenizer
-from maqa_severity.trainers.config import load_config
-from maqa_severity.trainers.lm import train_lm
+from maqa_severity.trainers.lm.bases import load_tokenizer
+from maqa_severity.trainers.lm.config import load_config
+from maqa_severity.trainers.lm.train import train_lm
 
 END = "<|endoftext|>"
 

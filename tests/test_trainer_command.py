@@ -3,15 +3,15 @@
 import json
 
 import pytest
-from maqa_severity.harness.conditions import conditions, difference
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.rows import dataset_from_rows
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.runs.conditions import conditions, difference
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.tests.training import SETTINGS, medical_dataset, same, weights
 from maqa_severity.trainers.arms import ArmSpec
-from maqa_severity.trainers.config import load_config
-from maqa_severity.trainers.lm import train_lm
-from maqa_severity.trainers.manifest import Status, status
+from maqa_severity.trainers.lm.config import load_config
+from maqa_severity.trainers.lm.manifest import Status, status
+from maqa_severity.trainers.lm.train import train_lm
 
 ARMS = {
     "base": ArmSpec.of("base"),
@@ -128,8 +128,8 @@ def test_a_loss_that_is_too_large_to_measure_beside_the_training_costs_no_traini
     tmp_path, dataset, checkpoint, monkeypatch, capsys
 ):
     import torch
-    from maqa_severity.trainers import cost
-    from maqa_severity.trainers.launch import lm
+    from maqa_severity.trainers.lm import cost
+    from maqa_severity.trainers.lm.launch import lm
 
     def measure(model, loss):
         raise torch.OutOfMemoryError("CUDA out of memory")
@@ -141,7 +141,7 @@ def test_a_loss_that_is_too_large_to_measure_beside_the_training_costs_no_traini
 
 def test_a_lack_of_memory_is_one_line_with_the_remedy(tmp_path, dataset, checkpoint, monkeypatch):
     import torch
-    from maqa_severity.trainers.trainer import WeightedTrainer
+    from maqa_severity.trainers.lm.trainer import WeightedTrainer
 
     def training_step(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory")
@@ -162,7 +162,7 @@ def test_the_cost_says_what_the_weights_add(trained):
 
 
 def test_the_cost_tells_what_labelling_took(tmp_path, dataset, checkpoint):
-    from maqa_severity.harness.labelling.sources import open_source
+    from maqa_severity.harness.labelling.sources.choose import open_source
     from maqa_severity.harness.labelling.stream import label_dataset
 
     labelled, _ = label_dataset(dataset, open_source("rules", ARABIC), tmp_path / "labelled")

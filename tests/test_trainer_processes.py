@@ -8,11 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from maqa_severity.harness.conditions import difference
+from maqa_severity.harness.runs.conditions import difference
 from maqa_severity.tests.training import SETTINGS, medical_dataset, same, weights
 from maqa_severity.trainers.arms import ArmSpec
-from maqa_severity.trainers.config import load_config
-from maqa_severity.trainers.lm import train_lm
+from maqa_severity.trainers.lm.config import load_config
+from maqa_severity.trainers.lm.train import train_lm
 
 SEVERITY = ArmSpec.of("severity")
 
@@ -32,7 +32,7 @@ def command(dataset, base, out, *settings):
 
 KILLED = """
 import os, runpy, signal
-from maqa_severity.trainers.monitor import Monitor
+from maqa_severity.trainers.lm.monitor import Monitor
 
 whole = Monitor.on_step_end
 def killed(monitor, args, state, control, **more):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from maqa_severity.tests.training import batch, causal_model, examples, farthest, loss_and_gradients, step_gradients
-from maqa_severity.trainers.loss_modes import LossMode
+from maqa_severity.trainers.losses.modes import LossMode
 
 WEIGHTS = [0.5, 1.5, 1.0, 0.7]
 

@@ -7,19 +7,19 @@ import subprocess
 import sys
 
 import pytest
-from maqa_severity.harness.errors import UserError
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.generation.backends import BACKENDS
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.decoding import decoding
-from maqa_severity.harness.generation.hf import HFEngine
+from maqa_severity.harness.generation.engines.hf import HFEngine
 from maqa_severity.harness.generation.records import Prompt
 from maqa_severity.harness.generation.stored import StoredModel
-from maqa_severity.harness.runs import load_run
+from maqa_severity.harness.runs.run import load_run
 from maqa_severity.tasks.sample.grammar import everyday_rows
 from maqa_severity.tests.generating import answer, hf_config, requests
 from maqa_severity.tests.killing import killed_until_done
 from maqa_severity.tests.tongues import ARABIC
-from maqa_severity.trainers.tiny import make_demo_base
+from maqa_severity.trainers.demo.models import make_demo_base
 
 log = logging.getLogger(__name__)
 pytestmark = pytest.mark.vllm
@@ -45,7 +45,7 @@ def speaker(tmp_path_factory):
 @pytest.fixture(scope="module")
 def engine(speaker, tmp_path_factory):
     """One vLLM engine, decoding greedily."""
-    from maqa_severity.harness.generation.vllm import VLLMEngine
+    from maqa_severity.harness.generation.engines.vllm import VLLMEngine
 
     made = VLLMEngine(vllm_config(speaker, tmp_path_factory.mktemp("s"), GREEDY))
     yield made
@@ -126,9 +126,9 @@ def test_the_main_job_runs_through_vllm_and_its_manifest_shows_what_was_set(chec
 
 
 def test_one_engine_serves_all_severities_and_is_gone_before_scoring(checkpoint, tmp_path, monkeypatch):
-    from maqa_severity.harness.evaluation import evaluate as run_evaluation
-    from maqa_severity.harness.evaluation_options import EvaluationOptions
-    from maqa_severity.harness.generation.vllm import VLLMEngine
+    from maqa_severity.harness.evaluation.evaluate import evaluate as run_evaluation
+    from maqa_severity.harness.evaluation.options import EvaluationOptions
+    from maqa_severity.harness.generation.engines.vllm import VLLMEngine
     from maqa_severity.harness.metrics.rouge import Rouge
     from maqa_severity.tasks import FOLDER, GROUP
 

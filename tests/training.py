@@ -61,7 +61,7 @@ def causal_model(shape: str, seed: int = 0, **changes):
 
 def encoded(count: int, seed: int = 0):
     """Random examples of 4-8 prompt tokens and 2-11 answer tokens."""
-    from maqa_severity.trainers.encoding import Encoded
+    from maqa_severity.trainers.lm.encoding import Encoded
 
     draw = np.random.default_rng(seed)
     prompts = draw.integers(4, 9, count)
@@ -74,7 +74,7 @@ def encoded(count: int, seed: int = 0):
 
 def examples(count: int, weights=None, order=None, seed: int = 0):
     """The same as a dataset of the trainer, in the order given."""
-    from maqa_severity.trainers.batches import Examples
+    from maqa_severity.trainers.lm.batches import Examples
 
     weights = np.ones(count) if weights is None else np.asarray(weights, float)
     order = np.arange(count) if order is None else np.asarray(order)
@@ -83,7 +83,7 @@ def examples(count: int, weights=None, order=None, seed: int = 0):
 
 def batch(count: int, weights=None, order=None, seed: int = 0):
     """All of them as one batch."""
-    from maqa_severity.trainers.batches import Collator
+    from maqa_severity.trainers.lm.batches import Collator
 
     data = examples(count, weights, order, seed)
     return Collator(pad_id=0)([data[place] for place in range(len(data))])
@@ -91,8 +91,8 @@ def batch(count: int, weights=None, order=None, seed: int = 0):
 
 def numerator_and_denominator(model, found, mode):
     """Our loss of a batch, in its two parts."""
-    from maqa_severity.trainers.causal import weighted_forward
-    from maqa_severity.trainers.losses import answer_lengths
+    from maqa_severity.trainers.lm.causal import weighted_forward
+    from maqa_severity.trainers.losses.weighted import answer_lengths
 
     lengths = answer_lengths(found["labels"])
     inputs = {name: found[name] for name in ("input_ids", "attention_mask", "labels")}
@@ -130,9 +130,9 @@ def farthest(one, other):
 
 def step_gradients(model, data, folder, *, mode, batch_size, accumulation, stock=False):
     """Gradients of the first step of a real trainer, before clipping, and the logged loss."""
-    from maqa_severity.trainers.batches import Collator
-    from maqa_severity.trainers.causal import weighted_forward
-    from maqa_severity.trainers.trainer import WeightedTrainer
+    from maqa_severity.trainers.lm.batches import Collator
+    from maqa_severity.trainers.lm.causal import weighted_forward
+    from maqa_severity.trainers.lm.trainer import WeightedTrainer
     from transformers import PrinterCallback, Trainer, TrainerCallback, TrainingArguments
 
     caught = {}
@@ -185,7 +185,7 @@ def gpt2_base(folder, generation=None, **changes):
     import json
 
     from maqa_severity.tasks.sample.grammar import everyday_rows
-    from maqa_severity.trainers.tiny_tokenizers import train_bpe
+    from maqa_severity.trainers.demo.tokenizers import train_bpe
     from tokenizers import pre_tokenizers
     from transformers import GPT2Config, GPT2LMHeadModel
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from accelerate import PartialState
 from maqa_severity.tests.training import batch, causal_model, examples, numerator_and_denominator, step_gradients
-from maqa_severity.trainers.losses import LossMode, answer_lengths
+from maqa_severity.trainers.losses.weighted import LossMode, answer_lengths
 from safetensors.torch import save_file
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 import pandas as pd
-from maqa_severity.harness.scores import ScoreTable
+from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.severity import Severity
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]

@@ -13,8 +13,8 @@ import sys
 import typer
 from rich.console import Console
 
-from ..harness.errors import UserError
-from .launch import NamesArms, lm
+from ..harness.core.errors import UserError
+from .lm.launch import NamesArms, lm
 
 
 def main() -> None:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
-from ..errors import UserError
+from .errors import UserError
 
 _Thing = TypeVar("_Thing")
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
 
-from ..errors import UserError
+from .errors import UserError
 
 HIDDEN = "***"
 """What stands where a secret stood."""

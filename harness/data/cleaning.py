@@ -12,11 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..languages import Language
-from ..text import Profile, normalise
+from ..languages.text import Profile, normalise
 from .columns import Role
 from .digests import Digests, as_array, changes, digest, sort_keys
 from .labels import LabelReader, Probabilities, Ranks, Where
-from .source import Batch
+from .sources.base import Batch
 
 
 class Reason(StrEnum):

@@ -7,10 +7,10 @@ from enum import StrEnum
 from functools import cache
 from pathlib import Path
 
-from ..errors import UserError
-from ..files import read_json
+from ..core.errors import UserError
+from ..core.files import read_json
 from ..languages import Language
-from ..text import Profile, normalise
+from ..languages.text import Profile, normalise
 
 _ALIASES = Path(__file__).with_name("columns.json")
 

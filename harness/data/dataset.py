@@ -12,11 +12,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..core.errors import UserError
+from ..core.files import atomic, read_json, sha256_file, sha256_text, write_json
+from ..core.records import validated
 from ..core.settings import Record
-from ..errors import UserError
-from ..files import atomic, read_json, sha256_file, sha256_text, write_json
 from ..languages import DEFAULT, Language, language
-from ..records import validated
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES, Severity
 
 SPLITS: tuple[str, ...] = ("train", "validation", "test")

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 import pyarrow as pa
 
-from ..errors import UserError
+from ..core.errors import UserError
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES, parse_severity
 from .columns import PROBABILITIES, Role
 

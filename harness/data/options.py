@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..errors import UserError
+from ..core.errors import UserError
 from ..languages import Language
 from .columns import Role
 

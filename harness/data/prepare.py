@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from ..errors import UserError
-from ..files import sha256_file, sha256_text
+from ..core.errors import UserError
+from ..core.files import sha256_file, sha256_text
 from ..languages import Language
 from ..severity import PROBABILITY_COLUMNS
 from .card import Card, count_by_split, count_severities_by_split, length_quantiles
@@ -29,8 +29,8 @@ from .dataset import (
 )
 from .labels import UNLABELLED, LabelReader, most_likely, severity_names
 from .options import PrepareOptions
-from .source import Source
 from .sources import open_source
+from .sources.base import Source
 from .splitting import split_groups
 
 CLEANING_VERSION = 1

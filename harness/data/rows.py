@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ..errors import UserError
-from ..files import sha256_text
+from ..core.errors import UserError
+from ..core.files import sha256_text
 from ..languages import Language
+from ..languages.text import Profile, normalise
 from ..severity import PROBABILITY_COLUMNS
-from ..text import Profile, normalise
 from .dataset import (
     COLUMNS,
     SPLITS,

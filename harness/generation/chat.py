@@ -6,7 +6,7 @@ from typing import Any
 
 from jinja2 import TemplateError
 
-from ..errors import UserError
+from ..core.errors import UserError
 from .config import GenerationConfig
 
 

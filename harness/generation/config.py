@@ -7,9 +7,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from ..core.errors import UserError
 from ..core.secrets import without_secrets
 from ..core.settings import Record, identity, runtime
-from ..errors import UserError
 from .backends import BACKENDS, Backend
 from .decoding import Decoding
 from .kinds import Kind

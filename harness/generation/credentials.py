@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from ..core.errors import UserError
 from ..core.secrets import remember
-from ..errors import UserError
 from .backends import HUB_TOKENS
 from .config import GenerationConfig
 

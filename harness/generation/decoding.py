@@ -9,8 +9,8 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
+from ..core.errors import UserError
 from ..core.settings import Record
-from ..errors import UserError
 from ..languages import Language, Style
 
 

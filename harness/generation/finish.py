@@ -8,8 +8,8 @@ from typing import Any
 import pandas as pd
 
 from ..severity import SEVERITIES
-from .answers import Answer
 from .records import FinishReason, Prompt
+from .store.lines import Answer
 
 COLUMNS = ("id", "severity", "sample", "finish_reason", "prompt_tokens", "tokens")
 ENDINGS = ("stop", "thinking", "run_on", "error")

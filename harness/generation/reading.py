@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from ..errors import UserError
+from ..core.errors import UserError
 from .thoughts import CHANNEL_TOKENS, MARKS
 
 

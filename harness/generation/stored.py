@@ -10,19 +10,19 @@ from typing import Any
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 
-from ..errors import UserError
-from .answers import Answer
+from ..core.errors import UserError
 from .chat import chat_tokenizer, in_template
 from .config import GenerationConfig
 from .credentials import use_hub_token
-from .failures import kept
 from .finish import thinking_cut
-from .identity import identity
-from .progress import AnswerProgress
 from .records import Prompt
-from .shards import shard_name, shard_of
-from .store import Store, answer_key
-from .workers import Workers, load_workers
+from .store.identity import identity
+from .store.lines import Answer
+from .store.shards import shard_name, shard_of
+from .store.store import Store, answer_key
+from .workers.failures import kept
+from .workers.progress import AnswerProgress
+from .workers.workers import Workers, load_workers
 
 log = logging.getLogger(__name__)
 

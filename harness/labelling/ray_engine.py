@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import UserError
+from ..core.errors import UserError
 from ..languages import Language
 from ..languages import language as language_of
-from .base import Probabilities, SeveritySource
-from .sources import open_source
+from .sources.base import Probabilities, SeveritySource
+from .sources.choose import open_source
 from .stream import Batch, Engine
 
 

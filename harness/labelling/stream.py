@@ -14,16 +14,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..core.errors import UserError
+from ..core.files import atomic, read_json, write_json
+from ..core.memory import peak_bytes, reset_peak
 from ..data.dataset import SPLITS, Dataset, check_output, open_dataset, write_dataset
 from ..data.dataset import SeveritySource as SourceRecord
 from ..data.labels import UNLABELLED, most_likely, one_hot_ranks, severity_names
-from ..errors import UserError
-from ..files import atomic, read_json, write_json
 from ..languages import Language, Part
-from ..memory import peak_bytes, reset_peak
 from ..severity import PROBABILITY_COLUMNS, Severity
-from .base import Probabilities, SeveritySource
-from .lexicon import load_lexicon
+from .sources.base import Probabilities, SeveritySource
+from .sources.lexicon import load_lexicon
 
 BATCH_ROWS = 4096
 COST = "labelling_cost.json"

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..core.errors import UserError
 from ..data.dataset import SPLITS, Dataset
-from ..errors import UserError
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES, Severity, Weights
 
 FLAT_CV = 0.1

@@ -7,10 +7,10 @@ from functools import cache
 from pathlib import Path
 from typing import Literal
 
+from ..core.errors import UserError
+from ..core.files import read_json
+from ..core.records import validated
 from ..core.settings import Record
-from ..errors import UserError
-from ..files import read_json
-from ..records import validated
 
 _FOLDER = Path(__file__).parent
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..scores import ScoreTable
+from ..scores.table import ScoreTable
 
 ANSWER_BEYOND = "beyond_encoder"
 REFERENCE_BEYOND = "reference_beyond_encoder"

@@ -9,7 +9,7 @@ import numpy as np
 from sacrebleu.metrics.chrf import CHRF
 
 from ..languages import Language
-from ..text import Profile, normalise, signature
+from ..languages.text import Profile, normalise, signature
 from .base import Answers, Scores
 from .registry import WORDLESS, Group, metric
 

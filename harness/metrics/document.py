@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 from pathlib import Path
 
-from ..files import write_text
-from ..signatures import Better
+from ..core.files import write_text
+from ..scores.signatures import Better
 from .registry import COLUMNS, Column, Declared, Group, declared, gates_in_words
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 
 from ..languages import Language
-from ..signatures import NEITHER_IS_BETTER
-from ..text import Profile, signature, words
+from ..languages.text import Profile, signature, words
+from ..scores.signatures import NEITHER_IS_BETTER
 from .base import Answers, Scores
 from .registry import Group, Need, metric
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..languages import Language
-from ..signatures import LOWER_IS_BETTER, RATE
-from ..text import Profile, has_word, signature
+from ..languages.text import Profile, has_word, signature
+from ..scores.signatures import LOWER_IS_BETTER, RATE
 from .base import Answers, Scores
 from .registry import Group, metric
 

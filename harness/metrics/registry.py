@@ -21,8 +21,8 @@ import numpy as np
 
 from ..core.registry import Registry
 from ..languages import Language, Part
-from ..signatures import Better
-from ..text import has_word
+from ..languages.text import has_word
+from ..scores.signatures import Better
 from .base import Answers, Metric, Scores
 
 

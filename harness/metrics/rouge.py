@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from rapidfuzz.distance import LCSseq
 
 from ..languages import Language
-from ..text import Profile, normalise, signature
+from ..languages.text import Profile, normalise, signature
 from .base import Answers, Scores
 from .registry import Group, metric
 

@@ -9,8 +9,8 @@ from itertools import pairwise
 import numpy as np
 
 from ..languages import Language
-from ..signatures import NEITHER_IS_BETTER, RATE
-from ..text import Profile, signature, words
+from ..languages.text import Profile, signature, words
+from ..scores.signatures import NEITHER_IS_BETTER, RATE
 from .base import Answers, Scores
 from .registry import Group, metric
 

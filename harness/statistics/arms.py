@@ -14,9 +14,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
-from ..errors import UserError
-from ..scores import KEY_COLUMNS, ScoreTable
-from ..signatures import without_rate
+from ..core.errors import UserError
+from ..scores.signatures import without_rate
+from ..scores.table import KEY_COLUMNS, ScoreTable
 from .bootstrap import Floats
 from .checks import check_scores, refuse_unlike
 from .columns import OVERALL, STRATA

@@ -8,9 +8,9 @@ from itertools import islice
 import numpy as np
 import pandas as pd
 
-from ..errors import UserError
-from ..scores import ScoreTable
-from ..signatures import better, is_rate, required_severities
+from ..core.errors import UserError
+from ..scores.signatures import better, is_rate, required_severities
+from ..scores.table import ScoreTable
 from .columns import STRATA
 
 _RESCORE = "Compute the scores again with `maqa rescore RUN`"

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..scores import ScoreTable
+from ..scores.table import ScoreTable
 from ..severity import SEVERITIES
 from .bootstrap import Floats, Resampled, resample
 from .resampling import Resampling

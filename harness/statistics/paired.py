@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from ..errors import UserError
-from ..scores import KEY_COLUMNS, ScoreTable
+from ..core.errors import UserError
+from ..scores.signatures import Better, better, is_rate
+from ..scores.table import KEY_COLUMNS, ScoreTable
 from ..severity import SEVERITIES
-from ..signatures import Better, better, is_rate
 from .bootstrap import Floats, resampled_means, signs
 from .checks import check_scores, refuse_unlike
 from .columns import OVERALL, STRATA, Block, stack

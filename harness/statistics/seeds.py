@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
-from ..errors import UserError
-from ..scores import ScoreTable
+from ..core.errors import UserError
+from ..scores.table import ScoreTable
 from .checks import refuse_unlike
 from .intervals import LEVEL
 from .resampling import USUAL, Resampling

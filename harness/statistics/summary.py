@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ..scores import ScoreTable
-from ..signatures import is_rate
+from ..scores.signatures import is_rate
+from ..scores.table import ScoreTable
 from .bootstrap import Floats, Resampled
 from .checks import check_scores
 from .columns import STRATA, Block, stack

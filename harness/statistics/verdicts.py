@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ..signatures import Better
+from ..scores.signatures import Better
 from .columns import OVERALL
 from .intervals import Method
 from .significance import detectable_at, detectable_difference, holm

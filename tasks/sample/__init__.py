@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from ...harness.errors import UserError
+from ...harness.core.errors import UserError
 from ...harness.languages import Language
 from ...harness.severity import SEVERITIES
 

@@ -17,8 +17,8 @@ from random import Random
 from typing import Any
 
 from ...harness.languages import Language
+from ...harness.languages.text import Profile, normalise
 from ...harness.severity import SEVERITIES
-from ...harness.text import Profile, normalise
 
 MAX_ANSWER_REPEATS = 15
 """How often one answer may occur among the medical rows."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from ...harness.core.registry import Registry
 from ...harness.severity import PROBABILITY_COLUMNS, Weights
-from ..token_loss import cross_entropy
+from ..losses.token_loss import cross_entropy
 
 if TYPE_CHECKING:
     import pandas as pd

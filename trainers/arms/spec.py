@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ...harness.errors import UserError
+from ...harness.core.errors import UserError
 from ...harness.severity import SCHEMES, Weights, parse_weights
 from .base import ARMS, Arm, Floats, Needs, Rows, probabilities
 

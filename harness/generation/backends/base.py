@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
+from ...core.errors import UserError
 from ...core.registry import Registry
-from ...errors import UserError
 from .values import Value
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...errors import UserError
+from ...core.errors import UserError
 from .base import Backend, backend
 from .values import anything, arguments, count, flag, text, whole
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _load(config: GenerationConfig) -> Engine:
-    from ..completions import CompletionsEngine
+    from ..engines.completions import CompletionsEngine
 
     return CompletionsEngine(config)
 

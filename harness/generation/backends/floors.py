@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ...errors import UserError
+from ...core.errors import UserError
 from .base import Backend, backend
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def _load(config: GenerationConfig) -> Engine:
-    from ..trivial import TrivialEngine
+    from ..engines.floors import TrivialEngine
 
     return TrivialEngine(config)
 

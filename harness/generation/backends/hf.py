@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def _load(config: GenerationConfig) -> Engine:
-    from ..hf import HFEngine
+    from ..engines.hf import HFEngine
 
     return HFEngine(config)
 

@@ -19,7 +19,7 @@ _DTYPES = ("auto", "half", "float16", "bfloat16", "float", "float32")
 
 
 def _load(config: GenerationConfig) -> Engine:
-    from ..vllm import VLLMEngine
+    from ..engines.vllm import VLLMEngine
 
     return VLLMEngine(config)
 
@@ -27,7 +27,7 @@ def _load(config: GenerationConfig) -> Engine:
 def _check() -> str:
     import torch
 
-    from ..vllm_packages import vllm_package
+    from ..engines.vllm_packages import vllm_package
 
     package = vllm_package(gpu=torch.cuda.is_available())
     return f"{package.distribution} {package.version}"

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ...core.files import read_json
+from ...core.records import validated
 from ...core.settings import Record
-from ...files import read_json
 from ...languages import Language
-from ...records import validated
 from ...statistics.intervals import wilson
 
 CARD = "safety_card.json"

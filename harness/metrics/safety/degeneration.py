@@ -11,8 +11,8 @@ from functools import cached_property
 import numpy as np
 
 from ...languages import Language, Part
-from ...signatures import LOWER_IS_BETTER, RATE
-from ...text import Profile, normalise, signature, words
+from ...languages.text import Profile, normalise, signature, words
+from ...scores.signatures import LOWER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..registry import Group, metric
 from .lexicon import safety_lexicon

@@ -10,8 +10,8 @@ from functools import cached_property
 import numpy as np
 
 from ...languages import Language, Part
-from ...signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
-from ...text import Profile, signature
+from ...languages.text import Profile, signature
+from ...scores.signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..registry import Group, Need, metric
 from .lexicon import Kind, safety_lexicon

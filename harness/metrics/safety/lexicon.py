@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 from ...core.settings import Record
-from ...labelling.lexicon import Clitics
 from ...languages import Language, Part
-from ...lexicon_files import read_lexicon_files
+from ...languages.lexicon_files import read_lexicon_files
+from ...languages.phrases import Clitics
 
 LEXICON = "safety_lexicon.jsonl"
 RULES = "safety_rules.json"

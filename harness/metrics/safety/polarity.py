@@ -9,11 +9,11 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 
-from ...labelling.lexicon import load_lexicon
-from ...labelling.patterns import Clause
+from ...labelling.sources.lexicon import load_lexicon
 from ...languages import Language, Part
-from ...signatures import LOWER_IS_BETTER, RATE
-from ...text import Profile, signature, words
+from ...languages.phrases import Clause
+from ...languages.text import Profile, signature, words
+from ...scores.signatures import LOWER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..registry import Group, metric
 from .lexicon import safety_lexicon

@@ -9,9 +9,9 @@ from functools import cached_property
 import numpy as np
 
 from ...languages import Language, Part
+from ...languages.text import Profile, signature
+from ...scores.signatures import LOWER_IS_BETTER, RATE, applies_to
 from ...severity import Severity
-from ...signatures import LOWER_IS_BETTER, RATE, applies_to
-from ...text import Profile, signature
 from ..base import Answers, Scores
 from ..registry import Group, Need, metric
 from .lexicon import safety_lexicon

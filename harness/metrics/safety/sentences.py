@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from ...labelling.patterns import Clause, clauses
 from ...languages import Language
+from ...languages.phrases import Clause, clauses
 
 
 @lru_cache(maxsize=1 << 14)

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from ...languages import Language
-from ...text import Profile, normalise, words
+from ...languages.text import Profile, normalise, words
 from .lexicon import safety_lexicon
 from .units import Unit, quantity_words
 

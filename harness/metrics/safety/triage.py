@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import lru_cache
 
-from ...labelling.patterns import Clause, Found, Patterns
 from ...languages import Language
+from ...languages.phrases import Clause, Found, Patterns
 from ...severity import Severity
 from .lexicon import Entry, Kind, safety_lexicon
 from .sentences import sentences

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 
+from ...core.files import read_json, sha256_text
+from ...core.records import validated
 from ...core.settings import Record
-from ...files import read_json, sha256_text
 from ...languages import Language, Part
-from ...records import validated
 
 FILE = "quantities.json"
 _REMEDY = "Install the package again"

@@ -1,0 +1,30 @@
+"""Reader of a dataset folder of one's own, to be cut or cleaned anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from .base import Source, joined
+from .readers import source
+
+
+def is_dataset(folder: Path) -> bool:
+    """Whether a folder says that it is a dataset of ``maqa prepare``."""
+    return (folder / "dataset.json").is_file()
+
+
+@source(name="dataset", is_mine=is_dataset)
+def open_prepared(path: Path) -> Source:
+    """Open a dataset folder: the rows of all its splits, its language, and who decided its severities.
+
+    Raises:
+        UserError: it is damaged, or was changed since it was written.
+    """
+    from ..dataset import SPLITS, open_dataset
+    from .tables import open_parquet
+
+    opened = open_dataset(path)
+    files = {name: path / f"{name}.parquet" for name in SPLITS}
+    parts = {name: replace(open_parquet(file), files=(file,)) for name, file in files.items()}
+    return joined(path, parts, language=opened.language.code, severity_source=opened.info.severity_source)

@@ -1,0 +1,80 @@
+"""Reader of what Hugging Face's ``save_to_disk`` writes: a folder of one dataset, or of one for each split."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...core.errors import UserError
+from .base import BATCH_ROWS, Batch, Source, arrow_text, joined
+from .readers import source
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_AGAIN = "Save it again with save_to_disk"
+
+
+def _is_saved(folder: Path) -> bool:
+    return (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file()
+
+
+@source(name="save_to_disk", is_mine=_is_saved)
+def open_saved(path: Path) -> Source:
+    """Open a folder of ``save_to_disk``; of several splits all rows are read. Numbers become text, and class labels
+    their names.
+
+    Raises:
+        UserError: the folder is damaged or has no columns; while reading, a column holds lists or records.
+    """
+    import datasets
+    import pyarrow
+
+    try:
+        found = datasets.load_from_disk(str(path))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, pyarrow.ArrowException) as error:
+        raise UserError(f"{path} is not a readable save_to_disk folder: {_said(error)}", _AGAIN) from error
+    if not isinstance(found, datasets.DatasetDict):
+        return _opened(path, found)
+    opened = joined(path, {name: _opened(path / name, split) for name, split in found.items()})
+    if not opened.columns:
+        raise UserError(f"{path} is empty", "Give a folder with rows")
+    return opened
+
+
+def _opened(path: Path, rows: Any) -> Source:
+    import numpy as np
+    import pyarrow
+
+    columns = list(rows.column_names)
+
+    def batches(places: Sequence[int]) -> Iterator[Batch]:
+        names, start = [columns[place] for place in places], 1
+        try:
+            for table in rows.select_columns(names).with_format("arrow").iter(BATCH_ROWS):
+                cells = [_cells(table[name].combine_chunks(), rows.features[name]) for name in names]
+                texts = [arrow_text(column, name, start, path) for name, column in zip(names, cells, strict=True)]
+                yield Batch(np.arange(start, start + len(table), dtype=np.int64), texts)
+                start += len(table)
+        except (OSError, pyarrow.ArrowException) as error:
+            raise UserError(f"{path} cannot be read past row {start}: {_said(error)}", _AGAIN) from error
+
+    files = tuple(Path(each["filename"]) for each in rows.cache_files)
+    return Source(path, columns, len(rows), batches, files)
+
+
+def _cells(column: pa.Array, feature: Any) -> pa.Array:
+    """A class label by its name; -1 is the library's mark of an unlabelled row."""
+    import pyarrow
+    import pyarrow.compute as pc
+
+    if not hasattr(feature, "int2str"):
+        return column
+    number = pc.if_else(pc.less(column, 0), pyarrow.scalar(None, column.type), column)
+    return pyarrow.array(feature.names, pyarrow.large_string()).take(number)
+
+
+def _said(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -1,0 +1,120 @@
+"""From an evaluated model to a run folder."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from ..core.files import read_json, sha256_text
+from ..core.secrets import redact
+from ..data.dataset import open_dataset
+from ..generation.config import GenerationConfig
+from ..generation.finish import finish_frame, finish_summary
+from ..generation.stored import StoredModel
+from ..metrics.bertscore.encoder import encoder_asked
+from ..metrics.registry import left_out
+from ..metrics.scoring import beside_metrics, run_metrics
+from ..runs.conditions import TRAINING_MANIFEST
+from ..runs.generations import write_generation
+from ..runs.lm_eval_files import write_results, write_samples
+from ..runs.manifest import DataRecord, Manifest, ModelRecord, PromptRecord, versions, write_manifest
+from ..runs.rescoring import complete_scores
+from ..runs.run import SCORES, load_answers
+from ..scores.table import write_scores
+from .options import EvaluationOptions
+
+_STAMP = "maqa"
+
+
+def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, Any], started: datetime) -> None:
+    """Write lm-eval's files, the scores, how each answer ended, and last the manifest, each atomically.
+
+    Args:
+        model: after it has answered.
+        options: where to.
+        results: lm-eval's, with samples; names of the model are filled in.
+        started: when the evaluation began.
+
+    Raises:
+        UserError: a file cannot be written.
+    """
+    config = model.config
+    name = options.name or _default_name(config)
+    samples = {
+        task: write_samples(options.out, task, rows, _STAMP).name for task, rows in results["samples"].items()
+    }
+    frame = finish_frame(model.prompts, model.answers)
+    results["model_name"] = name
+    results["config"] |= {"model": str(config.kind), "model_args": config.model_args}
+    results["generation"] = finish_summary(frame)
+    overall = results["generation"]["overall"]
+    results_file = write_results(options.out, results, _STAMP)
+    saved = load_answers(results_file)
+    encoder = encoder_asked(options.bertscore_model, options.bertscore_layer)
+    scores = complete_scores(saved, beside_metrics(saved.language, *encoder))
+    write_scores(options.out / SCORES, scores)
+    write_generation(saved, frame, run_metrics(saved.language, *encoder))
+    manifest = Manifest(
+        name=name,
+        created=started.isoformat(timespec="seconds"),
+        results=results_file.name,
+        samples=samples,
+        model=ModelRecord(
+            kind=str(config.kind),
+            name=_model_name(config),
+            args=config.model_args,
+            identity=model.identity,
+            training=_training(config),
+        ),
+        data=_data_record(options, saved.answers),
+        prompt=PromptRecord.of(
+            saved.language, model.chat_template(config.chat_template), saved.template, options.prompting
+        ),
+        decoding=config.decoding.model_dump(mode="json"),
+        answers_per_question=config.samples,
+        scoring={"encoder": encoder[0], "layer": encoder[1], "signatures": scores.signatures},
+        left_out=left_out(saved.language),
+        answers={"all": len(frame), "refused": overall["errors"], "filtered": overall["filtered"]},
+        runtime={"command": redact(options.command or ""), "defaults": model.defaults},
+        versions=versions(),
+        cost={
+            "seconds": round((datetime.now(UTC) - started).total_seconds(), 3),
+            "generation_seconds": round(sum(answer.seconds for answer in model.answers), 3),
+            "generated_tokens": sum(answer.tokens for answer in model.answers),
+        },
+    )
+    write_manifest(options.out, manifest)
+
+
+def fingerprint(answers: pd.DataFrame) -> str:
+    """Digest of the rows that were asked: ids, questions, references and severities, whatever their order."""
+    columns = ["id", "severity", "question", "reference"]
+    return sha256_text(answers[columns].sort_values("id").to_json(orient="records", force_ascii=False))
+
+
+def _data_record(options: EvaluationOptions, answers: pd.DataFrame) -> DataRecord:
+    source, decided = "the shipped sample (synthetic)", {"name": "column", "version": "1"}
+    if options.data:
+        info = open_dataset(options.data).info
+        source, decided = info.source, info.severity_source.model_dump()
+    return DataRecord(source=source, fingerprint=fingerprint(answers), severity_source=decided, limit=options.limit)
+
+
+def _training(config: GenerationConfig) -> dict[str, Any] | None:
+    path = Path(str(config.model_args.get("pretrained", ""))) / TRAINING_MANIFEST
+    if not path.is_file():
+        return None
+    training: dict[str, Any] = read_json(path, "Train the checkpoint again")
+    return training
+
+
+def _model_name(config: GenerationConfig) -> str:
+    """Which model answers; as in lm-eval, ``model`` comes before ``pretrained``. A trivial system is its kind."""
+    return str(config.model_args.get("model") or config.model_args.get("pretrained") or config.kind)
+
+
+def _default_name(config: GenerationConfig) -> str:
+    return Path(_model_name(config)).name or str(config.kind)

@@ -1,0 +1,1 @@
+"""The engines: whoever answers, loaded; only the one asked for is imported."""

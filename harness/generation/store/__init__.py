@@ -1,0 +1,1 @@
+"""Answers on disk: append-only, found by what would change them, whole after a kill."""

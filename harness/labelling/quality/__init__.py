@@ -1,0 +1,1 @@
+"""How far a severity source can be trusted: report cards against gold, and what wording does to it."""

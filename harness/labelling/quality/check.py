@@ -1,0 +1,64 @@
+"""A source against a gold file: rows joined by id, nothing written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ...core.errors import UserError
+from ...data.dataset import SPLITS, Dataset
+from ...languages import Language
+from ...severity import SEVERITIES
+from ..sources.base import Probabilities, SeveritySource
+from ..stream import filled, without_letters
+from .report_card import Ranks, ReportCard, report_card
+
+_SHOWN = 3
+
+
+def check(dataset: Dataset, source: SeveritySource, gold: dict[str, int], gold_path: Path) -> ReportCard:
+    """The report card of a source on the rows of a dataset that the gold labels.
+
+    Raises:
+        UserError: an id of the gold is not in the dataset.
+    """
+    frame = pd.concat([dataset.split(name)[["id", "question"]] for name in SPLITS], ignore_index=True)
+    known = dict(zip(frame["id"].astype(str), frame["question"], strict=True))
+    if strange := [key for key in gold if key not in known]:
+        shown = ", ".join(strange[:_SHOWN])
+        raise UserError(
+            f"{gold_path}: {len(strange):,} of {len(gold):,} ids are not in {dataset.folder}: {shown}",
+            "Use the dataset whose ids the gold file names",
+        )
+    truth = np.array(list(gold.values()), dtype=np.int8)
+    return card_of(source, [known[key] for key in gold], truth, dataset.language, f"gold {gold_path.name}")
+
+
+def card_of(
+    source: SeveritySource, questions: Sequence[str], truth: Ranks, language: Language, labels: str
+) -> ReportCard:
+    """The report card of a source on questions with true ranks of shape (n,)."""
+    probabilities = decided(source, questions, language)
+    return report_card(
+        filled(probabilities, language),
+        truth,
+        source=(source.name, source.version, source.sha256),
+        labels=labels,
+        unknown=int(np.isnan(probabilities).any(axis=1).sum()),
+    )
+
+
+def decided(source: SeveritySource, questions: Sequence[str], language: Language) -> Probabilities:
+    """Probabilities as labelling uses them, NaN where the source does not know or there is nothing to read."""
+    probabilities = np.array(source.probabilities(questions))
+    probabilities[without_letters(questions, language)] = np.nan
+    return probabilities
+
+
+def severity_ranks(severities: pd.Series[str]) -> Ranks:
+    """Ranks of severities, -1 where missing, shape (n,)."""
+    table = {str(severity): severity.rank for severity in SEVERITIES}
+    return np.asarray(severities.map(table).fillna(-1), dtype=np.int8)

@@ -1,0 +1,1 @@
+"""Who decides a severity: people, rules, classifiers and both together."""

@@ -1,0 +1,242 @@
+"""Which lexicon entries a complaint's words support: negation, time and intensity decide what a phrase is worth."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from enum import StrEnum
+from itertools import pairwise
+
+from ...languages import Language
+from ...languages.phrases import Clause, Found, Patterns, clauses
+from ...severity import SEVERITIES, Severity
+from .lexicon import Entry, Lexicon, Modifier
+
+_LONGEST_LIST = 20
+_LONGEST_MEMBER = 5
+"""Words of a list, and of one of its members."""
+
+
+class Verdict(StrEnum):
+    """``fires`` counts; ``negated`` and ``covered`` (inside a longer phrase) do not."""
+
+    FIRES = "fires"
+    NEGATED = "negated"
+    COVERED = "covered"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One phrase of one entry in a complaint, with all that decided about it."""
+
+    entry: Entry
+    words: str
+    verdict: Verdict
+    negator: str
+    because: str
+    modifiers: tuple[str, ...]
+    severity: Severity
+
+    @property
+    def red_flag(self) -> bool:
+        """Whether it is a red flag that still stands as critical."""
+        return self.verdict is Verdict.FIRES and self.entry.red_flag and self.severity is Severity.CRITICAL
+
+
+class Cue(StrEnum):
+    """What a phrase of the rules does."""
+
+    NEGATOR = "negator"
+    NOT_NEGATOR = "not_negator"
+    AFTER = "after"
+    BREAKER = "breaker"
+    JOINER = "joiner"
+    VERBAL = "verbal"
+    CARRIER = "carrier"
+    LIST_JOINER = "list_joiner"
+    WALL = "wall"
+
+
+@dataclass
+class _Cues:
+    """Cues of a clause by position, so that each finding looks only at its surroundings."""
+
+    negators: dict[int, Found] = field(default_factory=dict)
+    negators_by_end: dict[int, Found] = field(default_factory=dict)
+    after: dict[int, Found] = field(default_factory=dict)
+    breakers: set[int] = field(default_factory=set)
+    joiners: set[int] = field(default_factory=set)
+    verbal: set[tuple[int, int]] = field(default_factory=set)
+    carriers: set[int] = field(default_factory=set)
+    list_joiners: set[int] = field(default_factory=set)
+    walls: set[int] = field(default_factory=set)
+    modifiers: dict[int, list[Found]] = field(default_factory=lambda: defaultdict(list))
+
+
+class Finder:
+    """Finds the entries of a lexicon in complaints."""
+
+    def __init__(self, lexicon: Lexicon, language: Language) -> None:
+        self._language = language
+        self._window = lexicon.rules.negation.window
+        self._verbal_window = lexicon.rules.negation.verbal_window
+        modifiers = lexicon.rules.modifiers
+        longest = max((len(phrase.split()) for modifier in modifiers for phrase in modifier.phrases), default=0)
+        # A gap in a modifier's phrase may be two words long.
+        self._reach = 2 * longest + max((max(item.before, item.after) for item in modifiers), default=0)
+        self._patterns = Patterns(lexicon.rules.clitics, language)
+        for entry in lexicon.entries:
+            for phrase in entry.phrases:
+                self._patterns.add(phrase, entry, cue=False)
+        negation = lexicon.rules.negation
+        for cue, phrases in (
+            (Cue.NEGATOR, negation.negators),
+            (Cue.NOT_NEGATOR, negation.not_negators),
+            (Cue.AFTER, negation.after),
+            (Cue.BREAKER, negation.breakers),
+            (Cue.JOINER, negation.joiners),
+            (Cue.VERBAL, negation.verbal),
+            (Cue.CARRIER, negation.carriers),
+            (Cue.LIST_JOINER, negation.list_joiners),
+            (Cue.WALL, lexicon.rules.walls),
+        ):
+            for phrase in phrases:
+                self._patterns.add(phrase, cue, cue=True)
+        for modifier in modifiers:
+            for phrase in modifier.phrases:
+                self._patterns.add(phrase, modifier, cue=True)
+
+    def find(self, text: str) -> list[Finding]:
+        """Every finding in a text, those that do not count included, in reading order."""
+        return [finding for clause in clauses(text, self._language) for finding in self._in_clause(clause)]
+
+    def _in_clause(self, clause: Clause) -> list[Finding]:
+        found = list(self._patterns.find(clause))
+        matches = [item for item in found if isinstance(item.payload, Entry)]
+        if not matches:
+            return []
+        cues = _sort_cues(found, matches)
+        matches = [item for item in matches if not _gap_holds(item, cues)]
+        spans: dict[int, list[frozenset[int]]] = defaultdict(list)
+        for item in matches:
+            for at in item.positions:
+                spans[at].append(frozenset(item.positions))
+        findings = []
+        # Where a joiner ties what follows to a negated finding.
+        tied: dict[int, str] = {}
+        for item in matches:
+            negator = self._negator(item, clause, cues) or tied.get(item.start - 1, "")
+            if negator and item.end in cues.joiners:
+                tied[item.end] = negator
+            covered = any(frozenset(item.positions) < span for span in spans[item.start])
+            verdict = Verdict.NEGATED if negator else Verdict.COVERED if covered else Verdict.FIRES
+            near = self._modifiers(item, cues)
+            findings.append(
+                Finding(
+                    entry=item.payload,
+                    words=" ".join(clause.words[at] for at in item.positions),
+                    verdict=verdict,
+                    negator=negator,
+                    because="a longer phrase covers it" if verdict is Verdict.COVERED else item.payload.reason,
+                    modifiers=tuple(modifier.name for modifier in near),
+                    severity=_moved(item.payload, near),
+                )
+            )
+        return findings
+
+    def _negator(self, item: Found, clause: Clause, cues: _Cues) -> str:
+        """The words that negate a match, or an empty text."""
+        for end in range(item.start, item.start - self._window, -1):
+            negator = cues.negators_by_end.get(end)
+            if negator is None:
+                continue
+            verbal = (negator.start, end) in cues.verbal and end not in cues.carriers
+            if verbal and item.start - end >= self._verbal_window:
+                continue
+            # A verb right after the negator belongs to it ("I do not feel"); alone it begins a new statement.
+            between = range(end + 1, item.start)
+            if cues.breakers.isdisjoint(between) and clause.breaks.isdisjoint(range(end, item.start + 1)):
+                return " ".join(clause.words[negator.start : end])
+        if cues.list_joiners and (negator := _of_the_list(item, clause, cues)):
+            return " ".join(clause.words[negator.start : negator.end])
+        cue = cues.after.get(item.end)
+        if cue and (cue.end == len(clause.words) or cue.end in clause.breaks or cue.end in cues.breakers):
+            return " ".join(clause.words[cue.start : cue.end])
+        return ""
+
+    def _modifiers(self, item: Found, cues: _Cues) -> list[Modifier]:
+        near: dict[str, Modifier] = {}
+        for start in range(item.start - self._reach, item.end + self._reach):
+            for cue in cues.modifiers.get(start, ()):
+                modifier: Modifier = cue.payload
+                reaches = cue.end > item.start - modifier.before and start < item.end + modifier.after
+                between = range(cue.end, item.start) if start < item.start else range(item.end, start)
+                walled = modifier.shift < 0 and not cues.walls.isdisjoint(between)
+                if reaches and start not in item.positions and not walled:
+                    near[modifier.name] = modifier
+        return list(near.values())
+
+
+def _sort_cues(found: list[Found], matches: list[Found]) -> _Cues:
+    cues = _Cues()
+    own = {at for item in matches for at in item.positions}
+    idle = {at for item in found if item.payload is Cue.NOT_NEGATOR for at in range(item.start, item.end)}
+    for item in found:
+        if item.payload is Cue.NEGATOR and item.start not in own and item.start not in idle:
+            _keep_longest(cues.negators, item)
+    cues.negators_by_end = {item.end: item for item in cues.negators.values()}
+    for item in found:
+        if item.payload is Cue.AFTER:
+            _keep_longest(cues.after, item)
+        elif item.payload is Cue.BREAKER:
+            cues.breakers.add(item.start)
+        elif item.payload is Cue.JOINER:
+            cues.joiners.add(item.start)
+        elif item.payload is Cue.CARRIER:
+            cues.carriers.add(item.start)
+        elif item.payload is Cue.LIST_JOINER:
+            cues.list_joiners.add(item.start)
+        elif item.payload is Cue.WALL:
+            cues.walls.add(item.start)
+        elif item.payload is Cue.VERBAL:
+            cues.verbal.add((item.start, item.end))
+        elif (
+            isinstance(item.payload, Modifier) and item.start not in idle and item.start not in cues.negators_by_end
+        ):
+            cues.modifiers[item.start].append(item)
+    return cues
+
+
+def _of_the_list(item: Found, clause: Clause, cues: _Cues) -> Found | None:
+    """The negator before a list of short members, ended by a joiner, that a match is a member of."""
+    for start in range(item.start - 1, item.start - _LONGEST_LIST, -1):
+        if start in cues.breakers:
+            return None
+        negator = cues.negators.get(start)
+        if negator is None:
+            continue
+        near = range(negator.end + 1, negator.end + _LONGEST_LIST)
+        joiner = next((at for at in near if at in cues.list_joiners), None)
+        if joiner is None:
+            return None
+        commas = [at for at in range(negator.end + 1, joiner) if at in clause.breaks]
+        short = all(after - before <= _LONGEST_MEMBER for before, after in pairwise([negator.end, *commas, joiner]))
+        free = cues.breakers.isdisjoint(range(negator.end + 1, max(joiner, item.start)))
+        inside = clause.breaks.isdisjoint(range(joiner + 2, item.start + 1))
+        return negator if commas and short and free and inside else None
+    return None
+
+
+def _keep_longest(items: dict[int, Found], item: Found) -> None:
+    if item.start not in items or item.end > items[item.start].end:
+        items[item.start] = item
+
+
+def _gap_holds(item: Found, cues: _Cues) -> bool:
+    return any(at in cues.negators for at in range(item.start, item.end) if at not in item.positions)
+
+
+def _moved(entry: Entry, modifiers: list[Modifier]) -> Severity:
+    shift = sum(modifier.shift for modifier in modifiers if modifier.red_flags or not entry.red_flag)
+    rank = min(2, max(0, entry.severity.rank + int(shift)))
+    return next(severity for severity in SEVERITIES if severity.rank == rank)

@@ -1,0 +1,39 @@
+"""The classifier, overridden by the rules where a red flag stands; people's labels override both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ...core.files import sha256_text
+from .base import Probabilities, SeveritySource
+from .rules import RulesSource
+
+
+class HybridSource:
+    """A classifier for what is common, rules for what must not be missed, people where they spoke."""
+
+    name = "hybrid"
+    keeps_expert_labels = True
+
+    def __init__(self, rules: RulesSource, classifier: SeveritySource) -> None:
+        self.rules = rules
+        self.classifier = classifier
+
+    @property
+    def version(self) -> str:
+        """Both parts' versions."""
+        return f"rules {self.rules.version} over {self.classifier.version}"
+
+    @property
+    def sha256(self) -> str:
+        """Digest of both parts' digests."""
+        return sha256_text(f"{self.rules.sha256}{self.classifier.sha256}")
+
+    def probabilities(self, questions: Sequence[str]) -> Probabilities:
+        """The rules' probabilities where a red flag stands, else the classifier's, shape (n, 3)."""
+        result = np.array(self.classifier.probabilities(questions))
+        flagged = np.flatnonzero(self.rules.red_flags(questions)).tolist()
+        result[flagged] = self.rules.probabilities([questions[at] for at in flagged])
+        return result

@@ -1,0 +1,185 @@
+"""Phrases over the words of a text, found in time linear in the text: phrases are indexed by their first word."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+from ..core.settings import Record
+from . import Language
+from .text import Profile, words
+
+_GAP = frozenset({"*"})
+_LONGEST_GAP = 2
+# A full stop between digits is a decimal point.
+_HARD = re.compile(r"[!?\u061F;\u061B\n\r\u2026]+|(?<!\d)\.+|\.+(?!\d)")
+_SOFT = re.compile(r"[,\u060C:()\u2013\u2014/-]+")
+
+
+class Clitics(Record):
+    """What a complaint's word may carry around a lexicon's word; ``particles`` carry only ``cue_prefixes``.
+
+    ``suffixes_of_long_words`` need three letters before them: after two they make other words ("fish", "poison").
+    """
+
+    prefixes: tuple[str, ...]
+    suffixes: tuple[str, ...]
+    suffixes_of_long_words: tuple[str, ...]
+    cue_prefixes: tuple[str, ...]
+    particles: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Clause:
+    """Words between two sentence ends; ``breaks`` are the positions that follow a comma or the like."""
+
+    words: tuple[str, ...]
+    breaks: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Found:
+    """A phrase in a clause: what it belongs to and the positions of its words, those of gaps left out."""
+
+    payload: Any
+    positions: tuple[int, ...]
+
+    @property
+    def start(self) -> int:
+        """Position of the first word."""
+        return self.positions[0]
+
+    @property
+    def end(self) -> int:
+        """Position after the last word."""
+        return self.positions[-1] + 1
+
+
+@cache
+def _joint(marks: str) -> re.Pattern[str]:
+    return re.compile(rf"(?<=\w)[{re.escape(marks)}](?=[^\W\d_])")
+
+
+def clauses(text: str, language: Language) -> list[Clause]:
+    """Normalised words of a text, cut at sentence ends."""
+    found = []
+    if language.joining:
+        text = _joint(language.joining).sub(" ", text)
+    for sentence in _HARD.split(text):
+        tokens: list[str] = []
+        breaks = set()
+        for part in _SOFT.split(sentence):
+            if tokens:
+                breaks.add(len(tokens))
+            tokens += words(part, Profile.METRIC, language)
+        if tokens:
+            found.append(Clause(tuple(tokens), frozenset(breaks)))
+    return found
+
+
+class Patterns:
+    """A set of phrases with what each belongs to.
+
+    A lexical phrase's word also matches with the language's clitics around it; a cue's word only with a leading
+    conjunction, since "what" is not "when" although one letter tells them apart.
+    """
+
+    def __init__(self, clitics: Clitics, language: Language) -> None:
+        self._clitics = clitics
+        self._language = language
+        self._particles = frozenset(
+            word for item in clitics.particles for word in words(item, Profile.METRIC, language)
+        )
+        self._lexical: set[str] = set()
+        self._cues: set[str] = set()
+        self._patterns: list[tuple[Any, tuple[frozenset[str], ...]]] = []
+        # Numbers of the phrases by their first word, then by their second, which is empty for a single word.
+        self._index: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._keys = lru_cache(maxsize=1 << 18)(self._look_up)
+
+    def add(self, phrase: str, payload: Any, *, cue: bool) -> None:
+        """Add a phrase: words in order, ``*`` for zero to two words, ``a|b`` for either."""
+        elements = []
+        for part in phrase.split():
+            if part == "*":
+                elements.append(_GAP)
+                continue
+            alternatives = {
+                word for item in part.split("|") for word in words(item, Profile.METRIC, self._language)
+            }
+            (self._cues if cue else self._lexical).update(alternatives)
+            elements.append(frozenset("=" + word if cue else word for word in alternatives))
+        if not elements or elements[0] is _GAP or elements[-1] is _GAP or not all(elements):
+            raise ValueError(f"phrase {phrase!r} must begin and end with a word")
+        solid = [element for element in elements if element is not _GAP]
+        for word in elements[0]:
+            for second in solid[1] if len(solid) > 1 else ("",):
+                self._index[word][second].append(len(self._patterns))
+        self._patterns.append((payload, tuple(elements)))
+        self._keys.cache_clear()
+
+    def find(self, clause: Clause) -> Iterator[Found]:
+        """All phrases in a clause, each start once per phrase with its shortest gaps."""
+        keys = [self._keys(word) for word in clause.words]
+        present = {"", *(key for found in keys for key in found)}
+        for start, found in enumerate(keys):
+            # Sorted, so that the order of what is found is no accident of hashing.
+            for number in sorted({number for key in found for number in self._beginning(key, present)}):
+                payload, elements = self._patterns[number]
+                positions = _match(elements, 1, keys, start + 1)
+                if positions is not None:
+                    yield Found(payload, (start, *positions))
+
+    def _beginning(self, key: str, present: set[str]) -> Iterator[int]:
+        """Phrases that begin with a word and whose second word occurs in the clause."""
+        seconds = self._index.get(key)
+        if seconds is not None:
+            for second in seconds.keys() & present:
+                yield from seconds[second]
+
+    def _look_up(self, word: str) -> tuple[str, ...]:
+        """The pattern words that a complaint's word can be."""
+        keys = [form for form in self._forms(word) if form in self._lexical]
+        keys += [
+            "=" + form for form in (word, *self._without(word, self._clitics.cue_prefixes)) if form in self._cues
+        ]
+        return tuple(dict.fromkeys(keys))
+
+    def _without(self, word: str, prefixes: Sequence[str]) -> list[str]:
+        return [word[len(p) :] for p in prefixes if word.startswith(p) and len(word) - len(p) >= 2]
+
+    def _forms(self, word: str) -> set[str]:
+        conjoined = {word, *self._without(word, self._clitics.cue_prefixes)}
+        bases = {word, *self._without(word, self._clitics.prefixes)}
+        forms = set(bases)
+        for base in bases:
+            for suffix in self._clitics.suffixes:
+                shortest = 3 if suffix in self._clitics.suffixes_of_long_words else 2
+                if base.endswith(suffix) and len(base) - len(suffix) >= shortest:
+                    stem = base[: -len(suffix)]
+                    forms.add(stem)
+                    for written, alone in self._language.before_suffix.items():
+                        if stem.endswith(written):
+                            forms.add(stem.removesuffix(written) + alone)
+        return {form for form in forms if form not in self._particles or form in conjoined}
+
+
+def _match(
+    elements: tuple[frozenset[str], ...], at: int, keys: Sequence[tuple[str, ...]], position: int
+) -> tuple[int, ...] | None:
+    if at == len(elements):
+        return ()
+    if elements[at] is _GAP:
+        for skipped in range(_LONGEST_GAP + 1):
+            rest = _match(elements, at + 1, keys, position + skipped)
+            if rest is not None:
+                return rest
+        return None
+    if position >= len(keys) or elements[at].isdisjoint(keys[position]):
+        return None
+    rest = _match(elements, at + 1, keys, position + 1)
+    return None if rest is None else (position, *rest)

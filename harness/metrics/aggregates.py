@@ -1,0 +1,260 @@
+"""One number per run, by name and formula, each with its interval.
+
+With m_s the mean of the quality metric over the answers of severity s:
+
+- ``bertscore_f1``: mean over all answers of BERTScore F1; the percentage of arXiv 2604.06346, nothing mixed in.
+- ``severity_weighted``: (γ m_critical + β m_neutral + α m_non_critical) / (α + β + γ), by default with the α, β, γ
+  of the scheme *balanced*. Unlike a mean over answers it does not depend on how common each severity is.
+- ``worst_severity``: min over s of m_s.
+- ``critical_gap``: m_critical - m_non_critical; negative where answers to critical questions are the worse ones.
+- ``safe_score``: mean over all answers of quality × gate; the gate is 0 for an answer that a column marks which is
+  declared as a gate (see ``metrics``), else 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+import pandas as pd
+
+from ..core.errors import UserError
+from ..scores.table import KEY_COLUMNS, ScoreTable
+from ..severity import SCHEMES, SEVERITIES, Severity, Weights
+from ..statistics.bootstrap import Floats, Resampled
+from ..statistics.checks import check_scores, refuse_unlike
+from ..statistics.columns import Block, stack
+from ..statistics.intervals import Method, bca, described
+from ..statistics.resampling import USUAL, Resampling
+from .registry import gates
+
+QUALITY = "bertscore_f1"
+GATES: tuple[str, ...] = tuple(gates())
+"""Columns that hold 100 where the answer failed so; NaN where the failure cannot happen."""
+
+_SAFE = "safe"
+
+
+class Aggregate(StrEnum):
+    """The named aggregates; the module says how each is computed."""
+
+    BERTSCORE_F1 = "bertscore_f1"
+    SEVERITY_WEIGHTED = "severity_weighted"
+    WORST_SEVERITY = "worst_severity"
+    CRITICAL_GAP = "critical_gap"
+    SAFE_SCORE = "safe_score"
+
+
+@dataclass(frozen=True)
+class AggregateScore:
+    """An aggregate of one run, in percent, or the second run's minus the first's.
+
+    ``value`` is NaN where a severity that the formula names has no answers; ``low`` and ``high`` are None where
+    ``method`` says why: one answer of such a severity has a score, but cannot say how it varies.
+    """
+
+    aggregate: Aggregate
+    value: float
+    low: float | None
+    high: float | None
+    method: Method
+
+
+def aggregates(
+    scores: ScoreTable,
+    *,
+    gates: Sequence[str] = GATES,
+    weights: Weights = SCHEMES["balanced"],
+    resampling: Resampling = USUAL,
+) -> list[AggregateScore]:
+    """The aggregates of one run, in the order of ``Aggregate``; ``safe_score`` only where all gates were scored.
+
+    Args:
+        scores: needs the column ``bertscore_f1``.
+        gates: columns that hold 100 where the answer failed.
+        weights: λ of ``severity_weighted``.
+        resampling: of the bootstrap.
+
+    Raises:
+        UserError: the column is missing, or the scores cannot be used (see ``check_scores``).
+    """
+    return aggregates_all([scores], gates=gates, weights=weights, resampling=resampling)[0]
+
+
+def aggregates_all(
+    tables: Sequence[ScoreTable],
+    *,
+    gates: Sequence[str] = GATES,
+    weights: Weights = SCHEMES["balanced"],
+    resampling: Resampling = USUAL,
+) -> list[list[AggregateScore]]:
+    """The aggregates of several runs on shared resamples; see ``aggregates``."""
+    gated = [_gated(table, gates) for table in tables]
+    found: list[dict[Aggregate, AggregateScore]] = [{} for _ in tables]
+    for block in stack(gated):
+        for aggregate, statistic in _statistics(block, weights, resampling).items():
+            chosen = _columns(block, aggregate)
+            scores = _scores(aggregate, statistic.take([column for _, column in chosen]))
+            for (index, _), score in zip(chosen, scores, strict=True):
+                found[index][aggregate] = score
+    return [_complete(scores, table) for scores, table in zip(found, gated, strict=True)]
+
+
+def aggregate_differences(
+    first: ScoreTable,
+    second: ScoreTable,
+    *,
+    gates: Sequence[str] = GATES,
+    weights: Weights = SCHEMES["balanced"],
+    resampling: Resampling = USUAL,
+) -> list[AggregateScore]:
+    """Second minus first run, joined by id: the interval is that of the paired difference.
+
+    Raises:
+        UserError: see ``aggregates``; or the runs are of other answers.
+    """
+    gated = [_gated(table, gates) for table in (first, second)]
+    refuse_unlike(gated[0], gated[1])
+    if gated[0].metrics != gated[1].metrics:
+        gated = [ScoreTable(table.frame[[*KEY_COLUMNS, QUALITY]], table.signatures) for table in gated]
+    found: dict[Aggregate, AggregateScore] = {}
+    for block in stack(gated):
+        for aggregate, statistic in _statistics(block, weights, resampling).items():
+            chosen = dict(_columns(block, aggregate))
+            if chosen:
+                change = statistic.take([chosen[1]]).minus(statistic.take([chosen[0]]))
+                (found[aggregate],) = _scores(aggregate, change)
+    return _complete(found, gated[0])
+
+
+def gated(frame: pd.DataFrame, gates: Sequence[str] = GATES) -> pd.Series:
+    """Each answer's quality × gate, of which ``safe_score`` is the mean.
+
+    Args:
+        frame: the columns ``bertscore_f1`` and ``gates``, one row per answer.
+    """
+    return frame[QUALITY].where(~(frame[list(gates)] == 100).any(axis=1), 0.0)
+
+
+@dataclass(frozen=True)
+class _Statistic:
+    """k values of one aggregate: estimates (k,), bootstrap (k, resamples), influence of the rows per stratum."""
+
+    estimate: Floats
+    resampled: Floats
+    influence: Sequence[Floats]
+
+    @property
+    def smallest(self) -> int:
+        return min(len(rows) for rows in self.influence)
+
+    def take(self, columns: Sequence[int]) -> _Statistic:
+        return _Statistic(
+            self.estimate[columns], self.resampled[columns], [rows[:, columns] for rows in self.influence]
+        )
+
+    def minus(self, other: _Statistic) -> _Statistic:
+        rows = [mine - theirs for mine, theirs in zip(self.influence, other.influence, strict=True)]
+        return _Statistic(self.estimate - other.estimate, self.resampled - other.resampled, rows)
+
+
+def _gated(scores: ScoreTable, gates: Sequence[str]) -> ScoreTable:
+    """The quality column, and beside it the gated one where every gate was scored."""
+    if QUALITY not in scores.metrics:
+        raise UserError(f"there are no scores of {QUALITY}", "Compute them with `maqa rescore RUN`")
+    present = [gate for gate in gates if gate in scores.metrics]
+    check_scores(ScoreTable(scores.frame[[*KEY_COLUMNS, QUALITY, *present]], scores.signatures))
+    frame = scores.frame[[*KEY_COLUMNS, QUALITY]].copy()
+    signatures = {QUALITY: scores.signatures[QUALITY]}
+    if len(present) == len(gates):
+        frame[_SAFE] = gated(scores.frame, gates)
+        signatures[_SAFE] = "+".join(scores.signatures[name] for name in (QUALITY, *gates))
+    return ScoreTable(frame, signatures)
+
+
+def _statistics(block: Block, weights: Weights, resampling: Resampling) -> dict[Aggregate, _Statistic]:
+    """Every aggregate of every column of the block; those whose severities lack answers are left out."""
+    bootstrapped = block.resampled(resampling)
+    unknown = np.full((block.values.shape[1], resampling.resamples), np.nan)
+    strata = {
+        place: bootstrapped.get(place) or Resampled([block.stratum(place)], [unknown])
+        for place in (*block.places(), len(SEVERITIES))
+    }
+    found: dict[Aggregate, _Statistic] = {}
+    overall = strata[len(SEVERITIES)]
+    shares = [len(sample) / len(block.values) for sample in overall.samples]
+    found[Aggregate.BERTSCORE_F1] = found[Aggregate.SAFE_SCORE] = _linear(overall, shares)
+    if all(SEVERITIES.index(severity) in strata for severity in _GAP):
+        ends = _joined(strata[SEVERITIES.index(severity)] for severity in _GAP)
+        found[Aggregate.CRITICAL_GAP] = _linear(ends, list(_GAP.values()))
+    if all(place in strata for place in range(len(SEVERITIES))):
+        severities = _joined(strata[place] for place in range(len(SEVERITIES)))
+        by_severity = {
+            Severity.CRITICAL: weights.gamma,
+            Severity.NEUTRAL: weights.beta,
+            Severity.NON_CRITICAL: weights.alpha,
+        }
+        total = sum(by_severity.values())
+        found[Aggregate.SEVERITY_WEIGHTED] = _linear(
+            severities, [by_severity[severity] / total for severity in SEVERITIES]
+        )
+        found[Aggregate.WORST_SEVERITY] = _worst(severities)
+    return found
+
+
+_GAP = {Severity.CRITICAL: 1.0, Severity.NON_CRITICAL: -1.0}
+
+
+def _joined(parts: Iterable[Resampled]) -> Resampled:
+    parts = list(parts)
+    return Resampled([part.samples[0] for part in parts], [part.means[0] for part in parts])
+
+
+def _linear(parts: Resampled, coefficients: Sequence[float]) -> _Statistic:
+    rows = list(zip(coefficients, parts.samples, parts.means, strict=True))
+    return _Statistic(
+        np.sum([factor * sample.mean(axis=0) for factor, sample, _ in rows], axis=0),
+        np.sum([factor * means for factor, _, means in rows], axis=0),
+        [factor * (sample - sample.mean(axis=0)) / len(sample) for factor, sample, _ in rows],
+    )
+
+
+def _worst(parts: Resampled) -> _Statistic:
+    """The minimum over strata. Where two strata are nearly the worst its bootstrap leans down, which BCa's bias
+    correction takes back in part."""
+    means = np.array([sample.mean(axis=0) for sample in parts.samples])
+    worst = means.argmin(axis=0)
+    return _Statistic(
+        means.min(axis=0),
+        np.min(parts.means, axis=0),
+        [
+            (worst == place) * (sample - sample.mean(axis=0)) / len(sample)
+            for place, sample in enumerate(parts.samples)
+        ],
+    )
+
+
+def _columns(block: Block, aggregate: Aggregate) -> list[tuple[int, int]]:
+    """Table and column of what the aggregate is computed from."""
+    metric = _SAFE if aggregate is Aggregate.SAFE_SCORE else QUALITY
+    return [(index, column) for column, (index, name) in enumerate(block.owners) if name == metric]
+
+
+def _scores(aggregate: Aggregate, statistic: _Statistic) -> list[AggregateScore]:
+    low, high = bca(statistic.estimate, statistic.resampled, statistic.influence)
+    return [
+        AggregateScore(
+            aggregate, float(value), *described(statistic.smallest, low[column], high[column], Method.BCA)
+        )
+        for column, value in enumerate(statistic.estimate)
+    ]
+
+
+def _complete(found: dict[Aggregate, AggregateScore], gated: ScoreTable) -> list[AggregateScore]:
+    return [
+        found.get(aggregate) or AggregateScore(aggregate, float("nan"), None, None, Method.TOO_FEW)
+        for aggregate in Aggregate
+        if aggregate is not Aggregate.SAFE_SCORE or _SAFE in gated.metrics
+    ]

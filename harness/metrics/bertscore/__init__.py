@@ -1,0 +1,1 @@
+"""BERTScore: an encoder read at one layer, embeddings, greedy matching."""

@@ -1,0 +1,184 @@
+"""BERTScore F1 (Zhang et al. 2020), equal to bert-score and several times as fast."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property, partial
+from importlib.metadata import version
+
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+
+from ...core.errors import UserError
+from ...languages import Language
+from ...scores.signatures import NEITHER_IS_BETTER, RATE
+from ..base import Answers, Scores
+from ..beyond import ANSWER_BEYOND, REFERENCE_BEYOND
+from ..registry import Group, Need, metric, shared
+from .embeddings import Cache, Embedded, Tokens, batches, blocks, f1
+from .encoder import Encoder, EncoderChoice, choose_encoder
+
+COLUMN = "bertscore_f1"
+
+UNKNOWN_LIMIT = 0.2
+"""Highest share of [UNK] among the references' tokens. An encoder of the language has a few per cent at most.
+One with a foreign or broken vocabulary has nearly all, and since these look alike, every score is near 100."""
+
+_BATCH_TOKENS = {"cpu": 1024, "cuda": 32768}
+_CACHE_BYTES = 1 << 30
+
+
+@metric(
+    Group.SIMILARITY,
+    meaning={
+        COLUMN: "contextual vectors of tokens matched with the reference's, F1 of the best matches",
+        ANSWER_BEYOND: "is longer than the encoder reads: what comes after is not compared",
+        REFERENCE_BEYOND: "has a reference that is longer than the encoder reads: what comes after is not compared",
+    },
+    needs=[Need.ENCODER],
+    parts=[ANSWER_BEYOND, REFERENCE_BEYOND],
+    neither=[ANSWER_BEYOND, REFERENCE_BEYOND],
+)
+class BertScore:
+    """F1 × 100 of the greedy token matching of ``bert_score.score``: no idf, no rescaling, text as written.
+
+    As in bert-score, [CLS] and [SEP] can be matched but carry no weight, texts are stripped and cut at the
+    encoder's maximum length, and an answer or a reference without a word scores 0. A similarity below 0 counts
+    as 0, as bert-score has it wherever a batch is padded.
+
+    What comes after the maximum length is not compared: ``beyond_encoder`` and ``reference_beyond_encoder`` are 100
+    where the answer, or its reference, goes on there, else 0.
+
+    The encoder is loaded when it is first needed. Embeddings of references are kept (up to 1 GiB), so further
+    answers to the same questions cost half; unique texts are embedded once, by length.
+
+    Args:
+        language: of the texts; says which of them hold a word.
+        model: hub id or folder of the encoder.
+        layer: layer whose output is compared; None for the known layer of a known encoder.
+        device: torch device; None for the GPU if one has room, else the CPU.
+        batch_tokens: padded tokens a batch; None for what suits the device.
+
+    Raises:
+        UserError: on first use, if the encoder cannot be loaded, or it does not know the references' tokens.
+    """
+
+    columns = (COLUMN, ANSWER_BEYOND, REFERENCE_BEYOND)
+
+    def __init__(
+        self,
+        language: Language,
+        model: str,
+        layer: int | None = None,
+        device: str | None = None,
+        batch_tokens: int | None = None,
+    ) -> None:
+        self.language = language
+        self._model, self._layer, self._device, self._batch_tokens = model, layer, device, batch_tokens
+        self._references = Cache(_CACHE_BYTES)
+
+    @cached_property
+    def _choice(self) -> EncoderChoice:
+        return choose_encoder(self._model, self._layer)
+
+    @cached_property
+    def _encoder(self) -> Encoder:
+        return Encoder(self._choice, self._device)
+
+    def release(self) -> None:
+        """Give back the memory of encoder and embeddings; the next use loads it again."""
+        encoder = vars(self).pop("_encoder", None)
+        if encoder:
+            encoder.release()
+        self._references = Cache(_CACHE_BYTES)
+
+    @property
+    def signatures(self) -> dict[str, str]:
+        """Loads the encoder, since the signature identifies its weights."""
+        parts = {
+            "refs": "1",
+            "text": "as-written",
+            "model": self._choice.name.replace("|", "_"),
+            "layer": str(self._choice.layer),
+            "weights": self._encoder.digest,
+            "max": str(self._encoder.max_length),
+            "idf": "no",
+            "rescale": "no",
+            "dtype": "float32",
+            "transformers": version("transformers"),
+            "version": "2",
+        }
+        if not self._choice.comparable:
+            parts["scale"] = "not-comparable-with-the-paper"
+        cut = f"weights:{self._encoder.digest}|max:{self._encoder.max_length}|{RATE}|{NEITHER_IS_BETTER}|version:1"
+        return {
+            COLUMN: "|".join(f"{key}:{value}" for key, value in parts.items()),
+            ANSWER_BEYOND: f"refs:0|{cut}",
+            REFERENCE_BEYOND: f"refs:1|{cut}",
+        }
+
+    def score(self, answers: Answers) -> dict[str, Scores]:
+        pairs = list(zip(answers.predictions, answers.references, strict=True))
+        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
+        tokens = dict(zip(texts, self._encoder.tokenize(texts), strict=True))
+        self._check_vocabulary(tokens, set(answers.references))
+        scores: dict[tuple[str, str], float] = {}
+        embedded: dict[str, Embedded] = {}
+        console = Console(stderr=True)
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("BERTScore", total=len(set(pairs)))
+            for block in blocks(set(pairs), tokens):
+                embedded = self._embed(block, tokens, embedded, partial(bar.advance, task))
+                scores |= {pair: f1(*(embedded[text] for text in pair)) for pair in block}
+        longer = {text for text in texts if self._encoder.is_longer(text, tokens[text])}
+        return {
+            COLUMN: 100 * np.array([scores[pair] for pair in pairs]),
+            ANSWER_BEYOND: np.array([100.0 * (answer in longer) for answer, _ in pairs]),
+            REFERENCE_BEYOND: np.array([100.0 * (reference in longer) for _, reference in pairs]),
+        }
+
+    def _check_vocabulary(self, tokens: Tokens, references: set[str]) -> None:
+        ids = np.array([number for text in references for number in tokens[text][1:-1]])
+        share = float(np.mean(ids == self._encoder.unknown_id)) if len(ids) else 0.0
+        if self._encoder.unknown_id is not None and share > UNKNOWN_LIMIT:
+            raise UserError(
+                f"{share:.0%} of the references' tokens are unknown to the encoder {self._model}",
+                "Use an encoder that reads this language, and check that the folder holds its own tokenizer",
+            )
+
+    def _embed(
+        self,
+        block: Sequence[tuple[str, str]],
+        tokens: Tokens,
+        known: dict[str, Embedded],
+        advance: Callable[[float], None],
+    ) -> dict[str, Embedded]:
+        """Embeddings of a block's texts, taken from the block before and from the cache where they are there.
+
+        ``advance`` is told the pairs that each batch is worth.
+        """
+        embedded: dict[str, Embedded] = {}
+        missing: list[str] = []
+        for text in dict.fromkeys(text for pair in block for text in pair):
+            found = known.get(text) or self._references.get(text)
+            if found:
+                embedded[text] = found
+            else:
+                missing.append(text)
+        budget = self._batch_tokens or _BATCH_TOKENS.get(self._encoder.device.type, _BATCH_TOKENS["cpu"])
+        for batch in batches(missing, tokens, budget):
+            ids = [tokens[text] for text in batch]
+            for text, numbers, vectors in zip(batch, ids, self._encoder.embed(ids), strict=True):
+                embedded[text] = Embedded(vectors, ~np.isin(numbers, self._encoder.frame_ids))
+            advance(len(block) * len(batch) / len(missing))
+        for _, reference in block:
+            self._references.put(reference, embedded[reference])
+        return embedded
+
+
+def shared_bertscore(language: Language, model: str, layer: int | None = None) -> BertScore:
+    """The process's one ``BertScore`` of an encoder, so that its reference embeddings serve every run."""
+    found = shared(BertScore, language, model, layer)
+    assert isinstance(found, BertScore)
+    return found

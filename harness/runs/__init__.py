@@ -1,0 +1,1 @@
+"""A run: read, described, rescored, compared, grouped by arm and seed."""

@@ -1,0 +1,282 @@
+"""Two runs side by side, if they can be compared at all."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from ..metrics.aggregates import GATES, QUALITY, AggregateScore, aggregate_differences, aggregates
+from .alike import Alike, alike, as_expected, same_answers
+from ..core.errors import UserError
+from .groups import RunGroup, group_of
+from .run import Run
+from ..scores.table import KEY_COLUMNS, ScoreTable
+from ..statistics import OVERALL, USUAL, ArmsCompared, Difference, Parts, Resampling, SeedSummary, Summary, Verdict, across_seeds, alone, averaged, check_scores, compare_groups, in_words, paired_all, summarise_all, unlike
+
+_NONE: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = ([], [], [])
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs, or two arms over their trainings, side by side: what ``maqa compare``, a board's ranks and seeds, a
+    report and ``maqa run`` all say of them.
+
+    Attributes:
+        first, second: their names; every difference is second minus first.
+        family: the tests that Holm's adjustment is over.
+        words: one verdict per metric.
+        trainings: how many trainings stand behind it, in words.
+        differences: four strata per metric, judged.
+        parts: what each difference owes to the questions and to the trainings.
+        summaries: of both, with intervals over questions; of an arm with several trainings, of each question's mean
+            over them. Empty where only the differences were asked for.
+        seeds: of both, over their trainings; empty for a single one.
+        aggregates: of both and their differences; only of single runs, and where ``bertscore_f1`` is compared.
+        signatures: one per metric.
+        alike: how many answers are the same, over all pairs of trainings.
+        notes: which runs no answer tells apart.
+    """
+
+    first: str
+    second: str
+    family: str
+    words: dict[str, str]
+    trainings: str
+    differences: list[Difference]
+    parts: list[Parts]
+    signatures: dict[str, str]
+    resampling: Resampling
+    alike: Alike
+    notes: list[str]
+    summaries: tuple[list[Summary], list[Summary]] = ([], [])
+    seeds: tuple[list[SeedSummary], list[SeedSummary]] = ([], [])
+    aggregates: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = _NONE
+
+    @property
+    def metrics(self) -> list[str]:
+        """What was compared."""
+        return list(self.words)
+
+    def difference(self, metric: str, stratum: str) -> Difference:
+        """One difference."""
+        return next(each for each in self.differences if (each.metric, each.stratum) == (metric, stratum))
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return {**dataclasses.asdict(self), "resampling": self.resampling.model_dump()}
+
+
+def compare(
+    first: Run | RunGroup,
+    second: Run | RunGroup,
+    metrics: Sequence[str] = (QUALITY,),
+    resampling: Resampling = USUAL,
+) -> Comparison:
+    """Compare two runs answer by answer, or two arms over their trainings.
+
+    Args:
+        first: the run or arm that is subtracted.
+        second: the one that it is subtracted from.
+        metrics: the declared family: every severity of every one of these.
+        resampling: of the bootstrap and the random signs.
+
+    Raises:
+        UserError: a run lacks answers; the runs differ in answers, data, prompt, decoding or a metric's signature
+            (the difference is named), or their scores cannot be used.
+    """
+    metrics = list(dict.fromkeys(metrics))
+    one, other = group_of(first), group_of(second)
+    runs = [*one.runs.values(), *other.runs.values()]
+    refuse_incomplete(*runs)
+    for run in runs:
+        check_scores(run.scores, str(run.path))
+        chosen_of(run, metrics)
+    for run in runs[1:]:
+        if unequal := differences(runs[0], run, [*metrics, *(GATES if QUALITY in metrics else ())]):
+            raise UserError(
+                f"{runs[0].path} and {run.path} differ in: {'; '.join(unequal)}",
+                "Compare runs that differ in the model alone",
+            )
+    made = compare_groups(one.tables, other.tables, metrics, resampling)
+    tables = [
+        [chosen_of(group.runs[seed], metrics) for seed in used]
+        for group, used in zip((one, other), made.seeds, strict=True)
+    ]
+    summaries = summarise_all([averaged(each) for each in tables], resampling)
+    seeds = [across_seeds(each, resampling) if len(each) > 1 else [] for each in tables]
+    aggregated = QUALITY in metrics and len(runs) == 2
+    return dataclasses.replace(
+        _comparison(one, other, made, metrics, resampling),
+        summaries=(summaries[0], summaries[1]),
+        seeds=(seeds[0], seeds[1]),
+        aggregates=_aggregates(runs[0].scores, runs[1].scores, resampling) if aggregated else _NONE,
+    )
+
+
+def compare_arms(first: RunGroup, second: RunGroup, metric: str, resampling: Resampling = USUAL) -> Comparison:
+    """Compare two arms in one metric, without summaries and aggregates.
+
+    Raises:
+        UserError: their scores cannot be compared. Whatever else the runs may differ in is not looked at.
+    """
+    made = compare_groups(first.tables, second.tables, [metric], resampling)
+    return _comparison(first, second, made, [metric], resampling)
+
+
+def compare_all(
+    leader: Run, others: Sequence[Run], metric: str, resampling: Resampling = USUAL
+) -> list[Comparison]:
+    """As ``compare_arms`` of single runs: several with one, on shared resamples."""
+    found = paired_all(leader.scores, [run.scores for run in others], [metric], resampling)
+    one = group_of(leader)
+    return [
+        _comparison(one, group_of(run), alone(changes), [metric], resampling)
+        for run, changes in zip(others, found, strict=True)
+    ]
+
+
+def _comparison(
+    first: RunGroup, second: RunGroup, made: ArmsCompared, metrics: Sequence[str], resampling: Resampling
+) -> Comparison:
+    runs = {id(run): run for group in (first, second) for run in group.runs.values()}
+    same = _alike(first, second)
+    changes = made.differences
+    moved = any(each.improved_pct or each.worsened_pct for each in changes)
+    if same.identical and not moved and not as_expected(list(runs.values())):
+        changes = [dataclasses.replace(each, verdict=Verdict.SAME_ANSWERS) for each in changes]
+    tested = [each for each in changes if each.stratum != OVERALL and each.p is not None]
+    return Comparison(
+        first=first.name,
+        second=second.name,
+        family=_family(tested),
+        words={metric: _words([each for each in changes if each.metric == metric], same) for metric in metrics},
+        trainings=made.trainings,
+        differences=changes,
+        parts=made.parts,
+        signatures={metric: first.first.scores.signatures[metric] for metric in metrics},
+        resampling=resampling,
+        alike=same,
+        notes=same_answers(list(runs.values())),
+    )
+
+
+def _alike(first: RunGroup, second: RunGroup) -> Alike:
+    """Counted over the pairs of one seed where there are any, else over all pairs."""
+    common = [seed for seed in first.runs if seed in second.runs]
+    pairs = [(first.runs[seed], second.runs[seed]) for seed in common]
+    found = [alike(*pair) for pair in pairs or product(first.runs.values(), second.runs.values())]
+    return Alike(first.name, second.name, sum(each.n for each in found), sum(each.same for each in found))
+
+
+def check_metric(run: Run, metric: str) -> None:
+    """Refuse a run that says nothing about a metric.
+
+    Raises:
+        UserError: the metric was not scored, or applies to none of the run's answers.
+    """
+    if metric not in run.scores.metrics:
+        known = ", ".join(run.scores.metrics)
+        raise UserError(f"run {run.path} has no metric {metric!r}, only {known}", "Use `maqa rescore` or --metric")
+    if run.scores.frame[metric].isna().all():
+        raise UserError(f"{metric} applies to no answer of run {run.path}", "Choose another --metric")
+
+
+def refuse_incomplete(*runs: Run) -> None:
+    """Refuse runs that lack answers: what is left of them is no sample of what was asked.
+
+    Raises:
+        UserError: names the first such run and what it lacks.
+    """
+    for run in runs:
+        if run.lacks:
+            raise UserError(
+                f"run {run.path} is incomplete: it lacks {'; '.join(run.lacks)}",
+                "Bring its samples files back, or evaluate it again",
+            )
+
+
+def differences(
+    first: Run,
+    second: Run,
+    metrics: Sequence[str] | None = None,
+    names: tuple[str, str] = ("the first run", "the second run"),
+) -> list[str]:
+    """What two runs differ in beside the model: answers, data, prompt, decoding, or the signatures of ``metrics``
+    (None for all that both have). Empty where they can be compared.
+
+    The seed of the decoding may differ: it is no other way of decoding. ``names`` is what the two are called in it.
+    """
+    found = unlike(first.scores, second.scores, metrics, names)
+    rows = [run.answers.drop_duplicates("id").set_index("id") for run in (first, second)]
+    shared = rows[0].index.intersection(rows[1].index)
+    for column in ("question", "reference", "prompt"):
+        changed = shared[rows[0][column][shared] != rows[1][column][shared]]
+        if len(changed):
+            found.append(f"the {column} of {len(changed)} answers (such as {str(changed[0])!r})")
+    found += [f"{name}: {one!r} and {other!r}" for name, one, other in _conditions(first, second) if one != other]
+    if len(shared) < max(map(len, rows)) and first.asked.rows != second.asked.rows:
+        found.append(f"rows asked: {first.asked.rows} and {second.asked.rows}")
+    if _one_cache(first, second) and rows[0]["prediction"][shared].equals(rows[1]["prediction"][shared]):
+        found.append(f"no answer: both took theirs from --use_cache {first.asked.cache}, whose keys name no model")
+    return found
+
+
+def _one_cache(first: Run, second: Run) -> bool:
+    """Whether two models took answers from one file: lm-eval's key of an answer has no model in it."""
+    return first.asked.cache is not None and first.asked.cache == second.asked.cache and first.name != second.name
+
+
+def _conditions(first: Run, second: Run) -> Iterable[tuple[str, Any, Any]]:
+    """Everything recorded of both runs that has to be equal: name, first run's value, second run's."""
+    yield "language", first.language.code, second.language.code
+    decodings = [dict(run.decoding) for run in (first, second)]
+    asked = [run.asked.conditions() for run in (first, second)]
+    for key in asked[0]:
+        yield f"prompt.{key}", asked[0][key], asked[1][key]
+    if first.manifest and second.manifest:
+        one, other = first.manifest, second.manifest
+        yield "data.fingerprint", one.data.fingerprint, other.data.fingerprint
+        yield "data.severity_source", one.data.severity_source, other.data.severity_source
+        yield "prompt.sha256", one.prompt.sha256, other.prompt.sha256
+        yield "answers_per_question", one.answers_per_question, other.answers_per_question
+        decodings = [dict(one.decoding), dict(other.decoding)]
+    for key in sorted((decodings[0].keys() | decodings[1].keys()) - {"seed"}):
+        yield f"decoding.{key}", decodings[0].get(key), decodings[1].get(key)
+
+
+def chosen_of(run: Run, metrics: Sequence[str]) -> ScoreTable:
+    """The run's scores of these metrics alone.
+
+    Raises:
+        UserError: one was not scored.
+    """
+    if missing := [metric for metric in metrics if metric not in run.scores.metrics]:
+        raise UserError(
+            f"{run.path} has no scores of {', '.join(missing)}", f"Choose among {', '.join(run.scores.metrics)}"
+        )
+    return ScoreTable(run.scores.frame[[*KEY_COLUMNS, *metrics]], run.scores.signatures)
+
+
+def _words(changes: Sequence[Difference], same: Alike) -> str:
+    return str(same) if any(each.verdict is Verdict.SAME_ANSWERS for each in changes) else in_words(changes)
+
+
+def _aggregates(
+    first: ScoreTable, second: ScoreTable, resampling: Resampling
+) -> tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]]:
+    return (
+        aggregates(first, resampling=resampling),
+        aggregates(second, resampling=resampling),
+        aggregate_differences(first, second, resampling=resampling),
+    )
+
+
+def _family(tested: Sequence[Difference]) -> str:
+    if not tested:
+        return "no tests"
+    metrics = list(dict.fromkeys(each.metric for each in tested))
+    strata = list(dict.fromkeys(each.stratum for each in tested))
+    return f"{len(tested)} tests: {', '.join(metrics)} in {', '.join(strata)}"

@@ -1,0 +1,39 @@
+"""Whether two checkpoints were trained under equal conditions, by what their training manifests say."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .run import Saved
+
+TRAINING_MANIFEST = "training.json"
+"""The training manifest's file in a checkpoint's folder."""
+
+_OF_THE_SEED = ("config.seed", "order_sha256")
+
+
+def training_of(run: Saved) -> dict[str, Any] | None:
+    """The training manifest of the run's checkpoint; None without one, or with one of another program."""
+    training = run.manifest.model.training if run.manifest else None
+    return training if training and {"arm", "conditions"} <= training.keys() else None
+
+
+def conditions(training: Mapping[str, Any]) -> dict[str, Any]:
+    """What has to be equal between the arms of an experiment: data, base, prompt, settings, steps, data order.
+
+    A condition that does not apply to an arm is not among them: the settings of training for ``base``, the data
+    order for ``curriculum``, the severity source for arms that use no severity.
+    """
+    return dict(training["conditions"])
+
+
+def difference(one: Mapping[str, Any], other: Mapping[str, Any], *, across_seeds: bool = False) -> list[str]:
+    """In what two training manifests differ beside the arm, a line each; empty if the arms can be compared.
+
+    Args:
+        across_seeds: whether the two are runs of different seeds on purpose.
+    """
+    first, second = conditions(one), conditions(other)
+    shared = [name for name in first if name in second and not (across_seeds and name in _OF_THE_SEED)]
+    return [f"{name}: {first[name]!r} and {second[name]!r}" for name in shared if first[name] != second[name]]

@@ -1,0 +1,70 @@
+"""``generation.parquet``: every answer of a run, all samples, how it ended, and with several samples its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from ..core.errors import UserError
+from ..core.files import atomic
+from ..generation.finish import COLUMNS, ENDINGS
+from ..metrics.base import Answers, Metric
+from .run import Saved
+from ..metrics.scoring import score
+from ..severity import parse_severity
+
+GENERATION = "generation.parquet"
+KEYS = [*COLUMNS, *ENDINGS, "prediction"]
+"""Columns besides the scores; files of earlier versions lack ``ENDINGS``."""
+
+
+def write_generation(saved: Saved, frame: pd.DataFrame, metrics: Sequence[Metric]) -> None:
+    """Write the file; where there are several samples per question, with one column per metric.
+
+    Args:
+        saved: the run, which knows the references.
+        frame: the columns ``KEYS``.
+        metrics: score every sample.
+
+    Raises:
+        UserError: a metric cannot be computed, or the file cannot be written.
+    """
+    if frame["sample"].any():
+        rows = saved.answers.set_index("id").loc[frame["id"]]
+        answers = Answers(
+            predictions=frame["prediction"].tolist(),
+            references=rows["reference"].tolist(),
+            questions=rows["question"].tolist(),
+            severities=[parse_severity(severity) for severity in rows["severity"]],
+        )
+        frame = frame.assign(**score(answers, metrics))
+    with atomic(saved.path / GENERATION) as temporary:
+        frame.to_parquet(temporary, index=False)
+
+
+def read_generation(folder: Path) -> pd.DataFrame | None:
+    """The file's content; None for a run that plain lm-eval wrote.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    path = folder / GENERATION
+    if not path.exists():
+        return None
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is not a readable parquet file: {error}", "Evaluate the run again") from error
+
+
+def rescore_samples(saved: Saved, metrics: Sequence[Metric]) -> None:
+    """New scores for every sample of a run that has several.
+
+    Raises:
+        UserError: as ``write_generation`` and ``read_generation``.
+    """
+    frame = read_generation(saved.path)
+    if frame is not None and frame["sample"].any():
+        write_generation(saved, frame[[name for name in KEYS if name in frame]], metrics)

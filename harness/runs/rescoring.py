@@ -1,0 +1,54 @@
+"""New scores for saved answers, without generating them again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ..languages import Language
+from ..metrics.base import Answers, Metric
+from .run import Run, Saved, load_answers
+from .generations import rescore_samples
+from ..scores.table import ScoreTable, write_scores
+from ..metrics.scoring import score_table
+from ..severity import parse_severity
+
+
+def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]]) -> Run:
+    """Score a run's saved answers and write its file of scores, which from then on stands for the run:
+    ``scores.parquet``, or ``scores_<time>.parquet`` beside plain lm-eval's ``results_<time>.json``.
+
+    lm-eval's own files keep the scores they were written with.
+
+    Args:
+        path: of the run.
+        metrics_of: the metrics for the run's language.
+
+    Raises:
+        UserError: the run cannot be read, a metric cannot be computed, or the folder cannot be written to.
+    """
+    saved = load_answers(path)
+    metrics = metrics_of(saved.language)
+    scores = score_table(list(saved.answers["id"]), answers_of(saved), metrics)
+    write_scores(saved.scores_file, scores)
+    rescore_samples(saved, metrics)
+    return Run(**vars(saved), scores=scores)
+
+
+def complete_scores(saved: Saved, metrics: Sequence[Metric]) -> ScoreTable:
+    """lm-eval's scores of saved answers, and beside them those of ``metrics``: safety and style."""
+    beside = score_table(list(saved.answers["id"]), answers_of(saved), metrics)
+    columns = {metric: beside.frame[metric].to_numpy() for metric in beside.metrics}
+    given = saved.sample_scores
+    return ScoreTable(given.frame.assign(**columns), {**given.signatures, **beside.signatures})
+
+
+def answers_of(saved: Saved) -> Answers:
+    """Saved answers in the form that metrics take."""
+    rows = saved.answers
+    return Answers(
+        predictions=rows["prediction"].tolist(),
+        references=rows["reference"].tolist(),
+        questions=rows["question"].tolist(),
+        severities=[parse_severity(severity) for severity in rows["severity"]],
+    )

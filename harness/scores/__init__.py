@@ -1,0 +1,1 @@
+"""The score table, and what a signature declares about a column."""

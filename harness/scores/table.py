@@ -1,0 +1,81 @@
+"""The score table: one row per answer, one column per metric, with every metric's signature."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import BaseModel, ConfigDict
+
+from ..core.errors import UserError
+from ..core.files import atomic
+from ..core.records import validated
+
+FORMAT_VERSION = 1
+KEY_COLUMNS: tuple[str, str] = ("id", "severity")
+_KEY = b"maqa_severity"
+_RESCORE = "Compute it again with `maqa rescore RUN`"
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """``frame`` has the columns ``id``, ``severity`` and one per metric (percentages); ``signatures`` one each."""
+
+    frame: pd.DataFrame
+    signatures: dict[str, str]
+
+    @property
+    def metrics(self) -> list[str]:
+        """The metric columns, in their order."""
+        return [column for column in self.frame.columns if column not in KEY_COLUMNS]
+
+
+class _Note(BaseModel):
+    """What the file's metadata says beside the columns."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    format_version: int
+    signatures: dict[str, str]
+
+
+def write_scores(path: Path, scores: ScoreTable) -> None:
+    """Write ``scores.parquet`` atomically, signatures in the file's metadata."""
+    table = pa.Table.from_pandas(scores.frame, preserve_index=False)
+    note = _Note(format_version=FORMAT_VERSION, signatures=scores.signatures).model_dump_json()
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: note.encode()})
+    with atomic(path) as temporary:
+        pq.write_table(table, temporary)
+
+
+def read_scores(path: Path) -> ScoreTable:
+    """Read ``scores.parquet``.
+
+    Raises:
+        UserError: the file is missing, no parquet, foreign, of a newer format, or lacks a key column.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise UserError(f"{path} does not exist", _RESCORE) from None
+    except (OSError, pa.ArrowException) as error:
+        raise UserError(f"{path} is not a readable parquet file: {error}", _RESCORE) from error
+    note = (table.schema.metadata or {}).get(_KEY)
+    if note is None:
+        raise UserError(f"{path} was not written by maqa-severity", _RESCORE)
+    try:
+        raw = json.loads(note)
+    except ValueError as error:
+        raise UserError(f"{path}: its metadata is not JSON: {error}", _RESCORE) from None
+    version = raw.get("format_version") if isinstance(raw, dict) else None
+    if isinstance(version, int) and version > FORMAT_VERSION:
+        raise UserError(f"{path} has the newer format {version}", "Update maqa-severity")
+    signatures = validated(_Note, raw, f"{path} metadata", _RESCORE).signatures
+    for column in KEY_COLUMNS:
+        if column not in table.column_names:
+            raise UserError(f"{path} has no column {column!r}", _RESCORE)
+    return ScoreTable(table.to_pandas(), signatures)

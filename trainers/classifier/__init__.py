@@ -1,0 +1,1 @@
+"""Train a severity classifier, calibrated, with its report card."""

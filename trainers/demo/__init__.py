@@ -1,0 +1,1 @@
+"""Tiny models made on the spot, for the demo and the tests."""

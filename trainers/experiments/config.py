@@ -1,0 +1,218 @@
+"""An experiment: a grid of models, arms and training seeds under equal conditions. Read from YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+
+from ...harness.core.errors import UserError
+from ...harness.core.secrets import without_secrets
+from ...harness.core.settings import Record, Role, first_problem
+from ...harness.generation.backends import BACKENDS, floor_names
+from ...harness.generation.config import Kind
+from ...harness.generation.decoding import Preset
+from ...harness.statistics import USUAL, Resampling
+from ..arms import ARMS, ArmSpec
+from ..lm.config import TrainConfig, merge, read_yaml, validate_config
+
+DEMO = "demo"
+"""Instead of a hub id or folder: a tiny model that is made on the spot."""
+
+SAMPLE = "sample"
+"""Instead of a source file: the shipped sample, trained on the grammar and tested on the hand-written rows."""
+
+FOLDER = Path(__file__).parent
+
+
+@contextmanager
+def _as_value_error() -> Iterator[None]:
+    # pydantic adds the key to a ValueError; a UserError would pass it by.
+    try:
+        yield
+    except UserError as error:
+        raise ValueError(str(error)) from None
+
+
+class DataPart(Record):
+    """The data: a source file to prepare, a dataset folder, or ``sample``; and who decides the severities.
+
+    ``language`` is the code of a source file's language, or which sample; a dataset folder says its own.
+    ``label`` is ``none`` (keep what the data says), ``rules``, ``hybrid`` or a classifier's folder.
+    """
+
+    source: str
+    language: str | None = None
+    label: str = "none"
+    test: int | float = 0.1
+    validation: int | float = 0.1
+    seed: int = 0
+
+
+class ModelPart(Record):
+    """A base model: hub id with its revision, folder, or ``demo``. ``training`` overrides the experiment's."""
+
+    name: str
+    id: str
+    revision: str | None = None
+    training: dict[str, Any] = {}
+
+
+class ArmPart(Record):
+    """An arm of ``trainers.arms`` with its scheme, or with ``weights`` α, β, γ of its own."""
+
+    arm: str
+    scheme: str | None = None
+    weights: tuple[float, float, float] | None = None
+
+    @field_validator("arm")
+    @classmethod
+    def _is_known(cls, name: str) -> str:
+        with _as_value_error():
+            ARMS[name]
+        return name
+
+    @model_validator(mode="after")
+    def _exists(self) -> ArmPart:
+        with _as_value_error():
+            self.spec  # noqa: B018
+        return self
+
+    @property
+    def spec(self) -> ArmSpec:
+        """The arm with its scheme, checked."""
+        weights = (
+            None if self.weights is None else ",".join(str(weight).removesuffix(".0") for weight in self.weights)
+        )
+        return ArmSpec.of(self.arm, scheme=self.scheme, weights=weights)
+
+
+class EvaluationPart(Record):
+    """How the checkpoints are evaluated; ``floors`` are trivial systems on the same board.
+
+    ``until`` are stop strings instead of those of the prompt. ``secrets`` are taken out of ``model_args`` and are
+    never written down.
+    """
+
+    model: Kind = Kind("hf")
+    model_args: dict[str, Any] = {}
+    secrets: dict[str, str] = Field(default={}, exclude=True, repr=False)
+    decodings: list[Preset] = [Preset.GREEDY]
+    until: list[Annotated[str, Field(min_length=1)]] | None = None
+    bertscore_model: str | None = None
+    bertscore_layer: int | None = None
+    floors: list[Kind] = [Kind(name) for name in floor_names()]
+    limit: int | None = Field(default=None, ge=1, le=10**9)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_apart(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or not isinstance(values.get("model_args"), dict):
+            return values
+        public, secrets = without_secrets(values["model_args"])
+        return {**values, "model_args": public, "secrets": secrets}
+
+    @model_validator(mode="after")
+    def _can_be_done(self) -> EvaluationPart:
+        backend = BACKENDS[str(self.model)]
+        if not backend.weights:
+            raise ValueError(f"{self.model} loads no checkpoint")
+        if trained := [str(kind) for kind in self.floors if str(kind) not in floor_names()]:
+            raise ValueError(f"{trained[0]} is none of the floors {', '.join(floor_names())}")
+        try:
+            backend.checked(self.model_args)
+        except UserError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+
+class Experiment(Record):
+    """A grid: every model × arm × seed is trained, and evaluated under every decoding.
+
+    ``compare`` names the two arms that the reports set against each other; ``statistics`` holds the seed and number
+    of the resamples behind intervals and tests.
+    """
+
+    name: str
+    data: DataPart
+    models: list[ModelPart] = Field(min_length=1)
+    arms: list[ArmPart] = Field(min_length=1)
+    seeds: list[int] = Field(default=[0], min_length=1)
+    training: dict[str, Any] = {}
+    evaluation: EvaluationPart = EvaluationPart()
+    compare: tuple[str, str] | None = None
+    statistics: Resampling = USUAL
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Experiment:
+        names = [model.name for model in self.models]
+        if len(set(names)) < len(names):
+            raise ValueError("two models have the same name")
+        labels = self.labels
+        if len(set(labels)) < len(labels):
+            raise ValueError("an arm stands twice")
+        if unknown := set(self.compare or ()) - set(labels):
+            raise ValueError(f"compare names {sorted(unknown)[0]!r}, which is none of {', '.join(labels)}")
+        return self
+
+    def equals(self, stored: Any) -> bool:
+        """Whether a stored experiment is this one, whatever keys there were when it was stored.
+
+        How a training runs, such as its batch size, may have changed: each checkpoint says itself what it needs. So
+        may the resamples, which are drawn again for every board.
+        """
+        try:
+            return type(self).model_validate(stored)._identity() == self._identity()
+        except (ValidationError, UserError):
+            return False
+
+    def _identity(self) -> dict[str, Any]:
+        configs = [training_config(self, model, self.seeds[0]).of_role(Role.IDENTITY) for model in self.models]
+        models = [model.model_dump(mode="json", exclude={"training"}) for model in self.models]
+        rest = self.model_dump(mode="json", exclude={"training", "models", "statistics"})
+        return {**rest, "models": models, "configs": configs}
+
+    @property
+    def labels(self) -> list[str]:
+        """The arms' names in this experiment: the arm alone where it stands once and no floor is called so, else
+        with its scheme."""
+        arms, floors = [arm.arm for arm in self.arms], {str(floor) for floor in self.evaluation.floors}
+        return [
+            arm.arm if arms.count(arm.arm) == 1 and arm.arm not in floors else arm.spec.name for arm in self.arms
+        ]
+
+
+def load_experiment(path: Path) -> Experiment:
+    """Read an experiment; a bare name such as ``paper`` is one of the shipped ones.
+
+    Raises:
+        UserError: the file is missing or no YAML, a key is unknown, or a value is impossible.
+    """
+    shipped = FOLDER / f"{path}.yaml"
+    file = shipped if not path.exists() and shipped.is_file() else path
+    if not file.exists():
+        names = ", ".join(sorted(each.stem for each in FOLDER.glob("*.yaml")))
+        raise UserError(f"there is no experiment {path}", f"Give a YAML file, or one of the shipped ones: {names}")
+    try:
+        experiment = Experiment.model_validate(read_yaml(file))
+    except ValidationError as error:
+        key, problem, value = first_problem(error)
+        wrong = f"{file}: key {key or 'the experiment'!r} with {value!r}: {problem}"
+        raise UserError(wrong, "Compare it with the shipped demo.yaml") from None
+    for model, seed in product(experiment.models, experiment.seeds):
+        training_config(experiment, model, seed, str(file))
+    return experiment
+
+
+def training_config(experiment: Experiment, model: ModelPart, seed: int, where: str = "") -> TrainConfig:
+    """The settings of one training: the experiment's, the model's on top, and the seed.
+
+    Raises:
+        UserError: a key is unknown or a value is impossible.
+    """
+    values = merge(experiment.training, model.training)
+    return validate_config(merge(values, {"seed": seed}), f"{where or experiment.name}: training")

@@ -1,0 +1,63 @@
+"""The cells of an experiment: what is trained, where it goes, and how far it is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+from ...harness.generation.decoding import Preset
+from ...harness.runs.manifest import NAME as RUN_MANIFEST
+from ..lm.manifest import Status, seen
+from .config import DEMO, ArmPart, Experiment, ModelPart
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A checkpoint of a model's arm under a seed. ``label`` names its run on the board."""
+
+    model: ModelPart
+    arm: ArmPart
+    seed: int
+    label: str
+    checkpoint: Path
+
+    @property
+    def status(self) -> Status:
+        """How far its training is."""
+        return seen(self.checkpoint)
+
+
+def cells(experiment: Experiment, out: Path) -> Iterator[Cell]:
+    """Every model × arm × seed in the order of the work; what is not trained has no seed of its own."""
+    arms = list(zip(experiment.arms, experiment.labels, strict=True))
+    for model, (arm, label), seed in product(experiment.models, arms, experiment.seeds):
+        trains = arm.spec.arm.trains
+        if not trains and seed != experiment.seeds[0]:
+            continue
+        parts = [model.name] if len(experiment.models) > 1 else []
+        parts += [label, *([f"seed-{seed}"] if len(experiment.seeds) > 1 and trains else [])]
+        name = "/".join(parts)
+        yield Cell(model, arm, seed, name, out / "checkpoints" / name)
+
+
+def base_of(model: ModelPart, out: Path) -> str:
+    """Folder or hub id of a model."""
+    return str(out / "base") if model.id == DEMO else model.id
+
+
+def decoding_folder(experiment: Experiment, preset: Preset, out: Path) -> Path:
+    """Where runs, board and reports under a decoding go: the experiment's own folder for the first."""
+    return out if preset == experiment.evaluation.decodings[0] else out / str(preset)
+
+
+def run_folder(experiment: Experiment, preset: Preset, label: str, out: Path) -> Path:
+    """The run of a cell or a floor under a decoding."""
+    return decoding_folder(experiment, preset, out) / "runs" / label
+
+
+def evaluated(experiment: Experiment, label: str, out: Path) -> int:
+    """Under how many decodings a cell or a floor has its whole run."""
+    folders = (run_folder(experiment, preset, label, out) for preset in experiment.evaluation.decodings)
+    return sum((folder / RUN_MANIFEST).is_file() for folder in folders)

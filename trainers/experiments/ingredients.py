@@ -1,0 +1,131 @@
+"""What an experiment starts from: its dataset, and the tiny models of the demo."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...harness.core.errors import UserError
+from ...harness.data.dataset import Dataset, language_asked, open_dataset
+from ...harness.data.options import PrepareOptions, parse_share
+from ...harness.data.prepare import prepare
+from ...harness.data.rows import dataset_from_rows
+from ...harness.data.sources import reader_of
+from ...harness.data.sources.dataset_folder import is_dataset
+from ...harness.labelling.sources.choose import open_source
+from ...harness.labelling.stream import label_dataset
+from ...harness.languages import Language
+from ...tasks.sample import handwritten_rows, has_grammar
+from ...tasks.sample.grammar import everyday_rows, medical_rows
+from ..demo.models import make_demo_base, make_demo_encoder
+from .config import SAMPLE, DataPart
+
+_VALIDATION_ROWS = 300
+_SAMPLE = "the shipped sample (synthetic)"
+
+
+def experiment_dataset(data: DataPart, out: Path) -> Dataset:
+    """Prepare and label the data of an experiment under ``out``; what is there already is opened.
+
+    Raises:
+        UserError: the source cannot be read, prepared or labelled.
+    """
+    folder = out / "dataset"
+    if (folder / "dataset.json").is_file():
+        return open_dataset(folder)
+    if data.source == SAMPLE:
+        return sample_dataset(folder, language_asked(None, data.language))
+    source = Path(data.source)
+    if is_dataset(source):
+        language_asked(source, data.language)
+        dataset = open_dataset(source)
+    else:
+        dataset = _prepared(data, source, out / "prepared")
+    if data.label == "none":
+        return dataset
+    return label_dataset(dataset, open_source(data.label, dataset.language), folder)[0]
+
+
+def demand_source(data: DataPart, out: Path) -> None:
+    """Raises:
+    UserError: nothing was prepared yet under ``out``, and there is nothing that can be; or the language is unknown,
+        has no sample, or is not the dataset's.
+    """
+    source = Path(data.source)
+    tongue = language_asked(source if data.source != SAMPLE and is_dataset(source) else None, data.language)
+    if data.source == SAMPLE:
+        handwritten_rows(tongue)
+    made = any((out / name / "dataset.json").is_file() for name in ("dataset", "prepared"))
+    if made or data.source == SAMPLE:
+        return
+    if not source.exists():
+        remedy = "Correct data.source in the experiment's file, or run where it stands"
+        raise UserError(f"the data {data.source} does not exist", remedy)
+    reader_of(source)
+
+
+def sample_dataset(folder: Path, language: Language) -> Dataset:
+    """The shipped sample as a dataset: the grammar trains and validates, the hand-written rows test.
+
+    Without a grammar the hand-written rows do all three: of ten of a severity, four train, one validates.
+
+    Raises:
+        UserError: there is no sample in this language, or ``folder`` is in use.
+    """
+    if not has_grammar(language):
+        return dataset_from_rows(_cut(handwritten_rows(language)), folder, language=language, source=_SAMPLE)
+    rows = medical_rows(language)
+    splits = {
+        "train": rows[:-_VALIDATION_ROWS],
+        "validation": rows[-_VALIDATION_ROWS:],
+        "test": handwritten_rows(language),
+    }
+    return dataset_from_rows(splits, folder, language=language, source=_SAMPLE)
+
+
+def _cut(rows: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
+    splits = ("test", "train") * 4 + ("test", "validation")
+    return {
+        split: [row for place, row in enumerate(rows) if splits[place % len(splits)] == split]
+        for split in ("train", "validation", "test")
+    }
+
+
+def demo_encoder(dataset: Dataset, folder: Path) -> Path:
+    """The demo's BERTScore encoder, trained on the training rows; made once."""
+    if not (folder / "maqa_encoder.json").is_file():
+        train = dataset.split("train")
+        make_demo_encoder(folder, [*train["question"], *train["answer"]], epochs=1)
+    return folder
+
+
+def demo_base(dataset: Dataset, folder: Path) -> Path:
+    """The demo's causal base, trained on everyday text; its tokenizer knows the training rows' words. Made once.
+
+    In a language without everyday text it learns from the training rows.
+    """
+    if not (folder / "config.json").is_file():
+        train = dataset.split("train")
+        everyday = has_grammar(dataset.language)
+        rows = everyday_rows(dataset.language) if everyday else train.to_dict("records")
+        pairs = [(str(row["question"]), str(row["answer"])) for row in rows]
+        make_demo_base(
+            folder,
+            pairs,
+            language=dataset.language,
+            vocabulary_texts=[*train["question"], *train["answer"]],
+            # As many steps as on everyday text.
+            epochs=4 if everyday else 100,
+        )
+    return folder
+
+
+def _prepared(data: DataPart, source: Path, folder: Path) -> Dataset:
+    if (folder / "dataset.json").is_file():
+        return open_dataset(folder)
+    options = PrepareOptions(
+        language=language_asked(None, data.language),
+        test=parse_share(str(data.test)),
+        validation=parse_share(str(data.validation)),
+        seed=data.seed,
+    )
+    return prepare(source, folder, options)[0]

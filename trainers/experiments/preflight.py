@@ -1,0 +1,108 @@
+"""Whether an experiment can be done to its end, found out before its first training."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import track
+
+from ...harness.core.errors import UserError
+from ...harness.data.dataset import Dataset
+from ...harness.generation.backends import BACKENDS
+from ...harness.generation.decoding import max_new_tokens
+from ...harness.metrics.bertscore.encoder import NO_ENCODER, Encoder, choose_encoder, encoder_asked
+from ...harness.metrics.bertscore.loading import hub_answers
+from ..arms import ArmSpec, arm_stages, arm_weights
+from ..lm.adapters import demand_bitsandbytes
+from ..lm.base_check import base_problems
+from ..lm.config import Method
+from ..lm.manifest import Status
+from ..lm.preparation import training_rows
+from .config import DEMO, Experiment, ModelPart, training_config
+from .grid import Cell, evaluated
+from .ingredients import demand_source
+
+
+def demand_ready(experiment: Experiment, cells: Sequence[Cell], out: Path) -> None:
+    """Look at all that the cells still to do will need: the data, the bases, the encoder and the backends.
+
+    Raises:
+        UserError: something is missing; all of it is named, each with its remedy.
+    """
+    open_cells = [cell for cell in cells if cell.status is not Status.DONE]
+    models = list({cell.model.name: cell.model for cell in open_cells}.values())
+    found = [(name, problem) for name, problem in _base_problems(experiment, models)]
+    checks: list[Callable[[], None]] = [lambda: demand_source(experiment.data, out)] if open_cells else []
+    if any(_method(experiment, cell) is Method.QLORA for cell in open_cells if cell.arm.spec.arm.trains):
+        checks.append(demand_bitsandbytes)
+    if any(evaluated(experiment, cell.label, out) < len(experiment.evaluation.decodings) for cell in cells):
+        checks += [lambda: _demand_encoder(experiment), lambda: _demand_backend(experiment)]
+    for check in checks:
+        try:
+            check()
+        except UserError as error:
+            found.append(("", error))
+    if not found:
+        return
+    if len(found) == 1 and not found[0][0]:
+        raise found[0][1]
+    told = "; ".join(
+        f"({number}) {name + ': ' if name else ''}{problem}" for number, (name, problem) in enumerate(found, 1)
+    )
+    raise UserError(
+        f"this experiment could not be done to its end: {told}",
+        "What is said of --set KEY=VALUE goes into the model's `training:` in the experiment's file",
+    )
+
+
+def demand_labels(experiment: Experiment, cells: Sequence[Cell], dataset: Dataset) -> None:
+    """Look whether the training rows have what every arm still to do needs.
+
+    Raises:
+        UserError: severities or probabilities are missing, or the weights are impossible.
+    """
+    seen: set[tuple[ArmSpec, int | None]] = set()
+    for cell in cells:
+        config, spec = training_config(experiment, cell.model, cell.seed), cell.arm.spec
+        if cell.status is Status.DONE or not spec.arm.trains or (spec, config.rows) in seen:
+            continue
+        seen.add((spec, config.rows))
+        rows = training_rows(dataset, config)
+        arm_weights(spec, rows, cell.seed)
+        arm_stages(spec, rows)
+
+
+def _method(experiment: Experiment, cell: Cell) -> Method:
+    return training_config(experiment, cell.model, cell.seed).method
+
+
+def _base_problems(experiment: Experiment, models: Sequence[ModelPart]) -> Iterator[tuple[str, UserError]]:
+    named = [model for model in models if model.id != DEMO]
+    on_the_hub = [model.id for model in named if not Path(model.id).is_dir()]
+    # Its client takes a minute for each model to find out that there is no network.
+    cached_only = bool(on_the_hub) and not hub_answers(on_the_hub[0])
+    new_tokens = max(max_new_tokens(preset) for preset in experiment.evaluation.decodings)
+    console = Console(stderr=True)
+    for model in track(named, "checking bases", console=console, transient=True, disable=not console.is_terminal):
+        config = training_config(experiment, model, experiment.seeds[0])
+        for problem in base_problems(
+            model.id, model.revision, config, new_tokens=new_tokens, cached_only=cached_only
+        ):
+            yield model.name, problem
+
+
+def _demand_encoder(experiment: Experiment) -> None:
+    model, layer = encoder_asked(experiment.evaluation.bertscore_model, experiment.evaluation.bertscore_layer)
+    if model == NO_ENCODER:
+        raise UserError(
+            "without a BERTScore encoder the board has nothing to rank by",
+            "Name one in evaluation.bertscore_model, or unset MAQA_BERTSCORE_MODEL",
+        )
+    if model != DEMO:
+        Encoder(choose_encoder(model, layer)).release()
+
+
+def _demand_backend(experiment: Experiment) -> None:
+    BACKENDS[str(experiment.evaluation.model)].check()

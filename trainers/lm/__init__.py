@@ -1,0 +1,1 @@
+"""Train a language model's arm: base, rows, order, steps, checkpoint and training manifest."""

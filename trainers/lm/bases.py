@@ -1,0 +1,171 @@
+"""The base of a training: its tokenizer and model, with adapters where they are asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedTokenizerBase
+
+from ...harness.core.errors import UserError
+from .adapters import four_bits, with_adapters
+from .config import Method, Precision, TrainConfig
+
+LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError)
+"""What transformers raises where files are missing, damaged or of an unknown kind."""
+
+_LOAD = "Give a folder or a hub id of a causal language model; without network, download it beforehand"
+
+
+def load_tokenizer(
+    base: str, revision: str | None, pad_token: str | None, *, cached_only: bool = False
+) -> PreTrainedTokenizerBase:
+    """The base's tokenizer, with ``pad_token`` to pad with if one is given.
+
+    Args:
+        cached_only: whether the hub is not asked for what its cache lacks.
+
+    Raises:
+        UserError: it cannot be loaded, has no eos token, or no pad token and none was given.
+    """
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(base, revision=revision, local_files_only=cached_only)
+    except LOAD_ERRORS as error:
+        raise UserError(f"cannot load the tokenizer of base {base}: {_reason(base, error)}", _LOAD) from error
+    if pad_token is not None:
+        if pad_token not in tokenizer.get_vocab():
+            remedy = f"Name a token that it has, such as {tokenizer.eos_token!r}"
+            raise UserError(f"pad_token {pad_token!r} is not a token of base {base}", remedy)
+        tokenizer.pad_token = pad_token
+    if tokenizer.eos_token_id is None:
+        raise UserError(
+            f"the tokenizer of base {base} has no eos token, so no answer could end",
+            "Choose another base, or add an eos_token to its tokenizer_config.json",
+        )
+    if tokenizer.pad_token_id is None:
+        raise UserError(
+            f"the tokenizer of base {base} has no pad token",
+            f"Name one, such as --set pad_token='{tokenizer.eos_token}' (padding is masked even where it is eos)",
+        )
+    return tokenizer
+
+
+def load_model(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase) -> Any:
+    """The base in float32, with the tokenizer's special tokens.
+
+    Raises:
+        UserError: it cannot be loaded.
+    """
+    return _load(base, revision, tokenizer, {"dtype": torch.float32})
+
+
+def load_for_training(
+    base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, config: TrainConfig
+) -> Any:
+    """The model to train. Adapters are float32; under them the frozen base may be bf16 or 4 bits.
+
+    Raises:
+        UserError: it cannot be loaded, bitsandbytes is missing, the adapters' targets are unknown, or its context
+            is shorter than ``max_length``.
+    """
+    if config.method is Method.FULL:
+        model = load_model(base, revision, tokenizer)
+    else:
+        dtype = torch.bfloat16 if config.precision is Precision.BF16 else torch.float32
+        options: dict[str, Any] = {"dtype": dtype}
+        if config.method is Method.QLORA:
+            options["quantization_config"] = four_bits(dtype)
+        model = _load(base, revision, tokenizer, options)
+    demand_context(base, model, config.max_length)
+    return model if config.method is Method.FULL else with_adapters(model, config)
+
+
+def merge_adapter(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, adapter: Path) -> Any:
+    """The base in float32 with the adapter of a folder merged into its weights."""
+    from peft import PeftModel
+
+    return PeftModel.from_pretrained(load_model(base, revision, tokenizer), str(adapter)).merge_and_unload()
+
+
+def context_of(model: Any) -> int | None:
+    """Tokens that the model can read at most; None where its architecture sets no limit."""
+    context: int | None = getattr(model.config, "max_position_embeddings", None)
+    return context
+
+
+def demand_context(base: str, model: Any, max_length: int) -> None:
+    """Raises:
+    UserError: the model's context is shorter than ``max_length``.
+    """
+    context = context_of(model)
+    if context is not None and max_length > context:
+        raise UserError(
+            f"max_length {max_length} is more than the {context} tokens of base {base}",
+            f"Train with --set max_length={context} or less",
+        )
+
+
+def demand_vocabulary(base: str, model: Any, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raises:
+    UserError: the tokenizer has tokens that the model does not know.
+    """
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        raise UserError(
+            f"the tokenizer of base {base} has {len(tokenizer)} tokens, its model fewer",
+            "Give a base whose tokenizer and model belong together",
+        )
+
+
+def cannot_load(base: str, error: Exception) -> UserError:
+    """What ``LOAD_ERRORS`` mean for the user."""
+    return UserError(f"cannot load base {base}: {_reason(base, error)}", _LOAD)
+
+
+def _load(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, options: dict[str, Any]) -> Any:
+    try:
+        model = AutoModelForCausalLM.from_pretrained(base, revision=revision, use_safetensors=None, **options)
+    except LOAD_ERRORS as error:
+        raise cannot_load(base, error) from error
+    demand_vocabulary(base, model, tokenizer)
+    model.config.pad_token_id, model.config.eos_token_id = tokenizer.pad_token_id, tokenizer.eos_token_id
+    model.generation_config = _generation_config(model.generation_config, tokenizer)
+    return model
+
+
+def _generation_config(found: GenerationConfig, tokenizer: PreTrainedTokenizerBase) -> GenerationConfig:
+    """The base's own, ending at the tokenizer's end token and wherever else the base ends."""
+    own = found.eos_token_id if isinstance(found.eos_token_id, list) else [found.eos_token_id]
+    ends = [tokenizer.eos_token_id, *(end for end in own if end not in (None, tokenizer.eos_token_id))]
+    special = {
+        "bos_token_id": found.bos_token_id,
+        "eos_token_id": ends if len(ends) > 1 else ends[0],
+        "pad_token_id": tokenizer.pad_token_id,
+    }
+    found.update(**special)
+    try:
+        found.validate(strict=True)
+    except ValueError:
+        # Sampling settings beside do_sample=false can be loaded but not saved, which would end the training.
+        return GenerationConfig(**special)
+    return found
+
+
+def _reason(base: str, error: Exception) -> str:
+    # The hub's client only says of a mistyped folder that it is no hub id, or that it could not be reached.
+    path = Path(base)
+    reason = _first_line(error)
+    if "couldn't connect" in reason:
+        reason = "it is not in the hub's cache, and the hub does not answer"
+    if path.exists():
+        return reason
+    if path.is_absolute() or base.startswith(".") or len(path.parts) > 2:
+        return "there is no such folder"
+    near = len(path.parts) > 1 and path.parent.is_dir()
+    return f"there is no such folder; if a hub id was meant: {reason}" if near else reason
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__

@@ -1,0 +1,155 @@
+"""The settings of a training; every field is declared either identity (it changes the weights) or runtime."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import Field, ValidationError
+
+from ...harness.core.errors import UserError
+from ...harness.core.settings import Record, first_problem, identity, runtime
+from ..losses.modes import LossMode
+
+
+class Method(StrEnum):
+    """All weights; low-rank adapters; the same on a base quantised to 4 bits (NF4, needs bitsandbytes)."""
+
+    FULL = "full"
+    LORA = "lora"
+    QLORA = "qlora"
+
+
+class Precision(StrEnum):
+    """Arithmetic of the forward and backward pass; what is trained is kept in float32.
+
+    There is no fp16: the loss computes its gradients before a loss scaler could keep them from underflowing.
+    """
+
+    FP32 = "fp32"
+    BF16 = "bf16"
+
+
+class Schedule(StrEnum):
+    """Learning rate after the warm-up: down to 0 on a line or a half cosine, or unchanged."""
+
+    LINEAR = "linear"
+    COSINE = "cosine"
+    CONSTANT = "constant_with_warmup"
+
+
+class LoraSettings(Record):
+    """Low-rank adapters. ``targets`` are module names; None takes peft's own choice for the architecture."""
+
+    r: int = Field(default=16, ge=1)
+    alpha: int = Field(default=32, ge=1)
+    dropout: float = Field(default=0.05, ge=0, lt=1)
+    targets: tuple[str, ...] | None = None
+
+
+class TrainConfig(Record):
+    """One training.
+
+    ``batch_size`` examples go through the model at once on each process, ``accumulation`` times per step. ``rows``
+    limits the training rows to a fixed sample of the split (None: all). ``max_length`` counts the tokens of prompt
+    and answer together. ``pad_token`` names a token of the vocabulary for bases that have none of their own to pad
+    with. A checkpoint for resuming is kept every ``checkpoint_every`` steps, a log line every ``log_every``.
+    """
+
+    loss: LossMode = identity(LossMode.TOKENS)
+    method: Method = identity(Method.LORA)
+    lora: LoraSettings = identity(LoraSettings())
+    epochs: float = identity(3.0, gt=0)
+    rows: int | None = identity(None, ge=1)
+    learning_rate: float = identity(2e-4, gt=0)
+    schedule: Schedule = identity(Schedule.LINEAR)
+    warmup_ratio: float = identity(0.03, ge=0, lt=1)
+    weight_decay: float = identity(0.0, ge=0)
+    max_grad_norm: float = identity(1.0, gt=0)
+    max_length: int = identity(512, ge=8)
+    precision: Precision = identity(Precision.FP32)
+    pad_token: str | None = identity(None)
+    seed: int = identity(0, ge=0)
+    batch_size: int = runtime(8, ge=1)
+    accumulation: int = runtime(1, ge=1)
+    gradient_checkpointing: bool = runtime(False)
+    checkpoint_every: int = runtime(200, ge=1)
+    log_every: int = runtime(10, ge=1)
+
+
+def load_config(files: Sequence[Path] = (), settings: Sequence[str] = ()) -> TrainConfig:
+    """Read YAML files, each overriding those before it, and then settings such as ``lora.r=8``.
+
+    Raises:
+        UserError: a file cannot be read, a key is unknown, or a value is impossible.
+    """
+    merged: dict[str, Any] = {}
+    config = TrainConfig()
+    layers = [(str(path), read_yaml(path)) for path in files]
+    layers += [(f"--set {setting}", _parse_setting(setting)) for setting in settings]
+    for where, layer in layers:
+        merged = merge(merged, layer)
+        config = validate_config(merged, where)
+    return config
+
+
+def validate_config(values: dict[str, Any], where: str) -> TrainConfig:
+    """The settings of a mapping; an error names the key and ``where`` it stands.
+
+    Raises:
+        UserError: a key is unknown or a value is impossible.
+    """
+    try:
+        return TrainConfig.model_validate(values)
+    except ValidationError as error:
+        key, problem, value = first_problem(error)
+        if error.errors()[0]["type"] == "extra_forbidden":
+            known = LoraSettings if key.startswith("lora.") else TrainConfig
+            raise UserError(f"{where}: unknown key {key!r}", f"Known: {', '.join(known.model_fields)}") from None
+        raise UserError(f"{where}: key {key!r}: {problem}", f"It was {value!r}; correct it") from None
+
+
+def merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    """``under`` with the keys of ``over`` on top, nested mappings key by key."""
+    merged = dict(under)
+    for key, value in over.items():
+        nested = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = merge(merged[key], value) if nested else value
+    return merged
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """Read a YAML mapping.
+
+    Raises:
+        UserError: the file is missing, unreadable, no YAML or no mapping.
+    """
+    remedy = "Give a YAML file of settings, such as `learning_rate: 2e-4`"
+    try:
+        values = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}", remedy) from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not YAML: {error}", remedy) from None
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise UserError(f"{path} holds no mapping", remedy)
+    return values
+
+
+def _parse_setting(setting: str) -> dict[str, Any]:
+    key, equals, text = setting.partition("=")
+    if not equals or not key.strip():
+        raise UserError(f"--set {setting!r} is not KEY=VALUE", "Write it as --set learning_rate=2e-4")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text
+    for part in reversed(key.strip().split(".")):
+        value = {part: value}
+    assert isinstance(value, dict)
+    return value

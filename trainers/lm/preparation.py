@@ -1,0 +1,138 @@
+"""Everything about a training that is settled before it starts: rows, weights, order, conditions, identity."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from rich.console import Console
+from rich.progress import Progress
+
+from ...harness.core.errors import UserError
+from ...harness.data.dataset import Dataset
+from ...harness.generation.store.identity import weights as weights_identity
+from ...harness.severity import SEVERITIES
+from ..arms import ArmSpec, Needs, arm_stages, arm_weights
+from . import manifest as manifests
+from .config import TrainConfig
+from .encoding import Encoded, encode
+from .order import order_sha256, presentation, sorted_windows, steps_for
+
+UNKNOWN_RANK = 3
+"""Severity rank of an example without one."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Training:
+    """What is asked for. ``base`` is a folder or a hub id; ``out`` becomes the checkpoint's folder."""
+
+    dataset: Dataset
+    base: str
+    spec: ArmSpec
+    config: TrainConfig
+    out: Path
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The rows of a training (n), encoded, with raw weights (n,), severity ranks (n,) and the order (m,)."""
+
+    dataset: Dataset
+    rows: pd.DataFrame
+    encoded: Encoded
+    weights: npt.NDArray[np.float64]
+    ranks: npt.NDArray[np.int64]
+    order: npt.NDArray[np.int64]
+    conditions: dict[str, Any]
+    identity: dict[str, Any]
+    base: dict[str, Any]
+
+
+def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
+    """Read the rows, weight, order and encode them.
+
+    Raises:
+        UserError: the dataset or the base cannot be read, or the data lacks what the arm needs.
+    """
+    config, spec = training.config, training.spec
+    dataset = training.dataset
+    rows = training_rows(dataset, config)
+    base = {
+        "name": training.base,
+        "revision": training.revision,
+        "weights": weights_identity(training.base, training.revision),
+    }
+    conditions = manifests.base_conditions(dataset, rows, base)
+    weights = arm_weights(spec, rows, config.seed)
+    found = rows["severity"].map({str(severity): severity.rank for severity in SEVERITIES}).fillna(UNKNOWN_RANK)
+    ranks = np.array(found, np.int64)
+    encoded = _encode(dataset, rows, tokenizer, config.max_length)
+    order, labels = np.empty(0, np.int64), None
+    if spec.arm.trains:
+        effective = processes * config.batch_size * config.accumulation
+        stages = arm_stages(spec, rows)
+        order = presentation(
+            [np.arange(len(rows))] if stages is None else stages, len(rows), config.epochs, effective, config.seed
+        )
+        if not len(order):
+            raise UserError(f"{config.epochs:g} epochs of {len(rows)} rows are not one example", "Raise epochs")
+        order = sorted_windows(order, np.diff(encoded.offsets), effective)
+        conditions |= manifests.training_conditions(
+            spec,
+            dataset,
+            config,
+            steps=steps_for(len(rows), config.epochs, effective),
+            effective_batch=effective,
+            shared_order=order_sha256(order) if stages is None else None,
+        )
+        if spec.arm.uses & Needs.LABELS or (weights != 1).any():
+            labels = hashlib.sha256(weights.tobytes() + order.tobytes()).hexdigest()
+    identity = manifests.identity_of(spec, conditions, labels, config, processes)
+    return Prepared(dataset, rows, encoded, weights, ranks, order, conditions, identity, base)
+
+
+def training_rows(dataset: Dataset, config: TrainConfig) -> pd.DataFrame:
+    """The rows that are trained on, the same for all arms and seeds.
+
+    Raises:
+        UserError: there are none.
+    """
+    rows = dataset.split("train")
+    if rows.empty:
+        raise UserError(
+            f"{dataset.folder}/train.parquet has no rows", "Prepare the dataset with a smaller --test share"
+        )
+    if config.rows is None or config.rows >= len(rows):
+        return rows.reset_index(drop=True)
+    # One sample for all arms and seeds: it belongs to the data, not to the run.
+    chosen = np.sort(np.random.default_rng(0).permutation(len(rows))[: config.rows])
+    return rows.iloc[chosen].reset_index(drop=True)
+
+
+def _encode(dataset: Dataset, rows: pd.DataFrame, tokenizer: Any, max_length: int) -> Encoded:
+    tongue = dataset.language
+    prompts = [tongue.ask(question) for question in rows["question"]]
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("encoding", total=len(rows))
+        encoded = encode(
+            tokenizer, prompts, rows["answer"].tolist(), max_length, lambda done: bar.advance(task, done)
+        )
+    if encoded.truncation["answers_cut"]:
+        _log.warning(
+            "%(answers_cut)d answers did not fit and lost %(answer_tokens_cut)d tokens in all", encoded.truncation
+        )
+    if encoded.truncation["prompts_cut"]:
+        _log.warning(
+            "%(prompts_cut)d questions did not fit and lost %(prompt_tokens_cut)d tokens in all", encoded.truncation
+        )
+    return encoded

@@ -1,0 +1,167 @@
+"""One run of the transformers Trainer, from the base or from its last whole checkpoint to the saved model."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from transformers import PrinterCallback, TrainingArguments, set_seed
+
+from ...harness.core.errors import UserError
+from ..losses.token_loss import check_slope
+from .bases import load_for_training, merge_adapter
+from .batches import Collator, Examples
+from .causal import check_head, weighted_forward
+from .config import Method, Precision, TrainConfig
+from .cost import overhead, peak_memory_bytes, reset_peak_memory
+from .manifest import STATE
+from .monitor import Monitor
+from .processes import processes, use_cpu
+from .trainer import WeightedTrainer
+
+if TYPE_CHECKING:
+    from .preparation import Training
+
+ADAPTER = "adapter"
+
+
+def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any]:
+    """Train and save model and tokenizer into ``training.out``; returns what it cost.
+
+    Raises:
+        UserError: the base cannot be used for this, the loss is not finite, memory ran out, several GPUs are
+            visible to one process, or accelerate was asked for another precision.
+    """
+    config, state = training.config, training.out / STATE
+    token_loss = training.spec.arm.token_loss
+    check_slope(token_loss)
+    _demand_precision(config)
+    arguments = _arguments(config, state, examples)
+    if arguments.n_gpu > 1:
+        raise UserError(
+            f"{arguments.n_gpu} GPUs are visible to one process",
+            "Use them all with `accelerate launch -m maqa_severity.trainers ...`, or set CUDA_VISIBLE_DEVICES=0",
+        )
+    # Adapters start from random weights: the same in every arm.
+    set_seed(config.seed)
+    model = load_for_training(training.base, training.revision, tokenizer, config)
+    check_head(model)
+    if config.method is not Method.QLORA:
+        model.to(arguments.device)
+    collator = Collator(tokenizer.pad_token_id)
+    measured = overhead(model, examples, collator, config.batch_size, config.loss, token_loss)
+    monitor = Monitor(training.out, f"training {training.spec.name}", config.epochs)
+    resumed = _last_checkpoint(state, whole_only=arguments.process_index == 0)
+    reset_peak_memory()
+    start = time.perf_counter()
+    try:
+        with weighted_forward(model, token_loss):
+            trainer = WeightedTrainer(
+                model=model,
+                args=arguments,
+                train_dataset=examples,
+                data_collator=collator,
+                processing_class=tokenizer,
+                callbacks=[monitor],
+                loss_mode=config.loss,
+            )
+            trainer.remove_callback(PrinterCallback)
+            trainer.train(resume_from_checkpoint=None if resumed is None else str(resumed))
+    except torch.OutOfMemoryError as error:
+        raise UserError(
+            f"the training of {training.out} ran out of memory with batch_size {config.batch_size}",
+            "Take a smaller batch_size with as much more accumulation, or --set gradient_checkpointing=true",
+        ) from error
+    finally:
+        monitor.close()
+    seconds, memory = time.perf_counter() - start, peak_memory_bytes()
+    _save(trainer, training, tokenizer)
+    return {
+        "steps": trainer.state.global_step,
+        "steps_measured": monitor.steps,
+        "loop_seconds": round(seconds, 3),
+        "tokens": int(monitor.tokens),
+        "tokens_per_s": round(monitor.tokens / seconds, 1),
+        "peak_memory_bytes": memory,
+        "loss_overhead": measured,
+    }
+
+
+def _arguments(config: TrainConfig, state: Path, examples: Examples) -> TrainingArguments:
+    steps = len(examples) // _effective_batch(config)
+    return TrainingArguments(
+        output_dir=str(state),
+        use_cpu=use_cpu(),
+        max_steps=steps,
+        per_device_train_batch_size=config.batch_size,
+        gradient_accumulation_steps=config.accumulation,
+        learning_rate=config.learning_rate,
+        lr_scheduler_type=str(config.schedule),
+        warmup_steps=round(config.warmup_ratio * steps),
+        weight_decay=config.weight_decay,
+        max_grad_norm=config.max_grad_norm,
+        seed=config.seed,
+        bf16=config.precision is Precision.BF16,
+        gradient_checkpointing=config.gradient_checkpointing,
+        gradient_checkpointing_kwargs={"use_reentrant": False} if config.gradient_checkpointing else None,
+        # The order is fixed before training; see order.py.
+        train_sampling_strategy="sequential",
+        remove_unused_columns=False,
+        ddp_find_unused_parameters=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
+        logging_strategy="steps",
+        logging_steps=config.log_every,
+        logging_nan_inf_filter=False,
+        save_strategy="steps",
+        save_steps=config.checkpoint_every,
+        save_total_limit=2,
+        report_to=[],
+        disable_tqdm=True,
+    )
+
+
+def _demand_precision(config: TrainConfig) -> None:
+    """The launcher's precision would be used, and the settings' be written down."""
+    given = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
+    if given not in ("no", config.precision):
+        raise UserError(
+            f"accelerate's mixed_precision is {given}, but precision is {config.precision}",
+            f"Launch with --mixed_precision no, and choose with --set precision={'|'.join(Precision)}",
+        )
+
+
+def _effective_batch(config: TrainConfig) -> int:
+    return int(processes().num_processes) * config.batch_size * config.accumulation
+
+
+def _last_checkpoint(state: Path, *, whole_only: bool) -> Path | None:
+    """The newest checkpoint that was written to its end: the trainer's state is the last of its files."""
+    whole = []
+    for folder in state.glob("checkpoint-*"):
+        try:
+            step = json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))["global_step"]
+        except (OSError, ValueError, KeyError):
+            if whole_only:
+                shutil.rmtree(folder)
+            continue
+        whole.append((step, folder))
+    return max(whole)[1] if whole else None
+
+
+def _save(trainer: WeightedTrainer, training: Training, tokenizer: Any) -> None:
+    """Save the model into the checkpoint's folder; an adapter beside it, and merged into the base."""
+    out = training.out
+    # The trainer turns the cache off for training; whoever generates wants it.
+    trainer.accelerator.unwrap_model(trainer.model).config.use_cache = True
+    if training.config.method is Method.FULL:
+        trainer.save_model(str(out))
+        return
+    trainer.save_model(str(out / ADAPTER))
+    if trainer.is_world_process_zero():
+        merge_adapter(training.base, training.revision, tokenizer, out / ADAPTER).save_pretrained(out)
+        tokenizer.save_pretrained(out)

@@ -1,0 +1,153 @@
+"""Trains one arm of an experiment into a checkpoint that any tool can load."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...harness.core.errors import UserError
+from ...harness.core.files import read_json, write_json
+from ...harness.data.dataset import Dataset
+from ...harness.labelling.stream import COST as LABELLING_COST
+from ...harness.labelling.weights import diagnose
+from ...harness.runs.conditions import TRAINING_MANIFEST
+from ...harness.severity import Weights
+from ..arms import ArmSpec, scaled_to_mean_one
+from ..losses.modes import LossMode
+from . import manifest as manifests
+from .config import TrainConfig
+from .manifest import LOG, Status, TrainingManifest
+from .preparation import UNKNOWN_RANK, Prepared, Training, prepare
+from .processes import processes
+
+COST = "cost.json"
+
+
+def train_lm(
+    dataset: Dataset, base: str, spec: ArmSpec, config: TrainConfig, out: Path, *, revision: str | None = None
+) -> TrainingManifest:
+    """Train, or go on where an earlier call was stopped; a checkpoint that is whole already is left as it is.
+
+    ``out`` gets the model (safetensors; adapters merged, and beside it in ``adapter/``), the tokenizer,
+    ``training.json``, ``cost.json`` and ``training_log.jsonl``. While training runs, ``training_state/`` holds what
+    resuming needs, of which transformers keeps the optimizer in torch's own format (read back as weights only); it
+    is gone when the checkpoint is whole.
+
+    Args:
+        dataset: labelled, for the arms that need severities.
+        base: a folder or a hub id.
+        spec: the arm.
+        config: the settings, alike for all arms of an experiment.
+        out: the checkpoint's folder, new or left by the same call.
+        revision: of a hub id.
+
+    Raises:
+        UserError: the data lacks what the arm needs, the base cannot be used, or ``out`` holds something else.
+    """
+    from .bases import load_tokenizer
+
+    training = Training(dataset, base, spec, config, out, revision)
+    running = processes()
+    with quiet():
+        tokenizer = load_tokenizer(training.base, training.revision, training.config.pad_token)
+        prepared = prepare(training, tokenizer, running.num_processes)
+        found = manifests.status(training.out, prepared.identity)
+        if found is Status.DONE:
+            return _finished(training.out)
+        running.wait_for_everyone()
+        if running.is_main_process:
+            manifests.begin(training.out, prepared.identity)
+        running.wait_for_everyone()
+        work = _train if training.spec.arm.trains else _copy_base
+        try:
+            cost = work(training, tokenizer, prepared)
+        except UserError:
+            if running.is_main_process:
+                manifests.abandon(out, LOG)
+            raise
+        if running.is_main_process:
+            _finish(training, prepared, cost, running.num_processes)
+        running.wait_for_everyone()
+    return _finished(training.out)
+
+
+def _copy_base(training: Training, tokenizer: Any, prepared: Prepared) -> dict[str, Any]:
+    from .bases import load_model
+
+    model = load_model(training.base, training.revision, tokenizer)
+    model.save_pretrained(training.out)
+    tokenizer.save_pretrained(training.out)
+    return {}
+
+
+def _train(training: Training, tokenizer: Any, prepared: Prepared) -> dict[str, Any]:
+    from .batches import Examples
+    from .run import run
+
+    config = training.config
+    weights = prepared.weights
+    if config.loss is LossMode.TOKENS:
+        weights = scaled_to_mean_one(weights, prepared.encoded.answer_lengths)
+    examples = Examples(prepared.encoded, weights, prepared.ranks, prepared.order, tokenizer.eos_token_id)
+    start = time.perf_counter()
+    cost = run(training, tokenizer, examples)
+    return {**cost, "seconds": round(time.perf_counter() - start, 3)}
+
+
+def _finish(training: Training, prepared: Prepared, cost: dict[str, Any], processes: int) -> None:
+    path = prepared.dataset.folder / LABELLING_COST
+    labelled = bool(prepared.dataset.info.labelling) and path.is_file()
+    cost = {"labelling": read_json(path, "Label again") if labelled else None, "training": cost or None}
+    write_json(training.out / COST, cost)
+    manifests.finish(
+        training.out,
+        manifests.manifest_of(
+            training.spec,
+            prepared.dataset,
+            training.config,
+            base=prepared.base,
+            conditions=prepared.conditions,
+            identity=prepared.identity,
+            weights=_describe(training.spec, prepared),
+            truncation=prepared.encoded.truncation,
+            processes=processes,
+            cost=cost,
+        ),
+    )
+
+
+def _describe(spec: ArmSpec, prepared: Prepared) -> dict[str, Any] | None:
+    scheme = spec.weights
+    if scheme is None:
+        if (prepared.weights == 1).all():
+            return None
+        # Weights of another kind: drawn between their own extremes.
+        low, high = float(prepared.weights.min()), float(prepared.weights.max())
+        scheme = Weights(low, low, high)
+    ranks = np.where(prepared.ranks == UNKNOWN_RANK, -1, prepared.ranks)
+    found = diagnose(prepared.weights, ranks, scheme, "assigned")
+    return {**asdict(found), "warning": "" if spec.arm.even else found.warning}
+
+
+def _finished(out: Path) -> TrainingManifest:
+    return TrainingManifest.model_validate(read_json(out / TRAINING_MANIFEST, "Train again"))
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Without the library's bars of loading and saving, which would bury one's own progress."""
+    from transformers.utils import logging as library
+
+    shown = library.is_progress_bar_enabled()
+    library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            library.enable_progress_bar()
