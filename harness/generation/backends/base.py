@@ -6,15 +6,14 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol
 
 from ...core.errors import UserError
 from ...core.registry import Registry
+from ..records import Engine
 from .values import Value
-
-if TYPE_CHECKING:
-    from ..config import GenerationConfig
-    from ..records import Engine
 
 BACKENDS: Registry[Backend] = Registry("backend", "Give --model one of")
 """All that can answer, in the order of help texts and boards."""
@@ -23,7 +22,33 @@ HUB_TOKENS = frozenset(("token", "hf_token"))
 """Arguments that let the hub's library in."""
 
 
-def _nothing(_: GenerationConfig) -> None:
+class Asked(Protocol):
+    """What a backend may look at of a generation (``GenerationConfig``, which reads what the backend declares)."""
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def model_args(self) -> dict[str, Any]: ...
+
+    @property
+    def data(self) -> Path | None: ...
+
+    @property
+    def answer(self) -> str | None: ...
+
+
+def engine(module: str, name: str) -> Callable[[Any], Engine]:
+    """The class ``name`` of ``engines/<module>.py``, imported when a generation asks for it."""
+
+    def load(config: Any) -> Engine:
+        loaded: Engine = getattr(import_module(f"..engines.{module}", __package__), name)(config)
+        return loaded
+
+    return load
+
+
+def _nothing(_: Asked) -> None:
     return None
 
 
@@ -33,7 +58,7 @@ class Backend:
 
     Attributes:
         name: what ``--model`` calls it.
-        load: the engine, ready to answer.
+        load: makes the engine of a ``GenerationConfig``, ready to answer.
         floor: whether it is a trivial system, which shows what no understanding at all scores.
         identity_args: the model arguments that change an answer, each with what it may be.
         runtime_args: those that change nothing but how it comes about.
@@ -56,7 +81,7 @@ class Backend:
     """
 
     name: str
-    load: Callable[[GenerationConfig], Engine]
+    load: Callable[[Any], Engine]
     floor: bool = False
     identity_args: Mapping[str, Value] | None = None
     runtime_args: Mapping[str, Value] | None = None
@@ -69,8 +94,8 @@ class Backend:
     gpus: Callable[[Mapping[str, Any]], int] = lambda _: 0
     parallel: bool = True
     chat: bool = False
-    demands: Callable[[GenerationConfig], None] = _nothing
-    identity: Callable[[GenerationConfig], dict[str, Any]] = lambda _: {}
+    demands: Callable[[Asked], None] = _nothing
+    identity: Callable[[Asked], dict[str, Any]] = lambda _: {}
     check: Callable[[], str] = lambda: ""
     extra: str = ""
     title: str = ""

@@ -2,24 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...core.errors import UserError
-from .base import Backend, backend
+from .base import Asked, Backend, backend, engine
 from .values import anything, arguments, count, flag, text, whole
 
-if TYPE_CHECKING:
-    from ..config import GenerationConfig
-    from ..records import Engine
 
-
-def _load(config: GenerationConfig) -> Engine:
-    from ..engines.completions import CompletionsEngine
-
-    return CompletionsEngine(config)
-
-
-def _demand_address(config: GenerationConfig) -> None:
+def _demand_address(config: Asked) -> None:
     given = config.model_args
     if not (given.get("base_url") and (given.get("model") or given.get("pretrained"))):
         raise UserError(
@@ -31,7 +19,7 @@ def _demand_address(config: GenerationConfig) -> None:
 backend(
     Backend(
         name="local-completions",
-        load=_load,
+        load=engine("completions", "CompletionsEngine"),
         identity_args=arguments(
             {
                 "model pretrained base_url tokenizer revision eos_string": text,

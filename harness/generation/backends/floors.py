@@ -2,28 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ...core.errors import UserError
-from .base import Backend, backend
-
-if TYPE_CHECKING:
-    from ..config import GenerationConfig
-    from ..records import Engine
+from .base import Asked, Backend, backend, engine
 
 
-def _load(config: GenerationConfig) -> Engine:
-    from ..engines.floors import TrivialEngine
-
-    return TrivialEngine(config)
-
-
-def _demand_answer(config: GenerationConfig) -> None:
+def _demand_answer(config: Asked) -> None:
     if config.answer is None:
         raise ValueError("`constant` needs its answer, such as the referral of the data's language")
 
 
-def _train(config: GenerationConfig) -> dict[str, Any]:
+def _train(config: Asked) -> dict[str, Any]:
     from ...data.dataset import open_dataset
 
     if config.data is None:
@@ -31,14 +21,14 @@ def _train(config: GenerationConfig) -> dict[str, Any]:
     return {"train": open_dataset(config.data).info.sha256["train"]}
 
 
-backend(Backend(name="echo", load=_load, floor=True))
+backend(Backend(name="echo", load=engine("floors", "TrivialEngine"), floor=True))
 backend(
     Backend(
         name="constant",
-        load=_load,
+        load=engine("floors", "TrivialEngine"),
         floor=True,
         demands=_demand_answer,
         identity=lambda config: {"answer": config.answer},
     )
 )
-backend(Backend(name="nearest", load=_load, floor=True, identity=_train))
+backend(Backend(name="nearest", load=engine("floors", "TrivialEngine"), floor=True, identity=_train))

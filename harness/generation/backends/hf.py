@@ -2,27 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from .base import HUB_TOKENS, Backend, backend
+from .base import HUB_TOKENS, Backend, backend, engine
 from .models import TF32, demand_model
 from .values import anything, arguments, count, dtype, flag, one_of, settings, text, whole
-
-if TYPE_CHECKING:
-    from ..config import GenerationConfig
-    from ..records import Engine
-
-
-def _load(config: GenerationConfig) -> Engine:
-    from ..engines.hf import HFEngine
-
-    return HFEngine(config)
-
 
 backend(
     Backend(
         name="hf",
-        load=_load,
+        load=engine("hf", "HFEngine"),
         identity_args={
             **arguments(
                 {

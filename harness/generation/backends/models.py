@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from ...core.errors import UserError
-
-if TYPE_CHECKING:
-    from ..config import GenerationConfig
+from .base import Asked
 
 TF32 = ("NVIDIA_TF32_OVERRIDE", "TORCH_ALLOW_TF32_CUBLAS_OVERRIDE")
 """Variables by which a GPU computes float32 less exactly."""
 
 
-def demand_model(config: GenerationConfig) -> None:
+def demand_model(config: Asked) -> None:
     """Look whether a generation names a model.
 
     Raises:

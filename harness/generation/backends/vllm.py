@@ -5,23 +5,12 @@ from __future__ import annotations
 import ast
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from .base import HUB_TOKENS, Backend, backend
+from .base import HUB_TOKENS, Backend, backend, engine
 from .models import TF32, demand_model
 from .values import anything, arguments, count, flag, one_of, settings, text, whole
 
-if TYPE_CHECKING:
-    from ..config import GenerationConfig
-    from ..records import Engine
-
 _DTYPES = ("auto", "half", "float16", "bfloat16", "float", "float32")
-
-
-def _load(config: GenerationConfig) -> Engine:
-    from ..engines.vllm import VLLMEngine
-
-    return VLLMEngine(config)
 
 
 def _check() -> str:
@@ -48,7 +37,7 @@ def _engine_args() -> frozenset[str]:
 backend(
     Backend(
         name="vllm",
-        load=_load,
+        load=engine("vllm", "VLLMEngine"),
         identity_args={
             **arguments(
                 {
