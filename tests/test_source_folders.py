@@ -73,6 +73,29 @@ def test_a_column_that_a_split_lacks_is_empty_there(tmp_path):
     assert dataset.split("test")["severity"].value_counts().to_dict() == {"critical": 1, "neutral": 1}
 
 
+def test_a_split_without_rows_adds_none_and_a_folder_without_any_is_empty(tmp_path):
+    folder = saved(tmp_path / "hf", {"train": rows(3), "validation": rows(3).select([])})
+    _, card = prepare(folder, tmp_path / "d", ALL_TEST)
+    assert (card.read, dict(card.parts)) == (3, {"train": 3, "validation": 0})
+    with pytest.raises(UserError, match="none is empty"):
+        prepare(saved(tmp_path / "none", {"train": rows(3).select([])}), tmp_path / "e", ALL_TEST)
+    with pytest.raises(UserError, match="none/train is empty"):
+        prepare(tmp_path / "none" / "train", tmp_path / "e", ALL_TEST)
+
+
+def test_however_the_folder_is_named_it_is_the_same_source(tmp_path, monkeypatch):
+    folder = saved(tmp_path / "here" / "hf", {"train": rows(6)})
+    (tmp_path / "link").symlink_to(folder)
+    monkeypatch.chdir(tmp_path / "here")
+    found = [
+        prepare(path, tmp_path / f"d{number}", ALL_TEST)[0].info.source_sha256
+        for number, path in enumerate((folder, Path("hf"), Path("../here/hf"), tmp_path / "link"))
+    ]
+    assert len(set(found)) == 1
+    monkeypatch.chdir(folder)
+    assert prepare(Path(), tmp_path / "last", ALL_TEST)[0].info.source == "hf"
+
+
 def test_a_split_that_has_none_of_the_columns_has_no_question(tmp_path):
     other = datasets.Dataset.from_dict({"image": ["a", "b"]})
     _, card = prepare(saved(tmp_path / "hf", {"train": rows(2), "other": other}), tmp_path / "d", ALL_TEST)

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.core.settings import Role
 from maqa_severity.harness.severity import Weights
-from maqa_severity.trainers.arms import ArmSpec, arm_stages, arm_weights, scaled_to_mean_one
+from maqa_severity.trainers.arms import ARMS, Arm, ArmSpec, arm_stages, arm_weights, scaled_to_mean_one
 from maqa_severity.trainers.lm.config import TrainConfig, load_config
 from maqa_severity.trainers.lm.order import BLANK, presentation, sorted_windows, steps_for
+from maqa_severity.trainers.losses.token_loss import check_slope
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.4, 0.2, 0.4], [0.3, 0.4, 0.3]])
 
@@ -76,6 +77,48 @@ def test_a_row_without_probabilities_is_named():
     with pytest.raises(UserError, match=r"1 of 2 training rows .*'row-1'.*maqa label"):
         arm_weights(ArmSpec.of("shuffled"), rows, seed=0)
     assert arm_weights(ArmSpec.of("ce"), rows, seed=0).tolist() == [1, 1]
+
+
+class ByLength(Arm):
+    """Long answers count for more: weights that need neither a scheme nor labels."""
+
+    name = "length"
+
+    def weights(self, rows, scheme, seed):
+        assert scheme == Weights(1, 1, 1)
+        return rows["answer"].str.len().to_numpy(float)
+
+
+def test_an_arm_may_have_weights_of_another_kind_on_unlabelled_rows():
+    rows = pd.DataFrame({"id": ["a", "b"], "answer": ["x", "xyz"]})
+    assert arm_weights(ArmSpec(ByLength()), rows, seed=0).tolist() == [1, 3]
+    assert arm_stages(ArmSpec(ByLength()), rows) is None
+
+
+def test_weights_that_are_not_one_a_row_are_a_defect_of_the_arm():
+    class Short(ByLength):
+        def weights(self, rows, scheme, seed):
+            return super().weights(rows, scheme, seed)[:1]
+
+    with pytest.raises(ValueError, match=r"arm 'length' gives weights of shape \(1,\) for 2 rows"):
+        arm_weights(ArmSpec(Short()), pd.DataFrame({"id": ["a", "b"], "answer": ["x", "xyz"]}), seed=0)
+
+
+def test_every_declared_arm_says_what_it_does_and_its_slope_is_that_of_its_loss():
+    assert list(ARMS) == ["base", "ce", "severity", "curriculum", "constant", "shuffled", "hard"]
+    for each in ARMS.things():
+        assert each.summary and "\n" not in each.summary
+        check_slope(each.token_loss)
+
+
+def test_a_slope_that_is_not_that_of_the_loss_is_named_before_anything_is_trained():
+    def focal(nll):
+        p = (-nll).exp()
+        return (1 - p) ** 2 * nll, (1 - p) ** 2 + 2 * (1 - p) * p * nll
+
+    check_slope(focal)
+    with pytest.raises(ValueError, match=r"gives the slope .* at nll .*, where its value rises by"):
+        check_slope(lambda nll: (focal(nll)[0], (1 - (-nll).exp()) ** 2))
 
 
 def test_an_arm_without_weights_refuses_some():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -179,7 +180,7 @@ def _digest(source: Source) -> str:
     """Of the file; of a folder by the names and digests of the files that hold its data."""
     if not source.files:
         return sha256_file(source.path)
-    found = sorted((file.relative_to(source.path).as_posix(), sha256_file(file)) for file in source.files)
+    found = sorted((os.path.relpath(file, source.path), sha256_file(file)) for file in source.files)
     return sha256_text("".join(f"{name}\x1f{digest}\n" for name, digest in found))
 
 

@@ -33,9 +33,10 @@ def check_slope(token_loss: TokenLoss) -> None:
     with torch.enable_grad():
         value, slope = token_loss(nll)
         (derivative,) = torch.autograd.grad(value.sum(), nll)
-    if not torch.allclose(slope.detach(), derivative, rtol=_TOLERANCE, atol=_TOLERANCE):
-        worst = int((slope.detach() - derivative).abs().argmax())
+    given = slope.detach()
+    if not torch.allclose(given, derivative, rtol=_TOLERANCE, atol=_TOLERANCE):
+        worst = int((given - derivative).abs().argmax())
         raise ValueError(
-            f"{getattr(token_loss, '__qualname__', token_loss)} gives the slope {float(slope[worst]):.6g} at nll "
+            f"{getattr(token_loss, '__qualname__', token_loss)} gives the slope {float(given[worst]):.6g} at nll "
             f"{_POINTS[worst]}, where its value rises by {float(derivative[worst]):.6g}"
         )

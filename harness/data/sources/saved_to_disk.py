@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,12 @@ from .readers import source
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_SPLITS, _STATE = "dataset_dict.json", "state.json"
 _AGAIN = "Save it again with save_to_disk"
 
 
 def _is_saved(folder: Path) -> bool:
-    return (folder / "dataset_dict.json").is_file() or (folder / "state.json").is_file()
+    return (folder / _SPLITS).is_file() or (folder / _STATE).is_file()
 
 
 @source(name="save_to_disk", is_mine=_is_saved)
@@ -28,22 +30,33 @@ def open_saved(path: Path) -> Source:
     Raises:
         UserError: the folder is damaged or has no columns; while reading, a column holds lists or records.
     """
-    import datasets
     import pyarrow
 
+    whole = path / _SPLITS
     try:
-        found = datasets.load_from_disk(str(path))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, pyarrow.ArrowException) as error:
+        if whole.is_file():
+            names = json.loads(whole.read_text(encoding="utf-8"))["splits"]
+            opened = joined(path, {name: _loaded(path / name) for name in names})
+        else:
+            opened = _loaded(path)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, pyarrow.ArrowException) as error:
         raise UserError(f"{path} is not a readable save_to_disk folder: {_said(error)}", _AGAIN) from error
-    if not isinstance(found, datasets.DatasetDict):
-        return _opened(path, found)
-    opened = joined(path, {name: _opened(path / name, split) for name, split in found.items()})
     if not opened.columns:
         raise UserError(f"{path} is empty", "Give a folder with rows")
     return opened
 
 
+def _loaded(path: Path) -> Source:
+    import datasets
+
+    if not json.loads((path / _STATE).read_text(encoding="utf-8"))["_data_files"]:
+        # Of no rows the library writes no file, and then cannot load the folder.
+        return Source(path, [], 0, lambda places: iter(()))
+    return _opened(path, datasets.Dataset.load_from_disk(str(path.absolute())))
+
+
 def _opened(path: Path, rows: Any) -> Source:
+    """One split, loaded."""
     import numpy as np
     import pyarrow
 
