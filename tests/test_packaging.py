@@ -17,7 +17,7 @@ def packages() -> set[str]:
     found = set()
     for path in ROOT.rglob("__init__.py"):
         parts = path.parent.relative_to(ROOT).parts
-        if not any(part.startswith(".") or part in OUTSIDE for part in parts):
+        if not any(part.startswith(".") for part in parts) and not OUTSIDE & {*parts[:1]}:
             found.add(".".join(("maqa_severity", *parts)))
     return found
 

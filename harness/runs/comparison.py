@@ -8,13 +8,32 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from ..metrics.aggregates import GATES, QUALITY, AggregateScore, aggregate_differences, aggregates
-from .alike import Alike, alike, as_expected, same_answers
 from ..core.errors import UserError
+from ..metrics.aggregates import GATES, QUALITY, AggregateScore, aggregate_differences, aggregates
+from ..scores.table import KEY_COLUMNS, ScoreTable
+from ..statistics import (
+    OVERALL,
+    USUAL,
+    ArmsCompared,
+    Difference,
+    Parts,
+    Resampling,
+    SeedSummary,
+    Summary,
+    Verdict,
+    across_seeds,
+    alone,
+    averaged,
+    check_scores,
+    compare_groups,
+    in_words,
+    paired_all,
+    summarise_all,
+    unlike,
+)
+from .alike import Alike, alike, as_expected, same_answers
 from .groups import RunGroup, group_of
 from .run import Run
-from ..scores.table import KEY_COLUMNS, ScoreTable
-from ..statistics import OVERALL, USUAL, ArmsCompared, Difference, Parts, Resampling, SeedSummary, Summary, Verdict, across_seeds, alone, averaged, check_scores, compare_groups, in_words, paired_all, summarise_all, unlike
 
 _NONE: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = ([], [], [])
 

@@ -11,9 +11,9 @@ from ..core.errors import UserError
 from ..core.files import atomic
 from ..generation.finish import COLUMNS, ENDINGS
 from ..metrics.base import Answers, Metric
-from .run import Saved
 from ..metrics.scoring import score
 from ..severity import parse_severity
+from .run import Saved
 
 GENERATION = "generation.parquet"
 KEYS = [*COLUMNS, *ENDINGS, "prediction"]

@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from .conditions import conditions, difference, training_of
 from ..core.errors import UserError
-from .run import Run
 from ..scores.table import ScoreTable
 from ..statistics.arms import Seed
+from .conditions import conditions, difference, training_of
+from .run import Run
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ..core.secrets import HIDDEN, is_secret, secrets_named
 from ..core.errors import UserError
+from ..core.secrets import HIDDEN, is_secret, secrets_named
 
 REMEDY = (
     "Make that key or password invalid where it was issued, then delete the folder or make it again; "

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from ... import __version__
-from ..core.settings import Record
 from ..core.errors import UserError
 from ..core.files import read_json, sha256_text, write_json
+from ..core.records import validated
+from ..core.settings import Record
 from ..generation.backends import BACKENDS
 from ..generation.examples import Prompting
 from ..languages import Language
-from ..core.records import validated
 
 NAME = "manifest.json"
 FORMAT_VERSION = 1

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from ..languages import Language
 from ..metrics.base import Answers, Metric
-from .run import Run, Saved, load_answers
-from .generations import rescore_samples
-from ..scores.table import ScoreTable, write_scores
 from ..metrics.scoring import score_table
+from ..scores.table import ScoreTable, write_scores
 from ..severity import parse_severity
+from .generations import rescore_samples
+from .run import Run, Saved, load_answers
 
 
 def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]]) -> Run:

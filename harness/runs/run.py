@@ -9,18 +9,18 @@ from typing import Any
 
 import pandas as pd
 
-from .asked import Asked, asked_by_lm_eval, asked_by_manifest
-from .completeness import lacking
 from ..core.errors import UserError
 from ..core.files import read_json
 from ..generation.backends import floor_names
 from ..languages import DEFAULT, Language, language
-from .manifest import NAME as MANIFEST
-from .manifest import Manifest, read_manifest
-from .plain_samples import our_samples
 from ..scores.table import KEY_COLUMNS, ScoreTable, read_scores
 from ..severity import Severity
 from ..statistics.checks import check_percentages, check_scores
+from .asked import Asked, asked_by_lm_eval, asked_by_manifest
+from .completeness import lacking
+from .manifest import NAME as MANIFEST
+from .manifest import Manifest, read_manifest
+from .plain_samples import our_samples
 
 SCORES = "scores.parquet"
 _PLAIN = "Run lm_eval with `--tasks maqa_severity --log_samples --output_path DIR`, or use `maqa evaluate`"
