@@ -9,9 +9,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def scratch_copy(folder: Path) -> Path:
-    """The package without its tests and outputs; ``folder`` goes into ``PYTHONPATH``."""
-    here = ("tests", "docs", "runs", "build", ".*")
+def scratch_copy(folder: Path, *, also: tuple[str, ...] = ()) -> Path:
+    """The package without its outputs, and without its tests and docs unless they are needed ``also``; ``folder``
+    goes into ``PYTHONPATH``."""
+    # Of the root alone: a room may be called as its outputs are.
+    here = {"tests", "docs", "runs", "build", "*.egg-info", ".*"} - {*also}
 
     def ignored(at: str, names: list[str]) -> set[str]:
         top = shutil.ignore_patterns(*here)(at, names) if Path(at) == ROOT else set()

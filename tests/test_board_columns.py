@@ -4,12 +4,10 @@ import csv
 import io
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import maqa_severity
 import pytest
 from maqa_severity.commands.leaderboard import print_board
 from maqa_severity.harness.core.errors import UserError
@@ -19,9 +17,9 @@ from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.columns import COLUMNS, Kind, Place, board_columns
 from maqa_severity.leaderboards.export import board_csv, board_page, seeds_csv, write_board
 from maqa_severity.leaderboards.records import Board
+from maqa_severity.tests.scratch import scratch_copy
 from rich.console import Console
 
-PACKAGE = Path(maqa_severity.__file__).parent
 LANDED = Path(__file__).parent / "data" / "landed"
 
 
@@ -42,9 +40,7 @@ def runs(evaluated):
 
 @pytest.mark.parametrize("own_file", [False, True])
 def test_a_column_is_its_declaration_and_stands_everywhere(evaluated, tmp_path, own_file):
-    scratch = tmp_path / "maqa_severity"
-    left_out = shutil.ignore_patterns(".*", "__pycache__", "tests", "docs", "runs", "*.egg-info")
-    shutil.copytree(PACKAGE, scratch, ignore=left_out)
+    scratch = scratch_copy(tmp_path)
     declared = 'COLUMNS.add("made", Column("made by", lambda row: row.backend.upper(), Kind.TEXT))\n'
     columns = scratch / "leaderboards" / "columns.py"
     if own_file:

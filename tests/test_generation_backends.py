@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +12,10 @@ from maqa_severity.harness.generation.backends import BACKENDS, Backend, backend
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.devices import existing_device
 from maqa_severity.tests.generating import GREEDY, answer, hf_config
+from maqa_severity.tests.scratch import scratch_copy
 from maqa_severity.trainers.experiments.config import EvaluationPart
 from pydantic import ValidationError
 
-PACKAGE = Path(__file__).parents[1]
 HF = {"pretrained": "m"}
 SERVER = {"base_url": "http://127.0.0.1:1/v1/completions", "model": "m"}
 
@@ -146,9 +145,7 @@ backend(
 
 
 def test_a_backend_is_added_by_its_file_and_one_line(tmp_path):
-    copied = tmp_path / "maqa_severity"
-    skipped = shutil.ignore_patterns(".git", "runs", "__pycache__", "*.egg-info", ".venv*", "tests", "shared")
-    shutil.copytree(PACKAGE, copied, ignore=skipped)
+    copied = scratch_copy(tmp_path)
     room = copied / "harness" / "generation" / "backends"
     (room / "parrot.py").write_text(PARROT, encoding="utf-8")
     listed = (room / "__init__.py").read_text(encoding="utf-8")

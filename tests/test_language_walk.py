@@ -3,18 +3,15 @@
 import csv
 import json
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
-import maqa_severity
 import pytest
 from maqa_severity.harness.languages import language
 from maqa_severity.harness.metrics.registry import Group, columns_of
 from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.tests.scratch import scratch_copy
 
-ROOT = Path(maqa_severity.__file__).parent
 ZZ = {
     "code": "zz",
     "name": "Zuzu",
@@ -27,12 +24,6 @@ ZZ = {
     "normalisation": {"version": 7, "remove": "[\\u00AD]", "surface": {}, "metric": {}},
 }
 WORDS = {"critical": "gharg", "neutral": "blim", "non_critical": "fip"}
-
-
-def skipped(folder, names):
-    """What a copy of the package can do without."""
-    unneeded = {"docs", "runs", "build", "__pycache__"} | ({"data"} if Path(folder).name == "tests" else set())
-    return [name for name in names if name.startswith(".") or name in unneeded]
 
 
 def emptied(value):
@@ -75,8 +66,7 @@ def write_csv(path, header, rows):
 def walked(tmp_path_factory):
     """What both languages left, in a copy of the package that has a language more."""
     folder = tmp_path_factory.mktemp("languages")
-    copy = folder / "maqa_severity"
-    shutil.copytree(ROOT, copy, ignore=skipped)
+    copy = scratch_copy(folder, also=("tests",))
     write_zz(copy / "harness" / "languages" / "zz")
     write_csv(
         folder / "zz.csv",

@@ -19,6 +19,7 @@ from maqa_severity.harness.runs.rescoring import rescore
 from maqa_severity.harness.runs.run import load_run
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.tasks import FOLDER, GROUP
+from maqa_severity.tests.scratch import scratch_copy
 from typer.testing import CliRunner
 
 TEMPLATE = "{% for turn in messages %}[{{ turn.role }}]{{ turn.content }}{% endfor %}[assistant]"
@@ -208,8 +209,7 @@ def prompt(document: dict[str, Any]) -> str:
 
 @pytest.mark.slow
 def test_a_second_family_is_its_folder_and_one_line(checkpoint, plain, tmp_path):
-    unneeded = shutil.ignore_patterns(".*", "tests", "docs", "runs", "__pycache__")
-    package = shutil.copytree(FOLDER.parent, tmp_path / "maqa_severity", ignore=unneeded)
+    package = scratch_copy(tmp_path)
     (package / "tasks" / "brief").mkdir()
     (package / "tasks" / "brief" / "__init__.py").write_text(SECOND)
     room = package / "tasks" / "__init__.py"

@@ -2,19 +2,16 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas as pd
 import pytest
+from maqa_severity.tests.scratch import scratch_copy
 
 pytestmark = pytest.mark.slow
 
-HOUSE = Path(__file__).parents[1]
 NEW = ("first_word", "mentions_price")
-LEFT_BEHIND = shutil.ignore_patterns(".*", "runs", "build", "__pycache__")
 
 METRIC = '''
 """Whether both texts begin alike."""
@@ -24,7 +21,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..languages import Language
-from ..text import Profile, words
+from ..languages.text import Profile, words
 from .base import Answers, Scores
 from .registry import Group, metric
 
@@ -56,7 +53,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...languages import Language
-from ...signatures import LOWER_IS_BETTER, RATE
+from ...scores.signatures import LOWER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..registry import Group, metric
 
@@ -87,8 +84,7 @@ class MentionsPrice:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """A copy of the house with both, its tasks and its page of metrics written again by the commands for that."""
-    house = tmp_path_factory.mktemp("copy") / "maqa_severity"
-    shutil.copytree(HOUSE, house, ignore=LEFT_BEHIND)
+    house = scratch_copy(tmp_path_factory.mktemp("copy"), also=("docs", "tests"))
     room = house / "harness" / "metrics"
     (room / "first_word.py").write_text(METRIC)
     (room / "safety" / "prices.py").write_text(DETECTOR)
