@@ -4,7 +4,7 @@ Each line below declares what one file holds; their order is that of the columns
 """
 
 # ruff: noqa: F401, I001
-from .bertscore import metric as bertscore
+from . import bertscore
 from . import rouge
 from . import chrf
 from . import bleu
