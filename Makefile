@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: setup demo tasks test test-slow test-vllm lint metrics-doc safety-card bench-scoring bench-training bench-labelling bench-generation clean
+.PHONY: setup demo tasks test test-slow test-vllm lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation clean
 
 setup: $(STAMP)
 
@@ -33,6 +33,9 @@ test-slow: setup
 
 bench-scoring: setup
 	status=0; for bench in scoring statistics; do $(BIN)/python tests/bench_$$bench.py || status=1; done; exit $$status
+
+bench-validity: setup
+	$(BIN)/python tests/bench_validity.py
 
 bench-training: setup
 	$(BIN)/python tests/bench_training.py
