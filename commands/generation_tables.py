@@ -68,6 +68,9 @@ def refusals(frame: pd.DataFrame) -> list[str]:
     """What a server refused to answer, a line for each of its reasons with the first of the questions."""
     from ..harness.generation.records import FinishReason
 
+    # Runs of earlier versions had no refused answers, and do not name any.
+    if "error" not in frame:
+        return []
     refused = frame[frame["finish_reason"] == str(FinishReason.ERROR)]
     lines = []
     for words, rows in refused.groupby("error", sort=False):

@@ -11,6 +11,7 @@ from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.generation.backends import BACKENDS
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.decoding import decoding
+from maqa_severity.harness.generation.endings import cut
 from maqa_severity.harness.generation.engines.hf import HFEngine
 from maqa_severity.harness.generation.records import Prompt
 from maqa_severity.harness.generation.stored import StoredModel
@@ -69,6 +70,32 @@ def test_greedy_answers_are_those_of_transformers(speaker, tmp_path, engine):
     for a, b in same:
         assert (a.finish_reason, a.tokens, a.prompt_tokens) == (b.finish_reason, b.tokens, b.prompt_tokens)
     assert len({a.finish_reason for a, _ in same}) == 2 and len({a.text for a, _ in same}) > 20
+
+
+def test_a_stop_string_at_the_very_start_ends_no_answer_as_with_transformers(
+    speaker, tmp_path, engine, monkeypatch
+):
+    asked = prompts(12)
+    until = tuple({answer.text.lstrip()[:2] for answer in engine.generate(asked)})
+    how = GREEDY.model_copy(update={"until": until})
+    monkeypatch.setattr(engine, "_decoding", how)
+    ours, theirs = engine.generate(asked), HFEngine(hf_config(speaker, tmp_path, how)).generate(asked)
+    assert all(answer.text.strip() for answer in ours)
+    same = [a for a, b in zip(ours, theirs, strict=True) if (a.text, a.stop) == (b.text, b.stop)]
+    assert len(same) >= 11 and any(answer.stop for answer in same)
+
+
+def test_a_stop_string_within_thoughts_ends_no_answer(engine, monkeypatch):
+    asked = prompts(200)
+    said = [answer.text.lstrip() for answer in engine.generate(asked)]
+    # What the model says is taken for thoughts up to a mark that it writes itself.
+    at = next(at for at, text in enumerate(said) if text.find(text[6:10]) == 6 and text[10:].strip())
+    stop, mark = said[at][2:5], said[at][6:10]
+    monkeypatch.setattr(engine, "_decoding", GREEDY.model_copy(update={"until": (stop,)}))
+    monkeypatch.setattr(engine._reader, "think_end", mark)
+    (found,) = engine.generate(asked[at : at + 1])
+    assert found.thinking == len(said[at][:6].strip())
+    assert found.text == cut(said[at][10:].lstrip(), (stop,))[0]
 
 
 def test_log_probabilities_are_those_of_transformers(speaker, engine):

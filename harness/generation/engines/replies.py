@@ -11,6 +11,8 @@ from ...core.secrets import redact
 
 _LONGEST_WORDS = 300
 _FILTER = "content_filter"
+_STOPPED_BY = ("stop_reason", "matched_stop", "stopping_word")
+"""Where vLLM, SGLang and llama.cpp say which stop string it was."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def _read_choice(choice: Any, usage: Any) -> Reply:
     if not isinstance(text, str):
         chat = ", as /v1/chat/completions answers" if "message" in choice and "text" not in choice else ""
         raise MalformedError(f"`choices[0].text` is {_kind(text)}{chat}")
-    stop = next((found for key in ("stop_reason", "matched_stop") if isinstance(found := choice.get(key), str)), "")
+    stop = next((found for key in _STOPPED_BY if isinstance(found := choice.get(key), str)), "")
     counts = usage if isinstance(usage, dict) else {}
     return Reply(
         # JSON can carry half a surrogate pair, which no file can.
