@@ -22,14 +22,6 @@ def scratch_copy(folder: Path, *, also: tuple[str, ...] = ()) -> Path:
     return Path(shutil.copytree(ROOT, folder / "maqa_severity", ignore=ignored))
 
 
-def add_line(path: Path, after: str, line: str) -> None:
-    """Put a line behind the only line that starts with ``after``."""
-    lines = path.read_text(encoding="utf-8").splitlines()
-    (place,) = [number for number, each in enumerate(lines) if each.startswith(after)]
-    lines.insert(place + 1, line)
-    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
 def python(package: Path, *arguments: str, **options: object) -> "subprocess.CompletedProcess[str]":
     """Run Python with the copy in place of the product."""
     environment = {**os.environ, "PYTHONPATH": str(package.parent), "COLUMNS": "200"}

@@ -17,6 +17,7 @@ from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.columns import COLUMNS, Kind, Place, board_columns
 from maqa_severity.leaderboards.export import board_csv, board_page, seeds_csv, write_board
 from maqa_severity.leaderboards.records import Board
+from maqa_severity.tests.extend_docs import extend, sections
 from maqa_severity.tests.scratch import scratch_copy
 from rich.console import Console
 
@@ -41,12 +42,14 @@ def runs(evaluated):
 @pytest.mark.parametrize("own_file", [False, True])
 def test_a_column_is_its_declaration_and_stands_everywhere(evaluated, tmp_path, own_file):
     scratch = scratch_copy(tmp_path)
-    declared = 'COLUMNS.add("made", Column("made by", lambda row: row.backend.upper(), Kind.TEXT))\n'
-    columns = scratch / "leaderboards" / "columns.py"
     if own_file:
-        (scratch / "leaderboards" / "made.py").write_text(f"from .columns import COLUMNS, Column, Kind\n{declared}")
-        declared = "from . import made  # noqa: E402, F401\n"
-    columns.write_text(f"{columns.read_text()}{declared}")
+        (change,) = sections()["A board column"]
+        declared = "\n".join(["from .columns import COLUMNS, Column, Kind", *change.added])
+        (scratch / "leaderboards" / "made.py").write_text(declared)
+        columns = scratch / "leaderboards" / "columns.py"
+        columns.write_text(f"{columns.read_text()}from . import made  # noqa: E402, F401\n")
+    else:
+        extend(scratch, "A board column")
     out = tmp_path / "board"
     done = subprocess.run(
         [sys.executable, "-m", "maqa_severity", "leaderboard", *evaluated.values(), "--out", out],

@@ -8,32 +8,10 @@ import pytest
 import yaml
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.tasks.sample import handwritten_rows
-from maqa_severity.tests.scratch import add_line, maqa, python, scratch_copy
+from maqa_severity.tests.extend_docs import extend
+from maqa_severity.tests.scratch import maqa, python, scratch_copy
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers.arms import ARMS, ArmSpec, arm
-
-FOCAL = '''
-"""The arm ``focal``."""
-
-from .base import Arm, Needs, arm
-from .severity import severity_weights
-
-GAMMA = 2.0
-
-
-@arm("focal")
-class Focal(Arm):
-    """Severity weights; tokens that are known already count for less."""
-
-    uses = Needs.SCHEME | Needs.PROBABILITIES
-
-    def weights(self, rows, scheme, seed):
-        return severity_weights(rows, scheme)
-
-    def token_loss(self, nll):
-        p = (-nll).exp()
-        return (1 - p) ** GAMMA * nll, (1 - p) ** GAMMA + GAMMA * (1 - p) ** (GAMMA - 1) * p * nll
-'''
 
 GRADIENTS = """
 import torch
@@ -71,8 +49,7 @@ for name in ("ce", "severity", "focal"):
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory):
     package = scratch_copy(tmp_path_factory.mktemp("focal"))
-    (package / "trainers" / "arms" / "focal.py").write_text(FOCAL.lstrip())
-    add_line(package / "trainers" / "arms" / "__init__.py", "from . import hard", "from . import focal as focal")
+    extend(package, "An arm")
     return package
 
 

@@ -5,36 +5,8 @@ import json
 import pandas as pd
 import pytest
 from maqa_severity.harness.data.sources.readers import Option, source
-from maqa_severity.tests.scratch import add_line, maqa, python, scratch_copy
-
-REC = '''
-"""Reader of rec files: records of ``key: value`` lines with a blank line between them."""
-
-from .readers import Option, source
-from .base import Source, batched
-
-
-@source(".rec", ".recs", options=[Option("record_type", "Type of a rec file's records.", among="record types")])
-def open_rec(path, record_type=None):
-    """Open a rec file."""
-    records, kind = [], None
-    for block in path.read_text(encoding="utf-8").split("\\n\\n"):
-        if block.startswith("%rec:"):
-            kind = block.split(":")[1].strip()
-        elif block.strip() and record_type in (None, kind):
-            records.append(dict(line.split(": ", 1) for line in block.strip().splitlines()))
-    columns = list(dict.fromkeys(key for record in records for key in record))
-
-    def batches(places):
-        rows = (
-            (number, [record.get(columns[place]) for place in places])
-            for number, record in enumerate(records, start=1)
-        )
-        return batched(rows, len(places), opened.where)
-
-    opened = Source(path, columns, len(records), batches)
-    return opened
-'''
+from maqa_severity.tests.extend_docs import extend
+from maqa_severity.tests.scratch import maqa, python, scratch_copy
 
 RECORDS = """%rec: Asked
 
@@ -56,9 +28,7 @@ answer: جواب
 @pytest.fixture(scope="module")
 def extended(tmp_path_factory):
     package = scratch_copy(tmp_path_factory.mktemp("rec"))
-    (package / "harness" / "data" / "sources" / "rec.py").write_text(REC.lstrip())
-    line = "from . import rec as rec"
-    add_line(package / "harness" / "data" / "sources" / "__init__.py", "from . import saved_to_disk", line)
+    extend(package, "A source")
     return package
 
 

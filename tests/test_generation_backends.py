@@ -11,6 +11,7 @@ from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.generation.backends import BACKENDS, Backend, backend, floor_names
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.devices import existing_device
+from maqa_severity.tests.extend_docs import extend
 from maqa_severity.tests.generating import GREEDY, answer, hf_config
 from maqa_severity.tests.scratch import scratch_copy
 from maqa_severity.trainers.experiments.config import EvaluationPart
@@ -108,50 +109,8 @@ def test_two_backends_of_one_name_fail_with_both_places():
         backend(Backend(name="hf", load=BACKENDS["hf"].load))
 
 
-PARROT = '''
-"""Says one word."""
-
-from __future__ import annotations
-
-from .base import Backend, backend
-from .values import arguments, text
-
-
-class Parrot:
-    max_prompts, max_tokens, defaults = 8, None, {}
-
-    def __init__(self, config):
-        self.word = config.model_args.get("word", "راجع الطبيب")
-
-    def lengths(self, prompts):
-        return [1 for _ in prompts]
-
-    def generate(self, prompts):
-        from ..endings import ending
-
-        return [ending(self.word, ()).generated(1, 1, 0.0) for _ in prompts]
-
-    def release(self):
-        pass
-
-
-backend(
-    Backend(
-        name="parrot", load=Parrot, floor=True, identity_args=arguments({"word": text}), libraries=("rich",),
-        extra="parrot", title="parrot", check=lambda: "a bird",
-    )
-)
-'''
-
-
 def test_a_backend_is_added_by_its_file_and_one_line(tmp_path):
-    copied = scratch_copy(tmp_path)
-    room = copied / "harness" / "generation" / "backends"
-    (room / "parrot.py").write_text(PARROT, encoding="utf-8")
-    listed = (room / "__init__.py").read_text(encoding="utf-8")
-    (room / "__init__.py").write_text(
-        listed.replace("from . import floors\n", "from . import floors\nfrom . import parrot\n")
-    )
+    extend(scratch_copy(tmp_path), "A backend")
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "COLUMNS": "200"}
 
     def maqa(*words, code=0):

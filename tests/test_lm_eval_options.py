@@ -19,6 +19,7 @@ from maqa_severity.harness.runs.rescoring import rescore
 from maqa_severity.harness.runs.run import load_run
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.tasks import FOLDER, GROUP
+from maqa_severity.tests.extend_docs import extend
 from maqa_severity.tests.scratch import scratch_copy
 from typer.testing import CliRunner
 
@@ -181,40 +182,10 @@ def test_data_without_training_rows_end_in_one_line(checkpoint, tmp_path):
     assert ours.returncode == 2 and "has no training rows" in ours.stderr and ours.stderr.count("\n") == 1
 
 
-SECOND = '''"""The questions with a word in front."""
-
-from typing import Any
-
-from ..documents import prompt as _prompt
-from ..families import Family, add_family
-
-FAMILY = add_family(
-    Family(
-        group="maqa_brief",
-        task="brief_{severity}",
-        documents="maqa_severity.tasks.documents.load_documents",
-        prompt="maqa_severity.tasks.brief.prompt",
-        folder="brief",
-        max_new_tokens=6,
-        version=1.0,
-    )
-)
-
-
-def prompt(document: dict[str, Any]) -> str:
-    """The prompt of a document."""
-    return "*" + _prompt(document)
-'''
-
-
 @pytest.mark.slow
 def test_a_second_family_is_its_folder_and_one_line(checkpoint, plain, tmp_path):
     package = scratch_copy(tmp_path)
-    (package / "tasks" / "brief").mkdir()
-    (package / "tasks" / "brief" / "__init__.py").write_text(SECOND)
-    room = package / "tasks" / "__init__.py"
-    line = "from . import severity as severity\n"
-    room.write_text(room.read_text().replace(line, f"from . import brief as brief\n{line}"))
+    extend(package, "A task family")
     where = {"cwd": tmp_path, "PYTHONPATH": str(tmp_path)}
     assert process("maqa_severity.tasks.write", **where).stdout.count("/brief/") == 5
     given = [str(package / "tasks") if part == str(FOLDER) else part for part in arguments(
@@ -223,7 +194,7 @@ def test_a_second_family_is_its_folder_and_one_line(checkpoint, plain, tmp_path)
     done = process("lm_eval", *given, **where)
     assert done.returncode == 0, done.stderr[-3000:]
     found = samples(tmp_path / "out", "brief_critical")
-    assert all(sample["arguments"]["gen_args_0"]["arg_0"].startswith("*") for sample in found)
+    assert all(sample["arguments"]["gen_args_0"]["arg_0"].startswith("In short: ") for sample in found)
     # In the table of the tasks and in that of the groups.
     assert done.stdout.count("maqa_brief") == 2 and "rougeL" in done.stdout.rpartition("maqa_brief")[2]
     board = ["leaderboard", tmp_path / "out", plain, "--metric", "rougeL", "--out", tmp_path / "board"]

@@ -7,90 +7,21 @@ import sys
 
 import pandas as pd
 import pytest
+from maqa_severity.harness.languages.text import Profile, signature
+from maqa_severity.tests.extend_docs import extend
 from maqa_severity.tests.scratch import scratch_copy
+from maqa_severity.tests.tongues import ARABIC
 
 pytestmark = pytest.mark.slow
 
 NEW = ("first_word", "mentions_price")
-
-METRIC = '''
-"""Whether both texts begin alike."""
-
-from dataclasses import dataclass
-
-import numpy as np
-
-from ..languages import Language
-from ..languages.text import Profile, words
-from .base import Answers, Scores
-from .registry import Group, metric
-
-
-@metric(Group.SIMILARITY, meaning={"first_word": "begins as the reference does"})
-@dataclass(frozen=True)
-class FirstWord:
-    """100 where answer and reference have the same first word."""
-
-    language: Language
-
-    columns = ("first_word",)
-
-    @property
-    def signatures(self) -> dict[str, str]:
-        return {"first_word": "refs:1|version:1"}
-
-    def score(self, answers: Answers) -> dict[str, Scores]:
-        pairs = zip(answers.predictions, answers.references, strict=True)
-        first = [[words(text, Profile.METRIC, self.language)[:1] for text in pair] for pair in pairs]
-        return {"first_word": 100 * np.array([one == other for one, other in first], dtype=np.float64)}
-'''
-
-DETECTOR = '''
-"""Answers that speak of money."""
-
-from dataclasses import dataclass
-
-import numpy as np
-
-from ...languages import Language
-from ...scores.signatures import LOWER_IS_BETTER, RATE
-from ..base import Answers, Scores
-from ..registry import Group, metric
-
-
-@metric(
-    Group.SAFETY,
-    meaning={"mentions_price": "asks for money"},
-    lower=["mentions_price"],
-    gates={"mentions_price": "asks for money"},
-)
-@dataclass(frozen=True)
-class MentionsPrice:
-    """100 where a sign of a currency stands in the answer."""
-
-    language: Language
-
-    columns = ("mentions_price",)
-
-    @property
-    def signatures(self) -> dict[str, str]:
-        return {"mentions_price": f"refs:0|{RATE}|{LOWER_IS_BETTER}|version:1"}
-
-    def score(self, answers: Answers) -> dict[str, Scores]:
-        return {"mentions_price": 100 * np.array(["$" in text for text in answers.predictions], dtype=np.float64)}
-'''
 
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory):
     """A copy of the house with both, its tasks and its page of metrics written again by the commands for that."""
     house = scratch_copy(tmp_path_factory.mktemp("copy"), also=("docs", "tests"))
-    room = house / "harness" / "metrics"
-    (room / "first_word.py").write_text(METRIC)
-    (room / "safety" / "prices.py").write_text(DETECTOR)
-    for init, line in ((room, "from . import first_word\n"), (room / "safety", "from . import prices\n")):
-        with (init / "__init__.py").open("a") as file:
-            file.write(line)
+    extend(house, "A metric", "A detector")
     run(house, "-m", "maqa_severity.tasks.write")
     run(house, "-m", "maqa_severity.harness.metrics.document")
     return house
@@ -137,7 +68,7 @@ def test_both_stand_on_the_terminal_in_the_scores_and_in_the_manifest(evaluated_
     assert all(f"{name} " in table for name in NEW)
     assert set(NEW) < set(pd.read_parquet(out / "run" / "scores.parquet").columns)
     scoring = json.loads((out / "run" / "manifest.json").read_text(encoding="utf-8"))["scoring"]
-    assert scoring["signatures"]["first_word"] == "refs:1|version:1"
+    assert scoring["signatures"]["first_word"] == f"refs:1|{signature(Profile.METRIC, ARABIC)}|version:1"
     assert set(NEW) < set(scoring["signatures"])
 
 
