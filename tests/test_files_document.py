@@ -1,0 +1,291 @@
+"""``docs/files.md`` says what the program writes: every key and file of it, and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, get_args, get_origin
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from maqa_severity import cli
+from maqa_severity.harness.core.files import write_json
+from maqa_severity.harness.data.dataset import DatasetInfo
+from maqa_severity.harness.labelling.quality.stress import StressReport
+from maqa_severity.harness.labelling.sources.classifier_info import ClassifierInfo
+from maqa_severity.harness.metrics.registry import COLUMNS
+from maqa_severity.harness.runs.manifest import Manifest
+from maqa_severity.harness.severity import SEVERITIES
+from maqa_severity.harness.statistics import STRATA
+from maqa_severity.leaderboards.records import Board
+from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.tests.tongues import ARABIC
+from maqa_severity.trainers.experiments.config import Experiment, load_experiment
+from maqa_severity.trainers.lm.manifest import TrainingManifest
+from pydantic import BaseModel
+
+ROOT = Path(__file__).parents[1]
+PAGE = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
+LANDED = Path(__file__).parent / "data" / "landed"
+_SETTINGS = ["method=lora", "lora.r=2", "epochs=1", "batch_size=8", "max_length=128", "log_every=1"]
+
+_BLANKS = {"metric": COLUMNS, "stratum": STRATA, "severity": SEVERITIES}
+"""What may stand for a name in angle brackets; another name stands for anything."""
+
+
+def pattern(key: str) -> re.Pattern[str]:
+    """What a documented key matches: ``<name>`` is one part of a path, ``.*`` at the end all that is below."""
+    below = key.endswith(".*")
+    parts = re.split(r"<(\w+)>", key.removesuffix(".*"))
+    blanks = ["|".join(map(re.escape, _BLANKS[name])) if name in _BLANKS else "[^.]+" for name in parts[1::2]]
+    text = "".join(
+        re.escape(part) + (f"(?:{blank})" if blank else "")
+        for part, blank in zip(parts[::2], [*blanks, ""], strict=True)
+    )
+    return re.compile(text + (r"(?:[.\[].*)?" if below else ""))
+
+
+def tables() -> Iterator[tuple[str, str, list[str]]]:
+    """Every table's section, the heading of its first column, and what stands there."""
+    for section in re.split(r"^#+ ", PAGE, flags=re.MULTILINE)[1:]:
+        title = section.split("\n")[0].replace("`", "")
+        rows = [line.split("|")[1] for line in section.split("\n") if line.startswith("|")]
+        if rows:
+            yield title, rows[0].strip(), [name for row in rows[2:] for name in re.findall("`([^`]+)`", row)]
+
+
+KEYS = {title: names for title, kind, names in tables() if kind in ("key", "column")}
+FILES = {title: names for title, kind, names in tables() if kind == "file"}
+
+
+def paths(value: Any, at: str = "") -> Iterator[str]:
+    """The paths of a JSON value's leaves; ``[]`` stands for each of a list's objects."""
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from paths(inner, f"{at}.{key}" if at else key)
+    elif isinstance(value, list) and _holds_objects(value):
+        for inner in value:
+            yield from paths(inner, f"{at}[]")
+    else:
+        yield at
+
+
+def _holds_objects(value: Any) -> bool:
+    return isinstance(value, dict) or (isinstance(value, list) and any(map(_holds_objects, value)))
+
+
+def keys_of(path: Path) -> set[str]:
+    """What a file holds: paths of JSON, columns of a table."""
+    if path.suffix == ".parquet":
+        return set(pq.read_schema(path).names)
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".csv":
+        return set(next(csv.reader(text.splitlines())))
+    values = (
+        [json.loads(line) for line in text.split("\n") if line] if path.suffix == ".jsonl" else [json.loads(text)]
+    )
+    return {key for value in values for key in paths(value)}
+
+
+def leaves(record: type[BaseModel], at: str = "") -> Iterator[str]:
+    """The keys of a record and of those in it, whether or not a file has them; of a mapping its own key alone."""
+    for name, field in record.model_fields.items():
+        kind = get_origin(field.annotation)
+        inner = next((each for each in (field.annotation, *get_args(field.annotation)) if _is_record(each)), None)
+        if inner and kind is not dict:
+            yield from leaves(inner, f"{at}{name}{'[]' if kind is list else ''}.")
+        elif not field.exclude:
+            yield f"{at}{name}"
+
+
+def _is_record(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def maqa(*arguments: object) -> None:
+    """Run a command in this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["maqa", *map(str, arguments)])
+        try:
+            cli.main()
+        except SystemExit as ended:
+            assert not ended.code, arguments
+
+
+@pytest.fixture(scope="module")
+def made(
+    tmp_path_factory: pytest.TempPathFactory, evaluated: dict[str, Path], checkpoint: Path, encoder: Path
+) -> Path:
+    """A folder with everything that the program writes."""
+    root = tmp_path_factory.mktemp("files")
+    rows = pd.DataFrame(handwritten_rows(ARABIC))[["id", "question", "answer", "category", "severity"]]
+    rows.assign(prediction=rows["answer"], reference=rows["answer"]).head(6).to_csv(
+        root / "answers.csv", index=False
+    )
+    rows.to_csv(root / "labelled.csv", index=False)
+    rows.drop(columns="severity").to_csv(root / "rows.csv", index=False)
+    split = ["--test", 12, "--validation", 30]
+    maqa("prepare", root / "rows.csv", "--out", root / "unlabelled", *split)
+    maqa("prepare", root / "labelled.csv", "--out", root / "expert", *split)
+    maqa("prepare", root / "expert", "--out", root / "again", *split)
+    maqa("label", root / "unlabelled", "--with", "rules", "--out", root / "dataset")
+    maqa("label", root / "expert", "--with", "rules", "--stress", "--out", root / "stress")
+    maqa("label", root / "expert", "--with", "rules", "--check", root / "labelled.csv", "--out", root / "check")
+    maqa("train", "classifier", root / "expert", "--out", root / "classifier")
+    settings = [part for setting in _SETTINGS for part in ("--set", setting)]
+    for arm, data in (("severity", "dataset"), ("ce", "unlabelled")):
+        where = ["--base", checkpoint, "--out", root / "checkpoints" / arm]
+        maqa("train", "lm", root / data, "--arm", arm, *where, *settings, "--set", "rows=12")
+    model = ["--model", "hf", "--model-args", f"pretrained={root / 'checkpoints' / 'severity'}", "--device", "cpu"]
+    asked = ["--data", root / "expert", "--bertscore-model", encoder, "--limit", 2, "--max-new-tokens", 4]
+    maqa("evaluate", *model, *asked, "--decoding", "paper", "--samples", 2, "--out", root / "runs" / "sampled")
+    shutil.copytree(LANDED, root / "landed")
+    shutil.copytree(encoder, root / "encoder")
+    for kind, run in evaluated.items():
+        shutil.copytree(run, root / "runs" / kind)
+    maqa("rescore", root / "landed" / "runs" / "plain", "--bertscore-model", encoder)
+    arms = {arm: [root / "landed" / "runs" / arm] for arm in ("ce", "severity")}
+    for arm, runs in arms.items():
+        runs.append(Path(shutil.copytree(runs[0], root / "runs" / f"{arm}-1")))
+        manifest = json.loads((runs[1] / "manifest.json").read_text(encoding="utf-8"))
+        manifest["model"]["training"]["conditions"]["config.seed"] = 1
+        (runs[1] / "manifest.json").write_text(json.dumps({**manifest, "name": f"{arm}-1"}), encoding="utf-8")
+    few = ["--resamples", 200]
+    maqa("leaderboard", *arms["ce"], *arms["severity"], "--out", root / "board", *few)
+    maqa("compare", arms["ce"][0], arms["severity"][0], "--json", root / "compared" / "runs.json", *few)
+    maqa("compare", "--a", *arms["ce"], "--b", *arms["severity"], "--json", root / "compared" / "arms.json", *few)
+    maqa("score", root / "answers.csv", "--out", root / "scores.parquet", "--bertscore-model", encoder)
+    for name in ("demo", "paper"):
+        written = load_experiment(Path(name)).model_dump(mode="json")
+        write_json(root / "experiments" / name / "experiment.json", written)
+    return root
+
+
+SECTIONS = {
+    "dataset.json": "**/dataset.json",
+    "train.parquet, validation.parquet, test.parquet": "**/t*[nt].parquet",
+    "labelling_cost.json": "**/labelling_cost.json",
+    "classifier.json": "**/classifier.json",
+    "report_card.json": "**/report_card.json",
+    "stress.json": "**/stress.json",
+    "training.json": "**/training.json",
+    "cost.json": "**/cost.json",
+    "training_log.jsonl": "**/training_log.jsonl",
+    "maqa_encoder.json": "**/maqa_encoder.json",
+    "request.json": "**/request.json",
+    "manifest.json": "**/manifest.json",
+    "results_maqa.json": "**/results_maqa.json",
+    "samples_<task>_maqa.jsonl": "**/samples_*_maqa.jsonl",
+    "scores.parquet": "**/scores*.parquet",
+    "generation.parquet": "**/generation.parquet",
+    "answers/<digest>.json": "**/answers/*.json",
+    "answers/<digest>.jsonl": "**/answers/*.jsonl",
+    "results_<time>.json": "landed/runs/plain/*/results_*.json",
+    "maqa compare --json": "compare*/*.json",
+    "leaderboard.json": "**/leaderboard.json",
+    "leaderboard.csv": "**/leaderboard.csv",
+    "seeds.csv": "**/seeds.csv",
+    "experiment.json": "**/experiment.json",
+}
+"""Every section's files in what was made."""
+RECORDS: dict[str, type[BaseModel]] = {
+    "dataset.json": DatasetInfo,
+    "classifier.json": ClassifierInfo,
+    "stress.json": StressReport,
+    "training.json": TrainingManifest,
+    "manifest.json": Manifest,
+    "leaderboard.json": Board,
+    "experiment.json": Experiment,
+}
+IN_PART = {"results_<time>.json"}
+"""Files of another program, of which the page has what is read."""
+FOLDERS = {
+    "A dataset: maqa prepare, maqa label": ("unlabelled", "dataset", "expert", "again", "landed/dataset"),
+    "A classifier: maqa train classifier": ("classifier",),
+    "A checkpoint: maqa train lm": ("checkpoints/*", "landed/checkpoints/*"),
+    "A run: maqa evaluate": ("runs/*", "landed/runs/[!p]*"),
+    "A board: maqa leaderboard": ("board",),
+    "An experiment: maqa run, maqa demo": ("experiments/*",),
+}
+
+
+def test_every_section_has_its_files_and_its_table():
+    assert KEYS.keys() == SECTIONS.keys()
+    assert FILES.keys() == FOLDERS.keys()
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_key_that_is_written_stands_in_the_page(made, section):
+    documented = KEYS[section]
+    whole = [pattern(key) for key in documented]
+    # An empty value holds none of the keys that may be in it.
+    above = {key[:place] for key in documented for place in range(len(key)) if key[place] in ".["}
+    files = sorted(made.glob(SECTIONS[section]))
+    assert files
+    if section not in IN_PART:
+        for file in files:
+            found = keys_of(file) - above
+            unknown = {key for key in found if not any(each.fullmatch(key) for each in whole)}
+            assert not unknown, (file, sorted(unknown))
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_every_key_of_the_page_is_written(made, section):
+    found = {key for file in made.glob(SECTIONS[section]) for key in keys_of(file)}
+    if section in RECORDS:
+        found |= set(leaves(RECORDS[section]))
+    missing = [key for key in KEYS[section] if not any(map(pattern(key).fullmatch, found))]
+    assert not missing
+
+
+@pytest.mark.parametrize("section", sorted(RECORDS))
+def test_every_key_of_a_record_stands_in_the_page(section):
+    known = [pattern(key) for key in KEYS[section]]
+    for key in leaves(RECORDS[section]):
+        deeper = any(name.startswith((f"{key}.", f"{key}[")) for name in KEYS[section])
+        assert deeper or any(each.fullmatch(key) for each in known), key
+
+
+@pytest.mark.parametrize("section", FOLDERS)
+def test_every_file_of_a_folder_stands_in_the_page(made, section):
+    known = [pattern(name) for name in FILES[section]]
+    for folder in (folder for place in FOLDERS[section] for folder in made.glob(place)):
+        for file in folder.rglob("*"):
+            names = [file.relative_to(folder), *file.relative_to(folder).parents]
+            assert file.is_dir() or any(each.fullmatch(str(name)) for each in known for name in names), file
+
+
+def test_every_file_of_the_page_is_written(made):
+    code = [path for path in ROOT.rglob("*.py") if path.relative_to(ROOT).parts[0] != "tests"]
+    product = "".join(path.read_text(encoding="utf-8") for path in code)
+    for section, names in FILES.items():
+        folders = [folder for place in FOLDERS[section] for folder in made.glob(place)]
+        written = {str(path.relative_to(folder)) for folder in folders for path in folder.rglob("*")}
+        for name in names:
+            # What is there for a moment, or in a case that was not made, is at least named by the code.
+            last = re.split(r"[<>]", name)[-1]
+            assert any(map(pattern(name).fullmatch, written)) or f'"{last}' in product, name
+
+
+def test_what_the_page_calls_new_is_in_no_file_of_version_0_1_0(made):
+    for section in SECTIONS:
+        rows = [line for line in _section(section).split("\n") if line.endswith("| new |")]
+        new = [pattern(key) for row in rows for key in re.findall("`([^`]+)`", row.split("|")[1])]
+        old = {key for file in _landed(section) for key in keys_of(file)}
+        assert not [key for key in old if any(each.fullmatch(key) for each in new)], section
+
+
+def _section(title: str) -> str:
+    sections = re.split(r"^#+ ", PAGE, flags=re.MULTILINE)
+    return next(section for section in sections if section.split("\n")[0].replace("`", "") == title)
+
+
+def _landed(section: str) -> list[Path]:
+    place = "compare.json" if section == "maqa compare --json" else SECTIONS[section].removeprefix("landed/")
+    return list(LANDED.glob(place))
