@@ -6,8 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 # isort: off
-from . import text as text
-from . import tables as tables
+from . import delimited as delimited
+from . import jsonl as jsonl
+from . import parquet as parquet
+from . import xlsx as xlsx
+from . import sqlite as sqlite
 from . import dataset_folder as dataset_folder
 from . import saved_to_disk as saved_to_disk
 

@@ -160,6 +160,11 @@ def batched(rows: Iterable[Row], width: int, where: Callable[[int], str]) -> Ite
         yield Batch(numbers, columns)
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names of sheets or tables in an error."""
+    return ", ".join(repr(name) for name in names) or "none"
+
+
 def _broken(cell: str | None) -> bool:
     return cell is not None and any("\ud800" <= character <= "\udfff" for character in cell)
 

@@ -22,7 +22,7 @@ def open_prepared(path: Path) -> Source:
         UserError: it is damaged, or was changed since it was written.
     """
     from ..dataset import SPLITS, open_dataset
-    from .tables import open_parquet
+    from .parquet import open_parquet
 
     opened = open_dataset(path)
     files = {name: path / f"{name}.parquet" for name in SPLITS}
