@@ -119,7 +119,7 @@ def test_trainings_are_paired_by_seed_where_both_arms_have_it():
     assert overall(compared)[0].verdict is Verdict.GAIN
     renamed = {seed + 10: each for seed, each in second.items()}
     apart = compare_groups(first, renamed, ["m0"])
-    assert apart.trainings == "4 and 4 trainings of other seeds, not paired"
+    assert apart.trainings == "4 and 4 trainings, not paired by seed"
     assert overall(apart)[0].verdict is Verdict.NO_EVIDENCE and overall(apart)[0].detectable > 5
 
 

@@ -3,6 +3,7 @@
 from .arms import ONE_EACH, ArmsCompared, Parts, alone, averaged, compare_groups
 from .checks import check_scores, unlike
 from .columns import OVERALL, STRATA
+from .crossed import Components
 from .intervals import Method
 from .paired import paired, paired_all
 from .resampling import USUAL, Resampling
@@ -16,6 +17,7 @@ __all__ = [
     "STRATA",
     "USUAL",
     "ArmsCompared",
+    "Components",
     "Difference",
     "Method",
     "Parts",

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import special
 
 from ..core.errors import UserError
 from ..scores.signatures import without_rate
@@ -20,6 +19,7 @@ from ..scores.table import KEY_COLUMNS, ScoreTable
 from .bootstrap import Floats
 from .checks import check_scores, refuse_unlike
 from .columns import OVERALL, STRATA
+from .crossed import Components, squares_of
 from .intervals import LEVEL, Method
 from .paired import chosen, judged_apart, paired
 from .resampling import USUAL, Resampling
@@ -38,12 +38,14 @@ class Parts:
 
     ``questions`` is over other questions with these trainings, ``trainings`` over other trainings with these
     questions; each holds the variation of single answers too. None where too few say nothing about it.
+    ``components`` are what both are made of, where both arms have several trainings.
     """
 
     metric: str
     stratum: str
     questions: float | None
     trainings: float | None
+    components: Components | None = None
 
 
 @dataclass(frozen=True)
@@ -58,21 +60,25 @@ class ArmsCompared:
 
 
 def compare_groups(
-    first: Trainings, second: Trainings, metrics: Sequence[str], resampling: Resampling = USUAL
+    first: Trainings,
+    second: Trainings,
+    metrics: Sequence[str],
+    resampling: Resampling = USUAL,
+    pair_seeds: bool = True,
 ) -> ArmsCompared:
     """Compare two arms, four strata per metric in the order of ``STRATA``, with the families of ``paired``.
 
     One training each gives the numbers of ``paired``. With several, a question's score is its mean over the
     trainings; those that have a seed in common are paired by it where there are two or more such, and the others
     are left out. With two or more trainings of both arms, interval and p are over questions and trainings at once:
-    Student's, on the standard error of crossed random effects, with Satterthwaite's degrees of freedom
-    (Satterthwaite 1946, doi 10.2307/3002019). Where one arm has a single training they are over questions alone.
+    see ``Squares``. Where one arm has a single training they are over questions alone, of these checkpoints.
 
     Args:
         first: the arm that is subtracted, one score table per training seed.
         second: the arm that it is subtracted from.
         metrics: what to compare.
         resampling: of the bootstrap and the random signs over questions.
+        pair_seeds: False to take equal seeds of both arms as having nothing in common.
 
     Raises:
         UserError: the tables cannot be compared; see ``paired``.
@@ -80,7 +86,7 @@ def compare_groups(
     if len(first) == len(second) == 1:
         (one,), (other,) = first.values(), second.values()
         return alone(paired(one, other, *metrics, resampling=resampling), (list(first), list(second)))
-    common = [seed for seed in first if seed in second]
+    common = [seed for seed in first if seed in second] if pair_seeds else []
     by_seed = len(common) > 1
     seeds = (common, common) if by_seed else (list(first), list(second))
     arms = [[chosen(arm[seed], metrics) for seed in used] for arm, used in zip((first, second), seeds, strict=True)]
@@ -115,7 +121,7 @@ def _in_words(first: Trainings, second: Trainings, common: Sequence[Seed]) -> st
             f"{counts[0]} and {counts[1]} trainings; one training of the {few}: nothing is known about its other "
             "trainings, and the intervals are over questions alone"
         )
-    return f"{counts[0]} and {counts[1]} trainings of other seeds, not paired"
+    return f"{counts[0]} and {counts[1]} trainings, not paired by seed"
 
 
 def _by_id(table: ScoreTable) -> ScoreTable:
@@ -154,15 +160,26 @@ def _level(change: Difference, arms: Sequence[Sequence[ScoreTable]], by_seed: bo
         return change, _over_questions(change)
     first, second = (_matrix(arm, change) for arm in arms)
     blocks = [second[0] - first[0]] if by_seed else [first[0], second[0]]
-    squares = _Squares.of(blocks, second[0].mean(axis=0) - first[0].mean(axis=0), first[1])
-    part = Parts(change.metric, change.stratum, squares.questions**0.5, squares.trainings**0.5)
-    error, freedom = squares.total()
+    squares, components = squares_of(blocks, second[0].mean(axis=0) - first[0].mean(axis=0), first[1])
+    errors = (float(squares.questions) ** 0.5, float(squares.trainings) ** 0.5)
+    part = Parts(change.metric, change.stratum, *errors, components)
+    error = float(squares.error)
     if error <= NOISE:
         return change, part
-    half = float(special.stdtrit(freedom, (1 + LEVEL) / 2)) * error
-    p = 2 * float(special.stdtr(freedom, -abs(change.mean) / error))
+    half = float(squares.critical(1 - LEVEL)) * error
     low, high = max(change.mean - half, -100.0), min(change.mean + half, 100.0)
-    return replace(change, low=low, high=high, p=p, method=Method.TWO_LEVELS, error=error, freedom=freedom), part
+    return (
+        replace(
+            change,
+            low=low,
+            high=high,
+            p=squares.p(change.mean),
+            method=Method.TWO_LEVELS,
+            error=error,
+            freedom=squares.freedom(1 - LEVEL),
+        ),
+        part,
+    )
 
 
 def _matrix(tables: Sequence[ScoreTable], change: Difference) -> tuple[Floats, npt.NDArray[np.int64]]:
@@ -174,53 +191,3 @@ def _matrix(tables: Sequence[ScoreTable], change: Difference) -> tuple[Floats, n
     severities = pd.Categorical(frame["severity"][rows], categories=list(STRATA[:-1]))
     scores = [table.frame[change.metric].to_numpy(np.float64)[rows] for table in tables]
     return np.array(scores), severities.codes.astype(np.int64)
-
-
-@dataclass(frozen=True)
-class _Squares:
-    """Squared standard errors of a mean difference, each with its degrees of freedom.
-
-    ``questions`` and ``trainings`` both hold the variation of single answers, ``answers``, which the total takes
-    once.
-    """
-
-    questions: float
-    trainings: float
-    answers: float
-    terms: tuple[tuple[float, float], ...]
-
-    @classmethod
-    def of(cls, blocks: Sequence[Floats], changes: Floats, codes: npt.NDArray[np.int64]) -> _Squares:
-        """From one block (trainings, questions) of paired differences, or one of scores for each arm.
-
-        Args:
-            changes: each question's mean difference.
-            codes: each question's severity; the severities' shares are fixed, unless one has a single question.
-        """
-        n = len(changes)
-        sizes = np.bincount(codes)
-        strata = [codes == code for code in np.flatnonzero(sizes)]
-        if (sizes == 1).any():
-            strata = [np.ones(n, bool)]
-        within = [float(((changes[rows] - changes[rows].mean()) ** 2).sum()) for rows in strata]
-        spare = [int(rows.sum()) - 1 for rows in strata]
-        questions = sum(square / free * (free + 1) / n**2 for square, free in zip(within, spare, strict=True))
-        terms = [(questions, float(sum(spare)))]
-        trainings = answers = 0.0
-        for block in blocks:
-            k = len(block)
-            between = float(block.mean(axis=1).var(ddof=1)) / k
-            single = 0.0
-            for rows, free in zip(strata, spare, strict=True):
-                part = block[:, rows]
-                rest = part - part.mean(axis=0) - part.mean(axis=1, keepdims=True) + part.mean()
-                single += float((rest**2).sum()) / ((k - 1) * free) * (free + 1) / (k * n**2)
-            trainings, answers = trainings + between, answers + single
-            terms += [(between, k - 1.0), (single, (k - 1.0) * sum(spare))]
-        return cls(questions, trainings, answers, tuple(terms))
-
-    def total(self) -> tuple[float, float]:
-        """Standard error over both levels and its degrees of freedom; never below that of one level."""
-        square = max(self.questions + self.trainings - self.answers, self.questions, self.trainings)
-        spread = sum(term**2 / freedom for term, freedom in self.terms)
-        return square**0.5, square**2 / spread if spread else 1.0
