@@ -18,6 +18,8 @@ def print_comparison(console: Console, compared: Comparison) -> None:
     """Both sides per severity, and what their difference says."""
     from rich.text import Text
 
+    from .tables import print_table
+
     console.print(Text(f"A = {compared.first}\nB = {compared.second}"))
     console.print(Text(str(compared.alike), style="yellow" if compared.alike.identical else ""))
     for note in compared.notes:
@@ -25,12 +27,12 @@ def print_comparison(console: Console, compared: Comparison) -> None:
             console.print(Text(note, style="yellow"))
     several = any(compared.seeds)
     for name, words in compared.words.items():
-        console.print(_metric_table(compared, name))
+        print_table(console, _metric_table(compared, name))
         if several:
-            console.print(_trainings_table(compared, name))
+            print_table(console, _trainings_table(compared, name))
         console.print(Text(f"{name}: {words}\n"))
     if compared.aggregates[0]:
-        console.print(_aggregate_table(compared))
+        print_table(console, _aggregate_table(compared))
     level = "of A and B over answers, of B - A over answers and trainings"
     if not any(each.error for each in compared.differences):
         level = "over answers, of each line alone; other trainings may differ by more"

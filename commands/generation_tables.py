@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
+from .tables import print_table
+
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
@@ -39,7 +41,7 @@ def print_generation(console: Console, run: Run) -> None:
     for severity, row in summary.items():
         shares = (f"{100 * count(row) / row['answers']:.1f} %" for count in shown.values())
         table.add_row(severity, str(row["answers"]), *shares, f"{row['mean_tokens']:.1f}")
-    console.print(table)
+    print_table(console, table)
     for line in refusals(frame):
         console.print(line, markup=False, soft_wrap=True)
     if frame["sample"].max() == 0:
@@ -112,5 +114,5 @@ def _print_spread(console: Console, frame: pd.DataFrame, first: str, signatures:
         for item in (*severities, overall) if len(severities) > 1 else severities:
             numbers = (item.mean, item.sd_of_means, item.sd_within, item.worst, item.best)
             table.add_row(f"  {item.stratum}", *(f"{number:.2f}" for number in numbers))
-    console.print(table)
+    print_table(console, table)
     console.print("worst: the worst answer to each question; of a failure, the questions with one.")

@@ -14,7 +14,7 @@ from rich.text import Text
 from .app import app
 from .metric_names import NamesMetrics
 from .options import Resamples, Seed, resampling_of
-from .tables import interval_text
+from .tables import interval_text, print_table
 
 if TYPE_CHECKING:
     from ..leaderboards.columns import Column
@@ -62,7 +62,7 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
             table.add_column(Text(column.heading), justify="right", no_wrap=True)
     for row in board.rows:
         table.add_row(*(_text(column, row) for column in shown.values()))
-    console.print(table)
+    print_table(console, table)
     for note in board.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
     for row in board.rows:
@@ -110,7 +110,7 @@ def _print_seeds(console: Console, board: Board) -> None:
                 "",
                 *(f"{points(change.mean, '+')}\n{change.verdict}" if change else "—" for change in changes),
             )
-    console.print(table)
+    print_table(console, table)
     for row in board.seeds:
         if row.differences:
             console.print(Text(f"{row.arm} minus {row.against}: {row.trainings}"), soft_wrap=True)

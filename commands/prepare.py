@@ -16,6 +16,7 @@ from .app import app
 from .options import LanguageCode
 from .progress import stages_bar
 from .source_options import Reading, with_reader_options
+from .tables import print_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,14 +99,25 @@ def _show(card: Card, console: Console) -> None:
     table.add_row("kept", f"{card.kept:,}")
     if card.contradictions:
         table.add_row("label is not the most likely severity", f"{card.contradictions:,}")
+    if card.foreign:
+        table.add_row("question without a letter of the language", f"{card.foreign:,}")
     table.columns[1].justify = "right"
-    console.print(table)
-    console.print(_counts("severity", card.severities))
-    console.print(_counts("category", card.categories))
+    print_table(console, table)
+    print_table(console, _counts("severity", card.severities))
+    print_table(console, _counts("category", card.categories))
     lengths = Table("words", *(f"{quantile:.0%}" for quantile in card.lengths.columns), title="Length quantiles")
     for name, row in card.lengths.iterrows():
         lengths.add_row(str(name), *(f"{value:g}" for value in row))
-    console.print(lengths)
+    print_table(console, lengths)
+    if 2 * card.foreign > card.kept:
+        better = f", most have letters of {card.likely!r}" if card.likely else ""
+        console.print(
+            f"Is the language right? {card.foreign:,} of {card.kept:,} questions have no letter of"
+            f" {card.language}{better}. Prompt, labels and metrics follow it; --language chooses another",
+            markup=False,
+            style="yellow",
+            soft_wrap=True,
+        )
 
 
 def _counts(title: str, counts: pd.DataFrame) -> Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
+from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
 
@@ -21,6 +22,22 @@ class _Interval(Protocol):
     def low(self) -> float | None: ...
     @property
     def high(self) -> float | None: ...
+
+
+def print_table(console: Console, table: Table) -> None:
+    """A table at the terminal's width. Where that cannot hold it, its lines run on: a column that is dropped or cut
+    is a figure that is lost."""
+    wide = console.options.update(width=10_000)
+    for column in table.columns:
+        if column.no_wrap:
+            cells = [column.header, *column.cells]
+            column.min_width = max(Measurement.get(console, wide, cell).maximum for cell in cells)
+    width = console.width
+    console.width = max(width, Measurement.get(console, wide, table).minimum)
+    try:
+        console.print(table)
+    finally:
+        console.width = width
 
 
 def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
@@ -44,7 +61,7 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
     for metric in shown:
         cells = [summaries.get((metric, stratum)) for stratum in present]
         table.add_row(metric, *(interval_text(cell) for cell in cells))
-    console.print(table)
+    print_table(console, table)
     if more := len(run.scores.metrics) - len(shown):
         console.print(
             f"{more} more columns are in {run.scores_file.name} and in `maqa report`", markup=False, soft_wrap=True

@@ -1,19 +1,27 @@
 """Two runs are compared answer by answer, or refused by the name of what they differ in."""
 
+import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
+from maqa_severity.commands.compare_tables import print_comparison
+from maqa_severity.commands.leaderboard import print_board
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.core.files import write_json
 from maqa_severity.harness.runs.comparison import compare, differences
 from maqa_severity.harness.runs.run import Run, load_run
 from maqa_severity.harness.scores.table import ScoreTable, write_scores
 from maqa_severity.harness.statistics import Resampling, Verdict
+from maqa_severity.leaderboards.board import build_board
+from maqa_severity.tests.tongues import ENGLISH
+from rich.console import Console
 
 
 @pytest.fixture
@@ -105,6 +113,36 @@ def test_a_metric_of_another_signature_is_refused_only_where_it_is_compared(runs
     assert compare(runs[0], other, ["bertscore_f1"], resampling=Resampling(resamples=100)).differences
     with pytest.raises(UserError, match=r"the signature of rougeL: .* and another"):
         compare(runs[0], other, ["bertscore_f1", "rougeL"])
+
+
+def test_of_many_signatures_one_is_shown_and_the_rest_named(runs):
+    scores = runs[1].scores
+    other = changed(runs[1], scores=ScoreTable(scores.frame, dict.fromkeys(scores.signatures, "another")))
+    first, rest = differences(runs[0], other)
+    ranked, *more = scores.metrics
+    assert first == f"the signature of {ranked}: {scores.signatures[ranked]} and another"
+    assert rest == f"the signatures of {', '.join(more[:5])} and {len(more) - 5} more metrics"
+
+
+def test_of_two_languages_nothing_else_is_named(runs):
+    english = changed(runs[1], language=ENGLISH, scores=ScoreTable(runs[1].scores.frame, {}))
+    assert differences(runs[0], english) == ["language: 'ar' and 'en'"]
+
+
+def test_a_narrow_terminal_loses_no_figure(runs, monkeypatch):
+    def printed(columns):
+        stream = io.StringIO()
+        console = Console(file=stream, width=columns)
+        print_comparison(console, compare(*runs, resampling=Resampling(resamples=100)))
+        print_board(console, build_board(runs, resampling=Resampling(resamples=100)))
+        return console.width, stream.getvalue()
+
+    width, narrow = printed(40)
+    _, wide = printed(160)
+    assert width == 40 and "…" not in narrow
+    figures = Counter(re.findall(r"-?\d+\.\d+", wide.replace("\n", " ")))
+    assert figures == Counter(re.findall(r"-?\d+\.\d+", narrow.replace("\n", " ")))
+    assert all(run.name in narrow for run in runs)
 
 
 def test_runs_of_other_answers_are_refused(runs):

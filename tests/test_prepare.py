@@ -302,6 +302,21 @@ def test_the_card_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ca
         assert words in out
 
 
+@pytest.mark.parametrize(("chosen", "asked"), [("en", True), ("ar", False)])
+def test_data_in_another_language_than_chosen_is_asked_about(
+    tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch, chosen: str, asked: bool
+) -> None:
+    source = write(source_frame(), tmp_path / "pairs.csv")
+    arguments = ["prepare", str(source), "--out", str(tmp_path / "data"), "--language", chosen]
+    monkeypatch.setattr(sys, "argv", ["maqa", *arguments])
+    with pytest.raises(SystemExit) as exit_:
+        cli.main()
+    assert not exit_.value.code
+    printed = capsys.readouterr().out
+    found = "4 of 4 questions have no letter of English, most have letters of 'ar'" in printed
+    assert (found, "Is the language right?" in printed) == (asked, asked)
+
+
 def test_real_pairs_are_kept_or_explained(tmp_path: Path, falah: Path) -> None:
     source = pd.read_excel(falah)
     dataset, card = prepare(falah, tmp_path / "d", PrepareOptions(ARABIC))

@@ -43,4 +43,6 @@ def runtime(default: Any = ..., **limits: Any) -> Any:
 def first_problem(error: ValidationError) -> tuple[str, str, Any]:
     """What is wrong with the first wrong key of a record: the key with its parents, why, and its value."""
     first = error.errors()[0]
-    return ".".join(str(part) for part in first["loc"]), first["msg"], first["input"]
+    # What our own validators say, without the name of what they raise it as.
+    message = first["msg"].removeprefix("Value error, ")
+    return ".".join(str(part) for part in first["loc"]), message, first["input"]

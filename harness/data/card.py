@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from ..languages import Language, codes, language
 from ..severity import SEVERITIES
 from .dataset import SPLITS
 
@@ -24,7 +26,8 @@ class Card:
     ``categories`` and ``severities``: one row each with the splits as columns; rows without a severity are
     ``unlabelled``. ``lengths``: words of the normalised question and answer of all kept rows, one row each, at
     ``QUANTILES``. ``contradictions``: kept rows whose label is not the most likely one of their probabilities.
-    ``parts``: rows of each split of the source, where it has some.
+    ``parts``: rows of each split of the source, where it has some. ``foreign``: kept rows whose question has no
+    letter of ``language``; ``likely`` is the code of the language that most of them have letters of, if any.
     """
 
     columns: dict[str, str]
@@ -36,6 +39,22 @@ class Card:
     lengths: pd.DataFrame
     contradictions: int
     parts: Mapping[str, int]
+    language: str
+    foreign: int
+    likely: str | None
+
+
+def without_letters(texts: Sequence[str], language: Language) -> list[str]:
+    """The texts in which no letter is one of the language's."""
+    letter = re.compile(f"[{language.letters}]")
+    return [text for text in texts if not letter.search(text)]
+
+
+def likely_language(foreign: Sequence[str]) -> str | None:
+    """The code of the language that most of the texts have a letter of; None where no language has half of them."""
+    rest = {code: len(without_letters(foreign, language(code))) for code in codes()}
+    best = min(rest, key=lambda code: rest[code])
+    return best if 2 * rest[best] < len(foreign) else None
 
 
 def count_by_split(frames: Mapping[str, pd.DataFrame], column: str) -> pd.DataFrame:

@@ -14,7 +14,14 @@ from ..core.errors import UserError
 from ..core.files import sha256_file, sha256_text
 from ..languages import Language
 from ..severity import PROBABILITY_COLUMNS
-from .card import Card, count_by_split, count_severities_by_split, length_quantiles
+from .card import (
+    Card,
+    count_by_split,
+    count_severities_by_split,
+    length_quantiles,
+    likely_language,
+    without_letters,
+)
 from .cleaning import Reason, Rows, clean_batch, join, without_duplicates
 from .columns import PROBABILITIES, Role, find_columns, option
 from .dataset import (
@@ -79,6 +86,7 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
     places = split_groups(rows.group, rows.row, rows.ranks, _sizes(opened, len(rows), options), options.seed)
     progress("Writing", 0, None)
     frames = {name: _frame(rows.take(places[name])) for name in SPLITS}
+    foreign = without_letters(rows.texts["question"].to_pylist(), options.language)
     card = Card(
         columns={str(role): opened.columns[place] for role, place in roles.items()},
         read=read,
@@ -89,6 +97,9 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
         lengths=length_quantiles(rows.words),
         contradictions=contradictions,
         parts={name: part.expected_rows or 0 for name, part in opened.parts.items()},
+        language=options.language.name,
+        foreign=len(foreign),
+        likely=likely_language(foreign) if foreign else None,
     )
     info = _info(opened, card, roles, options)
     return write_dataset(out, frames, info), card

@@ -226,8 +226,11 @@ def differences(
     """What two runs differ in beside the model: answers, data, prompt, decoding, or the signatures of ``metrics``
     (None for all that both have). Empty where they can be compared.
 
-    The seed of the decoding may differ: it is no other way of decoding. ``names`` is what the two are called in it.
+    The seed of the decoding may differ: it is no other way of decoding. Of runs in two languages the language alone
+    is named, since all else follows from it. ``names`` is what the two are called in it.
     """
+    if first.language.code != second.language.code:
+        return [f"language: {first.language.code!r} and {second.language.code!r}"]
     found = unlike(first.scores, second.scores, metrics, names)
     rows = [run.answers.drop_duplicates("id").set_index("id") for run in (first, second)]
     shared = rows[0].index.intersection(rows[1].index)
@@ -250,7 +253,6 @@ def _one_cache(first: Run, second: Run) -> bool:
 
 def _conditions(first: Run, second: Run) -> Iterable[tuple[str, Any, Any]]:
     """Everything recorded of both runs that has to be equal: name, first run's value, second run's."""
-    yield "language", first.language.code, second.language.code
     decodings = [dict(run.decoding) for run in (first, second)]
     asked = [run.asked.conditions() for run in (first, second)]
     for key in asked[0]:

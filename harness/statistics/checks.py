@@ -78,10 +78,16 @@ def unlike(
     moved = shared[severities[0][shared] != severities[1][shared]]
     if len(moved):
         found.append(f"the severity of {len(moved)} answers ({_some(moved)})")
-    for metric in first.metrics if metrics is None else metrics:
-        one, other = first.signatures.get(metric), second.signatures.get(metric)
-        if one != other and None not in (one, other):
-            found.append(f"the signature of {metric}: {one} and {other}")
+    signed = [
+        (metric, first.signatures.get(metric), second.signatures.get(metric))
+        for metric in (first.metrics if metrics is None else metrics)
+    ]
+    resigned = [(metric, one, other) for metric, one, other in signed if one != other and None not in (one, other)]
+    if resigned:
+        (metric, one, other), *more = resigned
+        found.append(f"the signature of {metric}: {one} and {other}")
+        if more:
+            found.append(f"the signatures of {_some_names([metric for metric, _, _ in more])}")
     return found
 
 
@@ -109,6 +115,11 @@ def _required(name: str, metric: str, signature: str) -> list[str]:
 def _refuse(name: str, what: str, frame: pd.DataFrame, wrong: pd.Series[bool], remedy: str = _RESCORE) -> None:
     if wrong.any():
         raise UserError(f"{name}: {what} in {int(wrong.sum())} answers ({_some(frame['id'][wrong])})", remedy)
+
+
+def _some_names(names: Sequence[str], at_most: int = 5) -> str:
+    shown = ", ".join(names[:at_most])
+    return f"{shown} and {len(names) - at_most} more metrics" if len(names) > at_most else shown
 
 
 def _some(ids: Iterable[object]) -> str:
