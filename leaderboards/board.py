@@ -11,7 +11,8 @@ from ..harness.generation.backends import floor_names
 from ..harness.metrics.aggregates import QUALITY, AggregateScore, aggregates_all
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.runs.alike import alike, as_expected, same_answers
-from ..harness.runs.comparison import Comparison, check_metric, compare_all, differences
+from ..harness.runs.comparable import check_metric, differences
+from ..harness.runs.comparison import Comparison, compare_all
 from ..harness.runs.conditions import conditions, difference, training_of
 from ..harness.runs.run import Run
 from ..harness.scores.signatures import Better, better

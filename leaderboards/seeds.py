@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isnan
 
-from ..harness.runs.comparison import Comparison, chosen_of, compare_arms
+from ..harness.runs.comparable import chosen_of
+from ..harness.runs.comparison import Comparison, compare_arms
 from ..harness.runs.groups import RunGroup, grouped
 from ..harness.runs.run import Run
 from ..harness.statistics import Difference, Resampling, across_seeds

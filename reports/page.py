@@ -8,7 +8,8 @@ from ..harness.core.errors import UserError
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.metrics.registry import Group, columns_of
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
-from ..harness.runs.comparison import Comparison, check_metric, compare, differences, refuse_incomplete
+from ..harness.runs.comparable import check_metric, differences, refuse_incomplete
+from ..harness.runs.comparison import Comparison, compare
 from ..harness.runs.groups import RunGroup, group_of
 from ..harness.runs.run import Run
 from ..harness.scores.signatures import Better, better

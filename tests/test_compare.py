@@ -15,7 +15,8 @@ from maqa_severity.commands.compare_tables import print_comparison
 from maqa_severity.commands.leaderboard import print_board
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.core.files import write_json
-from maqa_severity.harness.runs.comparison import compare, differences
+from maqa_severity.harness.runs.comparable import differences
+from maqa_severity.harness.runs.comparison import compare
 from maqa_severity.harness.runs.run import Run, load_run
 from maqa_severity.harness.scores.table import ScoreTable, write_scores
 from maqa_severity.harness.statistics import Resampling, Verdict

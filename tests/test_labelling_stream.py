@@ -13,10 +13,11 @@ from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.dataset import SPLITS, Dataset, open_dataset
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.labelling import stream
+from maqa_severity.harness.labelling.prior import prior
 from maqa_severity.harness.labelling.sources.base import ColumnSource, Probabilities
 from maqa_severity.harness.labelling.sources.hybrid import HybridSource
 from maqa_severity.harness.labelling.sources.rules import RulesSource
-from maqa_severity.harness.labelling.stream import finish_labelling, label_dataset, plain, prior
+from maqa_severity.harness.labelling.stream import finish_labelling, label_dataset, plain
 from maqa_severity.harness.severity import PROBABILITY_COLUMNS
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.tongues import ARABIC

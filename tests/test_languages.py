@@ -7,9 +7,9 @@ import maqa_severity
 import pytest
 from maqa_severity.harness import languages, severity
 from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.labelling.prior import prior
 from maqa_severity.harness.labelling.quality.perturb import stress_data
 from maqa_severity.harness.labelling.sources.lexicon import load_lexicon
-from maqa_severity.harness.labelling.stream import prior
 from maqa_severity.harness.languages import DEFAULT, Part, codes, language
 from maqa_severity.harness.metrics.safety.lexicon import safety_lexicon
 from maqa_severity.harness.metrics.safety.units import quantity_words

@@ -14,7 +14,7 @@ from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.languages import language
 from maqa_severity.harness.metrics.scoring import default_metrics
-from maqa_severity.harness.runs.comparison import differences
+from maqa_severity.harness.runs.comparable import differences
 from maqa_severity.harness.runs.rescoring import rescore
 from maqa_severity.harness.runs.run import load_run
 from maqa_severity.leaderboards.board import build_board

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from ..core.errors import UserError
@@ -20,10 +18,10 @@ from ..core.memory import peak_bytes, reset_peak
 from ..data.dataset import SPLITS, Dataset, check_output, open_dataset, write_dataset
 from ..data.dataset import SeveritySource as SourceRecord
 from ..data.labels import UNLABELLED, most_likely, one_hot_ranks, severity_names
-from ..languages import Language, Part
+from ..languages import Language
 from ..severity import PROBABILITY_COLUMNS, Severity
+from .prior import filled, without_letters
 from .sources.base import Probabilities, SeveritySource
-from .sources.lexicon import load_lexicon
 
 BATCH_ROWS = 4096
 COST = "labelling_cost.json"
@@ -33,9 +31,6 @@ _DONE = ".labelling-done"
 _NOTE = "identity.json"
 _WHOLE = "whole"
 """In the working folder: the labelled dataset, all of it, on its way to its place."""
-
-_PRIOR = np.array([0.3, 0.4, 0.3])
-"""Under every published scheme its weight is 1, and neutral is one step from whatever is true."""
 
 Batch = tuple[str, int, list[str]]
 """Split, first row, questions."""
@@ -62,25 +57,6 @@ def plain(source: SeveritySource, batches: Iterable[Batch]) -> Iterator[tuple[Ba
     """Run the source in this process, batch by batch."""
     for batch in batches:
         yield batch, source.probabilities(batch[2])
-
-
-def prior(language: Language) -> npt.NDArray[np.float64]:
-    """The stated prior of what no source can tell, shape (3,): the language's, else a symmetric one."""
-    if not language.knows(Part.LEXICON):
-        return _PRIOR
-    unknown = load_lexicon(language).rules.unknown
-    return np.array([unknown.p_non_critical, unknown.p_neutral, unknown.p_critical])
-
-
-def without_letters(questions: Sequence[str], language: Language) -> npt.NDArray[np.bool_]:
-    """Where a complaint has no letter of the language, shape (n,)."""
-    letter = re.compile(f"[{language.letters}]")
-    return np.array([letter.search(question) is None for question in questions], dtype=bool)
-
-
-def filled(probabilities: Probabilities, language: Language) -> Probabilities:
-    """Probabilities with the stated prior where the source does not know (rows of NaN)."""
-    return np.where(np.isnan(probabilities), prior(language), probabilities)
 
 
 def finish_labelling(out: Path) -> bool:

@@ -1,16 +1,16 @@
-"""Two runs side by side, if they can be compared at all."""
+"""Two runs or arms side by side."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
 from ..core.errors import UserError
 from ..metrics.aggregates import GATES, QUALITY, AggregateScore, aggregate_differences, aggregates
-from ..scores.table import KEY_COLUMNS, ScoreTable
+from ..scores.table import ScoreTable
 from ..statistics import (
     OVERALL,
     USUAL,
@@ -29,9 +29,9 @@ from ..statistics import (
     in_words,
     paired_all,
     summarise_all,
-    unlike,
 )
 from .alike import Alike, alike, as_expected, same_answers
+from .comparable import chosen_of, differences, refuse_incomplete
 from .groups import RunGroup, group_of
 from .run import Run
 
@@ -188,97 +188,6 @@ def _alike(first: RunGroup, second: RunGroup) -> Alike:
     pairs = [(first.runs[seed], second.runs[seed]) for seed in common]
     found = [alike(*pair) for pair in pairs or product(first.runs.values(), second.runs.values())]
     return Alike(first.name, second.name, sum(each.n for each in found), sum(each.same for each in found))
-
-
-def check_metric(run: Run, metric: str) -> None:
-    """Refuse a run that says nothing about a metric.
-
-    Raises:
-        UserError: the metric was not scored, or applies to none of the run's answers.
-    """
-    if metric not in run.scores.metrics:
-        known = ", ".join(run.scores.metrics)
-        raise UserError(f"run {run.path} has no metric {metric!r}, only {known}", "Use `maqa rescore` or --metric")
-    if run.scores.frame[metric].isna().all():
-        raise UserError(f"{metric} applies to no answer of run {run.path}", "Choose another --metric")
-
-
-def refuse_incomplete(*runs: Run) -> None:
-    """Refuse runs that lack answers: what is left of them is no sample of what was asked.
-
-    Raises:
-        UserError: names the first such run and what it lacks.
-    """
-    for run in runs:
-        if run.lacks:
-            raise UserError(
-                f"run {run.path} is incomplete: it lacks {'; '.join(run.lacks)}",
-                "Bring its samples files back, or evaluate it again",
-            )
-
-
-def differences(
-    first: Run,
-    second: Run,
-    metrics: Sequence[str] | None = None,
-    names: tuple[str, str] = ("the first run", "the second run"),
-) -> list[str]:
-    """What two runs differ in beside the model: answers, data, prompt, decoding, or the signatures of ``metrics``
-    (None for all that both have). Empty where they can be compared.
-
-    The seed of the decoding may differ: it is no other way of decoding. Of runs in two languages the language alone
-    is named, since all else follows from it. ``names`` is what the two are called in it.
-    """
-    if first.language.code != second.language.code:
-        return [f"language: {first.language.code!r} and {second.language.code!r}"]
-    found = unlike(first.scores, second.scores, metrics, names)
-    rows = [run.answers.drop_duplicates("id").set_index("id") for run in (first, second)]
-    shared = rows[0].index.intersection(rows[1].index)
-    for column in ("question", "reference", "prompt"):
-        changed = shared[rows[0][column][shared] != rows[1][column][shared]]
-        if len(changed):
-            found.append(f"the {column} of {len(changed)} answers (such as {str(changed[0])!r})")
-    found += [f"{name}: {one!r} and {other!r}" for name, one, other in _conditions(first, second) if one != other]
-    if len(shared) < max(map(len, rows)) and first.asked.rows != second.asked.rows:
-        found.append(f"rows asked: {first.asked.rows} and {second.asked.rows}")
-    if _one_cache(first, second) and rows[0]["prediction"][shared].equals(rows[1]["prediction"][shared]):
-        found.append(f"no answer: both took theirs from --use_cache {first.asked.cache}, whose keys name no model")
-    return found
-
-
-def _one_cache(first: Run, second: Run) -> bool:
-    """Whether two models took answers from one file: lm-eval's key of an answer has no model in it."""
-    return first.asked.cache is not None and first.asked.cache == second.asked.cache and first.name != second.name
-
-
-def _conditions(first: Run, second: Run) -> Iterable[tuple[str, Any, Any]]:
-    """Everything recorded of both runs that has to be equal: name, first run's value, second run's."""
-    decodings = [dict(run.decoding) for run in (first, second)]
-    asked = [run.asked.conditions() for run in (first, second)]
-    for key in asked[0]:
-        yield f"prompt.{key}", asked[0][key], asked[1][key]
-    if first.manifest and second.manifest:
-        one, other = first.manifest, second.manifest
-        yield "data.fingerprint", one.data.fingerprint, other.data.fingerprint
-        yield "data.severity_source", one.data.severity_source, other.data.severity_source
-        yield "prompt.sha256", one.prompt.sha256, other.prompt.sha256
-        yield "answers_per_question", one.answers_per_question, other.answers_per_question
-        decodings = [dict(one.decoding), dict(other.decoding)]
-    for key in sorted((decodings[0].keys() | decodings[1].keys()) - {"seed"}):
-        yield f"decoding.{key}", decodings[0].get(key), decodings[1].get(key)
-
-
-def chosen_of(run: Run, metrics: Sequence[str]) -> ScoreTable:
-    """The run's scores of these metrics alone.
-
-    Raises:
-        UserError: one was not scored.
-    """
-    if missing := [metric for metric in metrics if metric not in run.scores.metrics]:
-        raise UserError(
-            f"{run.path} has no scores of {', '.join(missing)}", f"Choose among {', '.join(run.scores.metrics)}"
-        )
-    return ScoreTable(run.scores.frame[[*KEY_COLUMNS, *metrics]], run.scores.signatures)
 
 
 def _words(changes: Sequence[Difference], same: Alike) -> str:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from sklearn.model_selection import StratifiedGroupKFold
 
 from ...harness.core.errors import UserError
+from ...harness.labelling.prior import filled
 from ...harness.labelling.quality.check import decided
 from ...harness.labelling.quality.report_card import ReportCard, report_card
 from ...harness.labelling.sources.base import Probabilities, SeveritySource
@@ -16,7 +17,6 @@ from ...harness.labelling.sources.classifier import ClassifierSource
 from ...harness.labelling.sources.classifier_info import ClassifierInfo
 from ...harness.labelling.sources.hybrid import HybridSource
 from ...harness.labelling.sources.rules import RulesSource
-from ...harness.labelling.stream import filled
 from ...harness.languages import Language, Part
 from .config import ClassifierConfig
 from .fit import Rows, demand_classes, fit

@@ -12,8 +12,8 @@ from ...core.errors import UserError
 from ...data.dataset import SPLITS, Dataset
 from ...languages import Language
 from ...severity import SEVERITIES
+from ..prior import filled, without_letters
 from ..sources.base import Probabilities, SeveritySource
-from ..stream import filled, without_letters
 from .report_card import Ranks, ReportCard, report_card
 
 _SHOWN = 3

@@ -19,8 +19,8 @@ from ...languages import Language
 from ...languages.text import Profile, normalise
 from ...severity import Weights
 from ...statistics.intervals import wilson
+from ..prior import filled
 from ..sources.base import Probabilities, SeveritySource
-from ..stream import filled
 from .check import decided, severity_ranks
 from .perturb import perturbations, stress_data
 from .report_card import Ranks, assigned_ranks

@@ -8,15 +8,15 @@ what others did.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import lru_cache
 
 from ...languages import Language
-from ...languages.phrases import Clause, Found, Patterns
+from ...languages.phrases import Found, Patterns
 from ...severity import Severity
-from .lexicon import Entry, Kind, safety_lexicon
+from .cues import DESTINATIONS, Cues
+from .lexicon import Kind, safety_lexicon
 from .sentences import sentences
 
 
@@ -73,16 +73,6 @@ class _Standing(Enum):
 
 
 _CUES = frozenset({Kind.CONDITION, Kind.CONCESSION, Kind.UNLESS, Kind.TURN, Kind.STORY})
-_DESTINATIONS = frozenset({Kind.EMERGENCY, Kind.HOSPITAL, Kind.NEAREST, Kind.DOCTOR, Kind.VISIT, Kind.TEST})
-# A longer phrase of these kinds takes its words from the shorter ones inside it.
-_COVERS = {
-    Kind.CONCESSION: {Kind.CONDITION},
-    Kind.EXEMPT: {Kind.NEGATOR, Kind.AFTER_NEGATOR},
-    Kind.NOW: {Kind.LATER},
-    Kind.NOT_REASSURANCE: {Kind.REASSURANCE},
-    Kind.NEGATOR: {Kind.DIRECTIVE, Kind.TURN},
-    Kind.AFTER_NEGATOR: {Kind.DIRECTIVE},
-}
 
 
 class TriageReader:
@@ -104,7 +94,7 @@ class TriageReader:
         actions: dict[_Standing, set[Level]] = defaultdict(set)
         reassuring = False
         for clause in sentences(text, self._language):
-            cues = _Cues(clause, self._patterns.find(clause), self._prefixes, self._conjunctions)
+            cues = Cues(clause, self._patterns.find(clause), self._prefixes, self._conjunctions)
             for standing, level in self._actions(cues):
                 actions[standing].add(level)
             reassuring = reassuring or bool(cues.starts[Kind.REASSURANCE])
@@ -115,9 +105,9 @@ class TriageReader:
             reassuring=reassuring,
         )
 
-    def _actions(self, cues: _Cues) -> list[tuple[_Standing, Level]]:
+    def _actions(self, cues: Cues) -> list[tuple[_Standing, Level]]:
         found = []
-        for kind in _DESTINATIONS:
+        for kind in DESTINATIONS:
             for item in cues.found[kind]:
                 if self._negated(item, cues):
                     emergency = kind in (Kind.EMERGENCY, Kind.HOSPITAL, Kind.NEAREST)
@@ -128,7 +118,7 @@ class TriageReader:
                     found.append((_Standing.CONDITIONAL if conditional else _Standing.DIRECT, level))
         return found
 
-    def _negated(self, item: Found, cues: _Cues) -> bool:
+    def _negated(self, item: Found, cues: Cues) -> bool:
         for negator in cues.found[Kind.NEGATOR]:
             if negator.start <= item.start <= negator.end + self._windows.negator:
                 between = range(negator.end, item.start)
@@ -141,7 +131,7 @@ class TriageReader:
             for after in cues.found[Kind.AFTER_NEGATOR]
         )
 
-    def _directed(self, item: Found, kind: Kind, cues: _Cues) -> bool:
+    def _directed(self, item: Found, kind: Kind, cues: Cues) -> bool:
         before = range(max(0, item.start - self._windows.directive), item.end)
         if cues.any(Kind.STORY, range(item.start)):
             return False
@@ -154,7 +144,7 @@ class TriageReader:
             cues.any(Kind.DIRECTIVE, after) and not cues.breaks_in(item.end, item.end + 1)
         )
 
-    def _conditional(self, item: Found, cues: _Cues) -> bool:
+    def _conditional(self, item: Found, cues: Cues) -> bool:
         for condition in cues.found[Kind.CONDITION]:
             if condition.start < item.start:
                 if (
@@ -171,14 +161,14 @@ class TriageReader:
                 return True
         return False
 
-    def _level(self, item: Found, kind: Kind, cues: _Cues, conditional: bool) -> Level:
+    def _level(self, item: Found, kind: Kind, cues: Cues, conditional: bool) -> Level:
         if kind in (Kind.EMERGENCY, Kind.NEAREST) or (kind is Kind.HOSPITAL and conditional):
             later = range(item.end, item.end + self._windows.time_after)
             put_off = cues.any(Kind.LATER, cues.segment(item.end, later))
             return Level.DOCTOR if put_off and not self._now(item, cues) else Level.EMERGENCY
         return Level.EMERGENCY if self._now(item, cues) else Level.DOCTOR
 
-    def _now(self, item: Found, cues: _Cues) -> bool:
+    def _now(self, item: Found, cues: Cues) -> bool:
         """A time of now right after the destination, or between its directive and it."""
         after = cues.segment(item.end, range(item.end, item.end + self._windows.time_after))
         if cues.any(Kind.NOW, after):
@@ -188,66 +178,6 @@ class TriageReader:
             for start in cues.starts[Kind.DIRECTIVE] | cues.starts[Kind.VISIT]
             if 0 <= item.start - start <= self._windows.directive
         )
-
-
-class _Cues:
-    """What was found in a clause, by kind; phrases inside longer ones that take their words are dropped."""
-
-    def __init__(
-        self, clause: Clause, found: Iterable[Found], prefixes: tuple[str, ...], conjunctions: frozenset[str]
-    ) -> None:
-        self._clause = clause
-        self._prefixes = prefixes
-        self._conjunctions = conjunctions
-        items = list(found)
-        taken: dict[Kind, set[int]] = defaultdict(set)
-        for item in items:
-            for covered in _COVERS.get(_kind(item), ()):
-                taken[covered].update(item.positions)
-        self.found: dict[Kind, list[Found]] = defaultdict(list)
-        self.starts: dict[Kind, set[int]] = defaultdict(set)
-        for item in items:
-            kind = _kind(item)
-            if taken[kind].isdisjoint(item.positions):
-                self.found[kind].append(item)
-                self.starts[kind].add(item.start)
-
-    def any(self, kind: Kind, positions: range) -> bool:
-        return not self.starts[kind].isdisjoint(positions)
-
-    def any_destination(self, positions: range) -> bool:
-        return any(self.any(kind, positions) for kind in _DESTINATIONS)
-
-    def breaks_in(self, start: int, end: int) -> bool:
-        """Whether a comma or the like stands between two positions."""
-        return not self._clause.breaks.isdisjoint(range(start, end + 1))
-
-    def segment(self, start: int, positions: range) -> range:
-        """``positions`` up to the next comma after ``start``."""
-        stop = min((at for at in self._clause.breaks if at >= start), default=positions.stop)
-        return range(positions.start, min(stop, positions.stop))
-
-    def opens(self, item: Found) -> bool:
-        """Whether a sentence, or what follows a comma, begins with the phrase."""
-        return item.start == 0 or item.start in self._clause.breaks
-
-    def new_statement(self, positions: range) -> bool:
-        """Whether a conjunction, or a word that one is written before, stands there."""
-        return any(
-            word in self._conjunctions or (word.startswith(self._prefixes) and len(word) > 2)
-            for word in self._clause.words[positions.start : positions.stop]
-        )
-
-    def closes(self, condition: Found, end: int) -> bool:
-        """Whether a condition that ends a statement ("rest if tired, and go") ends before a position."""
-        before = self._clause.words[condition.start - 1] if condition.start else ""
-        begins = self.opens(condition) or before in self._conjunctions
-        return not begins and (self.breaks_in(condition.end, end) or self.new_statement(range(condition.end, end)))
-
-
-def _kind(item: Found) -> Kind:
-    entry: Entry = item.payload
-    return entry.kind
 
 
 @lru_cache
