@@ -1,14 +1,17 @@
 """Tokens that a model does not know, and marks that a tokenizer hides."""
 
+import json
 import shutil
 
 import pytest
 import torch
 from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.generation.engines.hf import HFEngine
 from maqa_severity.harness.generation.reading import Reader
 from maqa_severity.harness.generation.records import FinishReason, Prompt
 from maqa_severity.tests.generating import GREEDY, answer, hf_config
+from maqa_severity.tests.tongues import ARABIC
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
     AutoTokenizer,
@@ -79,6 +82,25 @@ def test_special_tokens_beyond_the_embedding_are_one_line(tmp_path):
 def test_a_pad_token_that_the_model_knows_is_used(checkpoint, tmp_path):
     engine = HFEngine(hf_config(checkpoint, tmp_path))
     assert engine._pad_id == engine.lm.tokenizer.pad_token_id
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {"forced_eos_token_id": 1},
+        {"suppress_tokens": [5], "begin_suppress_tokens": [6], "bad_words_ids": [[4]], "min_new_tokens": 90},
+        {"stop_strings": ["ا"], "max_time": 0.001, "max_length": 3},
+        {"repetition_penalty": 5.0, "no_repeat_ngram_size": 1, "num_beams": 4, "do_sample": True},
+    ],
+)
+def test_nothing_of_a_checkpoints_own_decoding_changes_an_answer_or_why_it_ended(checkpoint, tmp_path, own):
+    folder = shutil.copytree(checkpoint, tmp_path / "m")
+    path = folder / "generation_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | own))
+    how = decoding("greedy", ARABIC, max_new_tokens=6)
+    plain, other = (answer(hf_config(each, tmp_path / each.name, how), 6) for each in (checkpoint, folder))
+    assert [(a.text, a.finish_reason) for a in other.answers] == [(a.text, a.finish_reason) for a in plain.answers]
+    assert "length" in {a.finish_reason for a in plain.answers}
 
 
 class Says:
@@ -164,6 +186,8 @@ def test_marks_that_a_tokenizer_hides_are_found_and_other_special_tokens_are_lef
     assert Reader(tokenizer_of(eos_token="<end>")).text(made.encode("a")) == "a"
     number = made.convert_tokens_to_ids("</think>")
     assert Reader(made, number).think_end == Reader(made, str(number)).think_end == "</think>"
+    with pytest.raises(UserError, match=f"think_end_token=9999 is no token of the model.*has {len(made)}"):
+        Reader(made, 9999)
     folder = shutil.copytree(saved(tmp_path / "m", network("gpt2", 300), made), tmp_path / "n")
     (found,) = speaking(folder, tmp_path, ["<think>لا\nالاجابة:</think>نعم"])
     assert (found.text, found.stop) == ("نعم", "") and found.thinking

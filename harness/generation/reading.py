@@ -19,11 +19,14 @@ class Reader:
     Attributes:
         think_end: its text; empty where the user names none.
         hidden: whether the tokenizer leaves such a mark out.
+
+    Raises:
+        UserError: the user's number is that of no token.
     """
 
     def __init__(self, tokenizer: Any, think_end: str | int | None = None) -> None:
         named = "" if think_end is None else str(think_end)
-        self.think_end = str(tokenizer.decode([int(named)])) if named.isdecimal() else named
+        self.think_end = _token(tokenizer, int(named)) if named.isdecimal() else named
         marks = {*CHANNEL_TOKENS, self.think_end, *(mark for pair in MARKS for mark in pair)}
         special = {str(token) for token in tokenizer.all_special_tokens}
         self.hidden = bool(special & marks)
@@ -40,6 +43,15 @@ class Reader:
             for token in self._dropped:
                 text = text.replace(token, "")
         return text
+
+
+def _token(tokenizer: Any, number: int) -> str:
+    if number < len(tokenizer) and (text := str(tokenizer.decode([number]))):
+        return text
+    raise UserError(
+        f"think_end_token={number} is no token of the model, whose tokenizer has {len(tokenizer)}",
+        "Give the text that ends the thoughts, or its token's number",
+    )
 
 
 def demand_known(tokenizer: Any, tokens: Iterable[int], known: int) -> None:

@@ -28,13 +28,15 @@ from .hf_shrinking import can_shrink, generate_rows
 log = logging.getLogger(__name__)
 _BATCH_TOKENS = {"cpu": 8192, "cuda": 65536}
 _BATCH_PROMPTS = 256
+_BEGINNING = ("bos_token_id", "decoder_start_token_id", "forced_bos_token_id")
+"""What of a checkpoint's ``generation_config.json`` says how a text begins, in which language for one."""
 
 
 class HFEngine:
     """transformers with batches of similar length, sized by their number of tokens, that shrink as answers end.
 
-    Decoding is what ``Decoding`` says and nothing else: penalties that a checkpoint's ``generation_config.json``
-    brings along are not applied, as vLLM does not apply them either.
+    Decoding is what ``Decoding`` says and nothing else: penalties, forced tokens and stop strings of a checkpoint's
+    ``generation_config.json`` are not applied, as vLLM does not apply them either.
     """
 
     def __init__(self, config: GenerationConfig) -> None:
@@ -55,8 +57,12 @@ class HFEngine:
                 f"{self._decoding.max_new_tokens} new tokens exceed the model's context of {self.lm.max_length}",
                 "Give a smaller --max-new-tokens",
             )
-        model = self.lm.model.generation_config.eos_token_id
-        own = [model] if isinstance(model, int) else list(model or [])
+        named = self.lm.model.generation_config
+        own = [named.eos_token_id] if isinstance(named.eos_token_id, int) else list(named.eos_token_id or [])
+        # transformers takes from it whatever it is not told: forced and suppressed tokens, stop strings, a time.
+        self.lm.model.generation_config = HFGenerationConfig(
+            **{name: getattr(named, name) for name in _BEGINNING if getattr(named, name) is not None}
+        )
         self._end_ids = sorted({*own, self.lm.eot_token_id} - {None})
         self._reader = Reader(self.lm.tokenizer, config.model_args.get("think_end_token"))
         self._known_tokens = int(self.lm.model.get_input_embeddings().weight.shape[0])
