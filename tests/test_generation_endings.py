@@ -77,6 +77,9 @@ ANSWER = "راجع الطبيب.\n\nفورا"
         "<Thinking>فكرة</Thinking> ",
         "<think>فكرة</think>\n<think>أخرى</think>\n",
         "<|channel|>analysis<|message|>فكرة<|end|><|start|>assistant<|channel|>final<|message|>",
+        '<think type="deep">فكرة</think>',
+        "<THINK >فكرة</think>",
+        "\u200f\ufeff<think>فكرة</think>",
         "فكرة\n</think>\n\n",
         "فكرة.</think>",
     ],
@@ -98,6 +101,8 @@ def test_what_the_template_opened_is_closed_by_the_first_mark():
 def test_thoughts_that_never_end_leave_no_answer():
     found = ending("<think>فكرة\nالاجابة: لا\n\nوأخرى", MARKS, prompt=PROMPT, whole=False)
     assert (found.text, found.stop, found.thought_out) == ("", "", False) and found.thinking > 10
+    for begin in ('<think effort="high">', "\u200f<think>"):
+        assert ending(f"{begin}فكرة\nالاجابة: لا", MARKS, prompt=PROMPT).text == ""
 
 
 def test_a_mark_named_by_the_user_ends_thoughts_and_without_it_a_cut_text_is_no_answer():

@@ -23,6 +23,7 @@ CHANNEL_TOKENS = frozenset({"<|channel|>", "<|message|>", "<|start|>", "<|end|>"
 """Tokens of the last of these formats, in which thoughts and answer are turns in channels of their own."""
 
 _TURN = re.compile(r"<\|(?:end|return)\|>(?:<\|start\|>assistant)?")
+_UNSEEN = re.compile(r"^[\s\u061C\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]+")
 _QUOTED = re.compile(r"""[`'"«“‘(]$""")
 
 
@@ -85,9 +86,9 @@ def _opened_by(prompt: str) -> str:
 
 def _opens(text: str) -> str:
     """The mark that closes what the text begins with; empty where it does not begin with thoughts."""
-    start = text.lstrip().removeprefix("<|start|>assistant").casefold()
+    start = _visible(text).removeprefix("<|start|>assistant").casefold()
     for begin, close in MARKS:
-        if start.startswith(begin.casefold()):
+        if _begin(begin, start):
             return close
         # An answer of the final channel at once, or the end of thoughts that were empty.
         if start.startswith(close.casefold()):
@@ -119,11 +120,25 @@ def _then(thoughts: str, rest: str) -> Thoughts:
 
 def _plain(thoughts: str) -> str:
     """Thoughts without the marks around them."""
-    text = _TURN.sub("", thoughts.strip().removeprefix("<|start|>assistant")).strip()
+    text = _TURN.sub("", _visible(thoughts).removeprefix("<|start|>assistant")).strip()
     for begin, _ in MARKS:
-        if text.casefold().startswith(begin.casefold()):
-            return text[len(begin) :].strip()
+        if length := _begin(begin, text.casefold()):
+            return text[length:].strip()
     return text
+
+
+def _begin(mark: str, text: str) -> int:
+    """How long the mark is with which a text begins, attributes of a tag included; 0 where it begins otherwise."""
+    if text.startswith(mark.casefold()):
+        return len(mark)
+    if mark.startswith("<") and mark[1:-1].isalpha() and (tag := re.match(rf"{mark[:-1]}\s[^<>]*>", text)):
+        return tag.end()
+    return 0
+
+
+def _visible(text: str) -> str:
+    """A text without white space and marks of direction or order at its start, which no reader sees."""
+    return _UNSEEN.sub("", text).rstrip()
 
 
 def _without_turn(answer: str) -> str:
