@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from ..harness.core.errors import UserError
 from ..harness.generation.backends import BACKENDS
 from .app import app
 from .options import RESAMPLES, model_arguments, resampling_of
@@ -188,4 +189,6 @@ def _stop_strings(given: list[str]) -> list[str]:
     """The stop strings of the command line, where a shell leaves a line break as it was typed."""
     if given == ["none"]:
         return []
+    if "none" in given:
+        raise UserError("--until none stands beside other stop strings", "Give it alone, or leave it out")
     return [text.replace(r"\n", "\n").replace(r"\t", "\t") for text in given]

@@ -36,17 +36,40 @@ def model_arguments(text: str) -> dict[str, Any]:
     """The arguments of ``--model-args``: ``name=value,...`` as lm-eval reads it, or a JSON object.
 
     Raises:
-        UserError: what begins like JSON is none; it is not shown.
+        UserError: what begins like JSON is none, an argument has no name or no ``=``, or stands twice. It is not
+            shown, for it may be half a key.
     """
     from lm_eval.utils import simple_parse_args_string
 
     from ..harness.core.secrets import as_written
 
-    if not text.lstrip().startswith("{"):
-        return as_written(text, simple_parse_args_string(text))
+    if text.lstrip().startswith("{"):
+        return _json_arguments(text)
+    parts = [part.partition("=") for part in text.split(",") if part.strip()]
+    for number, (name, equals, _) in enumerate(parts, start=1):
+        if not (equals and name.strip()):
+            raise UserError(
+                f"--model-args has no name=value in its part {number} of {len(parts)}",
+                'A value with a comma is written as JSON: {"name": "value"}',
+            )
+    _demand_once([name.strip() for name, _, _ in parts])
+    text = ",".join(f"{name.strip()}={value.strip()}" for name, _, value in parts)
+    return as_written(text, simple_parse_args_string(text))
+
+
+def _json_arguments(text: str) -> dict[str, Any]:
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        _demand_once([name for name, _ in pairs])
+        return dict(pairs)
+
     try:
-        found: dict[str, Any] = json.loads(text)
+        found: dict[str, Any] = json.loads(text, object_pairs_hook=once)
     except (ValueError, RecursionError):
         remedy = 'Write name=value,name=value, or {"name": "value"}'
         raise UserError("--model-args begins with { and is no JSON", remedy) from None
     return found
+
+
+def _demand_once(names: list[str]) -> None:
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise UserError(f"--model-args gives {twice[0]} twice", "Give it once")

@@ -27,6 +27,7 @@ def run():
         ("--samples", HUGE, "--decoding", "paper"), ("--max-new-tokens", HUGE), ("--batch-size", HUGE),
         ("--batch-size", "-1"), ("--batch-size", "foo"), ("--workers", HUGE), ("--bertscore-layer", HUGE),
         ("--shard", "1/0"), ("--decoding", "best"), ("--model-args", '{"a": hush'),
+        ("--until", ""), ("--until", "none", "--until", "x"), ("--model-args", "a=hush,hush"),
     ],
 )  # fmt: skip
 def test_an_option_out_of_its_range_is_refused_before_anything_is_written(run, tmp_path, given):

@@ -9,6 +9,7 @@ import sys
 
 import pytest
 import yaml
+from maqa_severity.commands.options import model_arguments
 from maqa_severity.harness.core import secrets
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.core.secrets import as_written, is_secret, public_url, redact, without_secrets
@@ -53,6 +54,10 @@ def test_secrets_are_known_by_their_names_and_a_tokenizers_tokens_are_none():
         ("https://h/v1?version=2&KEY=hush", "https://h/v1?version=2"),
         ("https://h/v1?api%2Dkey=hush", "https://h/v1"),
         ("https://a:b%40hush@[::1]:80/v1?sig=hush#x", "https://[::1]:80/v1#x"),
+        ("https://h/v1?x=1;token=hush", "https://h/v1?x=1"),
+        ("https://h/v1?azure_key=hush&pass=hush&jwt=hush&session=hush&n=5", "https://h/v1?n=5"),
+        ("https://h/v1;token=hush", "https://h/v1;token=***"),
+        ("https://h/v1#access_token=hush", "https://h/v1#access_token=***"),
     ],
 )
 def test_an_address_is_public_without_its_secrets(url, public):
@@ -71,13 +76,20 @@ def test_a_text_is_cleared_of_secrets_by_name_by_place_and_by_what_was_given():
         "Authorization: Bearer hush12345678 model",
         "password=\"hush hush\" model",
         "url: /v1/completions?key=hush (Caused by model",
+        "X-Api-Key: hush12345678, model",
+        "api_key: 'hush12345678' model",
+        "api_key = hush12345678 model",
+        r'"{\"api_key\": \"hush\", \"model\": \"m\"}"',
     ):  # fmt: skip
         assert "hush" not in redact(text) and "m" in redact(text) and "***" in redact(text), text
         assert redact(redact(text)) == redact(text)
     for form in ("sk-one two", "sk-one%20two", "p@ss word", "p%40ss%20word"):
         assert redact(f"Incorrect key {form}.") == "Incorrect key ***."
-    plain = "eos_token=</s>, max_tokens=5, see http://h/v1?page=2 or mail me@h.org; Basic authentication"
-    assert redact(plain) == plain
+    for plain in (
+        "eos_token=</s>, max_tokens=5, see http://h/v1?page=2 or mail me@h.org; Basic authentication",
+        "invalid token: a word of 2000 signs; 3 secrets: none",
+    ):
+        assert redact(plain) == plain
 
 
 def headers_sent(server, tmp_path, **arguments):
@@ -257,6 +269,51 @@ def test_the_doctor_names_the_files_and_keys_of_old_folders_and_not_the_secret(e
     clean = maqa("doctor", evaluated["echo"])
     assert clean.returncode == 0 and "no secret in clear" in clean.stdout
     assert maqa("doctor", tmp_path / "nowhere").returncode == 2
+
+
+def test_the_doctor_reads_every_kind_of_text_and_takes_no_vocabulary_for_keys(tmp_path):
+    told = {
+        "answers.jsonl": ('{"a": 1}\n{"args": {"api_key": "hush"}}\n{"c": "token=hush', ["args.api_key", "token"]),
+        "request.yaml": ("args:\n  api_key: hush\n  header: {X: hush}\n", ["args.api_key", "args.header"]),
+        "broken.yml": ("a: [\nargs: api_key=hush\n", ["api_key"]),
+        "index.html": ("<pre>{&#34;api_key&#34;: &#34;hush&#34;}</pre>", ["api_key"]),
+        "page.HTM": ("<code>base_url=http://h?x=1&amp;key=hush</code>", ["key"]),
+        "embedded.html": (r"<script>'{\"token\": \"hush\"}'</script>", ["token"]),
+        "run.sh": ("maqa evaluate --model-args api_key=hush", ["api_key"]),
+        "notes": ("X-Api-Key: hush12345678", ["X-Api-Key"]),
+        "nested.json": ('{"a": [{"header": {"X": "hush"}}], "b": {"header": {"X": "***"}}}', ["a[0].header"]),
+        "vocabulary.json": (json.dumps({"vocab": {"password": 3, **{f"w{n}": n for n in range(300)}}}), []),
+        "fine.yaml": ("api_key: '***'\ntoken: null\neos_token: </s>\n", []),
+        "weights.bin": ("\0api_key=hush", []),
+    }  # fmt: skip
+    for name, (text, _) in told.items():
+        (tmp_path / name).write_text(text)
+    (tmp_path / "gone").symlink_to(tmp_path / "nowhere")
+    found = {leak.path.name: list(leak.places) for leak in leaks(tmp_path)}
+    assert found == {name: places for name, (_, places) in told.items() if places}
+
+
+@pytest.mark.parametrize(
+    ("given", "line"),
+    [
+        ("model=m,model=n", "gives model twice"),
+        (' {"model": "m", "model": "n"}', "gives model twice"),
+        ("api_key=hush,hush-after-the-comma,model=m", "no name=value in its part 2 of 3.*as JSON"),
+        ('model=m,header={"X": "y", "Z": "hush"}', "no name=value in its part 3 of 3"),
+        ("=hush", "no name=value in its part 1 of 1"),
+        ("[1]", "no name=value"),
+        ('{"api_key": "hush', "is no JSON"),
+    ],
+)
+def test_arguments_that_cannot_be_read_are_one_line_without_what_may_be_half_a_key(given, line):
+    with pytest.raises(UserError, match=line) as raised:
+        model_arguments(given)
+    assert "hush" not in str(raised.value)
+
+
+def test_arguments_are_read_as_lm_eval_reads_them():
+    assert model_arguments(" model =m , x= 3,,api_key=a=b=007,") == {"model": "m", "x": 3, "api_key": "a=b=007"}
+    assert model_arguments("") == model_arguments(",") == {}
 
 
 def test_an_experiment_uses_a_secret_and_does_not_write_it_down(tmp_path):

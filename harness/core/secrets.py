@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import parse_qsl, quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from .errors import UserError
 
@@ -19,10 +19,11 @@ def _names(text: str) -> frozenset[str]:
 
 
 _ALWAYS = _names(
-    """apikey password passwd passphrase pwd secret credential credentials authorization bearer header headers
-    cookie"""
+    """apikey authtoken accesstoken password passwd passphrase pwd secret credential credentials authorization
+    bearer header headers cookie jwt"""
 )
-_IN_QUERIES = _names("key code auth sig signature")
+_IN_QUERIES = _names("key token pass code auth sig signature session")
+"""What ends the name of a secret in an address, where no tokenizer and no column is named."""
 _TOKEN_OWNERS = _names("api auth access hf hub id refresh security session use private service")
 """Whose ``token`` is a secret: that of a tokenizer, such as ``eos_token``, is none."""
 _KEY_OWNERS = _names("api access private subscription functions auth account service")
@@ -34,7 +35,12 @@ _known: set[str] = set()
 # Looking ahead: the value of one that is no secret, such as an address, may hold one that is.
 _PAIR = re.compile(r"(?<![\w%-])([\w%-]+)=(?=((?:\"[^\"]*\"|'[^']*'|[^\s,&'\"<>])+))")
 _HEADER = re.compile(r"(?i)(?<![\w-])(headers?)=(?!\*\*\*)(?:\{[^}]*\}?|[^,'\"<>]+)")
-_QUOTED = re.compile(r"(['\"])([\w-]+)\1(\s*:\s*)(?:\"[^\"]*\"|'[^']*'|\d+|\{[^}]*\})")
+# JSON within JSON has its quotation marks escaped.
+_QUOTED = re.compile(
+    r"""(\\*['"])([\w-]+)\1(\s*:\s*)(?!\1(?:\*\*\*)?\1)(?:\\+"[^"]*?\\+"|"[^"]*"|'[^']*'|\d+|\{[^}]*\})"""
+)
+# Of two words with a colon between, only what looks like a key: the words of a server shall be read.
+_NAMED = re.compile(r"""(?<![\w-])([\w-]+)(\s*:\s*|\s+=\s+)(?=[^\s<>]*\d)(['"]?[\w.~+/=-]{8,}['"]?)""")
 # With one slash it is an address that was taken for a path.
 _USERINFO = re.compile(r"((?:[A-Za-z][A-Za-z0-9+.-]*:/|https?:)/)(?!\*\*\*@)[^/\s?#'\"<>]*@")
 _SCHEME = re.compile(r"(?i)\b((?:bearer|basic)\s+)(?=\S*\d)[\w.~+/=-]{8,}")
@@ -50,7 +56,7 @@ def is_secret(name: str, *, in_query: bool = False) -> bool:
         bool(_ALWAYS & set(parts))
         or (last == "token" and (not owners or bool(_TOKEN_OWNERS & set(owners))))
         or (last == "key" and bool(_KEY_OWNERS & set(owners)))
-        or (in_query and not owners and last in _IN_QUERIES)
+        or (in_query and last in _IN_QUERIES)
     )
 
 
@@ -103,12 +109,13 @@ def public_url(url: str, name: str = "base_url") -> str:
             f"{name} in --model-args is no address",
             "Write http://HOST:PORT/PATH; in a password, / is %2F, # is %23, ? is %3F and @ is %40",
         ) from None
-    pairs = parts.query.split("&")
+    pairs = re.split("[&;]", parts.query)
     kept = [pair for pair in pairs if not is_secret(unquote(pair.partition("=")[0]), in_query=True)]
     place = parts.netloc.rpartition("@")[2]
-    if kept == pairs and place == parts.netloc:
-        return url
-    return urlunsplit(parts._replace(netloc=place, query="&".join(kept)))
+    if kept != pairs or place != parts.netloc:
+        url = urlunsplit(parts._replace(netloc=place, query="&".join(kept)))
+    # Parameters stand in paths and behind `#` too.
+    return _without_named(url)
 
 
 def remember(*secrets: str) -> None:
@@ -126,11 +133,16 @@ def redact(text: str) -> str:
         if secret in text:
             exact = re.escape(secret)
             text = re.sub(exact if len(secret) >= _WITHIN_WORDS else rf"(?<!\w){exact}(?!\w)", HIDDEN, text)
+    return _without_named(text)
+
+
+def _without_named(text: str) -> str:
     text = _USERINFO.sub(rf"\1{HIDDEN}@", text)
     text = _HEADER.sub(rf"\1={HIDDEN}", text)
     for pair in reversed([pair for pair in _PAIR.finditer(text) if _is_secret_pair(pair)]):
         text = text[: pair.start(2)] + HIDDEN + text[pair.end(2) :]
     text = _QUOTED.sub(_hidden_item, text)
+    text = _NAMED.sub(lambda found: f"{found[1]}{found[2]}{HIDDEN}" if is_secret(found[1]) else found[0], text)
     return _SCHEME.sub(rf"\1{HIDDEN}", text)
 
 
@@ -139,11 +151,13 @@ def secrets_named(text: str) -> list[str]:
     names = ["a password in an address"] if _USERINFO.search(text) else []
     names += [found[1] for found in _HEADER.finditer(text)]
     names += [pair[1] for pair in _PAIR.finditer(text) if _is_secret_pair(pair)]
+    names += [item[2] for item in _QUOTED.finditer(text) if is_secret(item[2])]
+    names += [found[1] for found in _NAMED.finditer(text) if is_secret(found[1])]
     return list(dict.fromkeys(names))
 
 
 def _is_secret_pair(pair: re.Match[str]) -> bool:
-    in_query = pair.start() > 0 and pair.string[pair.start() - 1] in "?&;"
+    in_query = pair.start() > 0 and pair.string[pair.start() - 1] in "?&;#"
     return is_secret(unquote(pair[1]), in_query=in_query) and pair[2].strip("\"'") != HIDDEN
 
 
@@ -155,8 +169,8 @@ def _hidden_item(item: re.Match[str]) -> str:
 def _secrets_of_url(url: str) -> list[str]:
     parts = urlsplit(url)
     user, _, password = parts.netloc.rpartition("@")[0].partition(":")
-    pairs = parse_qsl(parts.query)
-    return [password or user] + [value for name, value in pairs if is_secret(name, in_query=True)]
+    named = [pair[2] for pair in _PAIR.finditer(url) if _is_secret_pair(pair)]
+    return [password or user, *named]
 
 
 def _text(value: Any) -> str:
