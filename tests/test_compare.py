@@ -180,15 +180,7 @@ def test_the_command_prints_both_runs_per_severity_and_what_the_difference_says(
         evaluated["hf"], evaluated["constant"], "--metric", "bertscore_f1", "--metric", "rougeL", "--json", file
     )
     assert done.returncode == 0, done.stderr
-    for word in (
-        "critical",
-        "neutral",
-        "non_critical",
-        "overall",
-        "severity_weighted",
-        "worst_severity",
-        "6 tests",
-    ):
+    for word in ("critical", "neutral", "non_critical", "overall", "severity_weighted", "worst_severity"):
         assert word in done.stdout
     saved = json.loads(file.read_text())
     run = load_run(evaluated["constant"])
@@ -196,7 +188,9 @@ def test_the_command_prints_both_runs_per_severity_and_what_the_difference_says(
     for metric in ("bertscore_f1", "rougeL"):
         assert saved["words"][metric] in " ".join(done.stdout.split())
         assert written[metric, "overall"]["mean"] == pytest.approx(run.scores.frame[metric].mean())
-    assert {each["family"] for each in saved["differences"] if each["stratum"] != "overall"} == {6}
+    tested = [each for each in saved["differences"] if each["stratum"] != "overall" and each["family"]]
+    assert {each["family"] for each in tested} == {len(tested)}
+    assert 3 <= len(tested) <= 6 and f"{len(tested)} tests" in done.stdout
 
 
 def test_the_command_refuses_in_one_line(evaluated, tmp_path):

@@ -43,7 +43,9 @@ def test_equal_resamples_give_equal_numbers_and_others_move_every_interval(evalu
         assert usual == again
         assert [each.mean for each in usual] == [each.mean for each in changed]
         for before, after in zip(usual, changed, strict=True):
-            assert before.low is None or (before.low, before.high) != (after.low, after.high)
+            # Few answers are tested with all signs, whatever the resampling.
+            fixed = before.low is None or getattr(before, "exact", False)
+            assert fixed or (before.low, before.high) != (after.low, after.high)
 
 
 def test_board_report_and_comparison_are_made_with_the_resamples_that_were_asked_for(evaluated):

@@ -25,8 +25,9 @@ from ..scores.table import KEY_COLUMNS, ScoreTable
 from ..severity import SCHEMES, SEVERITIES, Severity, Weights
 from ..statistics.bootstrap import Floats, Resampled
 from ..statistics.checks import check_scores, refuse_unlike
-from ..statistics.columns import Block, stack
+from ..statistics.columns import OVERALL, Block, stack
 from ..statistics.intervals import Method, bca, described
+from ..statistics.paired import paired
 from ..statistics.resampling import USUAL, Resampling
 from .registry import gates
 
@@ -110,7 +111,8 @@ def aggregate_differences(
     weights: Weights = SCHEMES["balanced"],
     resampling: Resampling = USUAL,
 ) -> list[AggregateScore]:
-    """Second minus first run, joined by id: the interval is that of the paired difference.
+    """Second minus first run, joined by id: the interval is that of the paired difference. For means over all
+    answers it is that of ``paired``, whose p it agrees with.
 
     Raises:
         UserError: see ``aggregates``; or the runs are of other answers.
@@ -126,6 +128,11 @@ def aggregate_differences(
             if chosen:
                 change = statistic.take([chosen[1]]).minus(statistic.take([chosen[0]]))
                 (found[aggregate],) = _scores(aggregate, change)
+    means = [ScoreTable(table.frame, dict.fromkeys(table.metrics, table.signatures[QUALITY])) for table in gated]
+    for each in paired(means[0], means[1], *gated[0].metrics, resampling=resampling):
+        if each.stratum == OVERALL:
+            aggregate = Aggregate.SAFE_SCORE if each.metric == _SAFE else Aggregate.BERTSCORE_F1
+            found[aggregate] = AggregateScore(aggregate, each.mean, each.low, each.high, each.method)
     return _complete(found, gated[0])
 
 

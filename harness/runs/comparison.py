@@ -166,7 +166,7 @@ def _comparison(
     moved = any(each.improved_pct or each.worsened_pct for each in changes)
     if same.identical and not moved and not as_expected(list(runs.values())):
         changes = [dataclasses.replace(each, verdict=Verdict.SAME_ANSWERS) for each in changes]
-    tested = [each for each in changes if each.stratum != OVERALL and each.p is not None]
+    tested = [each for each in changes if each.stratum != OVERALL and each.can_be_tested]
     return Comparison(
         first=first.name,
         second=second.name,

@@ -19,8 +19,9 @@ from ..scores.table import KEY_COLUMNS, ScoreTable
 from .bootstrap import Floats
 from .checks import check_scores, refuse_unlike
 from .columns import OVERALL, STRATA
-from .crossed import Components, squares_of
+from .crossed import Components, Squares, squares_of
 from .intervals import LEVEL, Method
+from .margins import EQUIVALENCE_LEVEL, against_margin
 from .paired import chosen, judged_apart, paired
 from .resampling import USUAL, Resampling
 from .verdicts import NOISE, Difference
@@ -65,6 +66,7 @@ def compare_groups(
     metrics: Sequence[str],
     resampling: Resampling = USUAL,
     pair_seeds: bool = True,
+    margins: Mapping[str, float] | None = None,
 ) -> ArmsCompared:
     """Compare two arms, four strata per metric in the order of ``STRATA``, with the families of ``paired``.
 
@@ -79,13 +81,16 @@ def compare_groups(
         metrics: what to compare.
         resampling: of the bootstrap and the random signs over questions.
         pair_seeds: False to take equal seeds of both arms as having nothing in common.
+        margins: by metric, in percentage points: what differences are judged against.
 
     Raises:
         UserError: the tables cannot be compared; see ``paired``.
     """
     if len(first) == len(second) == 1:
         (one,), (other,) = first.values(), second.values()
-        return alone(paired(one, other, *metrics, resampling=resampling), (list(first), list(second)))
+        return alone(
+            paired(one, other, *metrics, resampling=resampling, margins=margins), (list(first), list(second))
+        )
     common = [seed for seed in first if seed in second] if pair_seeds else []
     by_seed = len(common) > 1
     seeds = (common, common) if by_seed else (list(first), list(second))
@@ -95,7 +100,7 @@ def compare_groups(
         refuse_unlike(arms[0][0], table)
     arms = [[_by_id(table) for table in arm] for arm in arms]
     one, other = (averaged(arm) for arm in arms)
-    changes = paired(one, other, *metrics, resampling=resampling)
+    changes = paired(one, other, *metrics, resampling=resampling, margins=margins)
     parts = [_over_questions(each) for each in changes]
     if min(map(len, arms)) > 1:
         levels = [_level(change, arms, by_seed) for change in changes]
@@ -166,8 +171,11 @@ def _level(change: Difference, arms: Sequence[Sequence[ScoreTable]], by_seed: bo
     error = float(squares.error)
     if error <= NOISE:
         return change, part
-    half = float(squares.critical(1 - LEVEL)) * error
-    low, high = max(change.mean - half, -100.0), min(change.mean + half, 100.0)
+    low, high = _ends(change.mean, squares, LEVEL)
+    margin = None
+    if change.margin:
+        narrow = _ends(change.mean, squares, EQUIVALENCE_LEVEL)
+        margin = against_margin(change.margin.points, change.better, (low, high), narrow)
     return (
         replace(
             change,
@@ -177,9 +185,18 @@ def _level(change: Difference, arms: Sequence[Sequence[ScoreTable]], by_seed: bo
             method=Method.TWO_LEVELS,
             error=error,
             freedom=squares.freedom(1 - LEVEL),
+            smallest_p=None,
+            vectors=None,
+            exact=False,
+            margin=margin,
         ),
         part,
     )
+
+
+def _ends(mean: float, squares: Squares, level: float) -> tuple[float, float]:
+    half = float(squares.critical(1 - level)) * float(squares.error)
+    return max(mean - half, -100.0), min(mean + half, 100.0)
 
 
 def _matrix(tables: Sequence[ScoreTable], change: Difference) -> tuple[Floats, npt.NDArray[np.int64]]:

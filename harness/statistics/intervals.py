@@ -1,4 +1,7 @@
-"""95 % intervals: BCa for means and for what is made of means, Wilson for rates, Newcombe for paired rates."""
+"""95 % intervals: BCa for means and for what is made of means, Wilson for rates, Newcombe for paired rates.
+
+Those of paired differences of means are in ``inversion``.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,8 @@ LEVEL = 0.95
 _Z = float(special.ndtri((1 + LEVEL) / 2))
 # Resampled sums of equal scores differ in the last bits; this much, relative to the largest, still counts as equal.
 _TIE = 1e-10
+# Percentage points: the end of an interval that excludes 0 and reaches it.
+_NEXT_TO_0 = 1e-9
 
 
 class Method(StrEnum):
@@ -22,6 +27,8 @@ class Method(StrEnum):
     BCA = "bca"
     WILSON = "wilson"
     NEWCOMBE = "newcombe"
+    SIGN_FLIP = "inverted sign-flip test"
+    UNBOUNDED = "unbounded: so few answers exclude no difference"
     TWO_LEVELS = "over questions and trainings"
     TOO_FEW = "n < 2"
     CONSTANT = "all scores equal"
@@ -70,22 +77,25 @@ def bca(
     return low, high
 
 
-def wilson(events: Floats, n: int | Floats) -> tuple[Floats, Floats]:
+def wilson(events: Floats, n: int | Floats, level: float = LEVEL) -> tuple[Floats, Floats]:
     """Wilson's 1927 score interval of rates, in percent, for ``events`` out of n.
 
     Over true rates from 93 to 97 % it covers 95.7, 95.5 and 95.1 % at n = 30, 100 and 500, where mid-P covers
     97.9 % and Jeffreys 97.4 % at n = 30. At one fixed rate no interval for counts can keep its level exactly.
     """
+    z = float(special.ndtri((1 + level) / 2))
     share = events / n
-    centre = (share + _Z**2 / (2 * n)) / (1 + _Z**2 / n)
-    half = _Z * np.sqrt(share * (1 - share) / n + _Z**2 / (4 * n**2)) / (1 + _Z**2 / n)
+    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)) / (1 + z**2 / n)
     # At 0 and n the end is 0 or 1 but for rounding.
     low = np.where(events == 0, 0.0, centre - half)
     high = np.where(events == n, 1.0, centre + half)
     return 100 * low, 100 * high
 
 
-def newcombe(both: Floats, first: Floats, second: Floats, neither: Floats) -> tuple[Floats, Floats]:
+def newcombe(
+    both: Floats, first: Floats, second: Floats, neither: Floats, level: float = LEVEL
+) -> tuple[Floats, Floats]:
     """Interval of second minus first rate of the same answers, in percentage points.
 
     Method 10 of Newcombe 1998 (Statistics in Medicine 17:2635): Wilson's intervals of both rates, joined by the
@@ -97,7 +107,7 @@ def newcombe(both: Floats, first: Floats, second: Floats, neither: Floats) -> tu
     n = both + first + second + neither
     events = [both + second, both + first]
     shares = [100 * count / n for count in events]
-    (low_2, high_2), (low_1, high_1) = (wilson(count, n) for count in events)
+    (low_2, high_2), (low_1, high_1) = (wilson(count, n, level) for count in events)
     product = both * neither - first * second
     corrected = np.where(product > 0, np.maximum(product - n / 2, 0), product)
     spread = np.sqrt((both + first) * (second + neither) * (both + second) * (first + neither))
@@ -108,12 +118,29 @@ def newcombe(both: Floats, first: Floats, second: Floats, neither: Floats) -> tu
     return np.maximum(difference - down, -100), np.minimum(difference + up, 100)
 
 
+def agreeing(ends: tuple[Floats, Floats], estimate: Floats, p: Floats, alpha: float) -> tuple[Floats, Floats]:
+    """Ends of intervals, moved where they contradict a test of 0 with this p, which holds 0 exactly if p is not
+    below ``alpha``.
+
+    Where p is not below it, the interval is drawn out to 0, which covers no less. Where it is, it ends next to 0 on
+    the estimate's side: a two-sided p of flipped signs below ``alpha`` excludes every difference of the other sign
+    at half of it. For Newcombe's interval and the exact p that happens to no table of up to 60 answers.
+    """
+    low, high = ends
+    holds = p >= round(alpha, 12)
+    low = np.where(holds, np.minimum(low, 0.0), np.where(estimate > 0, np.maximum(low, _NEXT_TO_0), low))
+    high = np.where(holds, np.maximum(high, 0.0), np.where(estimate < 0, np.minimum(high, -_NEXT_TO_0), high))
+    return low, high
+
+
 def described(n: int, low: float, high: float, method: Method) -> tuple[float | None, float | None, Method]:
     """One interval for a record: its ends and method, or None twice and the reason why there is none."""
     if n < 2:
         return None, None, Method.TOO_FEW
     if np.isnan(low):
         return None, None, Method.CONSTANT
+    if np.isinf(low):
+        return -100.0, 100.0, Method.UNBOUNDED
     return float(low), float(high), method
 
 

@@ -2,30 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from ..core.errors import UserError
 from ..scores.signatures import Better, better, is_rate
 from ..scores.table import KEY_COLUMNS, ScoreTable
-from ..severity import SEVERITIES
-from .bootstrap import Floats, resampled_means, signs
+from .bootstrap import Floats
 from .checks import check_scores, refuse_unlike
 from .columns import OVERALL, STRATA, Block, stack
-from .intervals import Method, described, newcombe
+from .flips import flips_of
+from .intervals import LEVEL, Method, agreeing, described, newcombe
+from .inversion import Tested, sign_flip_test
+from .margins import EQUIVALENCE_LEVEL, against_margin
 from .resampling import USUAL, Resampling
-from .significance import randomisation_p
-from .summary import mean_interval
-from .verdicts import NOISE, UNCHANGED, Difference, judge
+from .significance import smallest_p
+from .verdicts import NOISE, UNCHANGED, Difference, borderline, judge
 
+MOST_DRAWN = 16
+"""Times as many random signs as usual are drawn at most, to tell on which side of the level a p is."""
 _RESCORE = "Compute both again with `maqa rescore RUN`"
-# Keeps the random signs apart from the bootstrap's random rows.
-_SIGNS = 1
+_Key = tuple[int, str, str]
+"""The place of a table, a metric and a stratum."""
 
 
 def paired(
-    first: ScoreTable, second: ScoreTable, *metrics: str, resampling: Resampling = USUAL
+    first: ScoreTable,
+    second: ScoreTable,
+    *metrics: str,
+    resampling: Resampling = USUAL,
+    margins: Mapping[str, float] | None = None,
 ) -> list[Difference]:
     """Differences second minus first, joined by id: four strata per metric in the order of ``STRATA``.
 
@@ -34,16 +43,25 @@ def paired(
     Raises:
         UserError: the runs cannot be compared; see ``paired_all``.
     """
-    return paired_all(first, [second], metrics, resampling)[0]
+    return paired_all(first, [second], metrics, resampling, margins)[0]
 
 
 def paired_all(
-    first: ScoreTable, others: Sequence[ScoreTable], metrics: Sequence[str], resampling: Resampling = USUAL
+    first: ScoreTable,
+    others: Sequence[ScoreTable],
+    metrics: Sequence[str],
+    resampling: Resampling = USUAL,
+    margins: Mapping[str, float] | None = None,
 ) -> list[list[Difference]]:
-    """Differences of several runs minus the first, all on the same resamples and the same signs.
+    """Differences of several runs minus the first, all on the same signs.
 
-    Each pair is judged with the families of ``paired``; ``judge`` can judge them again as a wider one. Means get
-    BCa intervals of the differences, rates Newcombe's.
+    Each pair is judged with the families of ``paired``; ``judge`` can judge them again as a wider one. The interval
+    of a mean is the inversion of the sign-flip test that p is from. That of a rate is Newcombe's, which also covers
+    where no answer changed; its end is moved to 0 where the two would contradict each other. Where p lies within
+    Monte-Carlo error of the level, four times as many signs are drawn, and again, up to ``MOST_DRAWN`` times.
+
+    Args:
+        margins: by metric, in percentage points: what differences are judged against.
 
     Raises:
         UserError: a run's scores cannot be used (see ``check_scores``), a metric is missing, has another signature
@@ -53,20 +71,34 @@ def paired_all(
     for table in tables:
         check_scores(table)
         refuse_unlike(tables[0], table)
-    made: dict[tuple[int, str, str], Difference] = {}
-    for block in stack(tables):
-        for index, difference in _differences(block, first, resampling):
-            made[index, difference.metric, difference.stratum] = difference
-    return [
-        judged_apart(
-            [
-                made.get((index, metric, stratum)) or _absent(metric, stratum, better(first.signatures[metric]))
-                for metric in metrics
-                for stratum in STRATA
-            ]
-        )
-        for index in range(1, len(tables))
-    ]
+    blocks = stack(tables)
+    made: dict[_Key, Difference] = {}
+    only: set[_Key] | None = None
+    drawn = 1
+    while True:
+        more = resampling.model_copy(update={"resamples": resampling.resamples * drawn})
+        for block in blocks:
+            for index, difference in _differences(block, first, more, margins or {}, only):
+                made[index, difference.metric, difference.stratum] = difference
+        judged = [
+            judged_apart(
+                [
+                    made.get((index, metric, stratum)) or _absent(metric, stratum, better(first.signatures[metric]))
+                    for metric in metrics
+                    for stratum in STRATA
+                ]
+            )
+            for index in range(1, len(tables))
+        ]
+        only = {
+            (index, each.metric, each.stratum)
+            for index, changes in enumerate(judged, start=1)
+            for each in changes
+            if borderline(each)
+        }
+        if not only or drawn >= MOST_DRAWN:
+            return judged
+        drawn *= 4
 
 
 def chosen(table: ScoreTable, metrics: Sequence[str]) -> ScoreTable:
@@ -80,12 +112,23 @@ def chosen(table: ScoreTable, metrics: Sequence[str]) -> ScoreTable:
     return ScoreTable(table.frame[[*KEY_COLUMNS, *metrics]], table.signatures)
 
 
-def _differences(block: Block, first: ScoreTable, resampling: Resampling) -> Iterator[tuple[int, Difference]]:
+def _differences(
+    block: Block,
+    first: ScoreTable,
+    resampling: Resampling,
+    margins: Mapping[str, float],
+    only: Collection[_Key] | None = None,
+) -> Iterator[tuple[int, Difference]]:
+    """The differences of a block, with the place of their table; of ``only`` these, where given."""
     column = {owner: place for place, owner in enumerate(block.owners)}
     pairs = [(index, metric) for index, metric in block.owners if index]
     if unmatched := [metric for index, metric in block.owners if index and (0, metric) not in column]:
         raise UserError(f"{unmatched[0]} applies to other answers in one run than in the other", _RESCORE)
-    if not pairs:
+    places = [place for place in range(len(STRATA)) if len(block.stratum(place))]
+    if only is not None:
+        places = [place for place in places if any((*pair, STRATA[place]) in only for pair in pairs)]
+        pairs = [pair for pair in pairs if any((*pair, stratum) in only for stratum in STRATA)]
+    if not pairs or not places:
         return
     before = Block(block.values[:, [column[0, metric] for _, metric in pairs]], block.codes, pairs)
     after = block.values[:, [column[pair] for pair in pairs]]
@@ -93,50 +136,60 @@ def _differences(block: Block, first: ScoreTable, resampling: Resampling) -> Ite
     changed = after - before.values
     changes = Block(np.where(np.abs(changed) > UNCHANGED, changed, 0.0), block.codes, pairs)
     rates = np.array([is_rate(first.signatures[metric]) for _, metric in pairs])
-    bootstrapped = changes.resampled(resampling)
-    flipped = _flipped(changes, resampling)
-    for place, stratum in enumerate(STRATA):
-        values = changes.stratum(place)
-        if not len(values):
-            continue
-        low, high = np.full((2, len(pairs)), np.nan)
-        if place in bootstrapped:
-            low, high = mean_interval(bootstrapped[place])
-            low[rates], high[rates] = _rate_intervals(before.stratum(place)[:, rates], values[:, rates])
-        p = randomisation_p(values.mean(axis=0), flipped[place])
+    levels = [LEVEL, EQUIVALENCE_LEVEL] if margins else [LEVEL]
+    flips = flips_of(changes, places, resampling)
+    for place in places:
+        stratum, values = STRATA[place], changes.stratum(place)
+        tested = sign_flip_test(flips[place], levels)
+        ends = [_ends(before.stratum(place), values, rates, tested, number) for number in range(len(levels))]
+        means = before.stratum(place).mean(axis=0)
         for number, (index, metric) in enumerate(pairs):
-            method = Method.NEWCOMBE if rates[number] else Method.BCA
+            if only is not None and (index, metric, stratum) not in only:
+                continue
             side = better(first.signatures[metric])
-            interval = described(len(values), low[number], high[number], method)
-            yield index, _difference(metric, stratum, values[:, number], interval, float(p[number]), side)
+            method = Method.NEWCOMBE if rates[number] else Method.SIGN_FLIP
+            wide, *narrow = [described(len(values), low[number], high[number], method) for low, high in ends]
+            made = _difference(metric, stratum, values[:, number], wide, float(tested.p[number]), side)
+            yield (
+                index,
+                replace(
+                    made,
+                    vectors=tested.vectors if made.p is not None else None,
+                    exact=tested.exact,
+                    room=_room(side, float(means[number])),
+                    margin=against_margin(margins[metric], side, wide[:2], narrow[0][:2])
+                    if metric in margins
+                    else None,
+                ),
+            )
 
 
-def _flipped(changes: Block, resampling: Resampling) -> dict[int, Floats]:
-    """Mean differences under random signs for each place in ``STRATA``; overall takes the signs of its strata."""
-    flipped = {
-        place: resampled_means(
-            changes.stratum(place),
-            signs(
-                len(changes.stratum(place)),
-                resampling.resamples,
-                np.random.default_rng([resampling.seed, place, _SIGNS]),
-            ),
-        )
-        for place in changes.places()
-    }
-    shares = {place: len(changes.stratum(place)) / len(changes.values) for place in flipped}
-    overall: Floats = np.sum([flipped[place] * shares[place] for place in flipped], axis=0)
-    return {**flipped, len(SEVERITIES): overall}
+def _ends(
+    before: Floats, changes: Floats, rates: npt.NDArray[np.bool_], tested: Tested, number: int
+) -> tuple[Floats, Floats]:
+    """The intervals of one level; NaN where no difference varies."""
+    low, high = (each.copy() for each in tested.ends[number])
+    constant = np.ptp(changes, axis=0) <= NOISE
+    low[constant], high[constant] = np.nan, np.nan
+    if rates.any():
+        level = (LEVEL, EQUIVALENCE_LEVEL)[number]
+        ends = _rate_ends(before[:, rates], changes[:, rates], level)
+        low[rates], high[rates] = agreeing(ends, changes[:, rates].mean(axis=0), tested.p[rates], 1 - level)
+    return low, high
 
 
-def _rate_intervals(before: Floats, changes: Floats) -> tuple[Floats, Floats]:
+def _rate_ends(before: Floats, changes: Floats, level: float) -> tuple[Floats, Floats]:
     after = before + changes
-    return newcombe(
-        *(
-            ((before == one) & (after == other)).sum(axis=0).astype(np.float64)
-            for one, other in ((100, 100), (100, 0), (0, 100), (0, 0))
-        )
+    both, first, second, neither = (
+        ((before == one) & (after == other)).sum(axis=0).astype(np.float64)
+        for one, other in ((100, 100), (100, 0), (0, 100), (0, 0))
     )
+    return newcombe(both, first, second, neither, level)
+
+
+def _room(side: Better, mean: float) -> float:
+    left = {Better.HIGHER: 100 - mean, Better.LOWER: mean, Better.NEITHER: max(mean, 100 - mean)}
+    return left[side]
 
 
 def _difference(
@@ -167,6 +220,7 @@ def _difference(
         better=side,
         improved_pct=fell if side is Better.LOWER else rose,
         worsened_pct=rose if side is Better.LOWER else fell,
+        smallest_p=smallest_p(int(np.count_nonzero(changes))) if n > 1 else None,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -25,10 +26,30 @@ def randomisation_p(means: Floats, flipped: Floats) -> Floats:
         means: observed mean differences, shape (k,).
         flipped: mean differences under random signs, shape (k, draws).
     """
-    slack = _TIE * np.maximum(1.0, np.abs(means))
-    hits = (np.abs(flipped) >= (np.abs(means) - slack)[:, None]).sum(axis=1)
+    hits = (np.abs(flipped) >= (np.abs(means) - slack_of(means))[:, None]).sum(axis=1)
     p: Floats = (hits + 1) / (flipped.shape[1] + 1)
     return p
+
+
+def slack_of(means: Floats) -> Floats:
+    """How far a flipped mean may fall short of the observed one and still tie with it."""
+    slack: Floats = _TIE * np.maximum(1.0, np.abs(means))
+    return slack
+
+
+def smallest_p(changed: int) -> float:
+    """The smallest two-sided p that so many non-zero differences can give: 2 of the 2^changed sign vectors.
+
+    A test that cannot reach the level takes nothing from the others of its family (Tarone 1990,
+    doi 10.2307/2531456): how many differences are zero does not depend on the signs.
+    """
+    return min(1.0, 2.0 ** (1 - changed))
+
+
+def within_error(p: float, vectors: int, alpha: float) -> bool:
+    """Whether another draw of random signs could put p on the other side of ``alpha``: it lies within 3 binomial
+    standard errors, those of a p that is ``alpha``."""
+    return abs(p - alpha) <= 3 * math.sqrt(alpha * (1 - alpha) / vectors)
 
 
 def holm(p: Sequence[float]) -> list[float]:

@@ -9,7 +9,8 @@ from enum import StrEnum
 from ..scores.signatures import Better
 from .columns import OVERALL
 from .intervals import Method
-from .significance import detectable_at, detectable_difference, holm
+from .margins import AgainstMargin, Shown
+from .significance import detectable_at, detectable_difference, holm, within_error
 
 ALPHA = 0.05
 NOISE = 1e-9
@@ -22,13 +23,17 @@ text some 1e-6 apart."""
 class Verdict(StrEnum):
     """What a difference says at the family-wise level ``ALPHA``; ``difference`` where no side is better.
 
-    ``same answers`` is for runs that no answer tells apart, of which no test can say anything.
+    ``borderline`` is for a p that another draw of random signs could put on the other side of the level.
+    ``cannot be tested`` is for so few changed answers that no p of theirs is below the level. ``same answers`` is
+    for runs that no answer tells apart, of which no test can say anything.
     """
 
     GAIN = "gain"
     LOSS = "loss"
     DIFFERENCE = "difference"
     NO_EVIDENCE = "no evidence"
+    BORDERLINE = "borderline"
+    UNTESTABLE = "cannot be tested"
     NOT_TESTED = "not tested"
     SAME_ANSWERS = "same answers"
 
@@ -38,18 +43,25 @@ class Difference:
     """Second minus first run: one metric in one stratum (a severity or ``overall``), over the n answers of both.
 
     Attributes:
-        mean, low, high: in percentage points; no interval where ``method`` says why.
+        mean, low, high: in percentage points; no interval where ``method`` says why. The interval holds 0 exactly
+            if p is not below ``ALPHA``.
         p: two-sided randomisation p; None for n < 2.
-        p_holm: the same, adjusted over the ``family`` tests that it was judged with.
+        p_holm: the same, adjusted over the ``family`` tests that it was judged with; None where the level is below
+            ``smallest_p``, which leaves the family, as an unchanged stratum does.
         deviation: standard deviation of the differences, in percentage points.
         effect_size: Cohen's d_z, mean over deviation; None where the differences do not vary.
         better: which way the metric improves.
         improved_pct, worsened_pct: share of answers that changed for the better and the worse; rose and fell for a
             metric with no better side.
         detectable: smallest true difference that this test, adjusted for its family, finds with 80 % power, in
-            percentage points.
+            percentage points; None where no difference can be found so, as it would be larger than ``room`` or its
+            p not small enough.
         error, freedom: standard error over questions and trainings, and its degrees of freedom; None where interval
             and p are over questions alone.
+        smallest_p: the smallest p that so few changed answers can give; None where it has no such bound.
+        vectors: of signs behind p; None where p is not by flipped signs. ``exact`` if they are all that there are.
+        room: how far the first run's mean is from the best there is, in percentage points.
+        margin: what it shows against a margin, where one was declared.
     """
 
     metric: str
@@ -71,6 +83,22 @@ class Difference:
     verdict: Verdict = Verdict.NOT_TESTED
     error: float | None = None
     freedom: float | None = None
+    smallest_p: float | None = None
+    vectors: int | None = None
+    exact: bool = False
+    room: float | None = None
+    margin: AgainstMargin | None = None
+
+    @property
+    def at_floor(self) -> bool:
+        """Whether p is the smallest that its random signs can give, and so a bound."""
+        drawn = self.vectors if self.vectors and not self.exact else None
+        return drawn is not None and self.p is not None and self.p * (drawn + 1) < 1.5
+
+    @property
+    def can_be_tested(self) -> bool:
+        """Whether any signs of its changed answers give a p below the level."""
+        return self.p is not None and (self.smallest_p is None or self.smallest_p < ALPHA)
 
 
 def points(value: float, sign: str = "") -> str:
@@ -85,11 +113,11 @@ def points(value: float, sign: str = "") -> str:
 
 def judge(family: Sequence[Difference]) -> list[Difference]:
     """The same differences, judged as one family: Holm's p, detectable difference at ALPHA over the family's size,
-    and verdict. Differences without a p (n < 2) stay outside it."""
-    tested = [difference for difference in family if difference.p is not None]
+    and verdict. Differences without a p (n < 2) and those that cannot be tested stay outside it."""
+    tested = [difference for difference in family if difference.can_be_tested]
     adjusted = iter(holm([difference.p for difference in tested if difference.p is not None]))
     return [
-        _judged(difference, next(adjusted), len(tested)) if difference.p is not None else difference
+        _judged(difference, next(adjusted), len(tested)) if difference.can_be_tested else _outside(difference)
         for difference in family
     ]
 
@@ -107,55 +135,132 @@ def in_words(differences: Sequence[Difference]) -> str:
     if silent:
         missed = ", ".join(_missed(difference) for difference in silent)
         parts.append(f"no evidence of a difference in {missed}")
+    parts += [_unsure(difference) for difference in strata if difference.verdict is Verdict.BORDERLINE]
+    hopeless = [difference for difference in strata if difference.verdict is Verdict.UNTESTABLE]
+    if hopeless:
+        parts.append(f"cannot be tested in {', '.join(_hopeless(difference) for difference in hopeless)}")
     untested = [difference for difference in strata if difference.verdict is Verdict.NOT_TESTED]
     if untested:
         few = ", ".join(f"{difference.stratum} (n = {difference.n})" for difference in untested)
         parts.append(f"not tested in {few}")
     parts += [
         f"overall {_size(difference)}, {_p(difference)}"
+        + (" (borderline)" if difference.verdict is Verdict.BORDERLINE else "")
         for difference in differences
-        if difference.stratum == OVERALL and difference.p_holm is not None
+        if difference.stratum == OVERALL and difference.p is not None
     ]
-    return "; ".join(parts)
+    return "; ".join(parts + _against(differences))
+
+
+def p_in_words(difference: Difference, adjusted: bool = False, digits: int = 2) -> str:
+    """p, or Holm's p, with its sign: ``= 0.03``, or ``≤ 0.0001`` where no random signs could give a smaller one."""
+    p = difference.p_holm if adjusted else difference.p
+    return "-" if p is None else f"{'≤' if difference.at_floor else '='} {p:.{digits}g}"
 
 
 _FOUND = (Verdict.GAIN, Verdict.LOSS, Verdict.DIFFERENCE)
 
 
 def _judged(difference: Difference, p_holm: float, family: int) -> Difference:
-    detectable = None
+    judged = replace(difference, p_holm=p_holm, family=family, detectable=_detectable(difference, ALPHA / family))
+    return replace(judged, verdict=Verdict.BORDERLINE if borderline(judged) else _verdict(judged))
+
+
+def _outside(difference: Difference) -> Difference:
+    """Judged outside any family: an unchanged stratum has p 1 whatever its family, and others have no verdict."""
+    apart = replace(difference, p_holm=None, family=0, detectable=None, verdict=Verdict.NOT_TESTED)
+    if difference.p is None:
+        return apart
+    if difference.smallest_p == 1 and not difference.mean:
+        return replace(apart, p_holm=difference.p, verdict=Verdict.NO_EVIDENCE)
+    return replace(apart, verdict=Verdict.UNTESTABLE)
+
+
+def borderline(difference: Difference) -> bool:
+    """Whether a judged difference's verdict could be another with other random signs."""
+    if not difference.p or difference.p_holm is None or difference.vectors is None or difference.exact:
+        return False
+    return within_error(difference.p, difference.vectors, ALPHA * difference.p / difference.p_holm)
+
+
+def _verdict(difference: Difference) -> Verdict:
+    if difference.p_holm is None or difference.p_holm >= ALPHA:
+        return Verdict.NO_EVIDENCE
+    rose = difference.mean > 0
+    return {
+        Better.HIGHER: Verdict.GAIN if rose else Verdict.LOSS,
+        Better.LOWER: Verdict.LOSS if rose else Verdict.GAIN,
+        Better.NEITHER: Verdict.DIFFERENCE,
+    }[difference.better]
+
+
+def _detectable(difference: Difference, alpha: float) -> float | None:
+    found = None
     if difference.error and difference.freedom:
-        detectable = detectable_at(difference.error, difference.freedom, ALPHA / family)
-    elif difference.deviation:
-        detectable = detectable_difference(difference.deviation, difference.n, ALPHA / family)
-    verdict = Verdict.NO_EVIDENCE
-    if p_holm < ALPHA:
-        rose = difference.mean > 0
-        verdict = {
-            Better.HIGHER: Verdict.GAIN if rose else Verdict.LOSS,
-            Better.LOWER: Verdict.LOSS if rose else Verdict.GAIN,
-            Better.NEITHER: Verdict.DIFFERENCE,
-        }[difference.better]
-    return replace(difference, p_holm=p_holm, family=family, detectable=detectable, verdict=verdict)
+        found = detectable_at(difference.error, difference.freedom, alpha)
+    elif difference.deviation and (difference.smallest_p is None or difference.smallest_p < alpha):
+        found = detectable_difference(difference.deviation, difference.n, alpha)
+    return None if found is None or (difference.room is not None and found > difference.room) else found
 
 
 def _found(difference: Difference) -> str:
     return f"{difference.verdict} found in {difference.stratum}: {_size(difference)}, {_p(difference)}"
 
 
+def _unsure(difference: Difference) -> str:
+    return (
+        f"borderline in {difference.stratum}: {_size(difference)}, {_p(difference)}, which other random signs than "
+        f"these {difference.vectors:,} could put on the other side of {ALPHA}"
+    )
+
+
+def _hopeless(difference: Difference) -> str:
+    return (
+        f"{difference.stratum} (n = {difference.n}; p of so few changes is never below {difference.smallest_p:.2g})"
+    )
+
+
 def _p(difference: Difference) -> str:
-    return f"{'Holm p' if difference.family > 1 else 'p'} = {difference.p_holm:.2g}"
+    adjusted = difference.family > 1
+    return f"{'Holm p' if adjusted else 'p'} {p_in_words(difference, adjusted)}"
 
 
 def _missed(difference: Difference) -> str:
-    if difference.detectable is None:
+    if difference.detectable is not None:
+        return f"{difference.stratum} (differences below {points(difference.detectable)} could have been missed)"
+    if not difference.deviation and not difference.error:
         return (
             f"{difference.stratum} ({'every answer changed equally' if difference.mean else 'no answer changed'})"
         )
-    return f"{difference.stratum} (differences below {points(difference.detectable)} could have been missed)"
+    if difference.smallest_p is not None and difference.smallest_p >= ALPHA / max(difference.family, 1):
+        return f"{difference.stratum} (too few changed answers to find any difference beside the other tests)"
+    return f"{difference.stratum} (any gain could have been missed: {points(difference.room or 0)} are left)"
+
+
+def _against(differences: Sequence[Difference]) -> list[str]:
+    """What the differences of one metric show against its margin."""
+    judged = [(difference.stratum, difference.margin) for difference in differences if difference.margin]
+    if not judged:
+        return []
+    words = {
+        Shown.EQUIVALENT: "equivalent in",
+        Shown.NO_WORSE: "no worse in",
+        Shown.WORSE: "worse by more in",
+        Shown.NOT_SHOWN: "not shown to be no worse in",
+    }
+    if all(margin.no_worse is None for _, margin in judged):
+        words[Shown.NOT_SHOWN] = "not shown to be equivalent in"
+    parts = [
+        f"{words[shown]} {', '.join(stratum for stratum, margin in judged if margin.shown is shown)}"
+        for shown in Shown
+        if any(margin.shown is shown for _, margin in judged)
+    ]
+    return [f"by a margin of {points(judged[0][1].points)}: {', '.join(parts)}"]
 
 
 def _size(difference: Difference) -> str:
     if difference.low is None or difference.high is None:
         return points(difference.mean, "+")
-    return f"{points(difference.mean, '+')} [{points(difference.low, '+')}, {points(difference.high, '+')}]"
+    unbounded = "unbounded " if difference.method is Method.UNBOUNDED else ""
+    ends = f"{points(difference.low, '+')}, {points(difference.high, '+')}"
+    return f"{points(difference.mean, '+')} {unbounded}[{ends}]"

@@ -1,0 +1,92 @@
+"""Differences against a margin: equivalent, no worse by as much as that, or neither shown."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from enum import StrEnum
+
+from ..core.errors import UserError
+from ..scores.signatures import Better
+
+EQUIVALENCE_LEVEL = 0.90
+"""Of the interval that says whether two are equivalent: two one-sided tests at 5 % (Schuirmann 1987,
+doi 10.1007/BF01068419). That one is no worse than the other the 95 % interval says: one such test at 2.5 %."""
+
+
+class Shown(StrEnum):
+    """What a difference shows against its margin."""
+
+    EQUIVALENT = "equivalent"
+    NO_WORSE = "no worse"
+    WORSE = "worse"
+    NOT_SHOWN = "not shown"
+
+
+@dataclass(frozen=True)
+class AgainstMargin:
+    """One difference against ``points`` of its metric.
+
+    Attributes:
+        low, high: its 90 % interval; None where there is none.
+        equivalent: whether that lies within the margin on both sides.
+        no_worse: whether the 95 % interval does on the worse side; None where no side is worse.
+        shown: the strongest of both; ``worse`` where the 95 % interval lies beyond the margin on the worse side.
+    """
+
+    points: float
+    low: float | None
+    high: float | None
+    equivalent: bool
+    no_worse: bool | None
+    shown: Shown
+
+
+def checked_margin(margin: float) -> float:
+    """A margin in percentage points.
+
+    Raises:
+        UserError: it is no number above 0 and up to 100.
+    """
+    if not (math.isfinite(margin) and 0 < margin <= 100):
+        raise UserError(
+            f"a margin of {margin:g} means nothing",
+            "Give it in points of the metric, above 0 and up to 100, such as --margin 1",
+        )
+    return margin
+
+
+def against_margin(
+    margin: float,
+    better: Better,
+    ends: tuple[float | None, float | None],
+    narrow: tuple[float | None, float | None],
+) -> AgainstMargin:
+    """Judge a difference against a margin.
+
+    Args:
+        margin: in percentage points, above 0.
+        better: which way the metric improves.
+        ends: the difference's 95 % interval.
+        narrow: its interval at ``EQUIVALENCE_LEVEL``.
+    """
+    low, high = narrow
+    equivalent = low is not None and high is not None and -margin < low and high < margin
+    worst, best = _by_worth(better, ends)
+    no_worse = None if better is Better.NEITHER else worst is not None and worst > -margin
+    shown = Shown.NOT_SHOWN
+    if equivalent:
+        shown = Shown.EQUIVALENT
+    elif no_worse:
+        shown = Shown.NO_WORSE
+    elif best is not None and best <= -margin and better is not Better.NEITHER:
+        shown = Shown.WORSE
+    return AgainstMargin(margin, low, high, equivalent, no_worse, shown)
+
+
+def _by_worth(better: Better, ends: tuple[float | None, float | None]) -> tuple[float | None, float | None]:
+    """The worst and the best difference of an interval, positive for better."""
+    low, high = ends
+    if low is None or high is None:
+        return None, None
+    return (-high, -low) if better is Better.LOWER else (low, high)
