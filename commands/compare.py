@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,33 +12,60 @@ from .app import app
 from .metric_names import NamesMetrics
 from .options import Resamples, Seed, resampling_of
 
+if TYPE_CHECKING:
+    from ..harness.statistics import Resampling
+
+
+_SEVERAL = ("--a", "--b", "--arms")
+
 
 class _SeveralValues(NamesMetrics):
-    """``--a X Y`` as ``--a X --a Y``: an option of click takes one value."""
+    """``--a X Y`` as ``--a X --a Y``: an option of click takes one value. ``--arms`` takes what names no path; the
+    rest are runs."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         spread: list[str] = []
         option = ""
         for place, argument in enumerate(args):
             if argument.startswith("-"):
-                option = next((each for each in ("--a", "--b") if argument.split("=")[0] == each), "")
+                option = next((each for each in _SEVERAL if argument.split("=")[0] == each), "")
             elif option and args[place - 1] != option:
-                spread.append(option)
+                if option == "--arms" and (os.sep in argument or Path(argument).exists()):
+                    option = ""
+                else:
+                    spread.append(option)
             spread.append(argument)
         return super().parse_args(ctx, spread)
 
 
 @app.command(cls=_SeveralValues)
 def compare(
-    first: Annotated[Path | None, typer.Argument(metavar="RUN_A", help="The run that is subtracted.")] = None,
-    second: Annotated[
-        Path | None, typer.Argument(metavar="RUN_B", help="The run that it is subtracted from.")
-    ] = None,
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN_A RUN_B",
+            help="The run that is subtracted, and the one that it is subtracted from; with --arms all runs.",
+        ),
+    ] = [],  # noqa: B006
     a: Annotated[
         list[Path],
         typer.Option(metavar="RUN...", help="Instead of RUN_A: the runs of an arm, one per training seed."),
     ] = [],  # noqa: B006
     b: Annotated[list[Path], typer.Option(metavar="RUN...", help="Instead of RUN_B, in the same way.")] = [],  # noqa: B006
+    arms: Annotated[
+        list[str],
+        typer.Option(
+            metavar="ARM...",
+            help="Instead of two sides: arms such as ce severity shuffled, found among the runs by how they were "
+            "trained, over all seeds of each base; the first is subtracted from the others.",
+        ),
+    ] = [],  # noqa: B006
+    unpaired: Annotated[
+        bool, typer.Option("--unpaired", help="With --arms: take the trainings as unrelated, whatever their seeds.")
+    ] = False,
+    effect: Annotated[
+        float, typer.Option(help="With --arms: say how many seeds and questions find so many points.")
+    ] = 1.0,
     metric: Annotated[
         list[str], typer.Option(help="A score to compare; repeat for several. All of them are one family of tests.")
     ] = ["bertscore_f1"],  # noqa: B006
@@ -47,7 +75,8 @@ def compare(
 ) -> None:
     """Compare two runs or arms, answer by answer, per severity.
 
-    B minus A, its interval, the adjusted p and what could have been missed.
+    B minus A, its interval, the adjusted p and what could have been missed. With --arms: what the arms differ by,
+    over questions and trainings, and whether severity-aware training helps.
     """
     from rich.console import Console
 
@@ -58,11 +87,14 @@ def compare(
     from ..harness.runs.run import load_run
     from .compare_tables import print_comparison
 
-    alone = [path for path in (first, second) if path]
+    if arms:
+        _compare_arms(runs, arms, metric, json, resampling_of(seed, resamples, "maqa compare"), unpaired, effect)
+        return
+    alone = runs
     if (len(alone), bool(a), bool(b)) not in ((2, False, False), (0, True, True)):
         raise UserError(
             "there are no two sides to compare",
-            "Give RUN_A RUN_B, or --a RUN... --b RUN... for arms over their seeds",
+            "Give RUN_A RUN_B; --a RUN... --b RUN... for arms over their seeds; or --arms ARM... RUN...",
         )
     resampling = resampling_of(seed, resamples, "maqa compare")
     sides = [
@@ -72,3 +104,34 @@ def compare(
     if json is not None:
         write_json(json, compared.as_json())
     print_comparison(Console(highlight=False), compared)
+
+
+def _compare_arms(
+    runs: list[Path],
+    arms: list[str],
+    metrics: list[str],
+    json: Path | None,
+    resampling: Resampling,
+    unpaired: bool,
+    effect: float,
+) -> None:
+    from rich.console import Console
+
+    from ..harness.core.errors import UserError
+    from ..harness.core.files import write_json
+    from ..harness.runs.arms import compare_named
+    from ..harness.runs.run import load_run
+    from .arms_tables import print_arms
+
+    if not runs:
+        raise UserError(
+            "there are no runs to find the arms in", "Give them behind the arms: --arms ce severity RUN..."
+        )
+    if not effect > 0:
+        raise UserError(f"--effect {effect:g} is no difference to find", "Give points above 0")
+    compared = compare_named(
+        [load_run(path, incomplete=True) for path in runs], arms, metrics, resampling, unpaired
+    )
+    if json is not None:
+        write_json(json, compared.as_json())
+    print_arms(Console(highlight=False), compared, effect)

@@ -27,7 +27,7 @@ def trained(folder, source, arm, seed, shift=0.0, base="b1", **conditions):
     manifest["name"] = folder.name
     (folder / "manifest.json").write_text(json.dumps(manifest))
     scores = load_run(source).scores
-    rng = np.random.default_rng([len(arm), seed])
+    rng = np.random.default_rng([*arm.encode(), seed])
     moved = 50 + 0.3 * scores.frame["bertscore_f1"] + shift + rng.normal(0, 0.5, len(scores.frame))
     write_scores(
         folder / "scores.parquet",

@@ -48,6 +48,7 @@ class Comparison:
         family: the tests that Holm's adjustment is over.
         words: one verdict per metric.
         trainings: how many trainings stand behind it, in words.
+        trained: how many trainings of each side were compared.
         differences: four strata per metric, judged.
         parts: what each difference owes to the questions and to the trainings.
         summaries: of both, with intervals over questions; of an arm with several trainings, of each question's mean
@@ -73,6 +74,7 @@ class Comparison:
     summaries: tuple[list[Summary], list[Summary]] = ([], [])
     seeds: tuple[list[SeedSummary], list[SeedSummary]] = ([], [])
     aggregates: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = _NONE
+    trained: tuple[int, int] = (1, 1)
 
     @property
     def metrics(self) -> list[str]:
@@ -93,6 +95,7 @@ def compare(
     second: Run | RunGroup,
     metrics: Sequence[str] = (QUALITY,),
     resampling: Resampling = USUAL,
+    pair_seeds: bool = True,
 ) -> Comparison:
     """Compare two runs answer by answer, or two arms over their trainings.
 
@@ -101,6 +104,7 @@ def compare(
         second: the one that it is subtracted from.
         metrics: the declared family: every severity of every one of these.
         resampling: of the bootstrap and the random signs.
+        pair_seeds: False to take equal seeds of both arms as having nothing in common.
 
     Raises:
         UserError: a run lacks answers; the runs differ in answers, data, prompt, decoding or a metric's signature
@@ -119,7 +123,7 @@ def compare(
                 f"{runs[0].path} and {run.path} differ in: {'; '.join(unequal)}",
                 "Compare runs that differ in the model alone",
             )
-    made = compare_groups(one.tables, other.tables, metrics, resampling)
+    made = compare_groups(one.tables, other.tables, metrics, resampling, pair_seeds)
     tables = [
         [chosen_of(group.runs[seed], metrics) for seed in used]
         for group, used in zip((one, other), made.seeds, strict=True)
@@ -167,11 +171,16 @@ def _comparison(
     if same.identical and not moved and not as_expected(list(runs.values())):
         changes = [dataclasses.replace(each, verdict=Verdict.SAME_ANSWERS) for each in changes]
     tested = [each for each in changes if each.stratum != OVERALL and each.can_be_tested]
+    trained = [len(each) for each in made.seeds]
+    subject = _subject(first, second, trained)
     return Comparison(
         first=first.name,
         second=second.name,
         family=_family(tested),
-        words={metric: _words([each for each in changes if each.metric == metric], same) for metric in metrics},
+        words={
+            metric: subject + _words([each for each in changes if each.metric == metric], same)
+            for metric in metrics
+        },
         trainings=made.trainings,
         differences=changes,
         parts=made.parts,
@@ -179,6 +188,7 @@ def _comparison(
         resampling=resampling,
         alike=same,
         notes=same_answers(list(runs.values())),
+        trained=(trained[0], trained[1]),
     )
 
 
@@ -188,6 +198,13 @@ def _alike(first: RunGroup, second: RunGroup) -> Alike:
     pairs = [(first.runs[seed], second.runs[seed]) for seed in common]
     found = [alike(*pair) for pair in pairs or product(first.runs.values(), second.runs.values())]
     return Alike(first.name, second.name, sum(each.n for each in found), sum(each.same for each in found))
+
+
+def _subject(first: RunGroup, second: RunGroup, trained: Sequence[int]) -> str:
+    """Whom the words are about where an arm could be meant and is not: too few of its trainings were compared."""
+    if min(trained) > 1 or not (first.arm and second.arm):
+        return ""
+    return "these two checkpoints: " if max(trained) == 1 else "these checkpoints: "
 
 
 def _words(changes: Sequence[Difference], same: Alike) -> str:

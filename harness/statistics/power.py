@@ -73,12 +73,17 @@ def planned_table(
 def seeds_needed(components: Components, design: Design, effect: float, sampling: float = 0.0) -> int | None:
     """How many seeds each arm needs with the design's questions to find the effect with 80 % power; None if 50 are
     too few."""
-    enough = (
-        seeds
-        for seeds in range(2, _MOST_SEEDS + 1)
-        if planned(components, replace(design, seeds=seeds), effect, sampling).power_pct >= 100 * POWER
-    )
-    return next(enough, None)
+    low, high = 1, _MOST_SEEDS
+
+    def enough(seeds: int) -> bool:
+        return planned(components, replace(design, seeds=seeds), effect, sampling).power_pct >= 100 * POWER
+
+    if not enough(high):
+        return None
+    while high > low + 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
 
 
 def questions_needed(components: Components, design: Design, effect: float, sampling: float = 0.0) -> int | None:
@@ -132,3 +137,15 @@ def _detectable(bound: Floats, error: float) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if _found(middle, bound, error) >= POWER else (middle, high)
     return high
+
+
+def needs_in_words(components: Components, design: Design, effect: float) -> str:
+    """How many seeds with the design's questions, or questions with its seeds, find an effect in 80 % of cases."""
+    seeds = seeds_needed(components, design, effect)
+    questions = questions_needed(components, design, effect)
+    trained = f"{seeds} seeds of each arm" if seeds else f"more than {_MOST_SEEDS} seeds of each arm"
+    asked = f"{questions:,} questions" if questions else "no number of questions is enough"
+    return (
+        f"to find {effect:g} points with 80 % power: {trained} with {design.questions:,} questions; "
+        f"with {design.seeds} seeds {asked}"
+    )

@@ -1,0 +1,78 @@
+"""The arms of an experiment for the terminal: their differences, what these vary by, and what may be claimed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..harness.runs.arms import ArmsCompared, ArmsOfBase
+
+
+def print_arms(console: Console, compared: ArmsCompared, effect: float) -> None:
+    """Every base's table of components and claims, then the same over the bases.
+
+    Args:
+        effect: the difference, in points, of which is said what it takes to find it.
+    """
+    from rich.text import Text
+
+    for base in compared.bases:
+        for metric in next(iter(base.pairs.values())).metrics:
+            console.print(_components_table(base, metric))
+            _print_words(console, base, metric, effect)
+        for claim in base.claims:
+            style = "green" if claim.holds else "yellow"
+            console.print(Text(f"{base.base}: {claim}", style=style), soft_wrap=True)
+    if compared.over:
+        console.print(Text(f"\nOver {len(compared.bases)} models, all answers together:"))
+        for each in compared.over:
+            console.print(Text(str(each)), soft_wrap=True)
+
+
+def _components_table(base: ArmsOfBase, metric: str) -> Table:
+    """What the difference of one question between one training of each arm varies by."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..harness.statistics import OVERALL
+    from ..harness.statistics.verdicts import points
+
+    table = Table(
+        title=Text(f"{base.base}: difference of arms in {metric}, all answers; standard deviations in points"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=0,
+    )
+    for heading in ("arms", "B - A", "p", "training\nseed", "question", "residual"):
+        table.add_column(heading, justify="left" if heading == "arms" else "right", no_wrap=heading != "arms")
+    for (first, second), compared in base.pairs.items():
+        change = compared.difference(metric, OVERALL)
+        part = next(each for each in compared.parts if (each.metric, each.stratum) == (metric, OVERALL))
+        interval = ""
+        if change.low is not None and change.high is not None:
+            interval = f"\n[{points(change.low, '+')}, {points(change.high, '+')}]"
+        found = part.components
+        cells = [points(each) for each in (found.seed, found.question, found.residual)] if found else ["-"] * 3
+        p = "-" if change.p is None else f"{change.p:.2g}"
+        table.add_row(Text(f"{second} - {first}"), Text(f"{points(change.mean, '+')}{interval}"), p, *cells)
+    return table
+
+
+def _print_words(console: Console, base: ArmsOfBase, metric: str, effect: float) -> None:
+    from rich.text import Text
+
+    from ..harness.statistics import OVERALL
+    from ..harness.statistics.power import Design, needs_in_words
+
+    for (first, second), compared in base.pairs.items():
+        console.print(Text(f"{second} minus {first}: {compared.trainings}\n  {metric}: {compared.words[metric]}"))
+        for note in compared.notes:
+            console.print(Text(f"  {note}", style="yellow"))
+        part = next(each for each in compared.parts if (each.metric, each.stratum) == (metric, OVERALL))
+        if part.components:
+            design = Design(min(compared.trained), compared.difference(metric, OVERALL).n)
+            console.print(Text(f"  {needs_in_words(part.components, design, effect)}"))

@@ -1,0 +1,221 @@
+"""Runs as the arms of an experiment: each base's arms set against each other, and the same over the bases."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..core.errors import UserError
+from ..statistics import OVERALL, USUAL, Resampling
+from ..statistics.over_models import OverModels, over_models
+from .claim import BASELINE, CLAIMED, Claim, Leg, controls_of, named
+from .comparison import Comparison, compare
+from .conditions import conditions, training_of
+from .groups import RunGroup, as_group
+from .run import Run
+
+Pair = tuple[str, str]
+"""The names of two arms, the subtracted one first."""
+
+
+@dataclass(frozen=True)
+class ArmsOfBase:
+    """The arms of one base, compared pair by pair, and the claims that the pairs bear."""
+
+    base: str
+    pairs: dict[Pair, Comparison]
+    claims: list[Claim]
+
+
+@dataclass(frozen=True)
+class OverBases:
+    """One pair of arms in one metric over all bases, all answers together."""
+
+    first: str
+    second: str
+    metric: str
+    found: OverModels
+
+    def __str__(self) -> str:
+        return f"{self.second} minus {self.first}, {self.metric}: {self.found}"
+
+
+@dataclass(frozen=True)
+class ArmsCompared:
+    """The arms of every base, and each pair over the bases; ``over`` is empty for one base."""
+
+    bases: list[ArmsOfBase]
+    over: list[OverBases]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as plain values."""
+        return {
+            "bases": [
+                {
+                    "base": each.base,
+                    "pairs": [compared.as_json() for compared in each.pairs.values()],
+                    "claims": [
+                        {**asdict(claim), "holds": claim.holds, "words": str(claim)} for claim in each.claims
+                    ],
+                }
+                for each in self.bases
+            ],
+            "over_models": [{**asdict(each), "words": str(each)} for each in self.over],
+        }
+
+
+def compare_named(
+    runs: Sequence[Run],
+    names: Sequence[str],
+    metrics: Sequence[str],
+    resampling: Resampling = USUAL,
+    unpaired: bool = False,
+) -> ArmsCompared:
+    """Compare arms over their trainings, base by base: each with the first, and the severity-weighted one with all.
+
+    Args:
+        runs: of checkpoints by `maqa train lm`; those of other arms are left out.
+        names: ``ce``, ``severity``; or with the scheme, ``severity-balanced``, where a base has several.
+        metrics: the first of them bears the claims.
+        resampling: of what is over questions alone.
+        unpaired: to take the trainings as unrelated, whatever their seeds.
+
+    Raises:
+        UserError: an arm is missing, ambiguous, or has one training; the seeds of two arms differ, unless they are
+            ``unpaired``; two arms have no common question; or a pair cannot be compared.
+    """
+    if len(set(names)) < 2:
+        raise UserError("--arms names fewer than two arms", "Name the plain arm first: --arms ce severity RUN...")
+    found = []
+    for base, by_arm in bases_of(runs).items():
+        arms = [_chosen(base, by_arm, name) for name in dict.fromkeys(names)]
+        for arm in arms:
+            _demand_trainings(arms[0], arm, unpaired)
+        groups = {str(arm.arm): arm for arm in arms}
+        found.append(arms_of_base(base, groups, pairs_of(list(groups)), metrics, resampling, not unpaired))
+    return ArmsCompared(found, over_bases(found))
+
+
+def pairs_of(names: Sequence[str]) -> list[Pair]:
+    """Every arm with the first, and each severity-weighted one with the arms that a claim sets it against."""
+    pairs = [(names[0], name) for name in names[1:]]
+    pairs += [(other, name) for name in names for other in _set_against(name, names)]
+    return list(dict.fromkeys(pairs))
+
+
+def _set_against(name: str, names: Sequence[str]) -> list[str]:
+    if not named(name, CLAIMED):
+        return []
+    return [*(each for each in names if named(each, BASELINE)), *controls_of(name, names)]
+
+
+def arms_of_base(
+    base: str,
+    groups: Mapping[str, RunGroup],
+    pairs: Sequence[Pair],
+    metrics: Sequence[str],
+    resampling: Resampling = USUAL,
+    pair_seeds: bool = True,
+) -> ArmsOfBase:
+    """Compare pairs of one base's arms; an arm of several pairs of which one is with the plain arm bears a claim.
+
+    Raises:
+        UserError: a pair has no common question, or cannot be compared.
+    """
+    made = {}
+    for first, second in pairs:
+        _demand_questions(first, groups[first], second, groups[second])
+        made[first, second] = compare(
+            groups[first], groups[second], metrics, resampling=resampling, pair_seeds=pair_seeds
+        )
+    return ArmsOfBase(base, made, claims_of(made))
+
+
+def claims_of(made: Mapping[Pair, Comparison]) -> list[Claim]:
+    """The claim of each severity-weighted arm that was compared with the plain arm, by the first metric over all
+    answers."""
+    claims = []
+    names = list(dict.fromkeys(name for pair in made for name in pair))
+    for name in names:
+        against = [other for other in _set_against(name, names) if (other, name) in made]
+        legs = []
+        for other in against:
+            compared = made[other, name]
+            change = compared.difference(compared.metrics[0], OVERALL)
+            legs.append(Leg(other, change, compared.trained))
+        if legs:
+            claims.append(Claim(name, legs[0].change.metric, OVERALL, tuple(legs)))
+    return claims
+
+
+def over_bases(bases: Sequence[ArmsOfBase]) -> list[OverBases]:
+    """Each pair that all of several bases have, over them, where every base has two trainings of both arms."""
+    found = []
+    for pair in bases[0].pairs if len(bases) > 1 else ():
+        for metric in bases[0].pairs[pair].metrics:
+            changes = [each.pairs[pair].difference(metric, OVERALL) for each in bases if pair in each.pairs]
+            errors = [each.error for each in changes if each.error]
+            if len(errors) == len(bases):
+                found.append(OverBases(*pair, metric, over_models([each.mean for each in changes], errors)))
+    return found
+
+
+def bases_of(runs: Sequence[Run]) -> dict[str, dict[str, list[Run]]]:
+    """The runs of each base by its name, and in it of each arm by its name with the scheme.
+
+    Raises:
+        UserError: a run does not say how its model was trained.
+    """
+    found: dict[str, dict[str, list[Run]]] = {}
+    names: dict[str, str] = {}
+    for run in runs:
+        training = training_of(run)
+        if training is None:
+            raise UserError(
+                f"run {run.path} does not say how its model was trained, so its arm is unknown",
+                "Give runs of checkpoints by `maqa train lm`",
+            )
+        weights = json.dumps(conditions(training).get("base"), sort_keys=True)
+        name = str((training.get("base") or {}).get("name") or "the base").rstrip("/").rpartition("/")[2]
+        if weights not in names:
+            alike = sum(each.partition(" #")[0] == name for each in names.values())
+            names[weights] = f"{name} #{alike + 1}" if alike else name
+        arm = "-".join(filter(None, (training["arm"], training.get("scheme"))))
+        found.setdefault(names[weights], {}).setdefault(arm, []).append(run)
+    return found
+
+
+def _chosen(base: str, by_arm: Mapping[str, list[Run]], name: str) -> RunGroup:
+    fitting = [arm for arm in by_arm if named(arm, name)]
+    if not fitting:
+        raise UserError(
+            f"no run is of arm {name!r} of {base}, only of {', '.join(by_arm)}",
+            "Give its runs, or name another arm",
+        )
+    if len(fitting) > 1:
+        raise UserError(f"{base} has {len(fitting)} arms {name!r}", f"Name one of them: {', '.join(fitting)}")
+    group = as_group(by_arm[fitting[0]])
+    return RunGroup(group.name, group.base, fitting[0], group.runs)
+
+
+def _demand_trainings(first: RunGroup, arm: RunGroup, unpaired: bool) -> None:
+    if len(arm.runs) < 2:
+        raise UserError(
+            f"arm {arm.arm} has one training, {arm.first.path}, which says nothing about the arm",
+            "Train it under another seed too, or compare two checkpoints: maqa compare RUN_A RUN_B",
+        )
+    if not unpaired and set(arm.runs) != set(first.runs):
+        seeds = [", ".join(sorted(map(str, each.runs))) for each in (first, arm)]
+        raise UserError(
+            f"the seeds differ between arms: {first.arm} has {seeds[0]} and {arm.arm} has {seeds[1]}",
+            "Give runs of the same seeds, or say --unpaired to take all trainings as unrelated",
+        )
+
+
+def _demand_questions(first: str, one: RunGroup, second: str, other: RunGroup) -> None:
+    if not set(one.first.answers["id"]) & set(other.first.answers["id"]):
+        raise UserError(
+            f"arms {first} and {second} have no common question", "Evaluate both on the same data and rows"
+        )

@@ -1,0 +1,117 @@
+"""Whether severity-aware training helps: one claim, which holds only if every leg of it does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..statistics import Difference, Verdict
+from ..statistics.verdicts import points
+
+CLAIMED = "severity"
+BASELINE = "ce"
+CONTROLS = ("constant", "shuffled")
+"""Arms that weight the examples too, but not by their severity: what they gain as well, the severity did not."""
+
+
+@dataclass(frozen=True)
+class Leg:
+    """The claimed arm minus one other, in one metric and stratum; ``seeds`` is how many trainings each side has."""
+
+    against: str
+    change: Difference
+    seeds: tuple[int, int]
+
+    @property
+    def judged(self) -> bool:
+        """Whether it says anything about arms: two trainings of each, or nothing is known about others."""
+        return min(self.seeds) > 1
+
+    @property
+    def holds(self) -> bool:
+        """Whether the claimed arm is better, at the level."""
+        return self.judged and self.change.verdict is Verdict.GAIN
+
+    def __str__(self) -> str:
+        change = self.change
+        interval = ""
+        if change.low is not None and change.high is not None:
+            interval = f" [{points(change.low, '+')}, {points(change.high, '+')}]"
+        p = "" if change.p is None else f", p = {change.p:.2g}"
+        return f"{self.against} ({points(change.mean, '+')}{interval}{p})"
+
+
+@dataclass(frozen=True)
+class Claim:
+    """That an arm helps: it is better than the plain arm and than every weighted control.
+
+    An intersection-union test (Berger 1982, doi 10.1080/00401706.1982.10487790): where each leg is tested at 5 %,
+    so is the whole, without any adjustment.
+    """
+
+    arm: str
+    metric: str
+    stratum: str
+    legs: tuple[Leg, ...]
+
+    @property
+    def holds(self) -> bool | None:
+        """None where nothing can be said: there is no leg against the plain arm, or one has too few trainings."""
+        if not self.plain or not all(leg.judged for leg in self.legs):
+            return None
+        return all(leg.holds for leg in self.legs)
+
+    @property
+    def plain(self) -> bool:
+        """Whether the plain arm is among those that it is set against."""
+        return any(named(leg.against, BASELINE) for leg in self.legs)
+
+    @property
+    def controls(self) -> list[Leg]:
+        """The legs against weighted controls."""
+        return [leg for leg in self.legs if any(named(leg.against, control) for control in CONTROLS)]
+
+    def __str__(self) -> str:
+        what = f"that severity-aware training helps ({self.metric}, {self.stratum})"
+        if not self.plain:
+            return f"it cannot be said {what}: arm {BASELINE} is missing"
+        if few := [leg for leg in self.legs if not leg.judged]:
+            sides = few[0]
+            return (
+                f"it cannot be said {what}: {_trainings(sides.seeds[1])} of {self.arm} and "
+                f"{_trainings(sides.seeds[0])} of {sides.against} tell these checkpoints apart, not the arms"
+            )
+        without = (
+            "" if self.controls else f"; no weighted control ({', '.join(CONTROLS)}) says whether severity is why"
+        )
+        if self.holds:
+            return (
+                f"severity-aware training helps ({self.metric}, {self.stratum}): {self.arm} beats "
+                f"{', '.join(map(str, self.legs))}{without}"
+            )
+        failed = ", ".join(str(leg) for leg in self.legs if not leg.holds)
+        beaten = ", ".join(str(leg) for leg in self.legs if leg.holds)
+        return (
+            f"not shown {what}: {self.arm} does not beat {failed}"
+            f"{f'; it beats {beaten}' if beaten else ''}{without}"
+        )
+
+
+def named(arm: str | None, name: str) -> bool:
+    """Whether an arm such as ``severity balanced`` is meant by ``severity``, ``severity-balanced`` or as it is."""
+    return arm is not None and name in (arm, arm.split(" ")[0], arm.split("-")[0], arm.replace(" ", "-"))
+
+
+def scheme(arm: str) -> str:
+    """The weighting scheme in an arm's name; empty without one."""
+    return arm.replace("-", " ").partition(" ")[2]
+
+
+def controls_of(arm: str, others: Sequence[str]) -> list[str]:
+    """The weighted controls of an arm: those of its own scheme where there are any, else all."""
+    found = [other for other in others if any(named(other, control) for control in CONTROLS)]
+    return [other for other in found if scheme(other) == scheme(arm)] or found
+
+
+def _trainings(count: int) -> str:
+    return f"{count} training{'s' if count > 1 else ''}"

@@ -1,0 +1,179 @@
+"""Arms found among runs, compared over questions and trainings, and what may be claimed of them."""
+
+import json
+
+import numpy as np
+import pytest
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.runs.arms import bases_of, compare_named
+from maqa_severity.harness.runs.claim import Claim, Leg, controls_of, named
+from maqa_severity.harness.runs.run import Run, load_run
+from maqa_severity.harness.scores.signatures import Better
+from maqa_severity.harness.statistics import Difference, Method, Resampling, Verdict
+from maqa_severity.harness.statistics.over_models import over_models
+from maqa_severity.tests.test_groups import maqa, trained
+from scipy import stats
+
+FEW = Resampling(resamples=200)
+GAINS = {"ce": 0.0, "severity": 4.0, "shuffled": 0.2, "constant": 3.9}
+
+
+@pytest.fixture(scope="module")
+def folders(evaluated, tmp_path_factory):
+    root = tmp_path_factory.mktemp("named")
+    return {
+        (base, arm, seed): trained(
+            root / f"{base}-{arm}-{seed}", evaluated["hf"], arm, seed, gain + seed * 0.3, base=base
+        )
+        for base in ("b1", "b2")
+        for arm, gain in GAINS.items()
+        for seed in range(3)
+    }
+
+
+@pytest.fixture(scope="module")
+def runs(folders):
+    return {key: load_run(path) for key, path in folders.items()}
+
+
+def of(runs, *arms, bases=("b1",), seeds=range(3)):
+    return [run for (base, arm, seed), run in runs.items() if arm in arms and base in bases and seed in seeds]
+
+
+def test_arms_are_found_by_how_the_runs_were_trained_and_compared_with_the_first(runs):
+    (found,) = compare_named(of(runs, *GAINS), ["ce", "severity"], ["bertscore_f1"], FEW).bases
+    ((pair, compared),) = found.pairs.items()
+    assert pair == ("ce", "severity") and compared.trained == (3, 3)
+    assert compared.difference("bertscore_f1", "overall").verdict is Verdict.GAIN
+    (part,) = [each for each in compared.parts if each.stratum == "overall"]
+    assert 0 <= part.components.seed < 1 and 0.3 < part.components.residual < 1.2
+
+
+def test_severity_must_beat_the_plain_arm_and_every_weighted_control(runs):
+    (found,) = compare_named(of(runs, *GAINS), list(GAINS), ["bertscore_f1"], FEW).bases
+    assert set(found.pairs) == {("ce", arm) for arm in GAINS if arm != "ce"} | {
+        (control, "severity") for control in ("shuffled", "constant")
+    }
+    (claim,) = found.claims
+    assert [(leg.against, leg.holds) for leg in claim.legs] == [
+        ("ce", True),
+        ("shuffled", True),
+        ("constant", False),
+    ]
+    assert claim.holds is False
+    assert str(claim).startswith("not shown that severity-aware training helps (bertscore_f1, overall): severity")
+    assert "does not beat constant (+" in str(claim) and "it beats ce (+" in str(claim)
+    (found,) = compare_named(of(runs, *GAINS), ["ce", "severity", "shuffled"], ["bertscore_f1"], FEW).bases
+    assert found.claims[0].holds and str(found.claims[0]).startswith("severity-aware training helps")
+    (found,) = compare_named(of(runs, *GAINS), ["ce", "severity"], ["bertscore_f1"], FEW).bases
+    assert str(found.claims[0]).endswith("no weighted control (constant, shuffled) says whether severity is why")
+
+
+def test_several_bases_are_compared_each_and_together(runs):
+    compared = compare_named(of(runs, *GAINS, bases=("b1", "b2")), ["ce", "severity"], ["bertscore_f1"], FEW)
+    assert [each.base for each in compared.bases] == list(bases_of(of(runs, "ce", bases=("b1", "b2"))))
+    (over,) = compared.over
+    means = [each.pairs["ce", "severity"].difference("bertscore_f1", "overall").mean for each in compared.bases]
+    assert min(means) <= over.found.mean <= max(means) and over.found.models == 2
+    assert "over 2 models; between models SD" in str(over)
+
+
+def difference(mean, p, verdict, n=300):
+    return Difference(
+        "m", "overall", n, mean, mean - 1, mean + 1, Method.TWO_LEVELS, p, 5.0, None, Better.HIGHER, 50.0, 40.0,
+        verdict=verdict,
+    )  # fmt: skip
+
+
+def test_a_claim_without_the_plain_arm_or_with_one_training_says_nothing_of_arms():
+    gain = difference(2.0, 0.001, Verdict.GAIN)
+    alone = Claim("severity", "m", "overall", (Leg("ce", gain, (3, 1)),))
+    assert alone.holds is None
+    assert "1 training of severity and 3 trainings of ce tell these checkpoints apart, not the arms" in str(alone)
+    without = Claim("severity", "m", "overall", (Leg("shuffled", gain, (3, 3)),))
+    assert without.holds is None and "arm ce is missing" in str(without)
+
+
+def test_controls_are_those_of_the_same_scheme_where_there_are_any():
+    arms = ["ce", "severity-mild", "severity-balanced", "constant-balanced", "shuffled-mild", "hard-balanced"]
+    assert controls_of("severity-balanced", arms) == ["constant-balanced"]
+    assert controls_of("severity-strong", arms) == ["constant-balanced", "shuffled-mild"]
+    assert named("severity balanced", "severity-balanced") and named("severity-balanced", "severity")
+    assert not named("severity-mild", "severity-balanced") and not named(None, "ce")
+
+
+def test_arms_that_cannot_be_compared_are_refused_with_the_reason(runs):
+    def refused(chosen, names, words, **options):
+        with pytest.raises(UserError, match=words):
+            compare_named(chosen, names, ["bertscore_f1"], FEW, **options)
+
+    refused(of(runs, *GAINS), ["ce"], "fewer than two arms")
+    refused(of(runs, *GAINS), ["ce", "hard"], "no run is of arm 'hard' of .*, only of ce, severity")
+    few = of(runs, "ce") + of(runs, "severity", seeds=[0])
+    refused(few, ["ce", "severity"], "arm severity has one training, .*which says nothing about the arm")
+    other = of(runs, "ce", seeds=[0, 1]) + of(runs, "severity", seeds=[1, 2])
+    refused(other, ["ce", "severity"], "the seeds differ between arms: ce has 0, 1 and severity has 1, 2")
+    (found,) = compare_named(other, ["ce", "severity"], ["bertscore_f1"], FEW, unpaired=True).bases
+    assert found.pairs["ce", "severity"].trainings == "2 and 2 trainings, not paired by seed"
+    apart = [
+        Run(**{**vars(run), "answers": run.answers.assign(id="x" + run.answers["id"])})
+        for run in of(runs, "severity")
+    ]
+    refused([*of(runs, "ce"), *apart], ["ce", "severity"], "arms ce and severity have no common question")
+
+
+def test_the_command_prints_components_claim_and_needs_and_writes_them(folders, tmp_path):
+    paths = [path for (base, *_), path in folders.items() if base == "b1"]
+    file = tmp_path / "arms.json"
+    done = maqa("compare", "--arms", "ce", "severity", "constant", *paths, "--json", file)
+    assert done.returncode == 0, done.stderr
+    printed = " ".join(done.stdout.split())
+    assert "standard deviations in points" in printed and "residual" in printed
+    assert "3 trainings each, paired by seed (0, 1, 2)" in printed
+    assert "to find 1 points with 80 % power:" in printed
+    (base,) = json.loads(file.read_text())["bases"]
+    (claim,) = base["claims"]
+    assert claim["holds"] is False and claim["words"] in printed
+    assert len(base["pairs"]) == 3
+
+
+def test_the_command_refuses_in_one_line(folders, evaluated):
+    one = [folders["b1", "ce", 0], folders["b1", "ce", 1], folders["b1", "severity", 0]]
+    for runs, words in (
+        (one, "arm severity has one training"),
+        ([], "there are no runs"),
+        ([*one, evaluated["constant"]], "does not say how its model was trained"),
+    ):
+        done = maqa("compare", "--arms", "ce", "severity", *runs)
+        assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert words in done.stderr
+
+
+BCG = [
+    (4, 119, 11, 128), (6, 300, 29, 274), (3, 228, 11, 209), (62, 13536, 248, 12619), (33, 5036, 47, 5761),
+    (180, 1361, 372, 1079), (8, 2537, 10, 619), (505, 87886, 499, 87892), (29, 7470, 45, 7232),
+    (17, 1699, 65, 1600), (186, 50448, 141, 27197), (5, 2493, 3, 2338), (27, 16886, 29, 17825),
+]  # fmt: skip
+"""Tuberculosis and no tuberculosis, vaccinated and not, of 13 trials (Colditz et al. 1994)."""
+
+
+def test_the_heterogeneity_is_the_one_published_for_the_bcg_vaccine():
+    """metafor's rma(measure="RR", method="DL") of dat.bcg: tau² 0.3088, Q 152.2330, I² 92.12 %."""
+    a, b, c, d = np.array(BCG, float).T
+    ratios = np.log(a / (a + b)) - np.log(c / (c + d))
+    errors = np.sqrt(1 / a - 1 / (a + b) + 1 / c - 1 / (c + d))
+    found = over_models(ratios, errors)
+    student = stats.ttest_1samp(ratios, 0)
+    assert (found.p, found.low) == pytest.approx((student.pvalue, student.confidence_interval().low))
+    assert found.deviation**2 == pytest.approx(0.3088, abs=5e-5)
+    assert (found.q, found.i2_pct) == pytest.approx((152.2330, 92.12), abs=5e-3)
+
+
+def test_a_mean_over_models_keeps_its_level_and_one_model_has_none():
+    rng = np.random.default_rng(0)
+    errors = [0.3, 0.6, 1.0, 0.5]
+    for between in (0, 0.6):
+        worlds = rng.normal(0, between, (3000, 4)) + rng.normal(0, errors, (3000, 4))
+        p = [over_models(world, errors).p for world in worlds]
+        assert 0.03 <= np.mean(np.array(p) < 0.05) <= 0.06
+    assert str(over_models([1.0], [0.2])) == "one model: nothing is known about others"
