@@ -160,6 +160,13 @@ def made(
     maqa("leaderboard", *arms["ce"], *arms["severity"], "--out", root / "board", *few)
     maqa("compare", arms["ce"][0], arms["severity"][0], "--json", root / "compared" / "runs.json", *few)
     maqa("compare", "--a", *arms["ce"], "--b", *arms["severity"], "--json", root / "compared" / "arms.json", *few)
+    everything = [*arms["ce"], *arms["severity"]]
+    for run in list(everything):
+        everything.append(Path(shutil.copytree(run, root / "runs" / f"other-{run.name}")))
+        manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+        manifest["model"]["training"]["conditions"]["base"] = {"files": "another"}
+        (everything[-1] / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    maqa("compare", "--arms", "ce", "severity", *everything, "--json", root / "claimed" / "arms.json", *few)
     maqa("score", root / "answers.csv", "--out", root / "scores.parquet", "--bertscore-model", encoder)
     for name in ("demo", "paper"):
         written = load_experiment(Path(name)).model_dump(mode="json")
@@ -188,6 +195,7 @@ SECTIONS = {
     "answers/<digest>.jsonl": "**/answers/*.jsonl",
     "results_<time>.json": "landed/runs/plain/*/results_*.json",
     "maqa compare --json": "compare*/*.json",
+    "maqa compare --arms --json": "claimed/*.json",
     "leaderboard.json": "**/leaderboard.json",
     "leaderboard.csv": "**/leaderboard.csv",
     "seeds.csv": "**/seeds.csv",
