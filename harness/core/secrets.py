@@ -34,7 +34,7 @@ _known: set[str] = set()
 
 # Looking ahead: the value of one that is no secret, such as an address, may hold one that is.
 _PAIR = re.compile(r"(?<![\w%-])([\w%-]+)=(?=((?:\"[^\"]*\"|'[^']*'|[^\s,&'\"<>])+))")
-_HEADER = re.compile(r"(?i)(?<![\w-])(headers?)=(?!\*\*\*)(?:\{[^}]*\}?|[^,'\"<>]+)")
+_HEADER = re.compile(r"(?i)(?<![\w-])(headers?)=(?!\*\*\*|\s)(?:\{[^}]*\}?|[^,'\"<>]+)")
 # JSON within JSON has its quotation marks escaped.
 _QUOTED = re.compile(
     r"""(\\*['"])([\w-]+)\1(\s*:\s*)(?!\1(?:\*\*\*)?\1)(?:\\+"[^"]*?\\+"|"[^"]*"|'[^']*'|\d+|\{[^}]*\})"""
@@ -67,16 +67,16 @@ def without_secrets(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], dict[
     The secrets are remembered for ``redact``.
 
     Raises:
-        UserError: an address cannot be taken apart; it is not shown.
+        UserError: an address cannot be taken apart, or a secret is no text; it is not shown.
     """
     public: dict[str, Any] = {}
     secrets: dict[str, str] = {}
     for name, value in arguments.items():
         if is_secret(name):
-            if text := _text(value):
+            if text := _text(name, value):
                 secrets[name] = text
                 remember(text)
-        elif isinstance(value, str) and "://" in value:
+        elif isinstance(value, str) and ("://" in value or name == "base_url"):
             public[name] = public_url(value, name)
             if public[name] != value:
                 secrets[name] = value
@@ -103,7 +103,8 @@ def public_url(url: str, name: str = "base_url") -> str:
     """
     try:
         parts = urlsplit(url)
-        _ = parts.port
+        if "://" not in url or not (parts.port or parts.netloc):
+            raise ValueError
     except ValueError:
         raise UserError(
             f"{name} in --model-args is no address",
@@ -158,7 +159,7 @@ def secrets_named(text: str) -> list[str]:
 
 def _is_secret_pair(pair: re.Match[str]) -> bool:
     in_query = pair.start() > 0 and pair.string[pair.start() - 1] in "?&;#"
-    return is_secret(unquote(pair[1]), in_query=in_query) and pair[2].strip("\"'") != HIDDEN
+    return is_secret(unquote(pair[1]), in_query=in_query) and pair[2].strip("\"'") not in (HIDDEN, "?")
 
 
 def _hidden_item(item: re.Match[str]) -> str:
@@ -173,7 +174,11 @@ def _secrets_of_url(url: str) -> list[str]:
     return [password or user, *named]
 
 
-def _text(value: Any) -> str:
+def _text(name: str, value: Any) -> str:
     if value is None or isinstance(value, bool):
         return ""
-    return json.dumps(value) if isinstance(value, dict) else str(value).strip()
+    if isinstance(value, dict) and "header" in name.lower():
+        return json.dumps(value)
+    if isinstance(value, dict | list):
+        raise UserError(f"{name} in --model-args is no text", "Give one")
+    return str(value).strip()

@@ -18,7 +18,7 @@ KEY_VARIABLES = ("MAQA_API_KEY", "OPENAI_API_KEY")
 """Environment variables that hold an endpoint's key; the first that is set counts."""
 
 _KEYS = ("api_key", "auth_token", "token")
-_HEADER_FORM = 'Write header=NAME: VALUE, or as JSON {"base_url": ..., "header": {"NAME": "VALUE"}}'
+_HEADER_FORM = 'Write it as NAME: VALUE, or with --model-args in JSON as {"NAME": "VALUE"}'
 
 
 def request_url(url: str, secrets: Mapping[str, str]) -> str:
