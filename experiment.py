@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,8 +19,10 @@ from .harness.evaluation.evaluate import evaluate
 from .harness.evaluation.options import EvaluationOptions
 from .harness.generation.config import GenerationConfig
 from .harness.generation.decoding import Preset, decoding
+from .harness.metrics.aggregates import QUALITY
 from .harness.metrics.bertscore.encoder import choose_encoder
-from .harness.runs.comparison import Comparison, compare
+from .harness.runs.arms import ArmsCompared, ArmsOfBase, arms_of_base, over_bases
+from .harness.runs.comparison import Comparison
 from .harness.runs.groups import RunGroup, as_group
 from .harness.runs.run import Run
 from .leaderboards.board import build_board
@@ -27,7 +30,7 @@ from .leaderboards.export import write_board
 from .leaderboards.records import Board
 from .reports.page import report_page
 from .tasks import FOLDER, GROUP
-from .trainers.experiments.config import DEMO, Experiment, training_config
+from .trainers.experiments.config import DEMO, Experiment, ModelPart, training_config
 from .trainers.experiments.grid import Cell, base_of, cells, decoding_folder, run_folder
 from .trainers.experiments.ingredients import demo_base, demo_encoder, experiment_dataset
 from .trainers.experiments.preflight import demand_labels, demand_ready
@@ -39,10 +42,15 @@ _REQUEST = "experiment.json"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an experiment leaves per decoding: a board, and for each base the comparison of its arms and a page."""
+    """What an experiment leaves per decoding: a board, and for each base the comparison of its arms and a page.
+
+    ``verdicts`` are of the two arms that the experiment compares, ``arms`` of these and of what its claim takes;
+    both are empty where it names none.
+    """
 
     boards: dict[Preset, Board]
     verdicts: dict[Preset, list[Comparison]]
+    arms: dict[Preset, ArmsCompared]
     pages: list[Path]
 
 
@@ -88,17 +96,25 @@ def run_experiment(experiment: Experiment, out: Path, console: Console, command:
     demand_labels(experiment, planned, dataset)
     for cell in planned:
         step(f"Train {cell.label}", partial(_train, experiment, cell, dataset, out))
-    outcome = Outcome({}, {}, [])
+    outcome = Outcome({}, {}, {}, [])
     for preset in experiment.evaluation.decodings:
         folder = decoding_folder(experiment, preset, out)
         runs = _evaluate_all(experiment, planned, dataset, (encoder, layer), preset, out, step, command)
         outcome.boards[preset] = build_board(list(runs.values()), resampling=experiment.statistics)
         outcome.pages.extend(write_board(folder / "leaderboard", outcome.boards[preset])[-1:])
+        found = [_arms_of(experiment, model, planned, runs) for model in experiment.models]
+        bases = [arms for arms, _ in found if arms.pairs]
+        outcome.arms[preset] = ArmsCompared(bases, over_bases(bases))
         outcome.verdicts[preset] = []
-        for model, (first, second) in _compared(experiment, planned, runs):
-            outcome.verdicts[preset].append(compare(first, second, resampling=experiment.statistics))
-            path = _report_path(experiment, model, folder)
-            write_text(path, report_page(second, first, resampling=experiment.statistics))
+        for arms, groups in found:
+            if experiment.compare is None:
+                continue
+            first, second = (experiment.spec_names[label] for label in experiment.compare)
+            outcome.verdicts[preset].append(arms.pairs[first, second])
+            path = _report_path(experiment, arms.base, folder)
+            claims = [str(claim) for claim in arms.claims]
+            page = report_page(groups[second], groups[first], resampling=experiment.statistics, claims=claims)
+            write_text(path, page)
             outcome.pages.append(path)
     return outcome
 
@@ -165,20 +181,28 @@ def _evaluate_all(
     return runs
 
 
-def _compared(
-    experiment: Experiment, planned: Sequence[Cell], runs: dict[str, Run]
-) -> Iterator[tuple[str, list[RunGroup]]]:
-    """For each base its name and the two arms that the experiment compares, each over its trainings."""
-    if experiment.compare is None:
-        return
-    labels = dict(zip((arm.spec.name for arm in experiment.arms), experiment.labels, strict=True))
-    for model in experiment.models:
-        sides = []
-        for label in experiment.compare:
-            cells = [cell for cell in planned if cell.model == model and labels[cell.arm.spec.name] == label]
-            name = f"{model.name}/{label}" if len(experiment.models) > 1 else label
-            sides.append(as_group([runs[cell.label] for cell in cells], name))
-        yield model.name, sides
+def _arms_of(
+    experiment: Experiment, model: ModelPart, planned: Sequence[Cell], runs: dict[str, Run]
+) -> tuple[ArmsOfBase, dict[str, RunGroup]]:
+    """The arms of a base that the experiment compares or claims something of, each over its trainings."""
+    names = experiment.spec_names
+    pairs = [experiment.compare] if experiment.compare else []
+    claim = experiment.claim
+    against = {claim.arm: claim.against} if claim else {}
+    groups = {}
+    for label in dict.fromkeys((*chain(*pairs), *against, *chain(*against.values()))):
+        cells = [cell for cell in planned if cell.model == model and cell.arm.spec.name == names[label]]
+        shown = f"{model.name}/{label}" if len(experiment.models) > 1 else label
+        groups[names[label]] = as_group([runs[cell.label] for cell in cells], shown)
+    found = arms_of_base(
+        model.name,
+        groups,
+        [(names[first], names[second]) for first, second in pairs],
+        {names[arm]: [names[other] for other in others] for arm, others in against.items()},
+        [QUALITY],
+        experiment.statistics,
+    )
+    return found, groups
 
 
 def _report_path(experiment: Experiment, model: str, folder: Path) -> Path:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+USUAL_EFFECT = 1.0
+"""The difference in points of which is said what it takes to find it, where nobody names another."""
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -24,8 +27,7 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float) -> None:
             console.print(_components_table(base, metric))
             _print_words(console, base, metric, effect)
         for claim in base.claims:
-            style = "green" if claim.holds else "yellow"
-            console.print(Text(f"{base.base}: {claim}", style=style), soft_wrap=True)
+            console.print(Text(f"{base.base}: {claim}", style="green" if claim.holds else "yellow"), soft_wrap=True)
     if compared.over:
         console.print(Text(f"\nOver {len(compared.bases)} models, all answers together:"))
         for each in compared.over:
@@ -68,11 +70,12 @@ def _print_words(console: Console, base: ArmsOfBase, metric: str, effect: float)
     from ..harness.statistics import OVERALL
     from ..harness.statistics.power import Design, needs_in_words
 
-    for (first, second), compared in base.pairs.items():
-        console.print(Text(f"{second} minus {first}: {compared.trainings}\n  {metric}: {compared.words[metric]}"))
+    for compared in base.pairs.values():
+        console.print(Text(f"{compared.second} against {compared.first}: {compared.trainings}"))
+        console.print(Text(f"{metric}: {compared.words[metric]}"))
         for note in compared.notes:
-            console.print(Text(f"  {note}", style="yellow"))
+            console.print(Text(note, style="yellow"))
         part = next(each for each in compared.parts if (each.metric, each.stratum) == (metric, OVERALL))
         if part.components:
             design = Design(min(compared.trained), compared.difference(metric, OVERALL).n)
-            console.print(Text(f"  {needs_in_words(part.components, design, effect)}"))
+            console.print(Text(needs_in_words(part.components, design, effect)))

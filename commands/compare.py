@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from .app import app
+from .arms_tables import USUAL_EFFECT, print_arms
 from .metric_names import NamesMetrics
 from .options import Resamples, Seed, resampling_of
 
@@ -17,6 +18,12 @@ if TYPE_CHECKING:
 
 
 _SEVERAL = ("--a", "--b", "--arms")
+
+
+def _is_run(argument: str) -> bool:
+    """Whether a word behind ``--arms`` is a run: no arm has a separator in its name, and a folder that is called as
+    an arm is none without a manifest."""
+    return os.sep in argument or Path(argument).is_file() or (Path(argument) / "manifest.json").is_file()
 
 
 class _SeveralValues(NamesMetrics):
@@ -30,7 +37,7 @@ class _SeveralValues(NamesMetrics):
             if argument.startswith("-"):
                 option = next((each for each in _SEVERAL if argument.split("=")[0] == each), "")
             elif option and args[place - 1] != option:
-                if option == "--arms" and (os.sep in argument or Path(argument).exists()):
+                if option == "--arms" and _is_run(argument):
                     option = ""
                 else:
                     spread.append(option)
@@ -65,7 +72,7 @@ def compare(
     ] = False,
     effect: Annotated[
         float, typer.Option(help="With --arms: say how many seeds and questions find so many points.")
-    ] = 1.0,
+    ] = USUAL_EFFECT,
     metric: Annotated[
         list[str], typer.Option(help="A score to compare; repeat for several. All of them are one family of tests.")
     ] = ["bertscore_f1"],  # noqa: B006
@@ -121,7 +128,6 @@ def _compare_arms(
     from ..harness.core.files import write_json
     from ..harness.runs.arms import compare_named
     from ..harness.runs.run import load_run
-    from .arms_tables import print_arms
 
     if not runs:
         raise UserError(

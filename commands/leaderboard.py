@@ -77,6 +77,10 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
         console.print(Text(f"most alike: {share} of {most.name} and {most.alike.run} are the same"), soft_wrap=True)
     if board.seeds:
         _print_seeds(console, board)
+    for claim in board.claims:
+        console.print(
+            Text(f"{claim.arm}: {claim.words}", style="green" if claim.holds else "yellow"), soft_wrap=True
+        )
     console.print(f"signature: {board.signature}|{board.resampling}", markup=False, soft_wrap=True)
 
 

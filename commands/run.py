@@ -56,6 +56,7 @@ def demo(
 def _run(path: Path, out: Path, command: list[str], language: str | None = None) -> None:
     from ..experiment import run_experiment
     from ..trainers.experiments.config import load_experiment
+    from .arms_tables import USUAL_EFFECT, print_arms
     from .leaderboard import print_board
 
     console = Console(highlight=False)
@@ -67,12 +68,7 @@ def _run(path: Path, out: Path, command: list[str], language: str | None = None)
     for preset, board in outcome.boards.items():
         console.print(f"\n{preset}", markup=False, style="bold")
         print_board(console, board)
-        for compared in outcome.verdicts[preset]:
-            console.print(f"\n{compared.second} against {compared.first}: {compared.trainings}", markup=False)
-            for metric, words in compared.words.items():
-                console.print(f"{metric}: {words}", markup=False)
-            for note in compared.notes:
-                console.print(note, markup=False, style="yellow")
+        print_arms(console, outcome.arms[preset], USUAL_EFFECT)
     for page in outcome.pages:
         console.print(str(page), markup=False, soft_wrap=True)
 

@@ -17,6 +17,7 @@ from ..harness.runs.conditions import conditions, difference, training_of
 from ..harness.runs.run import Run
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, summarise_all
+from .claims import board_claims
 from .records import AggregateCell, AlikeCell, Board, Cell, Row, TestedCell
 from .seeds import seed_rows
 
@@ -41,6 +42,7 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
     sign = 1 if better(reference.scores.signatures[metric]) is Better.LOWER else -1
     ordered = sorted(runs, key=lambda run: (bool(apart[id(run)]), sign * float(run.scores.frame[metric].mean())))
     ranks, tested = _ranks([run for run in ordered if not apart[id(run)]], metric, resampling)
+    beside = [run for run in runs if not apart[id(run)]]
     summaries = summarise_all([run.scores for run in ordered], resampling)
     scored = [run for run in ordered if QUALITY in run.scores.metrics]
     totals = dict(
@@ -60,7 +62,8 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
         decoding=reference.decoding,
         resampling=resampling,
         rows=rows,
-        seeds=seed_rows([run for run in runs if not apart[id(run)]], metric, resampling),
+        seeds=seed_rows(beside, metric, resampling),
+        claims=board_claims(beside, metric, resampling),
         notes=[*_incomplete(runs), *same_answers(runs)],
     )
 

@@ -108,11 +108,21 @@ class SeedRow(Record):
     differences: dict[str, DifferenceCell] = {}
 
 
+class ClaimCell(Record):
+    """Whether an arm's severity-aware training helps, as terminal and page say it; ``holds`` is absent where that
+    cannot be said."""
+
+    arm: str
+    holds: bool | None
+    words: str
+
+
 class Board(Record):
     """Rows from best to worst by the overall mean of ``metric``; rows that cannot be compared stand last.
 
-    ``seeds`` has a row for every arm that was trained under several seeds; ``notes`` names runs that lack answers
-    and runs that no answer tells apart.
+    ``seeds`` has a row for every arm that was trained under several seeds, ``claims`` one for every
+    severity-weighted arm that was trained beside a plain one; ``notes`` names runs that lack answers and runs that
+    no answer tells apart.
     """
 
     maqa_severity: str = __version__
@@ -124,4 +134,5 @@ class Board(Record):
     resampling: Resampling = USUAL
     rows: list[Row]
     seeds: list[SeedRow]
+    claims: list[ClaimCell] = []
     notes: list[str] = []

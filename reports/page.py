@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..harness.core.errors import UserError
@@ -29,12 +30,13 @@ def report_page(
     against: Run | RunGroup | None = None,
     metric: str = "bertscore_f1",
     resampling: Resampling = USUAL,
+    claims: Sequence[str] = (),
 ) -> str:
     """The page of a run, or of an arm over its trainings; with ``against`` also the paired differences and the
     answers that changed most.
 
     Of an arm with several trainings the differences are over all of them; texts, scores and safety are shown of
-    one, the first that both sides have the seed of.
+    one, the first that both sides have the seed of. ``claims`` are what the experiment's arms bear out, in words.
 
     Raises:
         UserError: a run has no scores of the metric, or the two sides cannot be compared.
@@ -55,6 +57,7 @@ def report_page(
         ours=ours,
         theirs=theirs,
         compared=compared,
+        claims=claims,
         trainings=_trainings(compared) if compared else [],
         language=run.language,
         against=against,

@@ -177,3 +177,25 @@ def test_a_mean_over_models_keeps_its_level_and_one_model_has_none():
         p = [over_models(world, errors).p for world in worlds]
         assert 0.03 <= np.mean(np.array(p) < 0.05) <= 0.06
     assert str(over_models([1.0], [0.2])) == "one model: nothing is known about others"
+
+
+def test_board_page_and_terminal_say_the_claim_in_the_same_words(runs, folders, tmp_path):
+    from maqa_severity.leaderboards.board import build_board
+    from maqa_severity.leaderboards.export import board_page
+
+    board = build_board(of(runs, *GAINS), resampling=FEW)
+    (claim,) = board.claims
+    assert claim.holds is False and "severity does not beat constant (" in claim.words
+    assert claim.words in board_page(board).replace("&#39;", "'").replace("&#34;", '"')
+    paths = [path for (base, *_), path in folders.items() if base == "b1"]
+    done = maqa("leaderboard", *paths, "--out", tmp_path, "--resamples", 200)
+    assert claim.words in " ".join(done.stdout.split())
+    single = build_board(of(runs, "ce", "severity", seeds=[0]), resampling=FEW)
+    assert single.claims[0].holds is None and "tell these checkpoints apart, not the arms" in single.claims[0].words
+
+
+def test_the_words_of_two_checkpoints_are_never_about_their_arms(runs):
+    from maqa_severity.harness.runs.comparison import compare
+
+    (one,), (other,) = of(runs, "ce", seeds=[0]), of(runs, "severity", seeds=[0])
+    assert compare(one, other, resampling=FEW).words["bertscore_f1"].startswith("these two checkpoints: gain found")

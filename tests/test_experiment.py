@@ -180,3 +180,48 @@ def test_a_language_that_the_data_cannot_have_is_named_before_anything_is_done(t
     ):
         with pytest.raises(UserError, match=words):
             demand_source(data, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("claim", "words"),
+    [
+        ({"arm": "severity", "against": ["ce", "hard"]}, "claim names 'hard', which is none of base, ce, severity"),
+        ({"arm": "severity", "against": ["severity", "ce"]}, "claim names 'severity' twice"),
+        ({"arm": "severity", "against": ["base"]}, "claim.against lacks the plain arm ce"),
+        ({"arm": "severity", "against": []}, "claim.against"),
+        ({"arm": "severity", "against": ["ce"], "level": 0.1}, "level"),
+    ],
+)
+def test_a_claim_that_cannot_be_judged_is_refused(tmp_path, experiment, claim, words):
+    file = tmp_path / "claim.yaml"
+    file.write_text(yaml.safe_dump({**experiment.model_dump(mode="json"), "claim": claim}))
+    with pytest.raises(UserError, match=words):
+        load_experiment(file)
+
+
+def test_the_shipped_experiments_declare_their_claims_with_every_control(tmp_path):
+    paper, demo = load_experiment(Path("paper")), load_experiment(Path("demo"))
+    assert (paper.claim.arm, paper.claim.against) == ("severity-balanced", ["ce", "constant-balanced", "shuffled"])
+    assert (demo.claim.arm, demo.claim.against) == ("severity", ["ce"])
+    settings = paper.model_dump(mode="json")
+    settings["claim"]["against"].remove("shuffled")
+    file = tmp_path / "paper.yaml"
+    file.write_text(yaml.safe_dump(settings))
+    with pytest.raises(UserError, match=r"claim\.against leaves out the weighted control 'shuffled'"):
+        load_experiment(file)
+
+
+def test_a_claim_is_judged_over_the_trainings_and_may_be_added_later(done, experiment):
+    from maqa_severity.trainers.experiments.config import ClaimPart
+
+    out, _ = done
+    claiming = experiment.model_copy(update={"claim": ClaimPart(arm="severity", against=["ce"])})
+    assert claiming.equals(experiment.model_dump(mode="json"))
+    outcome = run_experiment(claiming, out, Console(quiet=True))
+    for preset, arms in outcome.arms.items():
+        (base,) = arms.bases
+        (claim,) = base.claims
+        assert claim.legs[0].seeds == (2, 2) and claim.holds is not None
+        assert outcome.verdicts[preset] == [base.pairs["ce", "severity-strong"]]
+        assert str(claim).partition(" (")[0] in (out / "report.html").read_text()
+        assert [cell.holds for cell in outcome.boards[preset].claims] == [claim.holds]

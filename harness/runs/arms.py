@@ -94,59 +94,54 @@ def compare_named(
         for arm in arms:
             _demand_trainings(arms[0], arm, unpaired)
         groups = {str(arm.arm): arm for arm in arms}
-        found.append(arms_of_base(base, groups, pairs_of(list(groups)), metrics, resampling, not unpaired))
+        against = set_against(names := list(groups))
+        pairs = [(names[0], name) for name in names[1:]]
+        found.append(arms_of_base(base, groups, pairs, against, metrics, resampling, not unpaired))
     return ArmsCompared(found, over_bases(found))
 
 
-def pairs_of(names: Sequence[str]) -> list[Pair]:
-    """Every arm with the first, and each severity-weighted one with the arms that a claim sets it against."""
-    pairs = [(names[0], name) for name in names[1:]]
-    pairs += [(other, name) for name in names for other in _set_against(name, names)]
-    return list(dict.fromkeys(pairs))
-
-
-def _set_against(name: str, names: Sequence[str]) -> list[str]:
-    if not named(name, CLAIMED):
-        return []
-    return [*(each for each in names if named(each, BASELINE)), *controls_of(name, names)]
+def set_against(names: Sequence[str]) -> dict[str, list[str]]:
+    """Each severity-weighted arm that has a plain arm beside it, and whom it must beat: that one and controls."""
+    plain = [name for name in names if named(name, BASELINE)]
+    claimed = [name for name in names if named(name, CLAIMED)] if plain else []
+    return {name: [*plain, *controls_of(name, names)] for name in claimed}
 
 
 def arms_of_base(
     base: str,
     groups: Mapping[str, RunGroup],
     pairs: Sequence[Pair],
+    against: Mapping[str, Sequence[str]],
     metrics: Sequence[str],
     resampling: Resampling = USUAL,
     pair_seeds: bool = True,
 ) -> ArmsOfBase:
-    """Compare pairs of one base's arms; an arm of several pairs of which one is with the plain arm bears a claim.
+    """Compare pairs of one base's arms, and each claimed arm with those that it is set ``against``.
 
     Raises:
         UserError: a pair has no common question, or cannot be compared.
     """
     made = {}
-    for first, second in pairs:
+    legs = [(other, arm) for arm, others in against.items() for other in others]
+    for first, second in dict.fromkeys((*pairs, *legs)):
         _demand_questions(first, groups[first], second, groups[second])
         made[first, second] = compare(
             groups[first], groups[second], metrics, resampling=resampling, pair_seeds=pair_seeds
         )
-    return ArmsOfBase(base, made, claims_of(made))
+    return ArmsOfBase(base, made, claims_of(made, against))
 
 
-def claims_of(made: Mapping[Pair, Comparison]) -> list[Claim]:
-    """The claim of each severity-weighted arm that was compared with the plain arm, by the first metric over all
-    answers."""
+def claims_of(made: Mapping[Pair, Comparison], against: Mapping[str, Sequence[str]]) -> list[Claim]:
+    """The claim of each arm that is set against others, by the first metric over all answers."""
     claims = []
-    names = list(dict.fromkeys(name for pair in made for name in pair))
-    for name in names:
-        against = [other for other in _set_against(name, names) if (other, name) in made]
-        legs = []
-        for other in against:
-            compared = made[other, name]
-            change = compared.difference(compared.metrics[0], OVERALL)
-            legs.append(Leg(other, change, compared.trained))
-        if legs:
-            claims.append(Claim(name, legs[0].change.metric, OVERALL, tuple(legs)))
+    for arm, others in against.items():
+        pairs = [made[other, arm] for other in others]
+        metric = pairs[0].metrics[0]
+        legs = [
+            Leg(other, pair.difference(metric, OVERALL), pair.trained)
+            for other, pair in zip(others, pairs, strict=True)
+        ]
+        claims.append(Claim(arm, metric, OVERALL, tuple(legs)))
     return claims
 
 
@@ -197,7 +192,7 @@ def _chosen(base: str, by_arm: Mapping[str, list[Run]], name: str) -> RunGroup:
     if len(fitting) > 1:
         raise UserError(f"{base} has {len(fitting)} arms {name!r}", f"Name one of them: {', '.join(fitting)}")
     group = as_group(by_arm[fitting[0]])
-    return RunGroup(group.name, group.base, fitting[0], group.runs)
+    return RunGroup(fitting[0], group.base, fitting[0], group.runs)
 
 
 def _demand_trainings(first: RunGroup, arm: RunGroup, unpaired: bool) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..statistics import Difference, Verdict
-from ..statistics.verdicts import points
+from ..statistics.verdicts import p_in_words, points
 
 CLAIMED = "severity"
 BASELINE = "ce"
@@ -37,7 +37,7 @@ class Leg:
         interval = ""
         if change.low is not None and change.high is not None:
             interval = f" [{points(change.low, '+')}, {points(change.high, '+')}]"
-        p = "" if change.p is None else f", p = {change.p:.2g}"
+        p = "" if change.p is None else f", p {p_in_words(change)}"
         return f"{self.against} ({points(change.mean, '+')}{interval}{p})"
 
 

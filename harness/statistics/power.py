@@ -139,10 +139,10 @@ def _detectable(bound: Floats, error: float) -> float:
     return high
 
 
-def needs_in_words(components: Components, design: Design, effect: float) -> str:
+def needs_in_words(components: Components, design: Design, effect: float, sampling: float = 0.0) -> str:
     """How many seeds with the design's questions, or questions with its seeds, find an effect in 80 % of cases."""
-    seeds = seeds_needed(components, design, effect)
-    questions = questions_needed(components, design, effect)
+    seeds = seeds_needed(components, design, effect, sampling)
+    questions = questions_needed(components, design, effect, sampling)
     trained = f"{seeds} seeds of each arm" if seeds else f"more than {_MOST_SEEDS} seeds of each arm"
     asked = f"{questions:,} questions" if questions else "no number of questions is enough"
     return (

@@ -16,6 +16,7 @@ from ...harness.core.settings import Record, Role, first_problem
 from ...harness.generation.backends import BACKENDS, floor_names
 from ...harness.generation.config import Kind
 from ...harness.generation.decoding import Preset
+from ...harness.runs.claim import BASELINE, controls_of, named
 from ...harness.statistics import USUAL, Resampling
 from ..arms import ARMS, ArmSpec
 from ..lm.config import TrainConfig, merge, read_yaml, validate_config
@@ -130,10 +131,18 @@ class EvaluationPart(Record):
         return self
 
 
+class ClaimPart(Record):
+    """That training ``arm`` helps: it has to beat the plain arm and every weighted control ``against`` it."""
+
+    arm: str
+    against: list[str] = Field(min_length=1)
+
+
 class Experiment(Record):
     """A grid: every model × arm × seed is trained, and evaluated under every decoding.
 
-    ``compare`` names the two arms that the reports set against each other; ``statistics`` holds the seed and number
+    ``compare`` names the two arms that the reports set against each other, ``claim`` what is claimed of an arm and
+    the contrasts that it takes; ``statistics`` holds the seed and number
     of the resamples behind intervals and tests.
     """
 
@@ -145,6 +154,7 @@ class Experiment(Record):
     training: dict[str, Any] = {}
     evaluation: EvaluationPart = EvaluationPart()
     compare: tuple[str, str] | None = None
+    claim: ClaimPart | None = None
     statistics: Resampling = USUAL
 
     @model_validator(mode="after")
@@ -159,11 +169,34 @@ class Experiment(Record):
             raise ValueError(f"compare names {sorted(unknown)[0]!r}, which is none of {', '.join(labels)}")
         return self
 
+    @model_validator(mode="after")
+    def _claim_can_be_judged(self) -> Experiment:
+        if self.claim is None:
+            return self
+        specs = self.spec_names
+        told = [self.claim.arm, *self.claim.against]
+        if unknown := [label for label in told if label not in specs]:
+            raise ValueError(f"claim names {unknown[0]!r}, which is none of {', '.join(specs)}")
+        if len(set(told)) < len(told):
+            raise ValueError(f"claim names {max(told, key=told.count)!r} twice")
+        against = [specs[label] for label in self.claim.against]
+        if not any(named(name, BASELINE) for name in against):
+            raise ValueError(f"claim.against lacks the plain arm {BASELINE}")
+        needed = controls_of(specs[self.claim.arm], list(specs.values()))
+        if missing := [label for label, name in specs.items() if name in needed and name not in against]:
+            raise ValueError(f"claim.against leaves out the weighted control {missing[0]!r}")
+        return self
+
+    @property
+    def spec_names(self) -> dict[str, str]:
+        """For each arm's label its name with the scheme."""
+        return dict(zip(self.labels, (arm.spec.name for arm in self.arms), strict=True))
+
     def equals(self, stored: Any) -> bool:
         """Whether a stored experiment is this one, whatever keys there were when it was stored.
 
         How a training runs, such as its batch size, may have changed: each checkpoint says itself what it needs. So
-        may the resamples, which are drawn again for every board.
+        may the resamples and what is claimed, which are looked at again for every board.
         """
         try:
             return type(self).model_validate(stored)._identity() == self._identity()
@@ -173,7 +206,7 @@ class Experiment(Record):
     def _identity(self) -> dict[str, Any]:
         configs = [training_config(self, model, self.seeds[0]).of_role(Role.IDENTITY) for model in self.models]
         models = [model.model_dump(mode="json", exclude={"training"}) for model in self.models]
-        rest = self.model_dump(mode="json", exclude={"training", "models", "statistics"})
+        rest = self.model_dump(mode="json", exclude={"training", "models", "statistics", "claim"})
         return {**rest, "models": models, "configs": configs}
 
     @property

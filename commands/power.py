@@ -1,0 +1,182 @@
+"""``maqa power``: how many questions, training seeds and samples find a difference between two arms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .app import app
+from .arms_tables import USUAL_EFFECT
+from .metric_names import NamesMetrics
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from ..harness.statistics.crossed import Components
+    from ..harness.statistics.power import Planned
+
+_MOST_DESIGNS = 400
+
+
+@app.command(cls=NamesMetrics)
+def power(
+    runs: Annotated[
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Pilot runs of two arms, two training seeds each or more."),
+    ] = [],  # noqa: B006
+    arms: Annotated[str, typer.Option(metavar="A,B", help="Which arms of the pilot.")] = "ce,severity",
+    metric: Annotated[str, typer.Option(help="The metric of the pilot.")] = "bertscore_f1",
+    seed_sd: Annotated[
+        float | None, typer.Option(help="Instead of a pilot: of the difference between trainings, in points.")
+    ] = None,
+    question_sd: Annotated[float | None, typer.Option(help="Of the difference between questions.")] = None,
+    residual_sd: Annotated[
+        float | None, typer.Option(help="Of the difference in one question between one training of each arm.")
+    ] = None,
+    sampling_sd: Annotated[
+        float,
+        typer.Option(help="The part of the residual that is sampling, which more samples shrink; 0 for greedy."),
+    ] = 0.0,
+    effect: Annotated[float, typer.Option(help="The difference to be found, in points.")] = USUAL_EFFECT,
+    seeds: Annotated[str, typer.Option(help="Training seeds of each arm, two or more.")] = "2,3,5,10",
+    questions: Annotated[str, typer.Option(help="Numbers of questions.")] = "100,300,1000,2000,5000",
+    samples: Annotated[str, typer.Option(help="Answers to each question.")] = "1",
+    out: Annotated[Path | None, typer.Option(help="Also draw it: a file that ends in .png or .svg.")] = None,
+    json: Annotated[Path | None, typer.Option(help="Also write everything to this file.")] = None,
+) -> None:
+    """Plan an experiment: what finds a difference.
+
+    The power of comparing two arms over so many questions, seeds and samples.
+    """
+    from dataclasses import asdict
+    from itertools import product
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from ..harness.core.errors import UserError
+    from ..harness.core.files import write_json
+    from ..harness.statistics.power import Design, needs_in_words, planned_table
+    from ..reports.power_plot import demand_format, plot_power
+
+    if out is not None:
+        demand_format(out)
+    if not effect > 0:
+        raise UserError(f"--effect {effect:g} is no difference to find", "Give points above 0")
+    wanted = [
+        _counts(name, text, least)
+        for name, text, least in (("--seeds", seeds, 2), ("--questions", questions, 2), ("--samples", samples, 1))
+    ]
+    designs = [Design(*each) for each in product(*wanted)]
+    if len(designs) > _MOST_DESIGNS:
+        raise UserError(f"{len(designs)} designs are no table", f"Ask for {_MOST_DESIGNS} at most")
+    given = (seed_sd, question_sd, residual_sd)
+    components = _of_pilot(runs, arms, metric) if runs else _as_given(given)
+    if runs and any(each is not None for each in given):
+        raise UserError("components were given beside pilot runs", "Give the runs, or --seed-sd and its kin")
+    if not 0 <= sampling_sd <= components.residual:
+        raise UserError(
+            f"--sampling-sd {sampling_sd:g} is no part of the residual, {components.residual:.2f}",
+            "Give a standard deviation from 0 to the residual's",
+        )
+    table = planned_table(components, designs, effect, sampling_sd)
+    console = Console(highlight=False)
+    parts = f"training seed {components.seed:.2f}, question {components.question:.2f}"
+    console.print(Text(f"Standard deviations of the difference: {parts}, residual {components.residual:.2f}"))
+    for taken in wanted[2]:
+        console.print(_table([each for each in table if each.design.samples == taken], effect, taken))
+    largest = Design(*(each[-1] for each in wanted))
+    console.print(Text(needs_in_words(components, largest, effect, sampling_sd)))
+    console.print(Text("Of one two-sided test at 5 % over questions and trainings, paired by seed."))
+    if json is not None:
+        found = [asdict(each) for each in table]
+        write_json(
+            json, {"components": asdict(components), "sampling": sampling_sd, "effect": effect, "planned": found}
+        )
+    if out is not None:
+        plot_power(table, effect, out)
+        console.print(str(out), markup=False, soft_wrap=True)
+
+
+def _counts(name: str, text: str, least: int) -> list[int]:
+    from ..harness.core.errors import UserError
+
+    parts = [part.strip() for part in text.split(",")]
+    if not all(part.isdecimal() and least <= int(part) <= 10**7 for part in parts):
+        raise UserError(f"{name} {text!r} are no numbers from {least} on", f"Write them as {name} 3,5,10")
+    return sorted({int(part) for part in parts})
+
+
+def _as_given(given: tuple[float | None, float | None, float | None]) -> Components:
+    import math
+
+    from ..harness.core.errors import UserError
+    from ..harness.statistics.crossed import Components
+
+    seed, question, residual = given
+    if seed is None or question is None or residual is None:
+        raise UserError(
+            "nothing says how much the difference varies",
+            "Give pilot runs, or all of --seed-sd, --question-sd and --residual-sd",
+        )
+    if not all(math.isfinite(each) and each >= 0 for each in (seed, question, residual)) or not residual + seed:
+        raise UserError("a standard deviation is below 0, or all that varies is 0", "Give points from 0 on")
+    return Components(seed, question, residual)
+
+
+def _of_pilot(runs: list[Path], arms: str, metric: str) -> Components:
+    from ..harness.core.errors import UserError
+    from ..harness.runs.arms import compare_named
+    from ..harness.runs.run import load_run
+    from ..harness.statistics import OVERALL
+
+    names = [name.strip() for name in arms.split(",")]
+    if len(names) != 2:
+        raise UserError(f"--arms {arms!r} are not two arms", "Name two: --arms ce,severity")
+    bases = compare_named([load_run(path, incomplete=True) for path in runs], names, [metric]).bases
+    if len(bases) > 1:
+        raise UserError(
+            f"the pilot has {len(bases)} bases, {', '.join(each.base for each in bases)}",
+            "Give runs of one of them",
+        )
+    (compared,) = bases[0].pairs.values()
+    part = next(each for each in compared.parts if each.stratum == OVERALL)
+    if part.components is None:
+        raise UserError("the pilot has too few questions to tell what varies", "Give runs of more questions")
+    return part.components
+
+
+def _table(planned: list[Planned], effect: float, samples: int) -> Table:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..harness.statistics.significance import POWER
+
+    each_asked = "" if samples == 1 else f", {samples} samples each"
+    table = Table(
+        title=Text(f"Power for {effect:g} points{each_asked}, percent (least difference found with 80 %)"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=0,
+    )
+    table.add_column("seeds of\neach arm", justify="right")
+    cells = {(each.design.seeds, each.design.questions): each for each in planned}
+    asked = list(dict.fromkeys(questions for _, questions in cells))
+    for questions in asked:
+        table.add_column(f"{questions:,}\nquestions", justify="right")
+    for seeds in dict.fromkeys(seeds for seeds, _ in cells):
+        row = [cells[seeds, questions] for questions in asked]
+        table.add_row(
+            str(seeds),
+            *(
+                Text(
+                    f"{each.power_pct:.0f} ({each.detectable:.1f})",
+                    style="bold" if each.power_pct >= 100 * POWER else "",
+                )
+                for each in row
+            ),
+        )
+    return table

@@ -1,0 +1,62 @@
+"""Power over questions as a picture: a line per number of training seeds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..harness.core.errors import UserError
+from ..harness.core.files import atomic
+from ..harness.statistics.power import Planned
+from ..harness.statistics.significance import POWER
+
+FORMATS = (".png", ".svg")
+
+
+def demand_format(path: Path) -> None:
+    """Raises:
+    UserError: the picture's name ends as none that can be written.
+    """
+    if path.suffix.lower() not in FORMATS:
+        raise UserError(f"{path} is no picture that can be written", f"End its name in {' or '.join(FORMATS)}")
+
+
+def plot_power(table: Sequence[Planned], effect: float, path: Path) -> None:
+    """Write a PNG or SVG, by the path's ending.
+
+    Args:
+        table: every number of seeds with every number of questions; the designs of several samples are told apart.
+        effect: the difference that is to be found, in points.
+        path: where to.
+
+    Raises:
+        UserError: the ending is another, or the folder cannot be written to.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    demand_format(path)
+    figure = Figure(figsize=(7, 4.5), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    samples = {each.design.samples for each in table}
+    lines: dict[tuple[int, int], list[Planned]] = {}
+    for each in table:
+        lines.setdefault((each.design.seeds, each.design.samples), []).append(each)
+    for (seeds, taken), points in lines.items():
+        points = sorted(points, key=lambda each: each.design.questions)
+        label = f"{seeds} seeds" + (f", {taken} samples" if len(samples) > 1 else "")
+        axes.plot(
+            [each.design.questions for each in points], [each.power_pct for each in points], marker="o", label=label
+        )
+    axes.axhline(100 * POWER, color="#888888", linestyle="--", linewidth=1)
+    axes.set_xscale("log")
+    axes.set_ylim(0, 101)
+    axes.set_xlabel("questions")
+    axes.set_ylabel("power, %")
+    axes.set_title(f"How often a difference of {effect:g} points between two arms is found", fontsize=10)
+    axes.legend(title="each arm")
+    with atomic(path) as temporary:
+        kind = path.suffix.lower().removeprefix(".")
+        metadata = {"Software": None} if kind == "png" else {"Date": None}
+        figure.savefig(temporary, dpi=150, format=kind, metadata=metadata)

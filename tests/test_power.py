@@ -1,0 +1,77 @@
+"""`maqa power`: a table of designs from a pilot or from given components, and a picture."""
+
+import json
+
+import pytest
+from maqa_severity.harness.runs.arms import compare_named
+from maqa_severity.harness.runs.run import load_run
+from maqa_severity.tests.test_groups import maqa, trained
+
+GIVEN = ("--seed-sd", 0.7, "--question-sd", 3, "--residual-sd", 5.7)
+
+
+@pytest.fixture(scope="module")
+def pilot(evaluated, tmp_path_factory):
+    root = tmp_path_factory.mktemp("pilot")
+    return [
+        trained(root / f"{arm}-{seed}", evaluated["hf"], arm, seed, seed * 0.4)
+        for arm in ("ce", "severity")
+        for seed in range(3)
+    ]
+
+
+def test_given_components_become_a_table_and_what_it_takes(tmp_path):
+    file = tmp_path / "power.json"
+    done = maqa("power", *GIVEN, "--effect", 1.5, "--seeds", "3,5", "--questions", "300,2000", "--json", file)
+    assert done.returncode == 0, done.stderr
+    printed = " ".join(done.stdout.split())
+    assert "Power for 1.5 points" in printed and "to find 1.5 points with 80 % power:" in printed
+    planned = {
+        (each["design"]["seeds"], each["design"]["questions"]): each
+        for each in json.loads(file.read_text())["planned"]
+    }
+    assert set(planned) == {(3, 300), (3, 2000), (5, 300), (5, 2000)}
+    assert planned[3, 300]["power_pct"] < planned[3, 2000]["power_pct"] < planned[5, 2000]["power_pct"]
+    cell = planned[5, 2000]
+    assert f"{cell['power_pct']:.0f} ({cell['detectable']:.1f})" in printed
+
+
+def test_a_pilots_components_are_those_of_its_comparison(pilot, tmp_path):
+    file = tmp_path / "power.json"
+    done = maqa("power", *pilot, "--json", file)
+    assert done.returncode == 0, done.stderr
+    runs = [load_run(path) for path in pilot]
+    compared = compare_named(runs, ["ce", "severity"], ["bertscore_f1"]).bases[0].pairs["ce", "severity"]
+    (part,) = [each.components for each in compared.parts if each.stratum == "overall"]
+    assert json.loads(file.read_text())["components"] == pytest.approx(vars(part))
+
+
+@pytest.mark.parametrize(("ending", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
+def test_the_picture_is_written_as_its_name_ends(tmp_path, ending, begins):
+    path = tmp_path / f"power.{ending}"
+    done = maqa("power", *GIVEN, "--seeds", "3", "--questions", "100,300", "--samples", "1,4", "--out", path)
+    assert done.returncode == 0, done.stderr
+    assert path.read_bytes().startswith(begins)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "nothing says how much the difference varies"),
+        (("--seed-sd", 1), "nothing says how much the difference varies"),
+        ((*GIVEN, "--seeds", "1,3"), "--seeds '1,3' are no numbers from 2 on"),
+        ((*GIVEN, "--effect", 0), "--effect 0 is no difference to find"),
+        ((*GIVEN, "--out", "power.pdf"), "power.pdf is no picture that can be written"),
+        ((*GIVEN, "--sampling-sd", 9), "--sampling-sd 9 is no part of the residual"),
+        (("--seed-sd", -1, "--question-sd", 1, "--residual-sd", 1), "a standard deviation is below 0"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused_in_one_line(arguments, words):
+    done = maqa("power", *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert words in done.stderr
+
+
+def test_a_pilot_of_one_training_is_refused(pilot):
+    done = maqa("power", pilot[0], pilot[3])
+    assert done.returncode == 2 and "has one training" in done.stderr
