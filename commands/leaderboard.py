@@ -63,6 +63,8 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
     for row in board.rows:
         table.add_row(*(_text(column, row) for column in shown.values()))
     print_table(console, table)
+    if board.rank_words:
+        console.print(Text(board.rank_words), soft_wrap=True)
     for note in board.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
     for row in board.rows:

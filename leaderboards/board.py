@@ -16,23 +16,24 @@ from ..harness.runs.comparison import Comparison, compare_all
 from ..harness.runs.conditions import conditions, difference, training_of
 from ..harness.runs.run import Run
 from ..harness.scores.signatures import Better, better
-from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, summarise_all
+from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, rank_intervals, summarise_all
 from .claims import board_claims
 from .records import AggregateCell, AlikeCell, Board, Cell, Row, TestedCell
 from .seeds import seed_rows
 
-TIE_P = 0.05
 _NO_DATA = "not recorded: runs of plain lm-eval do not say which data they asked"
 
 
 def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: Resampling = USUAL) -> Board:
     """Rank runs by one metric, from its better side. Runs of the same answers share their resamples.
 
-    A row shares the rank above it unless the paired randomisation test (overall, p < 0.05) separates it from the
-    first row of that rank. Rows that differ from the reference (the first whole model with a manifest) in data,
-    prompt, decoding, backend or metric signature, or from the first run of their base in how they were trained, are
-    shown unranked, with what differs; so are runs that lack answers. ``notes`` names these, and runs that no answer
-    tells apart.
+    A row's ranks are those that it may hold: all pairs of rows are tested overall, as one family (see
+    ``rank_intervals``). Beside them stands its difference to the first row.
+
+    Rows that differ from the reference (the first whole model with a manifest) in data, prompt, decoding, backend
+    or metric signature, or from the first run of their base in how they were trained, are shown unranked, with what
+    differs; so are runs that lack answers. ``notes`` names these, and runs that no answer tells apart. The order of
+    the runs decides who the reference is, and nothing else.
 
     Raises:
         UserError: no runs, one run twice, a run without the metric, or one of which no side is better.
@@ -40,9 +41,11 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
     reference = _reference(runs, metric)
     apart = {id(run): _apart(reference, run, runs) for run in runs}
     sign = 1 if better(reference.scores.signatures[metric]) is Better.LOWER else -1
-    ordered = sorted(runs, key=lambda run: (bool(apart[id(run)]), sign * float(run.scores.frame[metric].mean())))
-    ranks, tested = _ranks([run for run in ordered if not apart[id(run)]], metric, resampling)
-    beside = [run for run in runs if not apart[id(run)]]
+    ordered = sorted(
+        runs, key=lambda run: (bool(apart[id(run)]), sign * _mean(run, metric), run.name, str(run.path))
+    )
+    ranked = [run for run in ordered if not apart[id(run)]]
+    ranks, tested = _ranks(ranked, metric, resampling)
     summaries = summarise_all([run.scores for run in ordered], resampling)
     scored = [run for run in ordered if QUALITY in run.scores.metrics]
     totals = dict(
@@ -50,7 +53,7 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
     )
     rows = [
         _row(run, ranks.get(id(run)), apart[id(run)], cells, totals.get(id(run), [])).model_copy(
-            update={"alike": _most_alike(run, runs), "tested": _tested(tested.get(id(run)))}
+            update={"alike": _most_alike(run, runs), "tested": tested.get(id(run))}
         )
         for run, cells in zip(ordered, summaries, strict=True)
     ]
@@ -62,8 +65,8 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
         decoding=reference.decoding,
         resampling=resampling,
         rows=rows,
-        seeds=seed_rows(beside, metric, resampling),
-        claims=board_claims(beside, metric, resampling),
+        seeds=seed_rows(ranked, metric, resampling),
+        claims=board_claims(ranked, metric, resampling),
         notes=[*_incomplete(runs), *same_answers(runs)],
     )
 
@@ -91,12 +94,21 @@ def _most_alike(run: Run, runs: Sequence[Run]) -> AlikeCell | None:
     return AlikeCell(run=most.second, same=most.same, n=most.n) if most else None
 
 
-def _tested(compared: Comparison | None) -> TestedCell | None:
-    if compared is None:
-        return None
+def _mean(run: Run, metric: str) -> float:
+    # In the order of the ids, so that no other order of the answers can turn two rows of one mean.
+    return float(run.scores.frame.sort_values("id")[metric].mean())
+
+
+def _tested(compared: Comparison, p_all: float) -> TestedCell:
     change = compared.difference(compared.metrics[0], OVERALL)
     return TestedCell(
-        against=compared.first, n=change.n, mean=change.mean, low=change.low, high=change.high, p=change.p
+        against=compared.first,
+        n=change.n,
+        mean=change.mean,
+        low=change.low,
+        high=change.high,
+        p=change.p,
+        p_all_pairs=None if change.p is None else p_all,
     )
 
 
@@ -140,45 +152,37 @@ def _other_training(runs: Sequence[Run], run: Run) -> list[str]:
 
 def _ranks(
     ordered: Sequence[Run], metric: str, resampling: Resampling
-) -> tuple[dict[int, int], dict[int, Comparison]]:
-    """Each run's rank, and its comparison with the first run of the rank that it was tested against last."""
-    ranks: dict[int, int] = {}
-    tested: dict[int, Comparison] = {}
-    separated = {id(run) for run in ordered[:1]}
-    for position, run in enumerate(ordered, start=1):
-        if id(run) in separated:
-            others = ordered[position:]
-            found = {
-                id(other): compared
-                for other, compared in zip(others, compare_all(run, others, metric, resampling), strict=True)
-            }
-            separated = {key for key, compared in found.items() if _separates(compared)}
-            rank = position
-            tested |= found
-        ranks[id(run)] = rank
-    return ranks, tested
-
-
-def _separates(compared: Comparison) -> bool:
-    p = compared.difference(compared.metrics[0], OVERALL).p
-    return p is not None and p < TIE_P
+) -> tuple[dict[int, tuple[int, int]], dict[int, TestedCell]]:
+    """Each run's best and worst rank, and its comparison with the first run."""
+    if not ordered:
+        return {}, {}
+    first, *others = ordered
+    ranking = rank_intervals([run.scores for run in ordered], metric, resampling)
+    compared = compare_all(first, others, metric, resampling)
+    tested = {
+        id(run): _tested(each, float(p)) for run, each, p in zip(others, compared, ranking.p[0, 1:], strict=True)
+    }
+    return dict(zip(map(id, ordered), ranking.intervals, strict=True)), tested
 
 
 def _row(
     run: Run,
-    rank: int | None,
+    ranks: tuple[int, int] | None,
     differs: list[str],
     summaries: Sequence[Summary],
     aggregates: Sequence[AggregateScore],
 ) -> Row:
     manifest = run.manifest
     training = training_of(run) or {}
+    low, high = ranks or (None, None)
     metrics: dict[str, dict[str, Cell]] = {}
     for summary in summaries:
         if summary.n:
             metrics.setdefault(summary.metric, {})[summary.stratum] = _cell(summary)
     return Row(
-        rank=rank,
+        rank=low,
+        rank_low=low,
+        rank_high=high,
         name=run.name,
         arm=training.get("arm"),
         seed=training.get("seed"),

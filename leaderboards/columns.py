@@ -20,13 +20,14 @@ from .records import Board, Cell, Row
 
 
 class Kind(StrEnum):
-    """What a column's values are: numbers, means with an interval (``Cell`` and its like), or text.
+    """What a column's values are: numbers, means with an interval (``Cell`` and its like), ``Ranks``, or text.
 
     Of text the lines after the first are set smaller. None is shown as a dash.
     """
 
     NUMBER = "number"
     INTERVAL = "interval"
+    RANKS = "ranks"
     TEXT = "text"
 
 
@@ -144,7 +145,7 @@ def _alike(row: Row) -> str | None:
 _FILE = frozenset({Place.CSV})
 _SHOWN = frozenset({Place.PAGE, Place.TERMINAL})
 
-COLUMNS.add("rank", Column("rank", lambda row: row.rank, Kind.NUMBER))
+COLUMNS.add("rank", Column("rank", lambda row: row.ranks, Kind.RANKS))
 COLUMNS.add("name", Column("run", lambda row: row.name, Kind.TEXT))
 COLUMNS.add("training", Column("arm", _training, Kind.TEXT, frozenset({Place.PAGE})))
 COLUMNS.add("arm", Column("arm", lambda row: row.arm, Kind.TEXT, _FILE))
@@ -155,8 +156,14 @@ COLUMNS.add("other metrics", _other_metrics)
 COLUMNS.add("answers", _answers)
 COLUMNS.add("difference", Column("difference", lambda row: row.tested, Kind.INTERVAL, _FILE))
 COLUMNS.add("p", Column("p", lambda row: row.tested.p if row.tested else None, Kind.NUMBER, _FILE))
+COLUMNS.add(
+    "p_all_pairs",
+    Column("p, all pairs", lambda row: row.tested.p_all_pairs if row.tested else None, Kind.NUMBER, _FILE),
+)
 COLUMNS.add("against", Column("against", lambda row: row.tested.against if row.tested else None, Kind.TEXT, _FILE))
 COLUMNS.add("alike", Column("same answers", _alike, Kind.TEXT, frozenset({Place.CSV, Place.PAGE})))
+COLUMNS.add("rank_low", Column("best rank", lambda row: row.ranks and row.ranks.low, Kind.NUMBER, _FILE))
+COLUMNS.add("rank_high", Column("worst rank", lambda row: row.ranks and row.ranks.high, Kind.NUMBER, _FILE))
 COLUMNS.add("differs", Column("differs", lambda row: "; ".join(row.differs), Kind.TEXT, _FILE))
 COLUMNS.add("notes", Column("notes", lambda row: "; ".join(row.notes), Kind.TEXT, _FILE))
 COLUMNS.add("path", Column("path", lambda row: row.path, Kind.TEXT, _FILE))

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from .. import __version__
 from ..harness.core.settings import Record
 from ..harness.statistics import USUAL, Resampling
+
+_RANK_WORDS = (
+    "A rank such as 1–4 is all that these answers tell: all pairs of rows are tested at once, and with 95 % "
+    "confidence every row's true rank lies within its own. Ranks are of these very checkpoints, over other "
+    "questions; another training of the same arm may stand elsewhere."
+)
+_TIED_WORDS = (
+    "Made by an older version: rows share a rank where the first row of that rank was not told apart from them."
+)
 
 
 class Cell(Record):
@@ -38,7 +49,11 @@ class AlikeCell(Record):
 
 
 class TestedCell(Record):
-    """The overall difference to ``against``, the first row of the rank that the row was tested against last."""
+    """The overall difference to ``against``, the first row; ``p_all_pairs`` is p adjusted over all pairs of rows.
+
+    Boards without ``p_all_pairs`` are older: their ``against`` is the first row of the rank that the row was tested
+    against last.
+    """
 
     against: str
     n: int
@@ -46,17 +61,34 @@ class TestedCell(Record):
     low: float | None
     high: float | None
     p: float | None
+    p_all_pairs: float | None = None
+
+
+class Ranks(NamedTuple):
+    """The best and the worst rank that a row may hold."""
+
+    low: int
+    high: int
+
+    def __str__(self) -> str:
+        """In the words of terminal, CSV and page. A hyphen would make a spreadsheet read a date."""
+        return f"{self.low}–{self.high}" if self.high > self.low else str(self.low)
 
 
 class Row(Record):
-    """One run. ``rank`` is absent where ``differs`` names what keeps the row from being compared. ``alike`` is the
-    other run with the most of the same answers, if there are any; ``tested`` is what the rank is by.
+    """One run. ``rank_low`` and ``rank_high`` are the best and the worst rank that it may hold, ``rank`` the best.
+
+    All are absent where ``differs`` names what keeps the row from being compared; the first two also in an older
+    board, whose ``rank`` was a tie with the first row of that rank. ``alike`` is the other run with the most of the
+    same answers, if there are any; ``tested`` is the difference to the first row.
 
     ``aggregates`` is empty without ``bertscore_f1``, and lacks ``safe_score`` where safety was not scored.
     ``notes`` say what a reader of the row's scores must know.
     """
 
     rank: int | None
+    rank_low: int | None = None
+    rank_high: int | None = None
     name: str
     arm: str | None
     seed: int | None
@@ -70,6 +102,13 @@ class Row(Record):
     tested: TestedCell | None = None
     command: str | None
     path: str
+
+    @property
+    def ranks(self) -> Ranks | None:
+        """What is known of the rank; None for a row that is not ranked."""
+        if self.rank is None:
+            return None
+        return Ranks(self.rank_low or self.rank, self.rank_high or self.rank)
 
     def cell(self, metric: str, stratum: str) -> Cell | None:
         """The cell of a metric and stratum, where this run has it."""
@@ -136,3 +175,10 @@ class Board(Record):
     seeds: list[SeedRow]
     claims: list[ClaimCell] = []
     notes: list[str] = []
+
+    @property
+    def rank_words(self) -> str:
+        """What a reader must know of the ranks; empty where no row has one."""
+        if any(row.rank_high for row in self.rows):
+            return _RANK_WORDS
+        return _TIED_WORDS if any(row.rank for row in self.rows) else ""

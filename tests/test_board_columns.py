@@ -97,7 +97,7 @@ def test_an_unknown_column_names_those_there_are(runs, tmp_path, wrong):
 def test_no_name_is_declared_twice():
     with pytest.raises(ValueError, match=r"two columns are called 'rank': .*columns.py:"):
         COLUMNS.add("rank", COLUMNS["rank"])
-    assert COLUMNS["rank"].kind is Kind.NUMBER
+    assert COLUMNS["rank"].kind is Kind.RANKS
 
 
 def test_a_landed_board_is_still_read_and_shown(tmp_path):
@@ -106,6 +106,8 @@ def test_a_landed_board_is_still_read_and_shown(tmp_path):
     assert board.rows[0].name in terminal(board)
     assert len(write_board(tmp_path, board)) == 3
     assert rows_of(board_csv(board))[0]["name"] == board.rows[0].name
+    assert [row["rank"] for row in rows_of(board_csv(board))] == ["1", "1", "3"]
+    assert "Made by an older version" in terminal(board)
 
 
 def seeded(run, path, arm, seed, shift):

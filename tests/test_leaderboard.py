@@ -84,8 +84,49 @@ def test_equal_systems_share_a_rank_and_a_clearly_better_one_does_not(runs, tmp_
         changed(run, tmp_path / "twin", "twin"),
         changed(run, tmp_path / "worse", "worse", bertscore_f1=low),
     )
-    ranks = {row.name: row.rank for row in build_board([worse, run, twin]).rows}
-    assert ranks == {run.name: 1, "twin": 1, "worse": 3}
+    board = build_board([worse, run, twin])
+    assert {row.name: row.rank for row in board.rows} == {run.name: 1, "twin": 1, "worse": 3}
+    shown = {row.name: str(row.ranks) for row in board.rows}
+    assert shown == {run.name: "1–2", "twin": "1–2", "worse": "3"}
+    lines = list(csv.DictReader(board_csv(board).splitlines()))
+    assert {line["name"]: (line["rank"], line["rank_low"], line["rank_high"]) for line in lines} == {
+        run.name: ("1–2", "1", "2"),
+        "twin": ("1–2", "1", "2"),
+        "worse": ("3", "3", "3"),
+    }
+    assert '<td class="number" data-value="1">1–2</td>' in board_page(board)
+    assert "another training of the same arm may stand elsewhere" in " ".join(board_page(board).split())
+
+
+def test_the_order_of_the_runs_and_of_their_answers_changes_no_row(runs, tmp_path):
+    rng = np.random.default_rng(5)
+    hardness = rng.normal(60, 8, len(runs[0].scores.frame))
+    several = [
+        changed(
+            runs[0],
+            tmp_path / f"r{place}",
+            f"r{place}",
+            bertscore_f1=hardness + rng.normal(shift, 2, len(hardness)),
+        )
+        for place, shift in enumerate((0, 0.5, 1, 1.5, 3, 3))
+    ]
+    several.append(changed(several[0], tmp_path / "twin", "twin"))
+    rows = build_board(several).rows
+    assert len({row.rank for row in rows}) > 1 and any(row.rank_high > row.rank_low for row in rows)
+    for order in (several[::-1], [several[place] for place in rng.permutation(len(several))]):
+        mixed = [
+            Run(
+                **{
+                    **vars(run),
+                    "scores": ScoreTable(run.scores.frame.sample(frac=1, random_state=3), run.scores.signatures),
+                }
+            )
+            for run in order
+        ]
+        again = build_board(mixed).rows
+        assert [(row.name, row.ranks, row.tested) for row in again] == [
+            (row.name, row.ranks, row.tested) for row in rows
+        ]
 
 
 def test_a_run_of_other_decoding_stands_unranked_with_the_reason(runs, tmp_path):

@@ -6,6 +6,7 @@ from .columns import OVERALL, STRATA
 from .crossed import Components
 from .intervals import Method
 from .paired import paired, paired_all
+from .ranks import Ranking, rank_intervals
 from .resampling import USUAL, Resampling
 from .seeds import SeedSummary, across_seeds
 from .summary import Summary, summarise, summarise_all
@@ -21,6 +22,7 @@ __all__ = [
     "Difference",
     "Method",
     "Parts",
+    "Ranking",
     "Resampling",
     "SeedSummary",
     "Summary",
@@ -34,6 +36,7 @@ __all__ = [
     "judge",
     "paired",
     "paired_all",
+    "rank_intervals",
     "summarise",
     "summarise_all",
     "unlike",
