@@ -11,7 +11,7 @@ import typer
 from .app import app
 from .arms_tables import USUAL_EFFECT, print_arms
 from .metric_names import NamesMetrics
-from .options import Resamples, Seed, resampling_of
+from .options import Anyway, Resamples, Seed, resampling_of
 
 if TYPE_CHECKING:
     from ..harness.statistics import Resampling
@@ -77,6 +77,15 @@ def compare(
         list[str], typer.Option(help="A score to compare; repeat for several. All of them are one family of tests.")
     ] = ["bertscore_f1"],  # noqa: B006
     json: Annotated[Path | None, typer.Option(help="Also write everything to this file.")] = None,
+    margin: Annotated[
+        list[str],
+        typer.Option(
+            metavar="POINTS",
+            help="Also say whether both are equivalent, and B no worse than A, within so many points of every "
+            "--metric; METRIC=POINTS for one alone. Safety metrics have 2 unless given.",
+        ),
+    ] = [],  # noqa: B006
+    anyway: Anyway = False,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
@@ -91,10 +100,13 @@ def compare(
     from ..harness.core.files import write_json
     from ..harness.runs.comparison import compare as compare_runs
     from ..harness.runs.groups import as_group
+    from ..harness.runs.margins import margins_of
     from ..harness.runs.run import load_run
     from .compare_tables import print_comparison
 
     if arms:
+        if margin or anyway:
+            raise UserError("--margin and --anyway are for two sides", "Leave them out, or give two sides")
         _compare_arms(runs, arms, metric, json, resampling_of(seed, resamples, "maqa compare"), unpaired, effect)
         return
     alone = runs
@@ -107,7 +119,8 @@ def compare(
     sides = [
         as_group([load_run(path, incomplete=True) for path in side]) for side in (a or alone[:1], b or alone[1:])
     ]
-    compared = compare_runs(sides[0], sides[1], metric, resampling)
+    margins = margins_of(margin, metric)
+    compared = compare_runs(sides[0], sides[1], metric, resampling, margins=margins, anyway=anyway)
     if json is not None:
         write_json(json, compared.as_json())
     print_comparison(Console(highlight=False), compared)

@@ -20,6 +20,8 @@ def print_comparison(console: Console, compared: Comparison) -> None:
 
     from .tables import print_table
 
+    for line in compared.apart:
+        console.print(Text(f"Compared anyway: {line}", style="bold red"))
     console.print(Text(f"A = {compared.first}\nB = {compared.second}"))
     console.print(Text(str(compared.alike), style="yellow" if compared.alike.identical else ""))
     for note in compared.notes:
@@ -33,6 +35,10 @@ def print_comparison(console: Console, compared: Comparison) -> None:
         console.print(Text(f"{name}: {words}\n"))
     if compared.aggregates[0]:
         print_table(console, _aggregate_table(compared))
+    if compared.safety.differences:
+        print_table(console, _safety_table(compared))
+    for line in compared.safety.left_out:
+        console.print(Text(f"Safety, not compared: {line}"))
     level = "of A and B over answers, of B - A over answers and trainings"
     if not any(each.error for each in compared.differences):
         level = "over answers, of each line alone; other trainings may differ by more"
@@ -42,7 +48,9 @@ def print_comparison(console: Console, compared: Comparison) -> None:
             f"Trainings: {compared.trainings}.\n"
             f"Holm p: adjusted over {compared.family}. Overall is a family of its own.\n"
             "d_z: mean over standard deviation of the differences. "
-            "Missed below: true differences that these answers find less than 80 % of the time."
+            "Missed below: true differences that these answers find less than 80 % of the time.\n"
+            "A bracket holds 0 exactly if p, which is of its line alone, is not below 0.05. No worse: by the "
+            "bracket; equivalent: by the 90 % interval. Of all lines together either holds only if each shows it."
         )
     )
     for name, signature in compared.signatures.items():
@@ -52,10 +60,10 @@ def print_comparison(console: Console, compared: Comparison) -> None:
 def _metric_table(compared: Comparison, metric: str) -> Table:
     from rich.text import Text
 
-    from ..harness.statistics.verdicts import points
+    from ..harness.statistics.verdicts import p_in_words, points
 
     table = _table(f"{metric}, percent")
-    for heading in ("severity", "n", "A", "B", "B - A", "Holm p\nd_z", "missed below\nbetter/worse"):
+    for heading in ("severity", "n", "A", "B", "B - A", "p\nHolm p\nd_z", "missed below\nbetter/worse"):
         table.add_column(heading, justify="left" if heading == "severity" else "right", no_wrap=True)
     rows = zip(*([each for each in part if each.metric == metric] for part in compared.summaries), strict=True)
     differences = [each for each in compared.differences if each.metric == metric]
@@ -66,7 +74,7 @@ def _metric_table(compared: Comparison, metric: str) -> Table:
             _interval(one.mean, one.low, one.high),
             _interval(other.mean, other.low, other.high),
             _interval(change.mean, change.low, change.high, sign="+"),
-            f"{_number(change.p_holm, '.2g')}\n{_number(change.effect_size, '+z.2f')}",
+            f"{p_in_words(change)}\n{p_in_words(change, adjusted=True)}\n{_number(change.effect_size, '+z.2f')}",
             f"{'-' if change.detectable is None else points(change.detectable)}\n"
             f"{_number(change.improved_pct, '.0f')}/{_number(change.worsened_pct, '.0f')} %",
         )
@@ -106,6 +114,30 @@ def _aggregate_table(compared: Comparison) -> Table:
             *(_interval(part[name].value, part[name].low, part[name].high) for part in (first, second)),
             _interval(change[name].value, change[name].low, change[name].high, sign="+"),
         )
+    return table
+
+
+def _safety_table(compared: Comparison) -> Table:
+    """The differences in the safety metrics, critical and overall, and whether B is shown to be no worse."""
+    from rich.text import Text
+
+    from ..harness.severity import Severity
+    from ..harness.statistics import OVERALL
+    from ..harness.statistics.verdicts import p_in_words, shown_in_words
+
+    table = _table("Safety, percent: a family of tests of its own")
+    for heading in ("metric", "n", "B - A", "p\nHolm p"):
+        table.add_column(heading, justify="left" if heading == "metric" else "right", no_wrap=True)
+    table.add_column("against the margin")
+    for change in compared.safety.differences:
+        if change.n and change.stratum in (str(Severity.CRITICAL), OVERALL):
+            table.add_row(
+                Text(f"{change.metric}\n{change.stratum}, {change.better} is better"),
+                str(change.n),
+                _interval(change.mean, change.low, change.high, sign="+"),
+                f"{p_in_words(change)}\n{p_in_words(change, adjusted=True)}",
+                shown_in_words(change.margin) if change.margin else "-",
+            )
     return table
 
 

@@ -28,7 +28,7 @@ def print_generation(console: Console, run: Run) -> None:
     """How the answers of each severity ended; with several samples per question also what they do to the scores: to
     the first metric, to the safe score and to what makes an answer dangerous."""
     from ..harness.generation.finish import finish_summary
-    from ..harness.runs.generations import read_generation
+    from ..harness.runs.samples import read_generation
 
     frame = read_generation(run.path)
     if frame is None:

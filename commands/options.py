@@ -15,6 +15,12 @@ if TYPE_CHECKING:
 LanguageCode = Annotated[str | None, typer.Option(help="Code of the language, such as en; Arabic by default.")]
 RESAMPLES = "Of the bootstrap and of the tests' random signs, 100 to 1,000,000; 10,000 by default."
 Resamples = Annotated[int | None, typer.Option(help=RESAMPLES)]
+Anyway = Annotated[
+    bool,
+    typer.Option(
+        "--anyway", help="Compare runs of other data, prompts, decoding, backends or training; it is said."
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="Of the resamples and the random signs; 0 by default.")]
 
 

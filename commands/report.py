@@ -9,7 +9,7 @@ from rich.console import Console
 
 from .app import app
 from .metric_names import NamesMetrics
-from .options import Resamples, Seed, resampling_of
+from .options import Anyway, Resamples, Seed, resampling_of
 
 
 @app.command(cls=NamesMetrics)
@@ -18,6 +18,7 @@ def report(
     out: Path = typer.Option(help="The HTML file to write."),
     against: Path | None = typer.Option(None, help="Another run of the same questions to compare with."),
     metric: str = typer.Option("bertscore_f1", help="The metric to analyse."),
+    anyway: Anyway = False,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
@@ -27,8 +28,7 @@ def report(
     from ..reports.page import report_page
 
     resampling = resampling_of(seed, resamples, "maqa report")
-    page = report_page(
-        load_run(run, incomplete=True), load_run(against, incomplete=True) if against else None, metric, resampling
-    )
+    other = load_run(against, incomplete=True) if against else None
+    page = report_page(load_run(run, incomplete=True), other, metric, resampling, anyway=anyway)
     write_text(out, page)
     Console(highlight=False).print(str(out), markup=False, soft_wrap=True)

@@ -7,13 +7,12 @@ from math import isnan
 
 from ..harness.core.errors import UserError
 from ..harness.core.secrets import redact
-from ..harness.generation.backends import floor_names
 from ..harness.metrics.aggregates import QUALITY, AggregateScore, aggregates_all
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.runs.alike import alike, as_expected, same_answers
-from ..harness.runs.comparable import check_metric, differences
+from ..harness.runs.comparable import check_metric, differences, other_backend, other_training
 from ..harness.runs.comparison import Comparison, compare_all
-from ..harness.runs.conditions import conditions, difference, training_of
+from ..harness.runs.conditions import training_of
 from ..harness.runs.run import Run
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, rank_intervals, summarise_all
@@ -78,8 +77,8 @@ def _apart(reference: Run, run: Run, runs: Sequence[Run]) -> list[str]:
     return [
         *lacks,
         *differences(reference, run, names=names),
-        *_other_backend(reference, run),
-        *_other_training(runs, run),
+        *other_backend(reference, run),
+        *other_training(runs, run),
     ]
 
 
@@ -132,22 +131,6 @@ def _reference(runs: Sequence[Run], metric: str) -> Run:
     # A run that lacks answers would make the whole ones those that differ.
     whole = [run for run in candidates if not run.lacks and set(run.answers["severity"]) == severities]
     return [*whole, *candidates][0]
-
-
-def _other_backend(reference: Run, run: Run) -> list[str]:
-    # The same weights answer differently under another backend; a trivial system has none.
-    kinds = [each.manifest.model.kind for each in (reference, run) if each.manifest]
-    models = [kind for kind in kinds if kind not in floor_names()]
-    return [f"backend: {models[0]} and {models[1]}"] if len(set(models)) > 1 else []
-
-
-def _other_training(runs: Sequence[Run], run: Run) -> list[str]:
-    # Arms of one base are an experiment: they may differ in nothing but the arm and the seed.
-    training = training_of(run)
-    for other in filter(None, map(training_of, runs)):
-        if training and conditions(training).get("base") == conditions(other).get("base"):
-            return [f"training {found}" for found in difference(other, training, across_seeds=True)]
-    return []
 
 
 def _ranks(

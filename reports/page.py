@@ -9,13 +9,14 @@ from ..harness.core.errors import UserError
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.metrics.registry import Group, columns_of
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
-from ..harness.runs.comparable import check_metric, differences, refuse_incomplete
+from ..harness.runs.comparable import apart, check_metric, refuse_incomplete
 from ..harness.runs.comparison import Comparison, compare
 from ..harness.runs.groups import RunGroup, group_of
 from ..harness.runs.run import Run
 from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
 from ..harness.statistics import STRATA, USUAL, Difference, Parts, Resampling, SeedSummary, Summary, summarise
+from ..harness.statistics.verdicts import p_in_words, shown_in_words
 from .examples import largest_changes, typical_examples
 from .safety import FORMULAS, safety_of, totals
 from .strata import answer_shapes, category_scores
@@ -31,9 +32,10 @@ def report_page(
     metric: str = "bertscore_f1",
     resampling: Resampling = USUAL,
     claims: Sequence[str] = (),
+    anyway: bool = False,
 ) -> str:
     """The page of a run, or of an arm over its trainings; with ``against`` also the paired differences and the
-    answers that changed most.
+    answers that changed most; ``anyway`` if both differ in more than the model, which then heads the page.
 
     Of an arm with several trainings the differences are over all of them; texts, scores and safety are shown of
     one, the first that both sides have the seed of. ``claims`` are what the experiment's arms bear out, in words.
@@ -42,13 +44,13 @@ def report_page(
         UserError: a run has no scores of the metric, or the two sides cannot be compared.
     """
     ours, theirs = group_of(run), group_of(against) if against else None
-    _check(ours, theirs, metric)
+    unequal = _check(ours, theirs, metric, anyway)
     seed = next((seed for seed in ours.runs if theirs and seed in theirs.runs), None)
     run = ours.runs.get(seed, ours.first)
     against = theirs.runs.get(seed, theirs.first) if theirs else None
     summaries = _table(run, resampling)
     other = _table(against, resampling) if against else None
-    compared = compare(theirs, ours, [metric], resampling) if theirs else None
+    compared = compare(theirs, ours, [metric], resampling, anyway=anyway) if theirs else None
     changes = [each for each in compared.differences if each.n] if compared else []
     return render(
         _TEMPLATES,
@@ -58,6 +60,14 @@ def report_page(
         theirs=theirs,
         compared=compared,
         claims=claims,
+        unequal=unequal,
+        p_in_words=p_in_words,
+        in_words=shown_in_words,
+        safety_changes={
+            (each.metric, each.stratum): each
+            for each in (compared.safety.differences if compared else [])
+            if each.n
+        },
         trainings=_trainings(compared) if compared else [],
         language=run.language,
         against=against,
@@ -84,18 +94,17 @@ def report_page(
     )
 
 
-def _check(ours: RunGroup, theirs: RunGroup | None, metric: str) -> None:
+def _check(ours: RunGroup, theirs: RunGroup | None, metric: str, anyway: bool) -> list[str]:
+    """What the runs differ in beside the model, which is an error unless ``anyway``."""
     runs = [run for group in (theirs, ours) if group for run in group.runs.values()]
     for run in runs:
         check_metric(run, metric)
     if len(runs) > 1:
         refuse_incomplete(*runs)
-    for run in runs[1:]:
-        if apart := differences(runs[0], run):
-            raise UserError(
-                f"runs {runs[0].path} and {run.path} cannot be compared: {'; '.join(apart)}",
-                "Report each on its own",
-            )
+    unequal = apart(runs)
+    if unequal and not anyway:
+        raise UserError(f"the runs cannot be compared: {unequal[0]}", "Report each on its own, or give --anyway")
+    return unequal
 
 
 def _trainings(compared: Comparison) -> list[tuple[str, SeedSummary | None, SeedSummary | None, Parts]]:

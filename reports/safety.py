@@ -12,7 +12,7 @@ from ..harness.metrics.safety.card import Detector, SafetyCard, safety_card
 from ..harness.metrics.safety.lexicon import safety_lexicon
 from ..harness.metrics.safety.units import quantity_words
 from ..harness.runs.run import Run
-from ..harness.scores.signatures import Better, better
+from ..harness.scores.signatures import Better, better, of_one_answer
 from ..harness.severity import SCHEMES
 from ..harness.statistics import USUAL, Resampling, Summary, summarise_all
 from .ceilings import reference_ceilings
@@ -72,7 +72,11 @@ def safety_of(run: Run, against: Run | None = None, resampling: Resampling = USU
     if not columns:
         return None
     ceilings = reference_ceilings(run)
-    outdated = [each for each in columns if run.scores.signatures[each] != ceilings.signatures.get(each)]
+    outdated = [
+        each
+        for each in columns
+        if of_one_answer(run.scores.signatures[each]) != of_one_answer(ceilings.signatures.get(each, ""))
+    ]
     tables = [run.scores, ceilings, *([against.scores] if against else [])]
     own, references, *other = [_by_metric(summaries) for summaries in summarise_all(tables, resampling)]
     card = safety_card(run.language) if run.language.knows(Part.CARD) else None

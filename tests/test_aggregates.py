@@ -15,8 +15,8 @@ from maqa_severity.harness.metrics.aggregates import (
 from maqa_severity.harness.scores.signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
 from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.severity import Severity, Weights
-from maqa_severity.harness.statistics import OVERALL, Method, Resampling, summarise
-from maqa_severity.tests.worlds import bertscore_like, table
+from maqa_severity.harness.statistics import OVERALL, Method, Resampling, paired, summarise
+from maqa_severity.tests.worlds import BERTSCORE_MEAN, bertscore_like, table
 
 SIZES = {Severity.CRITICAL: 40, Severity.NEUTRAL: 60, Severity.NON_CRITICAL: 90}
 N = sum(SIZES.values())
@@ -110,7 +110,65 @@ def test_intervals_of_aggregates_cover_the_truth_in_1000_worlds():
     found = aggregates_all(runs, resampling=Resampling(resamples=4000))
     for place, (aggregate, truth) in enumerate(truths.items()):
         held = np.mean([run[place].low <= truth <= run[place].high for run in found])
-        assert 0.935 <= held <= 0.965, aggregate
+        # The upper end of a minimum is for all severities at once, and so a little long.
+        assert 0.935 <= held <= (0.985 if aggregate is Aggregate.WORST_SEVERITY else 0.965), aggregate
+
+
+def test_the_interval_of_a_minimum_covers_it_where_all_severities_are_equal_and_where_one_is_the_worst():
+    """A bootstrap of the minimum of three equal means leans down: its BCa interval covers about 9 of 10 times."""
+    rng = np.random.default_rng(1)
+    sizes = {Severity.CRITICAL: 30, Severity.NEUTRAL: 60, Severity.NON_CRITICAL: 90}
+    base = table(sizes, np.zeros((180, 1))).frame[["id", "severity"]]
+    for shift in ((0, 0, 0), (0, 0.5, 1), (0, 6, 0), (0, 20, 20)):
+        moved = np.repeat(shift, list(sizes.values()))[:, None]
+        worlds = bertscore_like(rng, (180, 400)) + moved
+        runs = [ScoreTable(base.assign(bertscore_f1=column), {"bertscore_f1": "v"}) for column in worlds.T]
+        found = aggregates_all(runs, resampling=Resampling(resamples=1000))
+        worst = [next(each for each in run if each.aggregate is Aggregate.WORST_SEVERITY) for run in found]
+        held = np.mean([each.low <= BERTSCORE_MEAN <= each.high for each in worst])
+        assert held >= 0.93, shift
+        assert {each.method for each in worst} == {Method.INTERSECTION}
+
+
+def test_the_interval_of_a_change_of_the_minimum_covers_it_though_another_severity_becomes_the_worst():
+    rng = np.random.default_rng(2)
+    sizes = {Severity.CRITICAL: 40, Severity.NEUTRAL: 60, Severity.NON_CRITICAL: 90}
+    base = table(sizes, np.zeros((190, 1))).frame[["id", "severity"]]
+    before, after = (np.repeat(shift, list(sizes.values()))[:, None] for shift in ((-4, 0, 0), (2, -1, 1)))
+    held = []
+    for column in bertscore_like(rng, (190, 150)).T:
+        first, second = (
+            ScoreTable(
+                base.assign(bertscore_f1=column + shift[:, 0] + rng.normal(0, 3, 190)), {"bertscore_f1": "v"}
+            )
+            for shift in (before, after)
+        )
+        found = aggregate_differences(first, second, resampling=Resampling(resamples=400))
+        worst = next(each for each in found if each.aggregate is Aggregate.WORST_SEVERITY)
+        held.append(worst.low <= 3 <= worst.high)
+    assert np.mean(held) >= 0.93
+
+
+def test_the_change_of_the_minimum_is_the_worst_severitys_own_where_it_is_the_worst_in_both():
+    first = _run()
+    second = ScoreTable(first.frame.assign(bertscore_f1=first.frame["bertscore_f1"] + 2), first.signatures)
+    second.frame["bertscore_f1"] += np.random.default_rng(3).normal(0, 1, N)
+    for run in (first, second):
+        run.frame.loc[run.frame["severity"] == "neutral", "bertscore_f1"] -= 30
+    worst = next(
+        each for each in aggregate_differences(first, second) if each.aggregate is Aggregate.WORST_SEVERITY
+    )
+    own = next(each for each in paired(first, second, "bertscore_f1") if each.stratum == "neutral")
+    assert (worst.value, worst.low, worst.high) == pytest.approx((own.mean, own.low, own.high))
+
+
+def test_means_over_all_answers_differ_by_the_interval_that_is_printed_above_them():
+    runs = [_run(seed, gates=GATES) for seed in (0, 1)]
+    change = {each.aggregate: each for each in aggregate_differences(*runs)}
+    overall = paired(*runs, "bertscore_f1")[-1]
+    pure = change[Aggregate.BERTSCORE_F1]
+    assert (pure.value, pure.low, pure.high) == (overall.mean, overall.low, overall.high)
+    assert change[Aggregate.SAFE_SCORE].method is Method.SIGN_FLIP
 
 
 def test_a_difference_of_aggregates_is_paired():

@@ -170,7 +170,7 @@ def test_no_detectable_difference_is_named_that_is_larger_than_what_is_left():
 def test_a_p_at_its_floor_is_a_bound_and_an_exact_one_is_none():
     sizes = {Severity.CRITICAL: 8, Severity.NEUTRAL: 80}
     exact, drawn, *_ = (each for each in _few(gain=8, sizes=sizes) if each.n)
-    assert p_in_words(exact) == "= 0.0078" and not exact.at_floor
+    assert p_in_words(exact) == "0.0078" and not exact.at_floor
     assert p_in_words(drawn) == "≤ 0.0001" and drawn.at_floor
     assert p_in_words(drawn, adjusted=True) == "≤ 0.0002"
 

@@ -3,6 +3,8 @@
 import numpy as np
 from maqa_severity.harness.severity import Severity
 from maqa_severity.harness.statistics import Difference, Resampling, paired
+from maqa_severity.harness.statistics.flips import ENUMERATED, Flips, every_flip
+from maqa_severity.harness.statistics.inversion import sign_flip_test
 from maqa_severity.tests.claim import Claim
 from maqa_severity.tests.worlds import ROUGE_MEAN, bertscore_like, rouge_like, table
 from scipy import stats
@@ -71,9 +73,11 @@ def coverage(kind: str, n: int, worlds: int) -> tuple[float, float]:
     """Percent of the worlds whose bracket holds the true difference, and the same of Student's interval."""
     rng = np.random.default_rng(n)
     before, after, truth = _scores(kind, rng, (n, worlds))
-    changes = _changes(before, after, {Severity.CRITICAL: n}, Resampling(resamples=2000))
-    held = [each.low <= truth <= each.high for each in changes if each.stratum == "critical"]
     moved = after - before
+    drawn = np.random.default_rng(1).choice([-1.0, 1.0], (4000, n))
+    flips = [Flips(moved.mean(axis=0), (drawn @ moved).T / n, drawn.mean(axis=1), exact=False)]
+    ((low, high),) = sign_flip_test(every_flip(moved) if n <= ENUMERATED else flips, [0.95]).ends
+    held = (low <= truth) & (truth <= high)
     half = stats.t.ppf(0.975, n - 1) * moved.std(axis=0, ddof=1) / n**0.5
     return 100 * float(np.mean(held)), 100 * float(np.mean(np.abs(moved.mean(axis=0) - truth) <= half))
 

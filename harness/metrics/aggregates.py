@@ -5,7 +5,7 @@ With m_s the mean of the quality metric over the answers of severity s:
 - ``bertscore_f1``: mean over all answers of BERTScore F1; the percentage of arXiv 2604.06346, nothing mixed in.
 - ``severity_weighted``: (γ m_critical + β m_neutral + α m_non_critical) / (α + β + γ), by default with the α, β, γ
   of the scheme *balanced*. Unlike a mean over answers it does not depend on how common each severity is.
-- ``worst_severity``: min over s of m_s.
+- ``worst_severity``: min over s of m_s. Its interval is one for a minimum; see ``extremes``.
 - ``critical_gap``: m_critical - m_non_critical; negative where answers to critical questions are the worse ones.
 - ``safe_score``: mean over all answers of quality × gate; the gate is 0 for an answer that a column marks which is
   declared as a gate (see ``metrics``), else 1.
@@ -14,13 +14,14 @@ With m_s the mean of the quality metric over the answers of severity s:
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
 import pandas as pd
 
 from ..core.errors import UserError
+from ..scores.signatures import is_rate
 from ..scores.table import KEY_COLUMNS, ScoreTable
 from ..severity import SCHEMES, SEVERITIES, Severity, Weights
 from ..statistics.bootstrap import Floats, Resampled
@@ -29,6 +30,8 @@ from ..statistics.columns import OVERALL, Block, stack
 from ..statistics.intervals import Method, bca, described
 from ..statistics.paired import paired
 from ..statistics.resampling import USUAL, Resampling
+from ..statistics.verdicts import Difference
+from .extremes import change_of_minimum, minimum
 from .registry import gates
 
 QUALITY = "bertscore_f1"
@@ -129,11 +132,32 @@ def aggregate_differences(
                 change = statistic.take([chosen[1]]).minus(statistic.take([chosen[0]]))
                 (found[aggregate],) = _scores(aggregate, change)
     means = [ScoreTable(table.frame, dict.fromkeys(table.metrics, table.signatures[QUALITY])) for table in gated]
-    for each in paired(means[0], means[1], *gated[0].metrics, resampling=resampling):
+    changes = paired(means[0], means[1], *gated[0].metrics, resampling=resampling)
+    for each in changes:
         if each.stratum == OVERALL:
             aggregate = Aggregate.SAFE_SCORE if each.metric == _SAFE else Aggregate.BERTSCORE_F1
             found[aggregate] = AggregateScore(aggregate, each.mean, each.low, each.high, each.method)
+    if (worst := found.get(Aggregate.WORST_SEVERITY)) and worst.method is not Method.TOO_FEW:
+        severities = [each for each in changes if each.metric == QUALITY and each.stratum != OVERALL]
+        low, high = _change_of_worst(gated, severities)
+        found[Aggregate.WORST_SEVERITY] = replace(worst, low=low, high=high, method=Method.INTERSECTION)
     return _complete(found, gated[0])
+
+
+def _change_of_worst(runs: Sequence[ScoreTable], changes: Sequence[Difference]) -> tuple[float, float]:
+    """Where all answers of a severity changed equally, its change has no interval and counts as it is."""
+    first, second = (
+        [
+            run.frame.loc[run.frame["severity"] == change.stratum, [QUALITY]].to_numpy(np.float64)
+            for change in changes
+        ]
+        for run in runs
+    )
+    ends = [
+        (change.mean, change.mean) if change.low is None or change.high is None else (change.low, change.high)
+        for change in changes
+    ]
+    return change_of_minimum(first, second, ends)
 
 
 def gated(frame: pd.DataFrame, gates: Sequence[str] = GATES) -> pd.Series:
@@ -147,11 +171,15 @@ def gated(frame: pd.DataFrame, gates: Sequence[str] = GATES) -> pd.Series:
 
 @dataclass(frozen=True)
 class _Statistic:
-    """k values of one aggregate: estimates (k,), bootstrap (k, resamples), influence of the rows per stratum."""
+    """k values of one aggregate: estimates (k,), bootstrap (k, resamples), influence of the rows per stratum.
+
+    ``ends`` is its interval where that is none of the bootstrap's.
+    """
 
     estimate: Floats
     resampled: Floats
     influence: Sequence[Floats]
+    ends: tuple[Floats, Floats] | None = None
 
     @property
     def smallest(self) -> int:
@@ -159,7 +187,10 @@ class _Statistic:
 
     def take(self, columns: Sequence[int]) -> _Statistic:
         return _Statistic(
-            self.estimate[columns], self.resampled[columns], [rows[:, columns] for rows in self.influence]
+            self.estimate[columns],
+            self.resampled[columns],
+            [rows[:, columns] for rows in self.influence],
+            (self.ends[0][columns], self.ends[1][columns]) if self.ends else None,
         )
 
     def minus(self, other: _Statistic) -> _Statistic:
@@ -175,8 +206,9 @@ def _gated(scores: ScoreTable, gates: Sequence[str]) -> ScoreTable:
     check_scores(ScoreTable(scores.frame[[*KEY_COLUMNS, QUALITY, *present]], scores.signatures))
     frame = scores.frame[[*KEY_COLUMNS, QUALITY]].copy()
     signatures = {QUALITY: scores.signatures[QUALITY]}
-    if len(present) == len(gates):
-        frame[_SAFE] = gated(scores.frame, gates)
+    events = all(is_rate(scores.signatures[gate]) for gate in present)
+    if len(present) == len(gates) and (events or scores.safe is not None):
+        frame[_SAFE] = gated(scores.frame, gates) if scores.safe is None else scores.safe.to_numpy()
         signatures[_SAFE] = "+".join(scores.signatures[name] for name in (QUALITY, *gates))
     return ScoreTable(frame, signatures)
 
@@ -229,18 +261,11 @@ def _linear(parts: Resampled, coefficients: Sequence[float]) -> _Statistic:
 
 
 def _worst(parts: Resampled) -> _Statistic:
-    """The minimum over strata. Where two strata are nearly the worst its bootstrap leans down, which BCa's bias
-    correction takes back in part."""
+    """The minimum over strata."""
     means = np.array([sample.mean(axis=0) for sample in parts.samples])
-    worst = means.argmin(axis=0)
-    return _Statistic(
-        means.min(axis=0),
-        np.min(parts.means, axis=0),
-        [
-            (worst == place) * (sample - sample.mean(axis=0)) / len(sample)
-            for place, sample in enumerate(parts.samples)
-        ],
-    )
+    influence = [(sample - sample.mean(axis=0)) / len(sample) for sample in parts.samples]
+    ends = minimum(parts) if min(map(len, parts.samples)) > 1 else None
+    return _Statistic(means.min(axis=0), np.min(parts.means, axis=0), influence, ends)
 
 
 def _columns(block: Block, aggregate: Aggregate) -> list[tuple[int, int]]:
@@ -250,11 +275,10 @@ def _columns(block: Block, aggregate: Aggregate) -> list[tuple[int, int]]:
 
 
 def _scores(aggregate: Aggregate, statistic: _Statistic) -> list[AggregateScore]:
-    low, high = bca(statistic.estimate, statistic.resampled, statistic.influence)
+    low, high = statistic.ends or bca(statistic.estimate, statistic.resampled, statistic.influence)
+    method = Method.INTERSECTION if statistic.ends else Method.BCA
     return [
-        AggregateScore(
-            aggregate, float(value), *described(statistic.smallest, low[column], high[column], Method.BCA)
-        )
+        AggregateScore(aggregate, float(value), *described(statistic.smallest, low[column], high[column], method))
         for column, value in enumerate(statistic.estimate)
     ]
 

@@ -12,7 +12,7 @@ def beyond_encoder(scores: ScoreTable) -> str | None:
     """How many answers and references BERTScore compared in part only; None where it read all or was left out."""
     if ANSWER_BEYOND not in scores.metrics or REFERENCE_BEYOND not in scores.metrics:
         return None
-    answers, references = (int((scores.frame[name] == 100).sum()) for name in (ANSWER_BEYOND, REFERENCE_BEYOND))
+    answers, references = (int((scores.frame[name] > 0).sum()) for name in (ANSWER_BEYOND, REFERENCE_BEYOND))
     if not answers + references:
         return None
     parts = dict(part.partition(":")[::2] for part in scores.signatures[ANSWER_BEYOND].split("|"))

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from ..core.errors import UserError
+from ..generation.backends import floor_names
 from ..scores.table import KEY_COLUMNS, ScoreTable
 from ..statistics import unlike
+from .conditions import conditions, difference, training_of
 from .run import Run
 
 
@@ -64,6 +66,38 @@ def differences(
         found.append(f"rows asked: {first.asked.rows} and {second.asked.rows}")
     if _one_cache(first, second) and rows[0]["prediction"][shared].equals(rows[1]["prediction"][shared]):
         found.append(f"no answer: both took theirs from --use_cache {first.asked.cache}, whose keys name no model")
+    return found
+
+
+def other_backend(first: Run, second: Run) -> list[str]:
+    """The same weights answer differently under another backend; a trivial system has none."""
+    kinds = [run.manifest.model.kind for run in (first, second) if run.manifest]
+    models = [kind for kind in kinds if kind not in floor_names()]
+    return [f"backend: {models[0]} and {models[1]}"] if len(set(models)) > 1 else []
+
+
+def other_training(runs: Sequence[Run], run: Run) -> list[str]:
+    """In what a run's training differs from that of the first of the runs of its base, beside arm and seed: arms of
+    one base are an experiment, and may differ in nothing else."""
+    training = training_of(run)
+    for other in filter(None, map(training_of, runs)):
+        if training and conditions(training).get("base") == conditions(other).get("base"):
+            return [f"training {found}" for found in difference(other, training, across_seeds=True)]
+    return []
+
+
+def apart(runs: Sequence[Run], metrics: Sequence[str] | None = None) -> list[str]:
+    """What keeps runs from being compared, and has a board leave them unranked: what ``differences`` finds to
+    the first of them, other backends and other trainings.
+
+    Args:
+        runs: those of both sides.
+        metrics: whose signatures have to be equal; None for all that two runs have.
+    """
+    found = []
+    for run in runs[1:]:
+        pair = [*differences(runs[0], run, metrics), *other_backend(runs[0], run), *other_training(runs, run)]
+        found += [f"{runs[0].path} and {run.path} differ in: {'; '.join(pair)}"] if pair else []
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -31,9 +31,11 @@ from ..statistics import (
     summarise_all,
 )
 from .alike import Alike, alike, as_expected, same_answers
-from .comparable import chosen_of, differences, refuse_incomplete
+from .comparable import apart, chosen_of, refuse_incomplete
 from .groups import RunGroup, group_of
+from .margins import margins_of
 from .run import Run
+from .safety import SafetyCompared, compare_safety
 
 _NONE: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = ([], [], [])
 
@@ -58,6 +60,8 @@ class Comparison:
         signatures: one per metric.
         alike: how many answers are the same, over all pairs of trainings.
         notes: which runs no answer tells apart.
+        safety: the safety metrics that both were scored by, judged for being no worse.
+        apart: what both differ in beside the model, a line each, if they were compared anyway.
     """
 
     first: str
@@ -75,6 +79,8 @@ class Comparison:
     seeds: tuple[list[SeedSummary], list[SeedSummary]] = ([], [])
     aggregates: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = _NONE
     trained: tuple[int, int] = (1, 1)
+    safety: SafetyCompared = dataclasses.field(default_factory=SafetyCompared)
+    apart: list[str] = dataclasses.field(default_factory=list)
 
     @property
     def metrics(self) -> list[str]:
@@ -96,6 +102,8 @@ def compare(
     metrics: Sequence[str] = (QUALITY,),
     resampling: Resampling = USUAL,
     pair_seeds: bool = True,
+    margins: Mapping[str, float] | None = None,
+    anyway: bool = False,
 ) -> Comparison:
     """Compare two runs answer by answer, or two arms over their trainings.
 
@@ -105,10 +113,13 @@ def compare(
         metrics: the declared family: every severity of every one of these.
         resampling: of the bootstrap and the random signs.
         pair_seeds: False to take equal seeds of both arms as having nothing in common.
+        margins: by metric, in percentage points: what differences are judged against; by default safety's alone.
+        anyway: whether to compare what differs in more than the model, and say so. Runs of other questions,
+            severities or signatures are refused all the same.
 
     Raises:
-        UserError: a run lacks answers; the runs differ in answers, data, prompt, decoding or a metric's signature
-            (the difference is named), or their scores cannot be used.
+        UserError: a run lacks answers; the runs differ in answers, data, prompt, decoding, backend, conditions of
+            training or a metric's signature (the difference is named), or their scores cannot be used.
     """
     metrics = list(dict.fromkeys(metrics))
     one, other = group_of(first), group_of(second)
@@ -117,13 +128,11 @@ def compare(
     for run in runs:
         check_scores(run.scores, str(run.path))
         chosen_of(run, metrics)
-    for run in runs[1:]:
-        if unequal := differences(runs[0], run, [*metrics, *(GATES if QUALITY in metrics else ())]):
-            raise UserError(
-                f"{runs[0].path} and {run.path} differ in: {'; '.join(unequal)}",
-                "Compare runs that differ in the model alone",
-            )
-    made = compare_groups(one.tables, other.tables, metrics, resampling, pair_seeds)
+    unequal = apart(runs, [*metrics, *(GATES if QUALITY in metrics else ())])
+    if unequal and not anyway:
+        raise UserError(unequal[0], "Compare runs that differ in the model alone, or give --anyway")
+    margins = margins_of((), metrics) if margins is None else margins
+    made = compare_groups(one.tables, other.tables, metrics, resampling, pair_seeds, margins)
     tables = [
         [chosen_of(group.runs[seed], metrics) for seed in used]
         for group, used in zip((one, other), made.seeds, strict=True)
@@ -136,6 +145,8 @@ def compare(
         summaries=(summaries[0], summaries[1]),
         seeds=(seeds[0], seeds[1]),
         aggregates=_aggregates(runs[0].scores, runs[1].scores, resampling) if aggregated else _NONE,
+        safety=compare_safety(one, other, metrics, resampling, margins),
+        apart=unequal,
     )
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pandas as pd
 
-from ..core.errors import UserError
 from ..core.files import atomic
 from ..generation.finish import COLUMNS, ENDINGS
 from ..metrics.base import Answers, Metric
 from ..metrics.scoring import score
 from ..severity import parse_severity
 from .run import Saved
+from .samples import GENERATION, read_generation
 
-GENERATION = "generation.parquet"
 KEYS = [*COLUMNS, *ENDINGS, "prediction"]
 """Columns besides the scores; files of earlier versions lack ``ENDINGS``."""
 
@@ -42,21 +40,6 @@ def write_generation(saved: Saved, frame: pd.DataFrame, metrics: Sequence[Metric
         frame = frame.assign(**score(answers, metrics))
     with atomic(saved.path / GENERATION) as temporary:
         frame.to_parquet(temporary, index=False)
-
-
-def read_generation(folder: Path) -> pd.DataFrame | None:
-    """The file's content; None for a run that plain lm-eval wrote.
-
-    Raises:
-        UserError: the file is damaged.
-    """
-    path = folder / GENERATION
-    if not path.exists():
-        return None
-    try:
-        return pd.read_parquet(path)
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not a readable parquet file: {error}", "Evaluate the run again") from error
 
 
 def rescore_samples(saved: Saved, metrics: Sequence[Metric]) -> None:

@@ -12,6 +12,7 @@ from ..scores.table import ScoreTable, write_scores
 from ..severity import parse_severity
 from .generations import rescore_samples
 from .run import Run, Saved, load_answers
+from .samples import over_samples
 
 
 def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]]) -> Run:
@@ -32,7 +33,7 @@ def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]]) -> R
     scores = score_table(list(saved.answers["id"]), answers_of(saved), metrics)
     write_scores(saved.scores_file, scores)
     rescore_samples(saved, metrics)
-    return Run(**vars(saved), scores=scores)
+    return Run(**vars(saved), scores=over_samples(saved.path, scores) if saved.manifest else scores)
 
 
 def complete_scores(saved: Saved, metrics: Sequence[Metric]) -> ScoreTable:

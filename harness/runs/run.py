@@ -21,6 +21,7 @@ from .completeness import lacking
 from .manifest import NAME as MANIFEST
 from .manifest import Manifest, read_manifest
 from .plain_samples import our_samples
+from .samples import over_samples
 
 SCORES = "scores.parquet"
 _PLAIN = "Run lm_eval with `--tasks maqa_severity --log_samples --output_path DIR`, or use `maqa evaluate`"
@@ -63,7 +64,10 @@ class Saved:
 
 @dataclass(frozen=True)
 class Run(Saved):
-    """Saved answers with their scores, in the same order: those of ``scores.parquet``, else lm-eval's."""
+    """Saved answers with their scores, in the same order: those of ``scores.parquet``, else lm-eval's.
+
+    Where every question has several answers, ``answers`` holds the first of each, and ``scores`` their mean.
+    """
 
     scores: ScoreTable
 
@@ -94,6 +98,8 @@ def load_run(path: Path, incomplete: bool = False) -> Run:
             raise UserError(f"{file} does not hold the rows of the samples files", f"Run `maqa rescore {path}`")
     check_scores(scores, str(source))
     check_percentages(scores, str(source))
+    if saved.manifest:
+        scores = over_samples(saved.path, scores)
     return Run(**vars(saved), scores=scores)
 
 

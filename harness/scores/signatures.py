@@ -44,6 +44,17 @@ def without_rate(signature: str) -> str:
     return "|".join(part for part in signature.split("|") if part != RATE)
 
 
+def averaged_over(samples: int, signature: str) -> str:
+    """The signature of a column's means over so many answers to each question."""
+    return f"{without_rate(signature)}|samples:{samples}"
+
+
+def of_one_answer(signature: str) -> str:
+    """A signature without what averaging over answers changed in it; so that of both it can be told whether the
+    same rules scored the answers."""
+    return "|".join(part for part in without_rate(signature).split("|") if not part.startswith("samples:"))
+
+
 def better(signature: str) -> Better:
     """Which way the column's scores improve."""
     return Better(_value(signature, "better") or "higher")

@@ -23,10 +23,14 @@ _RESCORE = "Compute it again with `maqa rescore RUN`"
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """``frame`` has the columns ``id``, ``severity`` and one per metric (percentages); ``signatures`` one each."""
+    """``frame`` has the columns ``id``, ``severity`` and one per metric (percentages); ``signatures`` one each.
+
+    ``safe`` is each row's quality × gate where a row is a mean over several answers, whose gates it does not hold.
+    """
 
     frame: pd.DataFrame
     signatures: dict[str, str]
+    safe: pd.Series | None = None
 
     @property
     def metrics(self) -> list[str]:

@@ -14,7 +14,6 @@ from scipy import special
 from .bootstrap import Floats
 
 LEVEL = 0.95
-_Z = float(special.ndtri((1 + LEVEL) / 2))
 # Resampled sums of equal scores differ in the last bits; this much, relative to the largest, still counts as equal.
 _TIE = 1e-10
 # Percentage points: the end of an interval that excludes 0 and reaches it.
@@ -27,6 +26,7 @@ class Method(StrEnum):
     BCA = "bca"
     WILSON = "wilson"
     NEWCOMBE = "newcombe"
+    INTERSECTION = "intersection bounds"
     SIGN_FLIP = "inverted sign-flip test"
     UNBOUNDED = "unbounded: so few answers exclude no difference"
     TWO_LEVELS = "over questions and trainings"
@@ -35,7 +35,7 @@ class Method(StrEnum):
 
 
 def bca(
-    estimate: Floats, resampled: Floats, influence: Sequence[Floats], *, expanded: bool = True
+    estimate: Floats, resampled: Floats, influence: Sequence[Floats], *, expanded: bool = True, level: float = LEVEL
 ) -> tuple[Floats, Floats]:
     """Bias-corrected and accelerated bootstrap interval of k statistics at once.
 
@@ -55,6 +55,7 @@ def bca(
         resampled: their bootstrap distribution, shape (k, resamples).
         influence: one array (n_s, k) per stratum: what each row contributes to the statistic's deviation.
         expanded: False for the textbook's interval, which scipy also gives.
+        level: of the interval.
 
     Returns:
         The lower and the upper ends, shape (k,); NaN where no score varies.
@@ -68,7 +69,8 @@ def bca(
         cubes = np.sum([(rows**3).sum(axis=0) for rows in influence], axis=0)
         acceleration = cubes / (6 * squares.sum(axis=0) ** 1.5)
         bias = special.ndtri(below)
-        z = _expanded_z(squares, np.array([len(rows) for rows in influence])) if expanded else _Z
+        sizes = np.array([len(rows) for rows in influence])
+        z = _expanded_z(squares, sizes, level) if expanded else float(special.ndtri((1 + level) / 2))
         probabilities = [
             special.ndtr(bias + (bias + side) / (1 - acceleration * (bias + side))) for side in (-z, z)
         ]
@@ -149,11 +151,11 @@ def _joined(one: Floats, other: Floats, correlation: Floats) -> Floats:
     return joined
 
 
-def _expanded_z(squares: Floats, sizes: Floats) -> Floats:
+def _expanded_z(squares: Floats, sizes: Floats, level: float) -> Floats:
     sizes = sizes[:, None]
     unbiased = squares * sizes / (sizes - 1)
     freedom = unbiased.sum(axis=0) ** 2 / (unbiased**2 / (sizes - 1)).sum(axis=0)
-    z: Floats = np.sqrt(unbiased.sum(axis=0) / squares.sum(axis=0)) * special.stdtrit(freedom, (1 + LEVEL) / 2)
+    z: Floats = np.sqrt(unbiased.sum(axis=0) / squares.sum(axis=0)) * special.stdtrit(freedom, (1 + level) / 2)
     return z
 
 

@@ -152,10 +152,21 @@ def in_words(differences: Sequence[Difference]) -> str:
     return "; ".join(parts + _against(differences))
 
 
-def p_in_words(difference: Difference, adjusted: bool = False, digits: int = 2) -> str:
-    """p, or Holm's p, with its sign: ``= 0.03``, or ``≤ 0.0001`` where no random signs could give a smaller one."""
+def p_in_words(difference: Difference, adjusted: bool = False) -> str:
+    """p, or Holm's p: ``0.03``, or ``≤ 0.0001`` where these random signs could give no smaller one."""
     p = difference.p_holm if adjusted else difference.p
-    return "-" if p is None else f"{'≤' if difference.at_floor else '='} {p:.{digits}g}"
+    return "-" if p is None else f"{'≤ ' if difference.at_floor else ''}{p:.2g}"
+
+
+def shown_in_words(margin: AgainstMargin) -> str:
+    """What a difference shows against its margin, as in ``no worse by 2.0``."""
+    within = points(margin.points)
+    return {
+        Shown.EQUIVALENT: f"equivalent within {within}",
+        Shown.NO_WORSE: f"no worse by {within}",
+        Shown.WORSE: f"worse by more than {within}",
+        Shown.NOT_SHOWN: f"not shown: {'equivalent within' if margin.no_worse is None else 'no worse by'} {within}",
+    }[margin.shown]
 
 
 _FOUND = (Verdict.GAIN, Verdict.LOSS, Verdict.DIFFERENCE)
@@ -222,7 +233,9 @@ def _hopeless(difference: Difference) -> str:
 
 def _p(difference: Difference) -> str:
     adjusted = difference.family > 1
-    return f"{'Holm p' if adjusted else 'p'} {p_in_words(difference, adjusted)}"
+    return (
+        f"{'Holm p' if adjusted else 'p'} {'' if difference.at_floor else '= '}{p_in_words(difference, adjusted)}"
+    )
 
 
 def _missed(difference: Difference) -> str:
@@ -238,24 +251,12 @@ def _missed(difference: Difference) -> str:
 
 
 def _against(differences: Sequence[Difference]) -> list[str]:
-    """What the differences of one metric show against its margin."""
-    judged = [(difference.stratum, difference.margin) for difference in differences if difference.margin]
-    if not judged:
-        return []
-    words = {
-        Shown.EQUIVALENT: "equivalent in",
-        Shown.NO_WORSE: "no worse in",
-        Shown.WORSE: "worse by more in",
-        Shown.NOT_SHOWN: "not shown to be no worse in",
-    }
-    if all(margin.no_worse is None for _, margin in judged):
-        words[Shown.NOT_SHOWN] = "not shown to be equivalent in"
-    parts = [
-        f"{words[shown]} {', '.join(stratum for stratum, margin in judged if margin.shown is shown)}"
-        for shown in Shown
-        if any(margin.shown is shown for _, margin in judged)
-    ]
-    return [f"by a margin of {points(judged[0][1].points)}: {', '.join(parts)}"]
+    """What the differences of one metric show against its margin, stratum by stratum."""
+    strata: dict[str, list[str]] = {}
+    for difference in differences:
+        if difference.margin and difference.n:
+            strata.setdefault(shown_in_words(difference.margin), []).append(difference.stratum)
+    return [f"{words} in {', '.join(found)}" for words, found in strata.items()]
 
 
 def _size(difference: Difference) -> str:
