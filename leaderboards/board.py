@@ -13,6 +13,7 @@ from ..harness.runs.alike import alike, as_expected, same_answers
 from ..harness.runs.comparable import check_metric, differences, other_backend, other_training
 from ..harness.runs.comparison import Comparison, compare_all
 from ..harness.runs.conditions import training_of
+from ..harness.runs.groups import group_of
 from ..harness.runs.run import Run
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, rank_intervals, summarise_all
@@ -45,6 +46,8 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
     )
     ranked = [run for run in ordered if not apart[id(run)]]
     ranks, tested = _ranks(ranked, metric, resampling)
+    # Which of two runs of one training stands for it must hang on no score.
+    trained = sorted(ranked, key=lambda run: (_seed(run), run.name, str(run.path)))
     summaries = summarise_all([run.scores for run in ordered], resampling)
     scored = [run for run in ordered if QUALITY in run.scores.metrics]
     totals = dict(
@@ -52,7 +55,7 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
     )
     rows = [
         _row(run, ranks.get(id(run)), apart[id(run)], cells, totals.get(id(run), [])).model_copy(
-            update={"alike": _most_alike(run, runs), "tested": tested.get(id(run))}
+            update={"alike": _most_alike(run, ordered), "tested": tested.get(id(run))}
         )
         for run, cells in zip(ordered, summaries, strict=True)
     ]
@@ -64,10 +67,15 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
         decoding=reference.decoding,
         resampling=resampling,
         rows=rows,
-        seeds=seed_rows(ranked, metric, resampling),
-        claims=board_claims(ranked, metric, resampling),
-        notes=[*_incomplete(runs), *same_answers(runs)],
+        seeds=seed_rows(trained, metric, resampling),
+        claims=board_claims(trained, metric, resampling),
+        notes=[*_incomplete(ordered), *same_answers(ordered)],
     )
+
+
+def _seed(run: Run) -> int:
+    seed = next(iter(group_of(run).runs))
+    return -1 if seed is None else seed
 
 
 def _apart(reference: Run, run: Run, runs: Sequence[Run]) -> list[str]:

@@ -128,9 +128,9 @@ def test_seeds_stand_in_terminal_csv_and_page(runs, tmp_path):
     board = build_board([*arms, runs[1]])
     files = write_board(tmp_path / "board", board)
     assert [path.name for path in files] == ["leaderboard.json", "leaderboard.csv", "seeds.csv", "index.html"]
-    severity, ce = rows_of(files[2].read_text())
+    ce, severity = rows_of(files[2].read_text())
     assert (severity["arm"], severity["against"], ce["against"]) == ("severity", "ce", "")
-    (row, _) = board.seeds
+    (_, row) = board.seeds
     assert float(severity["mean_critical"]) == row.cells["critical"].mean
     assert float(severity["difference_mean_overall"]) == pytest.approx(8)
     assert severity["difference_verdict_overall"] == row.differences["overall"].verdict
