@@ -141,7 +141,9 @@ def claims_of(made: Mapping[Pair, Comparison], against: Mapping[str, Sequence[st
             Leg(other, pair.difference(metric, OVERALL), pair.trained)
             for other, pair in zip(others, pairs, strict=True)
         ]
-        claims.append(Claim(arm, metric, OVERALL, tuple(legs)))
+        plain = next((pair for other, pair in zip(others, pairs, strict=True) if named(other, BASELINE)), None)
+        specific = next((str(each) for each in plain.interactions if each.metric == metric), "") if plain else ""
+        claims.append(Claim(arm, metric, OVERALL, tuple(legs), specific))
     return claims
 
 

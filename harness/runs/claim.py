@@ -46,13 +46,15 @@ class Claim:
     """That an arm helps: it is better than the plain arm and than every weighted control.
 
     An intersection-union test (Berger 1982, doi 10.1080/00401706.1982.10487790): where each leg is tested at 5 %,
-    so is the whole, without any adjustment.
+    so is the whole, without any adjustment. ``specific`` says whether critical gains more than non_critical over
+    the plain arm, which is no leg of it.
     """
 
     arm: str
     metric: str
     stratum: str
     legs: tuple[Leg, ...]
+    specific: str = ""
 
     @property
     def holds(self) -> bool | None:
@@ -72,6 +74,10 @@ class Claim:
         return [leg for leg in self.legs if any(named(leg.against, control) for control in CONTROLS)]
 
     def __str__(self) -> str:
+        said = self.specific and self.holds is not None
+        return self._verdict() + (f"; against {BASELINE}: {self.specific}" if said else "")
+
+    def _verdict(self) -> str:
         what = f"that severity-aware training helps ({self.metric}, {self.stratum})"
         if not self.plain:
             return f"it cannot be said {what}: arm {BASELINE} is missing"

@@ -16,6 +16,7 @@ from ..statistics import (
     USUAL,
     ArmsCompared,
     Difference,
+    Interaction,
     Parts,
     Resampling,
     SeedSummary,
@@ -27,6 +28,7 @@ from ..statistics import (
     check_scores,
     compare_groups,
     in_words,
+    interactions,
     paired_all,
     summarise_all,
 )
@@ -62,6 +64,8 @@ class Comparison:
         notes: which runs no answer tells apart.
         safety: the safety metrics that both were scored by, judged for being no worse.
         apart: what both differ in beside the model, a line each, if they were compared anyway.
+        interactions: one per metric: whether critical changes by more than non_critical; not of single pairs of a
+            board.
     """
 
     first: str
@@ -81,6 +85,7 @@ class Comparison:
     trained: tuple[int, int] = (1, 1)
     safety: SafetyCompared = dataclasses.field(default_factory=SafetyCompared)
     apart: list[str] = dataclasses.field(default_factory=list)
+    interactions: list[Interaction] = dataclasses.field(default_factory=list)
 
     @property
     def metrics(self) -> list[str]:
@@ -93,7 +98,8 @@ class Comparison:
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
-        return {**dataclasses.asdict(self), "resampling": self.resampling.model_dump()}
+        whether = [each.as_json() for each in self.interactions]
+        return {**dataclasses.asdict(self), "resampling": self.resampling.model_dump(), "interactions": whether}
 
 
 def compare(
@@ -140,8 +146,9 @@ def compare(
     summaries = summarise_all([averaged(each) for each in tables], resampling)
     seeds = [across_seeds(each, resampling) if len(each) > 1 else [] for each in tables]
     aggregated = QUALITY in metrics and len(runs) == 2
+    whether = interactions(one.tables, other.tables, metrics, resampling, pair_seeds)
     return dataclasses.replace(
-        _comparison(one, other, made, metrics, resampling),
+        _comparison(one, other, made, metrics, resampling, whether),
         summaries=(summaries[0], summaries[1]),
         seeds=(seeds[0], seeds[1]),
         aggregates=_aggregates(runs[0].scores, runs[1].scores, resampling) if aggregated else _NONE,
@@ -157,7 +164,8 @@ def compare_arms(first: RunGroup, second: RunGroup, metric: str, resampling: Res
         UserError: their scores cannot be compared. Whatever else the runs may differ in is not looked at.
     """
     made = compare_groups(first.tables, second.tables, [metric], resampling)
-    return _comparison(first, second, made, [metric], resampling)
+    whether = interactions(first.tables, second.tables, [metric], resampling)
+    return _comparison(first, second, made, [metric], resampling, whether)
 
 
 def compare_all(
@@ -173,7 +181,12 @@ def compare_all(
 
 
 def _comparison(
-    first: RunGroup, second: RunGroup, made: ArmsCompared, metrics: Sequence[str], resampling: Resampling
+    first: RunGroup,
+    second: RunGroup,
+    made: ArmsCompared,
+    metrics: Sequence[str],
+    resampling: Resampling,
+    whether: Sequence[Interaction] = (),
 ) -> Comparison:
     runs = {id(run): run for group in (first, second) for run in group.runs.values()}
     same = _alike(first, second)
@@ -189,7 +202,9 @@ def _comparison(
         second=second.name,
         family=_family(tested),
         words={
-            metric: subject + _words([each for each in changes if each.metric == metric], same)
+            metric: subject
+            + _words([each for each in changes if each.metric == metric], same)
+            + "".join(f"; {each}" for each in whether if each.metric == metric and str(each))
             for metric in metrics
         },
         trainings=made.trainings,
@@ -200,6 +215,7 @@ def _comparison(
         alike=same,
         notes=same_answers(list(runs.values())),
         trained=(trained[0], trained[1]),
+        interactions=list(whether),
     )
 
 

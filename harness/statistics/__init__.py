@@ -4,6 +4,7 @@ from .arms import ONE_EACH, ArmsCompared, Parts, alone, averaged, compare_groups
 from .checks import check_scores, unlike
 from .columns import OVERALL, STRATA
 from .crossed import Components
+from .interaction import Interaction, interactions
 from .intervals import Method
 from .paired import paired, paired_all
 from .ranks import Ranking, rank_intervals
@@ -20,6 +21,7 @@ __all__ = [
     "ArmsCompared",
     "Components",
     "Difference",
+    "Interaction",
     "Method",
     "Parts",
     "Ranking",
@@ -33,6 +35,7 @@ __all__ = [
     "check_scores",
     "compare_groups",
     "in_words",
+    "interactions",
     "judge",
     "paired",
     "paired_all",

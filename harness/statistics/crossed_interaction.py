@@ -1,0 +1,120 @@
+"""A difference of two severities' changes over questions and trainings: variance components and their power."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from .bootstrap import Floats
+from .crossed import Components, Squares, squares_of
+from .power import Design, Planned, planned
+from .verdicts import ALPHA
+
+
+@dataclass(frozen=True)
+class InteractionComponents:
+    """Standard deviations of what makes the difference of two severities' changes vary, in points.
+
+    ``seed`` is what a training moves the one severity more than the other. The others are of one severity each, as
+    in ``Components``: what the arms move on a question in every training, and the rest.
+    """
+
+    seed: float
+    question_here: float
+    question_there: float
+    residual_here: float
+    residual_there: float
+
+
+def contrast_squares(
+    here: Sequence[Floats], there: Sequence[Floats], by_seed: bool
+) -> tuple[Squares, InteractionComponents]:
+    """Mean squares of the change in one severity less that in the other.
+
+    Their questions are other ones, so the parts over questions add up (Satterthwaite 1946, doi 10.2307/3002019). A
+    training moves both severities at once, so the part over trainings is from each training's own difference.
+
+    Args:
+        here, there: the scores (trainings, questions) of the first and the second arm in one severity each, two
+            questions and two trainings at least.
+        by_seed: whether the arms' trainings are paired.
+    """
+    parts, components = [], []
+    for one, other in (here, there):
+        blocks = [other - one] if by_seed else [one, other]
+        codes = np.zeros(one.shape[1], np.int64)
+        found = squares_of(blocks, other.mean(axis=0) - one.mean(axis=0), codes)
+        parts.append(found[0])
+        components.append(found[1])
+    means = [scores.mean(axis=1) for scores in (*here, *there)]
+    contrasts = [means[0] - means[2], means[1] - means[3]]
+    if by_seed:
+        contrasts = [contrasts[1] - contrasts[0]]
+    between = [(float(each.var(ddof=1)), len(each)) for each in contrasts]
+    trainings = _sum([(square / k, k - 1.0) for square, k in between])
+    questions = _sum([(float(part.questions), float(part.question_freedom)) for part in parts])
+    answers = sum(float(part.answers) for part in parts)
+    squares = Squares(*map(np.asarray, (trainings[0], questions[0], answers, trainings[1], questions[1])))
+    usual = len(between) / sum(1 / k for _, k in between)
+    seed = max(0.0, trainings[0] - answers) * usual
+    first, second = components
+    return squares, InteractionComponents(
+        seed**0.5, first.question, second.question, first.residual, second.residual
+    )
+
+
+def planned_interaction(
+    components: InteractionComponents, seeds: int, here: int, there: int, effect: float, alpha: float = ALPHA
+) -> Planned:
+    """The power to find that one severity changes by ``effect`` points more than another, by ``planned``.
+
+    Args:
+        seeds: trainings of each arm, paired; two at least.
+        here, there: questions of each severity, two at least.
+        effect: the true difference of the changes, in points.
+        alpha: the level, of one two-sided test.
+    """
+    joined, questions = as_one(components, here, there)
+    found = planned(joined, Design(seeds, questions), effect, alpha=alpha)
+    return Planned(Design(seeds, here + there), found.power_pct, found.detectable)
+
+
+def as_one(components: InteractionComponents, here: int, there: int) -> tuple[Components, int]:
+    """Components and questions of a single mean with the same standard error: with about as many questions as the
+    harmonic sum of both, 1 / (1 / here + 1 / there)."""
+    questions = max(2, round(1 / (1 / here + 1 / there)))
+    squares = (
+        questions * (one**2 / here + other**2 / there)
+        for one, other in (
+            (components.question_here, components.question_there),
+            (components.residual_here, components.residual_there),
+        )
+    )
+    question, residual = squares
+    return Components(components.seed, question**0.5, residual**0.5), questions
+
+
+def welch_power_pct(deviation_here: float, deviation_there: float, here: int, there: int, effect: float) -> float:
+    """The power of the same between two checkpoints, at 5 %, by the noncentral t of Welch's test.
+
+    Args:
+        deviation_here, deviation_there: standard deviations of the paired differences in each severity, in points.
+        here, there: questions of each, two at least.
+        effect: the true difference of the changes, in points.
+    """
+    one, other = deviation_here**2 / here, deviation_there**2 / there
+    if not one + other:
+        return 100.0 * (effect != 0)
+    freedom = (one + other) ** 2 / (one**2 / (here - 1) + other**2 / (there - 1))
+    shift = abs(effect) / (one + other) ** 0.5
+    return 100 * float(1 - special.nctdtr(freedom, shift, special.stdtrit(freedom, 1 - ALPHA / 2)))
+
+
+def _sum(terms: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """Of squares with their degrees of freedom; of all of them where nothing varies."""
+    total = sum(square for square, _ in terms)
+    spread = sum(square**2 / freedom for square, freedom in terms)
+    return total, total**2 / spread if spread else sum(freedom for _, freedom in terms)
