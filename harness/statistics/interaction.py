@@ -28,6 +28,8 @@ from .verdicts import ALPHA, NOISE, UNCHANGED, points
 
 HERE, THERE = Severity.CRITICAL, Severity.NON_CRITICAL
 _MORE = (4, MOST_DRAWN)
+_MOST_KEYS = 10**8
+"""Random numbers that are drawn at most to tell on which side of the level a p is: some five seconds."""
 _SIDE = {Better.HIGHER: 1, Better.LOWER: -1, Better.NEITHER: 0}
 
 
@@ -119,8 +121,8 @@ def interactions(
 
     With one training of an arm p is that of the studentised permutation test over questions: see ``divided``. Where
     it lies within Monte-Carlo error of the level, four times as many divisions are drawn, and again, up to
-    ``MOST_DRAWN`` times. With several trainings of both it is over questions and trainings, of
-    ``contrast_squares``.
+    ``MOST_DRAWN`` times, but for no more than ``_MOST_KEYS`` random numbers. With several trainings of both it is
+    over questions and trainings, of ``contrast_squares``.
 
     Args:
         first, second, pair_seeds: as of ``compare_groups``, which says what can be compared.
@@ -140,6 +142,8 @@ def interactions(
     made = _judged(_over_questions(started, resampling))
     for drawn in _MORE:
         unsure = [place for place, each in enumerate(made) if each.borderline]
+        if drawn * resampling.resamples * len(tables[0][0].frame) > _MOST_KEYS:
+            break
         more = resampling.model_copy(update={"resamples": resampling.resamples * drawn})
         for place, again in zip(unsure, _over_questions([started[place] for place in unsure], more), strict=True):
             made[place] = again
