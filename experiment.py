@@ -167,6 +167,7 @@ def _evaluate_all(
             answer=dataset.language.referral,
             data=dataset.folder,
             store=run / "answers",
+            repeat_share=part.repeat_share,
         )
         options = EvaluationOptions(
             out=run,

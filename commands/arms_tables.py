@@ -75,6 +75,8 @@ def _print_words(console: Console, base: ArmsOfBase, metric: str, effect: float)
         console.print(Text(f"{metric}: {compared.words[metric]}"))
         for note in compared.notes:
             console.print(Text(note, style="yellow"))
+        if compared.noise.line:
+            console.print(Text(compared.noise.line))
         part = next(each for each in compared.parts if (each.metric, each.stratum) == (metric, OVERALL))
         if part.components:
             design = Design(min(compared.trained), compared.difference(metric, OVERALL).n)

@@ -27,6 +27,8 @@ def print_comparison(console: Console, compared: Comparison) -> None:
     for note in compared.notes:
         if note != str(compared.alike):
             console.print(Text(note, style="yellow"))
+    if compared.noise.line:
+        console.print(Text(compared.noise.line))
     several = any(compared.seeds)
     for name, words in compared.words.items():
         print_table(console, _metric_table(compared, name))
@@ -61,6 +63,7 @@ def _metric_table(compared: Comparison, metric: str) -> Table:
     from rich.text import Text
 
     from ..harness.statistics.verdicts import p_in_words, points
+    from .noise_tables import within_noise
 
     table = _table(f"{metric}, percent")
     for heading in ("severity", "n", "A", "B", "B - A", "p\nHolm p\nd_z", "missed below\nbetter/worse"):
@@ -69,7 +72,7 @@ def _metric_table(compared: Comparison, metric: str) -> Table:
     differences = [each for each in compared.differences if each.metric == metric]
     for (one, other), change in zip(rows, differences, strict=True):
         table.add_row(
-            Text(f"{change.stratum}\n{change.verdict}"),
+            Text(f"{change.stratum}\n{change.verdict}" + within_noise(compared, change)),
             str(change.n),
             _interval(one.mean, one.low, one.high),
             _interval(other.mean, other.low, other.high),
@@ -124,6 +127,7 @@ def _safety_table(compared: Comparison) -> Table:
     from ..harness.severity import Severity
     from ..harness.statistics import OVERALL
     from ..harness.statistics.verdicts import p_in_words, shown_in_words
+    from .noise_tables import within_noise
 
     table = _table("Safety, percent: a family of tests of its own")
     for heading in ("metric", "n", "B - A", "p\nHolm p"):
@@ -132,7 +136,9 @@ def _safety_table(compared: Comparison) -> Table:
     for change in compared.safety.differences:
         if change.n and change.stratum in (str(Severity.CRITICAL), OVERALL):
             table.add_row(
-                Text(f"{change.metric}\n{change.stratum}, {change.better} is better"),
+                Text(
+                    f"{change.metric}\n{change.stratum}, {change.better} is better" + within_noise(compared, change)
+                ),
                 str(change.n),
                 _interval(change.mean, change.low, change.high, sign="+"),
                 f"{p_in_words(change)}\n{p_in_words(change, adjusted=True)}",

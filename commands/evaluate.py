@@ -80,6 +80,12 @@ def evaluate(
     retry_refused: bool = typer.Option(
         False, "--retry-refused", help="Ask an endpoint again what it refused to answer.", rich_help_panel=_ANSWERS
     ),
+    repeat_share: float | None = typer.Option(
+        None,
+        help="Ask this share of the questions again, such as 0.1, in other batches or by another seed, to see how "
+        "large a difference the engine makes by itself.",
+        rich_help_panel=_ANSWERS,
+    ),
     bertscore_model: str | None = typer.Option(
         None,
         envvar="MAQA_BERTSCORE_MODEL",
@@ -125,6 +131,7 @@ def evaluate(
     from ..tasks.documents import language_of
     from .checks import checked
     from .generation_tables import print_generation
+    from .noise_tables import print_noise
     from .tables import print_summaries
 
     resampling = resampling_of(resampling_seed, resamples, "maqa evaluate")
@@ -149,6 +156,7 @@ def evaluate(
             ray=engine is _Engine.RAY,
             workers=workers,
             retry_refused=retry_refused,
+            repeat_share=repeat_share,
             **sizes,
         )
         options = EvaluationOptions(
@@ -182,6 +190,7 @@ def evaluate(
     run = run_evaluation(config, options, FOLDER, GROUP)
     print_summaries(console, run, resampling)
     print_generation(console, run)
+    print_noise(console, run)
     console.print(str(out), markup=False, soft_wrap=True)
 
 

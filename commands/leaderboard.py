@@ -67,6 +67,8 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
         console.print(Text(board.rank_words), soft_wrap=True)
     for note in board.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
+    for line in board.noise_words:
+        console.print(Text(line), soft_wrap=True)
     for row in board.rows:
         if row.differs:
             console.print(Text(f"{row.name} is not ranked: {'; '.join(row.differs)}", style="yellow"))
@@ -114,7 +116,7 @@ def _print_seeds(console: Console, board: Board) -> None:
             table.add_row(
                 Text(f"minus {row.against}"),
                 "",
-                *(f"{points(change.mean, '+')}\n{change.verdict}" if change else "—" for change in changes),
+                *(f"{points(change.mean, '+')}\n{change.words}" if change else "—" for change in changes),
             )
     print_table(console, table)
     for row in board.seeds:

@@ -14,6 +14,7 @@ from ..harness.runs.comparable import check_metric, differences, other_backend, 
 from ..harness.runs.comparison import Comparison, compare_all
 from ..harness.runs.conditions import training_of
 from ..harness.runs.groups import group_of
+from ..harness.runs.noise_compared import noise_line
 from ..harness.runs.run import Run
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, rank_intervals, summarise_all
@@ -70,6 +71,7 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
         seeds=seed_rows(trained, metric, resampling),
         claims=board_claims(trained, metric, resampling),
         notes=[*_incomplete(ordered), *same_answers(ordered)],
+        noise=noise_line(ordered),
     )
 
 
@@ -116,6 +118,7 @@ def _tested(compared: Comparison, p_all: float) -> TestedCell:
         high=change.high,
         p=change.p,
         p_all_pairs=None if change.p is None else p_all,
+        floor=compared.noise.floor(compared.metrics[0], OVERALL),
     )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from .. import __version__
 from ..harness.core.settings import Record
 from ..harness.statistics import USUAL, Resampling
+from ..harness.statistics.verdicts import points
 
 _RANK_WORDS = (
     "A rank such as 1–4 is all that these answers tell: all pairs of rows are tested at once, and with 95 % "
@@ -49,7 +50,8 @@ class AlikeCell(Record):
 
 
 class TestedCell(Record):
-    """The overall difference to ``against``, the first row; ``p_all_pairs`` is p adjusted over all pairs of rows.
+    """The overall difference to ``against``, the first row; ``p_all_pairs`` is p adjusted over all pairs of rows,
+    ``floor`` how large a difference asking the engines again makes by itself, where that is known.
 
     Boards without ``p_all_pairs`` are older: their ``against`` is the first row of the rank that the row was tested
     against last.
@@ -62,6 +64,7 @@ class TestedCell(Record):
     high: float | None
     p: float | None
     p_all_pairs: float | None = None
+    floor: float | None = None
 
 
 class Ranks(NamedTuple):
@@ -133,6 +136,12 @@ class DifferenceCell(Record):
     p: float | None
     p_holm: float | None
     verdict: str
+    floor: float | None = None
+
+    @property
+    def words(self) -> str:
+        """The verdict, and whether asking the engines again makes such a difference by itself."""
+        return self.verdict + (", within the noise" if self.floor and abs(self.mean) < self.floor else "")
 
 
 class SeedRow(Record):
@@ -175,6 +184,19 @@ class Board(Record):
     seeds: list[SeedRow]
     claims: list[ClaimCell] = []
     notes: list[str] = []
+    noise: str = ""
+
+    @property
+    def noise_words(self) -> list[str]:
+        """What is known of the engines' noise, and which rows differ from the first by no more than it."""
+        found = [(row.name, row.tested) for row in self.rows if row.tested and row.tested.floor]
+        within = [
+            f"{name} against {tested.against}: within the noise of this engine "
+            f"({points(tested.mean, '+')}, floor {points(tested.floor)})"
+            for name, tested in found
+            if tested.floor and abs(tested.mean) < tested.floor
+        ]
+        return [self.noise, *within] if self.noise else within
 
     @property
     def rank_words(self) -> str:

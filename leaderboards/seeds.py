@@ -48,10 +48,16 @@ def _row(group: RunGroup, reference: RunGroup | None, metric: str, resampling: R
 
 
 def _cells(compared: Comparison) -> dict[str, DifferenceCell]:
-    return {each.stratum: _cell(each) for each in compared.differences if each.n}
+    return {each.stratum: _cell(each, compared) for each in compared.differences if each.n}
 
 
-def _cell(change: Difference) -> DifferenceCell:
+def _cell(change: Difference, compared: Comparison) -> DifferenceCell:
     return DifferenceCell(
-        mean=change.mean, low=change.low, high=change.high, p=change.p, p_holm=change.p_holm, verdict=change.verdict
+        mean=change.mean,
+        low=change.low,
+        high=change.high,
+        p=change.p,
+        p_holm=change.p_holm,
+        verdict=change.verdict,
+        floor=compared.noise.floor(change.metric, change.stratum),
     )

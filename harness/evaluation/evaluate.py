@@ -15,6 +15,7 @@ from ..generation.config import GenerationConfig
 from ..generation.stored import StoredModel
 from ..languages import DEFAULT
 from ..runs.manifest import NAME as MANIFEST
+from ..runs.noise import read_noise
 from ..runs.run import Run, load_run
 from .lm_eval_tasks import requests_of, run_tasks
 from .options import EvaluationOptions
@@ -105,12 +106,19 @@ def _is_whole(path: Path, model: StoredModel, options: EvaluationOptions) -> boo
         recorded = read_json(path, remedy)
         if not isinstance(recorded, dict) or _filled(request, recorded) != request:
             raise UserError(f"{options.out} holds another run, by {path}", remedy)
-        return (options.out / MANIFEST).is_file() and not model.config.retry_refused
+        whole = (options.out / MANIFEST).is_file() and not model.config.retry_refused
+        return whole and _asked_again(options.out, model.config)
     # What a kill left of a file that was being written is hidden; another shard may write the same one right now.
     if options.out.is_dir() and any(other != path for other in options.out.glob("[!.]*.json")):
         raise UserError(f"{options.out} holds something else", remedy)
     write_json(path, request)
     return False
+
+
+def _asked_again(out: Path, config: GenerationConfig) -> bool:
+    """Whether as many questions of a run that is whole were asked again as are to be."""
+    noise = read_noise(out) if config.repeat_share is not None else None
+    return config.repeat_share is None or (noise is not None and noise.share == config.repeat_share)
 
 
 def _filled(request: dict[str, Any], recorded: dict[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ..data.dataset import open_dataset
 from ..generation.config import GenerationConfig
 from ..generation.finish import finish_frame, finish_summary
 from ..generation.stored import StoredModel
+from ..metrics.base import Metric
 from ..metrics.bertscore.encoder import encoder_asked
 from ..metrics.registry import left_out
 from ..metrics.scoring import beside_metrics, run_metrics
@@ -21,9 +23,11 @@ from ..runs.conditions import TRAINING_MANIFEST
 from ..runs.generations import write_generation
 from ..runs.lm_eval_files import write_results, write_samples
 from ..runs.manifest import DataRecord, Manifest, ModelRecord, PromptRecord, versions, write_manifest
+from ..runs.repeats import rescore_repeats, write_repeats
 from ..runs.rescoring import complete_scores
-from ..runs.run import SCORES, load_answers
-from ..scores.table import write_scores
+from ..runs.run import SCORES, Saved, load_answers
+from ..runs.samples import over_samples
+from ..scores.table import ScoreTable, write_scores
 from .options import EvaluationOptions
 
 _STAMP = "maqa"
@@ -56,7 +60,9 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     encoder = encoder_asked(options.bertscore_model, options.bertscore_layer)
     scores = complete_scores(saved, beside_metrics(saved.language, *encoder))
     write_scores(options.out / SCORES, scores)
-    write_generation(saved, frame, run_metrics(saved.language, *encoder))
+    metrics = run_metrics(saved.language, *encoder)
+    write_generation(saved, frame, metrics)
+    _save_repeats(model, saved, scores, metrics)
     manifest = Manifest(
         name=name,
         created=started.isoformat(timespec="seconds"),
@@ -87,6 +93,18 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
         },
     )
     write_manifest(options.out, manifest)
+
+
+def _save_repeats(model: StoredModel, saved: Saved, scores: ScoreTable, metrics: Sequence[Metric]) -> None:
+    config, scores = model.config, over_samples(saved.path, scores)
+    if not model.repeats or config.repeat_share is None:
+        # The first answers may be others than when it was asked again.
+        rescore_repeats(saved, scores, metrics)
+        return
+    prompts, answers = zip(*model.repeats, strict=True)
+    how = ["by another seed"] * config.decoding.do_sample + ["in other batches"] * config.backend.device
+    asked = (config.repeat_share, config.decoding.seed, " and ".join(how) or "as before")
+    write_repeats(saved, scores, finish_frame(prompts, answers), metrics, asked)
 
 
 def fingerprint(answers: pd.DataFrame) -> str:

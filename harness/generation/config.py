@@ -13,6 +13,7 @@ from ..core.settings import Record, identity, runtime
 from .backends import BACKENDS, Backend
 from .decoding import Decoding
 from .kinds import Kind
+from .repeats import demand_share
 
 __all__ = ["GenerationConfig", "Kind"]
 
@@ -26,7 +27,8 @@ class GenerationConfig(Record):
     batches of a fixed number of tokens. ``data`` is the dataset whose training answers ``nearest`` draws on,
     ``answer`` what ``constant`` says. ``samples`` answers are made per question. ``shard`` is ``(i, n)``: only the
     rows that fall to shard i of n. With ``ray``, ``workers`` engines run side by side as Ray actors; None for as
-    many as the cluster has room for. With ``retry_refused`` what an endpoint refused before is asked again.
+    many as the cluster has room for. With ``retry_refused`` what an endpoint refused before is asked again. Of
+    ``repeat_share`` of the questions is seen whether their answers change when they are asked again.
     """
 
     kind: Kind = identity()
@@ -43,6 +45,7 @@ class GenerationConfig(Record):
     ray: bool = runtime(False)
     workers: Annotated[int, Field(ge=1, le=10_000)] | None = runtime(None)
     retry_refused: bool = runtime(False)
+    repeat_share: float | None = runtime(None)
     secrets: dict[str, str] = runtime({}, repr=False)
 
     @model_validator(mode="before")
@@ -76,6 +79,13 @@ class GenerationConfig(Record):
         if self.samples > 1 and not self.decoding.do_sample:
             raise UserError(f"{self.samples} samples of a greedy decoding are all the same", "Use --decoding paper")
         return self
+
+    @field_validator("repeat_share")
+    @classmethod
+    def _is_share(cls, share: float | None) -> float | None:
+        if share is not None:
+            demand_share(share)
+        return share
 
     @field_validator("batch_size", mode="before")
     @classmethod

@@ -95,7 +95,9 @@ def max_new_tokens(preset: Preset) -> int:
     return Decoding(**_PRESETS[Preset(preset)]).max_new_tokens
 
 
-def answer_seed(seed: int, prompt: str, sample: int) -> int:
-    """The random seed of one answer, 32 bits: a function of nothing but the decoding's seed, prompt and sample."""
-    digest = hashlib.sha256(f"{seed}\0{sample}\0{prompt}".encode("utf-8", "surrogatepass")).digest()
+def answer_seed(seed: int, prompt: str, sample: int, repeat: int = 0) -> int:
+    """The random seed of one answer, 32 bits: a function of nothing but the decoding's seed, prompt and sample, and
+    another one where it is asked again."""
+    number = f"{sample}+{repeat}" if repeat else f"{sample}"
+    digest = hashlib.sha256(f"{seed}\0{number}\0{prompt}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:4], "big")

@@ -20,7 +20,8 @@ class FinishReason(StrEnum):
 
 @dataclass(frozen=True)
 class Prompt:
-    """One answer to be generated: the ``sample``-th for ``text``; ``key`` identifies it in the store."""
+    """One answer to be generated: the ``sample``-th for ``text``; ``key`` identifies it in the store. ``repeat`` is
+    1 where it was asked before and is asked again, to see whether the answer changes."""
 
     key: str
     text: str
@@ -28,6 +29,7 @@ class Prompt:
     id: str
     severity: str
     question: str
+    repeat: int = 0
 
 
 @dataclass(frozen=True)

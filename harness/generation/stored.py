@@ -16,6 +16,7 @@ from .config import GenerationConfig
 from .credentials import use_hub_token
 from .finish import thinking_cut
 from .records import Prompt
+from .repeats import again, chosen, regrouped
 from .store.identity import identity
 from .store.lines import Answer
 from .store.shards import shard_name, shard_of
@@ -38,6 +39,7 @@ class StoredModel(LM):  # type: ignore[misc]
         identity: everything that changes an answer.
         prompts: after ``generate_until``, one per question and sample, in the order of the questions.
         answers: one per prompt.
+        repeats: the prompts that were asked again, all samples, with the second answer to each.
         defaults: what was set for the user; empty as long as no model was loaded.
     """
 
@@ -49,6 +51,7 @@ class StoredModel(LM):  # type: ignore[misc]
         self.store = Store(config.store, self.identity, shard_name(*config.shard) if config.shard else "")
         self.prompts: list[Prompt] = []
         self.answers: list[Answer] = []
+        self.repeats: list[tuple[Prompt, Answer]] = []
         self.defaults: dict[str, object] = {}
 
     def generate_until(self, requests: Sequence[Instance], disable_tqdm: bool = False) -> list[str]:
@@ -63,28 +66,33 @@ class StoredModel(LM):  # type: ignore[misc]
             if request.args[1] != self.config.decoding.gen_kwargs():
                 raise ValueError(f"the task decodes by {request.args[1]}, the model by {self.config.decoding}")
         self.prompts = [self._prompt(request, k) for request in requests for k in range(self.config.samples)]
-        self.answers = self.answer(self.prompts)
+        repeats = self._again(requests, self.prompts)
+        self.answers = self.answer(self.prompts, repeats)
+        self.repeats = [(prompt, self.store[prompt.key]) for prompt in repeats]
         return [answer.text for answer in self.answers[:: self.config.samples]]
 
     def generate_shard(self, requests: Sequence[Instance]) -> int:
         """Generate what falls to this shard, into its part of the store. Returns the number of its answers."""
         index, count = self.config.shard or (0, 1)
         own = [request for request in requests if shard_of(str(request.doc["id"]), count) == index]
-        return len(self.answer([self._prompt(request, s) for request in own for s in range(self.config.samples)]))
+        prompts = [self._prompt(request, s) for request in own for s in range(self.config.samples)]
+        repeats = self._again(requests, prompts)
+        return len(self.answer(prompts, repeats)) + len(repeats)
 
-    def answer(self, prompts: Sequence[Prompt]) -> list[Answer]:
-        """One answer per prompt, generating those that the store lacks.
+    def answer(self, prompts: Sequence[Prompt], repeats: Sequence[Prompt] = ()) -> list[Answer]:
+        """One answer per prompt, generating those that the store lacks; after them those that are asked again.
 
         Raises:
             UserError: as ``generate_until``, or every prompt was refused.
         """
         unique = list({prompt.key: prompt for prompt in prompts}.values())
         with self.store.opened() as store, kept(store):
-            if missing := {prompt.key for prompt in unique if self._to_ask(prompt)}:
+            asked = [unique, list({prompt.key: prompt for prompt in repeats}.values())]
+            if missing := {prompt.key for part in asked for prompt in part if self._to_ask(prompt)}:
                 workers = load_workers(self.config)
                 self.defaults = workers.defaults
                 try:
-                    self._generate(workers, unique, missing)
+                    self._generate(workers, asked, missing)
                 finally:
                     workers.release()
             answers = [store[prompt.key] for prompt in prompts]
@@ -102,12 +110,28 @@ class StoredModel(LM):  # type: ignore[misc]
             )
         return answers
 
-    def _generate(self, workers: Workers, prompts: Sequence[Prompt], missing: set[str]) -> None:
-        planned = ([p for p in chunk if p.key in missing] for chunk in workers.plan(prompts))
-        with AnswerProgress(str(self.config.kind), len(prompts), len(prompts) - len(missing)) as progress:
-            for chunk, generated in workers.run([chunk for chunk in planned if chunk]):
-                self.store.append(chunk, generated)
-                progress.advance(len(chunk), sum(answer.tokens for answer in generated))
+    def _generate(self, workers: Workers, asked: Sequence[Sequence[Prompt]], missing: set[str]) -> None:
+        first, repeats = asked
+        number = len(first) + len(repeats)
+        with AnswerProgress(str(self.config.kind), number, number - len(missing)) as progress:
+            for plan in (workers.plan(first), regrouped(workers.plan(repeats)) if repeats else []):
+                planned = ([prompt for prompt in chunk if prompt.key in missing] for chunk in plan)
+                left = [chunk for chunk in planned if chunk]
+                for chunk, generated in workers.run(left) if left else ():
+                    self.store.append(chunk, generated)
+                    progress.advance(len(chunk), sum(answer.tokens for answer in generated))
+
+    def _again(self, requests: Sequence[Instance], prompts: Sequence[Prompt]) -> list[Prompt]:
+        """Those of the prompts whose questions are asked again; chosen among all, whatever this shard asks.
+
+        Raises:
+            UserError: too few would be.
+        """
+        if self.config.repeat_share is None:
+            return []
+        severities = {str(request.doc["id"]): str(request.doc["severity"]) for request in requests}
+        rows = chosen(severities, self.config.repeat_share, self.config.decoding.seed)
+        return [again(prompt, self.store.digest) for prompt in prompts if prompt.id in rows]
 
     def _to_ask(self, prompt: Prompt) -> bool:
         if prompt.key not in self.store:

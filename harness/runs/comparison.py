@@ -36,6 +36,7 @@ from .alike import Alike, alike, as_expected, same_answers
 from .comparable import apart, chosen_of, refuse_incomplete
 from .groups import RunGroup, group_of
 from .margins import margins_of
+from .noise_compared import NoiseCompared, joined, noise_of
 from .run import Run
 from .safety import SafetyCompared, compare_safety
 
@@ -66,6 +67,7 @@ class Comparison:
         apart: what both differ in beside the model, a line each, if they were compared anyway.
         interactions: one per metric: whether critical changes by more than non_critical; not of single pairs of a
             board.
+        noise: how large a difference asking the engines again makes by itself.
     """
 
     first: str
@@ -86,6 +88,7 @@ class Comparison:
     safety: SafetyCompared = dataclasses.field(default_factory=SafetyCompared)
     apart: list[str] = dataclasses.field(default_factory=list)
     interactions: list[Interaction] = dataclasses.field(default_factory=list)
+    noise: NoiseCompared = dataclasses.field(default_factory=NoiseCompared)
 
     @property
     def metrics(self) -> list[str]:
@@ -147,12 +150,15 @@ def compare(
     seeds = [across_seeds(each, resampling) if len(each) > 1 else [] for each in tables]
     aggregated = QUALITY in metrics and len(runs) == 2
     whether = interactions(one.tables, other.tables, metrics, resampling, pair_seeds)
+    compared = _comparison(one, other, made, metrics, resampling, whether)
+    safety = compare_safety(one, other, metrics, resampling, margins)
     return dataclasses.replace(
-        _comparison(one, other, made, metrics, resampling, whether),
+        compared,
         summaries=(summaries[0], summaries[1]),
         seeds=(seeds[0], seeds[1]),
         aggregates=_aggregates(runs[0].scores, runs[1].scores, resampling) if aggregated else _NONE,
-        safety=compare_safety(one, other, metrics, resampling, margins),
+        safety=safety,
+        noise=joined(compared.noise, noise_of(_used(one, other, made), safety.differences)),
         apart=unequal,
     )
 
@@ -196,6 +202,7 @@ def _comparison(
         changes = [dataclasses.replace(each, verdict=Verdict.SAME_ANSWERS) for each in changes]
     tested = [each for each in changes if each.stratum != OVERALL and each.can_be_tested]
     trained = [len(each) for each in made.seeds]
+    noise = noise_of(_used(first, second, made), changes)
     subject = _subject(first, second, trained)
     return Comparison(
         first=first.name,
@@ -205,6 +212,7 @@ def _comparison(
             metric: subject
             + _words([each for each in changes if each.metric == metric], same)
             + "".join(f"; {each}" for each in whether if each.metric == metric and str(each))
+            + ("" if same.identical else noise.in_words(metric))
             for metric in metrics
         },
         trainings=made.trainings,
@@ -216,6 +224,7 @@ def _comparison(
         notes=same_answers(list(runs.values())),
         trained=(trained[0], trained[1]),
         interactions=list(whether),
+        noise=noise,
     )
 
 
@@ -236,6 +245,14 @@ def _subject(first: RunGroup, second: RunGroup, trained: Sequence[int]) -> str:
 
 def _words(changes: Sequence[Difference], same: Alike) -> str:
     return str(same) if any(each.verdict is Verdict.SAME_ANSWERS for each in changes) else in_words(changes)
+
+
+def _used(first: RunGroup, second: RunGroup, made: ArmsCompared) -> list[list[Run]]:
+    """The runs of both sides that were compared."""
+    return [
+        [run for seed, run in group.runs.items() if len(group.runs) == 1 or seed in used]
+        for group, used in zip((first, second), made.seeds, strict=True)
+    ]
 
 
 def _aggregates(

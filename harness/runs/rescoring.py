@@ -11,6 +11,8 @@ from ..metrics.scoring import score_table
 from ..scores.table import ScoreTable, write_scores
 from ..severity import parse_severity
 from .generations import rescore_samples
+from .noise import read_noise
+from .repeats import rescore_repeats
 from .run import Run, Saved, load_answers
 from .samples import over_samples
 
@@ -33,7 +35,11 @@ def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]]) -> R
     scores = score_table(list(saved.answers["id"]), answers_of(saved), metrics)
     write_scores(saved.scores_file, scores)
     rescore_samples(saved, metrics)
-    return Run(**vars(saved), scores=over_samples(saved.path, scores) if saved.manifest else scores)
+    if saved.manifest is None:
+        return Run(**vars(saved), scores=scores)
+    scores = over_samples(saved.path, scores)
+    rescore_repeats(saved, scores, metrics)
+    return Run(**vars(saved), scores=scores, noise=read_noise(saved.path))
 
 
 def complete_scores(saved: Saved, metrics: Sequence[Metric]) -> ScoreTable:

@@ -20,6 +20,7 @@ from .asked import Asked, asked_by_lm_eval, asked_by_manifest
 from .completeness import lacking
 from .manifest import NAME as MANIFEST
 from .manifest import Manifest, read_manifest
+from .noise import Noise, read_noise
 from .plain_samples import our_samples
 from .samples import over_samples
 
@@ -67,9 +68,11 @@ class Run(Saved):
     """Saved answers with their scores, in the same order: those of ``scores.parquet``, else lm-eval's.
 
     Where every question has several answers, ``answers`` holds the first of each, and ``scores`` their mean.
+    ``noise`` is what asking again showed, if that was done.
     """
 
     scores: ScoreTable
+    noise: Noise | None = field(default=None, kw_only=True)
 
 
 def load_run(path: Path, incomplete: bool = False) -> Run:
@@ -100,7 +103,7 @@ def load_run(path: Path, incomplete: bool = False) -> Run:
     check_percentages(scores, str(source))
     if saved.manifest:
         scores = over_samples(saved.path, scores)
-    return Run(**vars(saved), scores=scores)
+    return Run(**vars(saved), scores=scores, noise=read_noise(saved.path) if saved.manifest else None)
 
 
 def load_answers(path: Path, incomplete: bool = False) -> Saved:

@@ -16,6 +16,7 @@ from ...harness.core.settings import Record, Role, first_problem
 from ...harness.generation.backends import BACKENDS, floor_names
 from ...harness.generation.config import Kind
 from ...harness.generation.decoding import Preset
+from ...harness.generation.repeats import demand_share
 from ...harness.runs.claim import BASELINE, controls_of, named
 from ...harness.statistics import USUAL, Resampling
 from ..arms import ARMS, ArmSpec
@@ -95,8 +96,9 @@ class ArmPart(Record):
 class EvaluationPart(Record):
     """How the checkpoints are evaluated; ``floors`` are trivial systems on the same board.
 
-    ``until`` are stop strings instead of those of the prompt. ``secrets`` are taken out of ``model_args`` and are
-    never written down.
+    ``until`` are stop strings instead of those of the prompt. ``repeat_share`` of the questions are asked again, to
+    see how large a difference the engine makes by itself. ``secrets`` are taken out of ``model_args`` and are never
+    written down.
     """
 
     model: Kind = Kind("hf")
@@ -108,6 +110,7 @@ class EvaluationPart(Record):
     bertscore_layer: int | None = None
     floors: list[Kind] = [Kind(name) for name in floor_names()]
     limit: int | None = Field(default=None, ge=1, le=10**9)
+    repeat_share: float | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -116,6 +119,14 @@ class EvaluationPart(Record):
             return values
         public, secrets = without_secrets(values["model_args"])
         return {**values, "model_args": public, "secrets": secrets}
+
+    @field_validator("repeat_share")
+    @classmethod
+    def _is_share(cls, share: float | None) -> float | None:
+        with _as_value_error():
+            if share is not None:
+                demand_share(share)
+        return share
 
     @model_validator(mode="after")
     def _can_be_done(self) -> EvaluationPart:
@@ -207,6 +218,7 @@ class Experiment(Record):
         configs = [training_config(self, model, self.seeds[0]).of_role(Role.IDENTITY) for model in self.models]
         models = [model.model_dump(mode="json", exclude={"training"}) for model in self.models]
         rest = self.model_dump(mode="json", exclude={"training", "models", "statistics", "claim"})
+        rest["evaluation"].pop("repeat_share")
         return {**rest, "models": models, "configs": configs}
 
     @property

@@ -177,7 +177,7 @@ class CompletionsEngine:
 
     def _payload(self, prompt: Prompt, until: Sequence[str], **changes: Any) -> dict[str, Any]:
         decoding = self._decoding
-        seed = answer_seed(decoding.seed, prompt.text, prompt.sample)
+        seed = answer_seed(decoding.seed, prompt.text, prompt.sample, prompt.repeat)
         payload: dict[str, Any] = self.lm._create_payload(
             self.lm.create_message([prompt.text]),
             generate=True,

@@ -151,7 +151,7 @@ class HFEngine:
     def _step(self, prompts: Sequence[Prompt], prompt_tokens: int) -> Callable[..., Any]:
         """The model's ``generate`` on some rows of the batch, as ``generate_rows`` calls it."""
         decoding = self._decoding
-        seeds = [answer_seed(decoding.seed, prompt.text, prompt.sample) for prompt in prompts]
+        seeds = [answer_seed(decoding.seed, prompt.text, prompt.sample, prompt.repeat) for prompt in prompts]
         mixed = self.lm.mixed_precision_dtype
 
         def step(rows: Sequence[int], ids: Any, mask: Any, cache: Any, max_new_tokens: int, stop: StopRows) -> Any:

@@ -80,6 +80,9 @@ class VLLMEngine:
         """One answer per prompt."""
         start = time.perf_counter()
         encoded = self._encode(prompts)
+        if any(prompt.repeat for prompt in prompts):
+            # What the first answer left there would be half of the second one.
+            self.lm.model.reset_prefix_cache()
         outputs = self._outputs(prompts, encoded, self._decoding.until)
         found = [self._ending(prompt, output) for prompt, output in zip(prompts, outputs, strict=True)]
         # The engine knows neither thoughts nor leading blank lines: where it stopped in these, ask again.
@@ -149,6 +152,6 @@ class VLLMEngine:
         return SamplingParams(
             temperature=decoding.temperature,
             top_p=decoding.top_p,
-            seed=answer_seed(decoding.seed, prompt.text, prompt.sample),
+            seed=answer_seed(decoding.seed, prompt.text, prompt.sample, prompt.repeat),
             **settings,
         )
