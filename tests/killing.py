@@ -17,6 +17,7 @@ def results(out: Path) -> dict[str, bytes]:
         "scores.parquet",
         "generation.parquet",
         *(p.name for p in out.glob("samples_*.jsonl")),
+        *(name for name in ("repeats.parquet", "noise.json") if (out / name).exists()),
     ]
     return {name: (out / name).read_bytes() for name in names}
 

@@ -21,6 +21,7 @@ from maqa_severity.harness.labelling.quality.stress import StressReport
 from maqa_severity.harness.labelling.sources.classifier_info import ClassifierInfo
 from maqa_severity.harness.metrics.registry import COLUMNS
 from maqa_severity.harness.runs.manifest import Manifest
+from maqa_severity.harness.runs.noise import Noise
 from maqa_severity.harness.severity import SEVERITIES
 from maqa_severity.harness.statistics import STRATA
 from maqa_severity.leaderboards.records import Board
@@ -142,9 +143,21 @@ def made(
     for arm, data in (("severity", "dataset"), ("ce", "unlabelled")):
         where = ["--base", checkpoint, "--out", root / "checkpoints" / arm]
         maqa("train", "lm", root / data, "--arm", arm, *where, *settings, "--set", "rows=12")
+    again = ["--repeat-share", 1]
     model = ["--model", "hf", "--model-args", f"pretrained={root / 'checkpoints' / 'severity'}", "--device", "cpu"]
     asked = ["--data", root / "expert", "--bertscore-model", encoder, "--limit", 2, "--max-new-tokens", 4]
-    maqa("evaluate", *model, *asked, "--decoding", "paper", "--samples", 2, "--out", root / "runs" / "sampled")
+    maqa(
+        "evaluate",
+        *model,
+        *asked,
+        "--decoding",
+        "paper",
+        "--samples",
+        2,
+        *again,
+        "--out",
+        root / "runs" / "sampled",
+    )
     shutil.copytree(LANDED, root / "landed")
     shutil.copytree(encoder, root / "encoder")
     for kind, run in evaluated.items():
@@ -191,6 +204,8 @@ SECTIONS = {
     "samples_<task>_maqa.jsonl": "**/samples_*_maqa.jsonl",
     "scores.parquet": "**/scores*.parquet",
     "generation.parquet": "**/generation.parquet",
+    "repeats.parquet": "**/repeats.parquet",
+    "noise.json": "**/noise.json",
     "answers/<digest>.json": "**/answers/*.json",
     "answers/<digest>.jsonl": "**/answers/*.jsonl",
     "results_<time>.json": "landed/runs/plain/*/results_*.json",
@@ -208,6 +223,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "stress.json": StressReport,
     "training.json": TrainingManifest,
     "manifest.json": Manifest,
+    "noise.json": Noise,
     "leaderboard.json": Board,
     "experiment.json": Experiment,
 }

@@ -92,6 +92,7 @@ def variations(checkpoint, tmp_path):
         "ray": {"ray": True},
         "workers": {"workers": 3},
         "retry_refused": {"retry_refused": True},
+        "repeat_share": {"repeat_share": 0.5},
         "secrets": {"secrets": {"token": "hush-hush"}},
     }
     pairs = {name: (base, base.model_copy(update=fields[name])) for name in fields}

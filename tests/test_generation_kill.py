@@ -28,6 +28,12 @@ def test_sampling_is_resumed_to_the_same_bytes(checkpoint, tmp_path):
     assert killed_until_done(lambda out: command(checkpoint, out, *more), tmp_path, kills=4, seed=4) >= 1
 
 
+def test_repeats_are_resumed_to_the_same_bytes(checkpoint, tmp_path):
+    more = ("--repeat-share", "0.5")
+    assert killed_until_done(lambda out: command(checkpoint, out, *more), tmp_path, kills=6, seed=2) >= 1
+    assert set(results(tmp_path / "whole")) >= {"repeats.parquet", "noise.json"}
+
+
 INTERRUPTED = """
 import os, signal
 from maqa_severity.cli import main
