@@ -143,21 +143,10 @@ def made(
     for arm, data in (("severity", "dataset"), ("ce", "unlabelled")):
         where = ["--base", checkpoint, "--out", root / "checkpoints" / arm]
         maqa("train", "lm", root / data, "--arm", arm, *where, *settings, "--set", "rows=12")
-    again = ["--repeat-share", 1]
+    sampled = ["--decoding", "paper", "--samples", 2, "--repeat-share", 1]
     model = ["--model", "hf", "--model-args", f"pretrained={root / 'checkpoints' / 'severity'}", "--device", "cpu"]
     asked = ["--data", root / "expert", "--bertscore-model", encoder, "--limit", 2, "--max-new-tokens", 4]
-    maqa(
-        "evaluate",
-        *model,
-        *asked,
-        "--decoding",
-        "paper",
-        "--samples",
-        2,
-        *again,
-        "--out",
-        root / "runs" / "sampled",
-    )
+    maqa("evaluate", *model, *asked, *sampled, "--out", root / "runs" / "sampled")
     shutil.copytree(LANDED, root / "landed")
     shutil.copytree(encoder, root / "encoder")
     for kind, run in evaluated.items():
