@@ -161,6 +161,8 @@ def made(
     few = ["--resamples", 200]
     maqa("leaderboard", *arms["ce"], *arms["severity"], "--out", root / "board", *few)
     maqa("compare", arms["ce"][0], arms["severity"][0], "--json", root / "compared" / "runs.json", *few)
+    twice = [root / "runs" / "sampled"] * 2
+    maqa("compare", *twice, "--json", root / "compared" / "noise.json", *few)
     maqa("compare", "--a", *arms["ce"], "--b", *arms["severity"], "--json", root / "compared" / "arms.json", *few)
     everything = [*arms["ce"], *arms["severity"]]
     for run in list(everything):
