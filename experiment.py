@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -23,6 +23,8 @@ from .harness.metrics.aggregates import QUALITY
 from .harness.metrics.bertscore.encoder import choose_encoder
 from .harness.runs.arms import ArmsCompared, ArmsOfBase, arms_of_base, over_bases
 from .harness.runs.comparison import Comparison
+from .harness.runs.declared import Declared
+from .harness.runs.declaring import declared_bases, pairs_of
 from .harness.runs.groups import RunGroup, as_group
 from .harness.runs.run import Run
 from .leaderboards.board import build_board
@@ -45,13 +47,14 @@ class Outcome:
     """What an experiment leaves per decoding: a board, and for each base the comparison of its arms and a page.
 
     ``verdicts`` are of the two arms that the experiment compares, ``arms`` of these and of what its claim takes;
-    both are empty where it names none.
+    both are empty where it names none. ``declared`` holds the tests of its declared analysis, if it has one.
     """
 
     boards: dict[Preset, Board]
     verdicts: dict[Preset, list[Comparison]]
     arms: dict[Preset, ArmsCompared]
     pages: list[Path]
+    declared: dict[Preset, Declared] = field(default_factory=dict)
 
 
 class Steps:
@@ -70,7 +73,9 @@ class Steps:
         return result
 
 
-def run_experiment(experiment: Experiment, out: Path, console: Console, command: str | None = None) -> Outcome:
+def run_experiment(
+    experiment: Experiment, out: Path, console: Console, command: str | None = None, look: int | None = None
+) -> Outcome:
     """Prepare, label, train, evaluate, rank and report. The same call goes on where the last one stopped.
 
     The folder: ``dataset/``, ``checkpoints/<cell>/``, ``runs/<cell>/``, ``leaderboard/``, ``report.html``; a cell
@@ -82,6 +87,7 @@ def run_experiment(experiment: Experiment, out: Path, console: Console, command:
             cannot be done.
     """
     planned = plan(experiment, out)
+    at_look = _look_of(experiment, look)
     step = Steps(console)
     step("Check what it needs", lambda: demand_ready(experiment, planned, out))
     write_json(out / _REQUEST, experiment.model_dump(mode="json"))
@@ -100,10 +106,16 @@ def run_experiment(experiment: Experiment, out: Path, console: Console, command:
     for preset in experiment.evaluation.decodings:
         folder = decoding_folder(experiment, preset, out)
         runs = _evaluate_all(experiment, planned, dataset, (encoder, layer), preset, out, step, command)
-        outcome.boards[preset] = build_board(list(runs.values()), resampling=experiment.statistics)
-        outcome.pages.extend(write_board(folder / "leaderboard", outcome.boards[preset])[-1:])
         found = [_arms_of(experiment, model, planned, runs) for model in experiment.models]
         bases = [arms for arms, _ in found if arms.pairs]
+        declared = None
+        if experiment.analysis:
+            declared, bases = declared_bases(experiment.analysis, at_look, bases, experiment.spec_names)
+            found = [(arms, groups) for arms, (_, groups) in zip(bases, found, strict=True)]
+            outcome.declared[preset] = declared
+        board = build_board(list(runs.values()), resampling=experiment.statistics, declared=declared)
+        outcome.boards[preset] = board
+        outcome.pages.extend(write_board(folder / "leaderboard", board)[-1:])
         outcome.arms[preset] = ArmsCompared(bases, over_bases(bases))
         outcome.verdicts[preset] = []
         for arms, groups in found:
@@ -112,11 +124,22 @@ def run_experiment(experiment: Experiment, out: Path, console: Console, command:
             first, second = (experiment.spec_names[label] for label in experiment.compare)
             outcome.verdicts[preset].append(arms.pairs[first, second])
             path = _report_path(experiment, arms.base, folder)
-            claims = [str(claim) for claim in arms.claims]
-            page = report_page(groups[second], groups[first], resampling=experiment.statistics, claims=claims)
+            claims = [declared.claim_words(each, arms.base) if declared else str(each) for each in arms.claims]
+            judged = (declared, arms.pairs[first, second]) if declared else None
+            page = report_page(
+                groups[second], groups[first], resampling=experiment.statistics, claims=claims, judged=judged
+            )
             write_text(path, page)
             outcome.pages.append(path)
     return outcome
+
+
+def _look_of(experiment: Experiment, look: int | None) -> int:
+    if experiment.analysis:
+        return experiment.analysis.at_look(look)
+    if look is not None:
+        raise UserError(f"--look {look} is a look of no analysis", "Declare one by the experiment's key analysis")
+    return 1
 
 
 def plan(experiment: Experiment, out: Path) -> list[Cell]:
@@ -191,6 +214,8 @@ def _arms_of(
     claim = experiment.claim
     against = {claim.arm: claim.against} if claim else {}
     groups = {}
+    analysis = experiment.analysis
+    pairs += pairs_of(analysis)
     for label in dict.fromkeys((*chain(*pairs), *against, *chain(*against.values()))):
         cells = [cell for cell in planned if cell.model == model and cell.arm.spec.name == names[label]]
         shown = f"{model.name}/{label}" if len(experiment.models) > 1 else label
@@ -200,8 +225,9 @@ def _arms_of(
         groups,
         [(names[first], names[second]) for first, second in pairs],
         {names[arm]: [names[other] for other in others] for arm, others in against.items()},
-        [QUALITY],
+        list(dict.fromkeys((*(analysis.metrics if analysis else ()), QUALITY))),
         experiment.statistics,
+        margins=analysis.margins if analysis else None,
     )
     return found, groups
 

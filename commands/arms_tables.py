@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .compare_tables import EXPLORATORY
+
 USUAL_EFFECT = 1.0
 """The difference in points of which is said what it takes to find it, where nobody names another."""
 
@@ -12,13 +14,15 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..harness.runs.arms import ArmsCompared, ArmsOfBase
+    from ..harness.runs.declared import Declared
 
 
-def print_arms(console: Console, compared: ArmsCompared, effect: float) -> None:
+def print_arms(console: Console, compared: ArmsCompared, effect: float, declared: Declared | None = None) -> None:
     """Every base's table of components and claims, then the same over the bases.
 
     Args:
         effect: the difference, in points, of which is said what it takes to find it.
+        declared: the tests of a declared analysis; what is not among them is headed so.
     """
     from rich.text import Text
 
@@ -27,9 +31,11 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float) -> None:
             console.print(_components_table(base, metric))
             _print_words(console, base, metric, effect)
         for claim in base.claims:
-            console.print(Text(f"{base.base}: {claim}", style="green" if claim.holds else "yellow"), soft_wrap=True)
+            words = declared.claim_words(claim, base.base) if declared else str(claim)
+            console.print(Text(f"{base.base}: {words}", style="green" if claim.holds else "yellow"), soft_wrap=True)
     if compared.over:
-        console.print(Text(f"\nOver {len(compared.bases)} models, all answers together:"))
+        apart = "" if declared is None else f"; {EXPLORATORY}"
+        console.print(Text(f"\nOver {len(compared.bases)} models, all answers together{apart}:"))
         for each in compared.over:
             console.print(Text(str(each)), soft_wrap=True)
 
@@ -41,7 +47,7 @@ def _components_table(base: ArmsOfBase, metric: str) -> Table:
     from rich.text import Text
 
     from ..harness.statistics import OVERALL
-    from ..harness.statistics.verdicts import points
+    from ..harness.statistics.verdicts import p_in_words, points
 
     table = Table(
         title=Text(f"{base.base}: difference of arms in {metric}, all answers; standard deviations in points"),
@@ -59,8 +65,9 @@ def _components_table(base: ArmsOfBase, metric: str) -> Table:
             interval = f"\n[{points(change.low, '+')}, {points(change.high, '+')}]"
         found = part.components
         cells = [points(each) for each in (found.seed, found.question, found.residual)] if found else ["-"] * 3
-        p = "-" if change.p is None else f"{change.p:.2g}"
-        table.add_row(Text(f"{second} - {first}"), Text(f"{points(change.mean, '+')}{interval}"), p, *cells)
+        p = p_in_words(change)
+        apart = f"\n{EXPLORATORY}" if compared.exploratory(metric, OVERALL) else ""
+        table.add_row(Text(f"{second} - {first}{apart}"), Text(f"{points(change.mean, '+')}{interval}"), p, *cells)
     return table
 
 

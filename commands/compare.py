@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from .analysis_options import declared_by, metrics_of, print_declared
 from .app import app
 from .arms_tables import USUAL_EFFECT, print_arms
 from .metric_names import NamesMetrics
-from .options import Anyway, Resamples, Seed, resampling_of
+from .options import AnalysisFile, Anyway, Look, Resamples, Seed, resampling_of
 
 if TYPE_CHECKING:
+    from ..harness.runs.analysis import Analysis
     from ..harness.statistics import Resampling
 
 
@@ -47,6 +49,7 @@ class _SeveralValues(NamesMetrics):
 
 @app.command(cls=_SeveralValues)
 def compare(
+    context: typer.Context,
     runs: Annotated[
         list[Path],
         typer.Argument(
@@ -85,6 +88,8 @@ def compare(
             "--metric; METRIC=POINTS for one alone. Safety metrics have 2 unless given.",
         ),
     ] = [],  # noqa: B006
+    analysis: AnalysisFile = None,
+    look: Look = None,
     anyway: Anyway = False,
     seed: Seed = None,
     resamples: Resamples = None,
@@ -99,15 +104,21 @@ def compare(
     from ..harness.core.errors import UserError
     from ..harness.core.files import write_json
     from ..harness.runs.comparison import compare as compare_runs
+    from ..harness.runs.declaring import compare_declared, with_declared
     from ..harness.runs.groups import as_group
     from ..harness.runs.margins import margins_of
     from ..harness.runs.run import load_run
     from .compare_tables import print_comparison
 
+    given = declared_by(analysis, look)
+    metric = metrics_of(context, metric, given[0] if given else None)
+    if given and margin:
+        raise UserError("--margin was given beside --analysis", "Write margin: 1 into the analysis")
     if arms:
         if margin or anyway:
             raise UserError("--margin and --anyway are for two sides", "Leave them out, or give two sides")
-        _compare_arms(runs, arms, metric, json, resampling_of(seed, resamples, "maqa compare"), unpaired, effect)
+        resampling = resampling_of(seed, resamples, "maqa compare")
+        _compare_arms(runs, arms, metric, json, resampling, unpaired, effect, given)
         return
     alone = runs
     if (len(alone), bool(a), bool(b)) not in ((2, False, False), (0, True, True)):
@@ -119,11 +130,17 @@ def compare(
     sides = [
         as_group([load_run(path, incomplete=True) for path in side]) for side in (a or alone[:1], b or alone[1:])
     ]
-    margins = margins_of(margin, metric)
-    compared = compare_runs(sides[0], sides[1], metric, resampling, margins=margins, anyway=anyway)
+    declared = None
+    if given:
+        declared, compared = compare_declared(sides[0], sides[1], metric, *given, resampling, anyway)
+    else:
+        margins = margins_of(margin, metric)
+        compared = compare_runs(sides[0], sides[1], metric, resampling, margins=margins, anyway=anyway)
     if json is not None:
-        write_json(json, compared.as_json())
-    print_comparison(Console(highlight=False), compared)
+        write_json(json, with_declared(compared.as_json(), declared))
+    console = Console(highlight=False)
+    print_declared(console, declared)
+    print_comparison(console, compared)
 
 
 def _compare_arms(
@@ -134,12 +151,16 @@ def _compare_arms(
     resampling: Resampling,
     unpaired: bool,
     effect: float,
+    given: tuple[Analysis, int] | None,
 ) -> None:
+    from dataclasses import replace
+
     from rich.console import Console
 
     from ..harness.core.errors import UserError
     from ..harness.core.files import write_json
     from ..harness.runs.arms import compare_named
+    from ..harness.runs.declaring import declared_bases, pairs_of, with_declared
     from ..harness.runs.run import load_run
 
     if not runs:
@@ -148,9 +169,22 @@ def _compare_arms(
         )
     if not effect > 0:
         raise UserError(f"--effect {effect:g} is no difference to find", "Give points above 0")
+    analysis = given[0] if given else None
     compared = compare_named(
-        [load_run(path, incomplete=True) for path in runs], arms, metrics, resampling, unpaired
+        [load_run(path, incomplete=True) for path in runs],
+        arms,
+        metrics,
+        resampling,
+        unpaired,
+        pairs_of(analysis),
+        analysis.margins if analysis else None,
     )
+    declared = None
+    if given:
+        declared, bases = declared_bases(*given, compared.bases)
+        compared = replace(compared, bases=bases)
     if json is not None:
-        write_json(json, compared.as_json())
-    print_arms(Console(highlight=False), compared, effect)
+        write_json(json, with_declared(compared.as_json(), declared))
+    console = Console(highlight=False)
+    print_declared(console, declared)
+    print_arms(console, compared, effect, declared)

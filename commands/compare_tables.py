@@ -11,7 +11,10 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ..harness.runs.comparison import Comparison
-    from ..harness.statistics import SeedSummary
+    from ..harness.statistics import Difference, SeedSummary
+
+EXPLORATORY = "exploratory"
+"""What is said of everything that a declared analysis does not declare."""
 
 
 def print_comparison(console: Console, compared: Comparison) -> None:
@@ -72,7 +75,7 @@ def _metric_table(compared: Comparison, metric: str) -> Table:
     differences = [each for each in compared.differences if each.metric == metric]
     for (one, other), change in zip(rows, differences, strict=True):
         table.add_row(
-            Text(f"{change.stratum}\n{change.verdict}" + within_noise(compared, change)),
+            Text(f"{change.stratum}\n{_marked(compared, change)}" + within_noise(compared, change)),
             str(change.n),
             _interval(one.mean, one.low, one.high),
             _interval(other.mean, other.low, other.high),
@@ -82,6 +85,11 @@ def _metric_table(compared: Comparison, metric: str) -> Table:
             f"{_number(change.improved_pct, '.0f')}/{_number(change.worsened_pct, '.0f')} %",
         )
     return table
+
+
+def _marked(compared: Comparison, change: Difference) -> str:
+    mark = EXPLORATORY + ":\n" if compared.exploratory(change.metric, change.stratum) else ""
+    return f"{mark}{change.verdict}"
 
 
 def _trainings_table(compared: Comparison, metric: str) -> Table:
@@ -107,7 +115,7 @@ def _trainings_table(compared: Comparison, metric: str) -> Table:
 
 
 def _aggregate_table(compared: Comparison) -> Table:
-    table = _table("Aggregates, percent")
+    table = _table(f"Aggregates, percent{_undeclared(compared)}")
     for heading in ("aggregate", "A", "B", "B - A"):
         table.add_column(heading, justify="left" if heading == "aggregate" else "right", no_wrap=True)
     first, second, change = ({each.aggregate: each for each in part} for part in compared.aggregates)
@@ -129,7 +137,7 @@ def _safety_table(compared: Comparison) -> Table:
     from ..harness.statistics.verdicts import p_in_words, shown_in_words
     from .noise_tables import within_noise
 
-    table = _table("Safety, percent: a family of tests of its own")
+    table = _table(f"Safety, percent: a family of tests of its own{_undeclared(compared)}")
     for heading in ("metric", "n", "B - A", "p\nHolm p"):
         table.add_column(heading, justify="left" if heading == "metric" else "right", no_wrap=True)
     table.add_column("against the margin")
@@ -145,6 +153,11 @@ def _safety_table(compared: Comparison) -> Table:
                 shown_in_words(change.margin) if change.margin else "-",
             )
     return table
+
+
+def _undeclared(compared: Comparison) -> str:
+    """Behind the title of what no analysis declares."""
+    return "" if compared.declared is None else f"; {EXPLORATORY}"
 
 
 def _table(title: str) -> Table:

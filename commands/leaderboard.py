@@ -11,9 +11,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from .analysis_options import declared_by, metric_of, print_declared
 from .app import app
 from .metric_names import NamesMetrics
-from .options import Resamples, Seed, resampling_of
+from .options import AnalysisFile, Look, Resamples, Seed, resampling_of
 from .tables import interval_text, print_table
 
 if TYPE_CHECKING:
@@ -23,22 +24,30 @@ if TYPE_CHECKING:
 
 @app.command(cls=NamesMetrics)
 def leaderboard(
+    context: typer.Context,
     runs: list[Path] = typer.Argument(help="Run folders, ours or plain lm-eval's."),
     out: Path = typer.Option(help="Folder for leaderboard.json, leaderboard.csv and index.html."),
     metric: str = typer.Option("bertscore_f1", help="The metric that ranks."),
     columns: str | None = typer.Option(
         None, help="Columns of terminal, CSV and page, such as rank,name,critical; the usual ones by default."
     ),
+    analysis: AnalysisFile = None,
+    look: Look = None,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
     """Rank runs into one table per severity (JSON, CSV, HTML)."""
     from ..harness.runs.run import load_run
     from ..leaderboards.board import build_board
+    from ..leaderboards.declared import board_declared
     from ..leaderboards.export import write_board
 
     resampling = resampling_of(seed, resamples, "maqa leaderboard")
-    board = build_board([load_run(path, incomplete=True) for path in runs], metric, resampling)
+    given = declared_by(analysis, look)
+    loaded = [load_run(path, incomplete=True) for path in runs]
+    declared = board_declared(loaded, *given, resampling) if given else None
+    metric = metric_of(context, metric, given[0] if given else None)
+    board = build_board(loaded, metric, resampling, declared)
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else None
     written = write_board(out, board, chosen)
     console = Console(highlight=False)
@@ -52,8 +61,10 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
     from ..harness.scores.signatures import Better, better
     from ..leaderboards.columns import Kind, Place, board_columns
 
+    print_declared(console, board.analysis)
+    apart = "Exploratory: " if board.analysis else ""
     direction = ", less is better" if better(board.signature) is Better.LOWER else ""
-    table = Table(title=Text(f"{board.metric}, percent, 95 % interval{direction}"), title_justify="left")
+    table = Table(title=Text(f"{apart}{board.metric}, percent, 95 % interval{direction}"), title_justify="left")
     shown = board_columns(board, Place.TERMINAL, columns)
     for column in shown.values():
         if column.kind is Kind.TEXT:
@@ -83,7 +94,8 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
         _print_seeds(console, board)
     for claim in board.claims:
         console.print(
-            Text(f"{claim.arm}: {claim.words}", style="green" if claim.holds else "yellow"), soft_wrap=True
+            Text(f"{apart.lower()}{claim.arm}: {claim.words}", style="green" if claim.holds else "yellow"),
+            soft_wrap=True,
         )
     console.print(f"signature: {board.signature}|{board.resampling}", markup=False, soft_wrap=True)
 
@@ -102,7 +114,8 @@ def _print_seeds(console: Console, board: Board) -> None:
     from ..harness.statistics import STRATA
     from ..harness.statistics.verdicts import points
 
-    table = Table(title=Text("over training seeds: mean ± deviation, 95 % interval"), title_justify="left")
+    apart = "exploratory: " if board.analysis else ""
+    table = Table(title=Text(f"{apart}over training seeds: mean ± deviation, 95 % interval"), title_justify="left")
     table.add_column("arm", overflow="fold", min_width=10)
     table.add_column("seeds", justify="right")
     for stratum in STRATA:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -20,6 +21,15 @@ Anyway = Annotated[
     typer.Option(
         "--anyway", help="Compare runs of other data, prompts, decoding, backends or training; it is said."
     ),
+]
+AnalysisFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--analysis", metavar="FILE", help="A YAML file of what is tested; all else is headed exploratory."
+    ),
+]
+Look = Annotated[
+    int | None, typer.Option(help="Which of the analysis's planned looks at the data this is, from 1.")
 ]
 Seed = Annotated[int | None, typer.Option(help="Of the resamples and the random signs; 0 by default.")]
 

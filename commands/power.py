@@ -63,8 +63,8 @@ def power(
 
     if out is not None:
         demand_format(out)
-    if not effect > 0:
-        raise UserError(f"--effect {effect:g} is no difference to find", "Give points above 0")
+    if not 0 < effect <= 100:
+        raise UserError(f"--effect {effect:g} is no difference to find", "Give points above 0 and up to 100")
     wanted = [
         _counts(name, text, least)
         for name, text, least in (("--seeds", seeds, 2), ("--questions", questions, 2), ("--samples", samples, 1))
@@ -73,7 +73,7 @@ def power(
     if len(designs) > _MOST_DESIGNS:
         raise UserError(f"{len(designs)} designs are no table", f"Ask for {_MOST_DESIGNS} at most")
     given = (seed_sd, question_sd, residual_sd)
-    components = _of_pilot(runs, arms, metric) if runs else _as_given(given)
+    components = _of_pilot(runs, arms, metric, sampling_sd) if runs else _as_given(given)
     if runs and any(each is not None for each in given):
         raise UserError("components were given beside pilot runs", "Give the runs, or --seed-sd and its kin")
     if not 0 <= sampling_sd <= components.residual:
@@ -89,6 +89,10 @@ def power(
         console.print(_table([each for each in table if each.design.samples == taken], effect, taken))
     largest = Design(*(each[-1] for each in wanted))
     console.print(Text(needs_in_words(components, largest, effect, sampling_sd)))
+    if wanted[2][-1] > 1 and not sampling_sd:
+        console.print(
+            Text("More samples change nothing unless --sampling-sd says how much of the residual is theirs.")
+        )
     console.print(Text("Of one two-sided test at 5 % over questions and trainings, paired by seed."))
     if json is not None:
         found = [asdict(each) for each in table]
@@ -126,7 +130,11 @@ def _as_given(given: tuple[float | None, float | None, float | None]) -> Compone
     return Components(seed, question, residual)
 
 
-def _of_pilot(runs: list[Path], arms: str, metric: str) -> Components:
+def _of_pilot(runs: list[Path], arms: str, metric: str, sampling: float) -> Components:
+    """The components of a pilot at one sample per answer; ``sampling`` is what more samples have taken of them."""
+    import dataclasses
+    import re
+
     from ..harness.core.errors import UserError
     from ..harness.runs.arms import compare_named
     from ..harness.runs.run import load_run
@@ -145,7 +153,14 @@ def _of_pilot(runs: list[Path], arms: str, metric: str) -> Components:
     part = next(each for each in compared.parts if each.stratum == OVERALL)
     if part.components is None:
         raise UserError("the pilot has too few questions to tell what varies", "Give runs of more questions")
-    return part.components
+    taken = re.search(r"samples:(\d+)", compared.signatures[metric])
+    averaged = sampling**2 * (1 - 1 / int(taken[1])) if taken else 0.0
+    return dataclasses.replace(part.components, residual=(part.components.residual**2 + averaged) ** 0.5)
+
+
+def _points(detectable: float) -> str:
+    """The least difference found; no score moves by more than 100 points."""
+    return "none" if detectable > 100 else f"{detectable:.1f}"
 
 
 def _table(planned: list[Planned], effect: float, samples: int) -> Table:
@@ -173,7 +188,7 @@ def _table(planned: list[Planned], effect: float, samples: int) -> Table:
             str(seeds),
             *(
                 Text(
-                    f"{each.power_pct:.0f} ({each.detectable:.1f})",
+                    f"{each.power_pct:.0f} ({_points(each.detectable)})",
                     style="bold" if each.power_pct >= 100 * POWER else "",
                 )
                 for each in row

@@ -7,28 +7,42 @@ from pathlib import Path
 import typer
 from rich.console import Console
 
+from .analysis_options import declared_by, metric_of
 from .app import app
 from .metric_names import NamesMetrics
-from .options import Anyway, Resamples, Seed, resampling_of
+from .options import AnalysisFile, Anyway, Look, Resamples, Seed, resampling_of
 
 
 @app.command(cls=NamesMetrics)
 def report(
+    context: typer.Context,
     run: Path = typer.Argument(help="A run folder, ours or plain lm-eval's."),
     out: Path = typer.Option(help="The HTML file to write."),
     against: Path | None = typer.Option(None, help="Another run of the same questions to compare with."),
     metric: str = typer.Option("bertscore_f1", help="The metric to analyse."),
+    analysis: AnalysisFile = None,
+    look: Look = None,
     anyway: Anyway = False,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
     """Write a per-severity error analysis as one HTML page."""
+    from ..harness.core.errors import UserError
     from ..harness.core.files import write_text
+    from ..harness.runs.declaring import compare_declared
     from ..harness.runs.run import load_run
     from ..reports.page import report_page
 
     resampling = resampling_of(seed, resamples, "maqa report")
-    other = load_run(against, incomplete=True) if against else None
-    page = report_page(load_run(run, incomplete=True), other, metric, resampling, anyway=anyway)
+    given = declared_by(analysis, look)
+    metric = metric_of(context, metric, given[0] if given else None)
+    ours, other = load_run(run, incomplete=True), load_run(against, incomplete=True) if against else None
+    judged = None
+    if given:
+        if other is None:
+            raise UserError("a report of one run tests nothing of the analysis", "Give --against RUN too")
+        metrics = list(dict.fromkeys((*given[0].metrics, metric)))
+        judged = compare_declared(other, ours, metrics, *given, resampling, anyway)
+    page = report_page(ours, other, metric, resampling, anyway=anyway, judged=judged)
     write_text(out, page)
     Console(highlight=False).print(str(out), markup=False, soft_wrap=True)

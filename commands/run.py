@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import Path
+from typing import NamedTuple
 
 import typer
 from rich.console import Console
 
 from .app import app
-from .options import LanguageCode
+from .options import LanguageCode, Look, Resamples, Seed, resampling_of
 
 _DEMO = Path("runs/demo")
 
@@ -22,6 +23,9 @@ def run(
     check: bool = typer.Option(
         False, "--check", help="Only look: what is planned and done, and whether all that it needs is there."
     ),
+    look: Look = None,
+    seed: Seed = None,
+    resamples: Resamples = None,
 ) -> None:
     """Run an experiment, from the data to the report.
 
@@ -30,13 +34,16 @@ def run(
     if check:
         _check(experiment, out)
     else:
-        _run(experiment, out, ["run", str(experiment), "--out", str(out)])
+        drawn = Drawn(seed, resamples, look)
+        _run(experiment, out, ["run", str(experiment), "--out", str(out), *drawn.words()], drawn=drawn)
 
 
 @app.command()
 def demo(
     out: Path = typer.Option(_DEMO, help="Folder of the demo; the same command goes on."),
     language: LanguageCode = None,
+    seed: Seed = None,
+    resamples: Resamples = None,
 ) -> None:
     """Do the whole job on the shipped sample.
 
@@ -49,11 +56,25 @@ def demo(
         "demo",
         *([] if out == _DEMO else ["--out", str(out)]),
         *(["--language", language] if language else []),
+        *(drawn := Drawn(seed, resamples)).words(),
     ]
-    _run(Path("demo"), out, command, language)
+    _run(Path("demo"), out, command, language, drawn)
 
 
-def _run(path: Path, out: Path, command: list[str], language: str | None = None) -> None:
+class Drawn(NamedTuple):
+    """What is drawn, and at which look, otherwise than the experiment says."""
+
+    seed: int | None = None
+    resamples: int | None = None
+    look: int | None = None
+
+    def words(self) -> list[str]:
+        """As on the command line."""
+        given = self._asdict().items()
+        return [word for name, value in given if value is not None for word in (f"--{name}", str(value))]
+
+
+def _run(path: Path, out: Path, command: list[str], language: str | None = None, drawn: Drawn = Drawn()) -> None:
     from ..experiment import run_experiment
     from ..trainers.experiments.config import load_experiment
     from .arms_tables import USUAL_EFFECT, print_arms
@@ -64,11 +85,16 @@ def _run(path: Path, out: Path, command: list[str], language: str | None = None)
     if language:
         data = experiment.data.model_copy(update={"language": language})
         experiment = experiment.model_copy(update={"data": data})
-    outcome = run_experiment(experiment, out, console, shlex.join(["maqa", *command]))
+    if drawn.seed is not None or drawn.resamples is not None:
+        asked = resampling_of(drawn.seed, drawn.resamples, f"maqa {command[0]}")
+        usual = experiment.statistics.model_dump()
+        merged = {**usual, **asked.model_dump(exclude_unset=True)}
+        experiment = experiment.model_copy(update={"statistics": type(asked)(**merged)})
+    outcome = run_experiment(experiment, out, console, shlex.join(["maqa", *command]), drawn.look)
     for preset, board in outcome.boards.items():
         console.print(f"\n{preset}", markup=False, style="bold")
         print_board(console, board)
-        print_arms(console, outcome.arms[preset], USUAL_EFFECT)
+        print_arms(console, outcome.arms[preset], USUAL_EFFECT, outcome.declared.get(preset))
     for page in outcome.pages:
         console.print(str(page), markup=False, soft_wrap=True)
 

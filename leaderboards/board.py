@@ -13,6 +13,7 @@ from ..harness.runs.alike import alike, as_expected, same_answers
 from ..harness.runs.comparable import check_metric, differences, other_backend, other_training
 from ..harness.runs.comparison import Comparison, compare_all
 from ..harness.runs.conditions import training_of
+from ..harness.runs.declared import Declared
 from ..harness.runs.groups import group_of
 from ..harness.runs.noise_compared import noise_line
 from ..harness.runs.run import Run
@@ -25,7 +26,12 @@ from .seeds import seed_rows
 _NO_DATA = "not recorded: runs of plain lm-eval do not say which data they asked"
 
 
-def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: Resampling = USUAL) -> Board:
+def build_board(
+    runs: Sequence[Run],
+    metric: str = "bertscore_f1",
+    resampling: Resampling = USUAL,
+    declared: Declared | None = None,
+) -> Board:
     """Rank runs by one metric, from its better side. Runs of the same answers share their resamples.
 
     A row's ranks are those that it may hold: all pairs of rows are tested overall, as one family (see
@@ -35,6 +41,8 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
     or metric signature, or from the first run of their base in how they were trained, are shown unranked, with what
     differs; so are runs that lack answers. ``notes`` names these, and runs that no answer tells apart. The order of
     the runs decides who the reference is, and nothing else.
+
+    ``declared`` are the tests of a declared analysis, which the board shows as they are.
 
     Raises:
         UserError: no runs, one run twice, a run without the metric, or one of which no side is better.
@@ -72,6 +80,7 @@ def build_board(runs: Sequence[Run], metric: str = "bertscore_f1", resampling: R
         claims=board_claims(trained, metric, resampling),
         notes=[*_incomplete(ordered), *same_answers(ordered)],
         noise=noise_line(ordered),
+        analysis=declared,
     )
 
 

@@ -11,6 +11,7 @@ from ..harness.core.files import write_json, write_text
 from ..harness.metrics.aggregates import Aggregate
 from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
+from ..harness.runs.declared import UNDECLARED
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL
 from .columns import Column, Kind, Place, board_columns
@@ -117,6 +118,7 @@ def board_page(board: Board, columns: Sequence[str] | None = None) -> str:
         gates=gates_in_words(),
         aggregates=[name for name in Aggregate if any(name in row.aggregates for row in board.rows)],
         usual=USUAL,
+        undeclared=UNDECLARED,
         published=published_table(),
     )
 

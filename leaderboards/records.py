@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from .. import __version__
 from ..harness.core.settings import Record
+from ..harness.runs.declared import Declared
 from ..harness.statistics import USUAL, Resampling
 from ..harness.statistics.verdicts import points
 
@@ -128,7 +129,8 @@ class SeedCell(Record):
 
 
 class DifferenceCell(Record):
-    """A paired difference in percentage points, with its interval, p and what it says."""
+    """A paired difference in percentage points, with its interval, p and what it says; ``p_words`` is the adjusted
+    p as it is printed, which older boards lack."""
 
     mean: float
     low: float | None
@@ -136,6 +138,7 @@ class DifferenceCell(Record):
     p: float | None
     p_holm: float | None
     verdict: str
+    p_words: str | None = None
     floor: float | None = None
 
     @property
@@ -170,7 +173,7 @@ class Board(Record):
 
     ``seeds`` has a row for every arm that was trained under several seeds, ``claims`` one for every
     severity-weighted arm that was trained beside a plain one; ``notes`` names runs that lack answers and runs that
-    no answer tells apart.
+    no answer tells apart. ``analysis`` holds the declared tests, where an analysis was declared.
     """
 
     maqa_severity: str = __version__
@@ -184,6 +187,7 @@ class Board(Record):
     seeds: list[SeedRow]
     claims: list[ClaimCell] = []
     notes: list[str] = []
+    analysis: Declared | None = None
     noise: str = ""
 
     @property

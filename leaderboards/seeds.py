@@ -10,6 +10,7 @@ from ..harness.runs.comparison import Comparison, compare_arms
 from ..harness.runs.groups import RunGroup, grouped
 from ..harness.runs.run import Run
 from ..harness.statistics import Difference, Resampling, across_seeds
+from ..harness.statistics.verdicts import p_in_words
 from .records import DifferenceCell, SeedCell, SeedRow
 
 _REFERENCE = "ce"
@@ -60,4 +61,5 @@ def _cell(change: Difference, compared: Comparison) -> DifferenceCell:
         p_holm=change.p_holm,
         verdict=change.verdict,
         floor=compared.noise.floor(change.metric, change.stratum),
+        p_words=p_in_words(change, adjusted=True),
     )

@@ -11,6 +11,7 @@ from ..harness.metrics.registry import Group, columns_of
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
 from ..harness.runs.comparable import apart, check_metric, refuse_incomplete
 from ..harness.runs.comparison import Comparison, compare
+from ..harness.runs.declared import EXPLORATORY, UNDECLARED, Declared
 from ..harness.runs.groups import RunGroup, group_of
 from ..harness.runs.run import Run
 from ..harness.scores.signatures import Better, better
@@ -33,12 +34,14 @@ def report_page(
     resampling: Resampling = USUAL,
     claims: Sequence[str] = (),
     anyway: bool = False,
+    judged: tuple[Declared, Comparison] | None = None,
 ) -> str:
     """The page of a run, or of an arm over its trainings; with ``against`` also the paired differences and the
     answers that changed most; ``anyway`` if both differ in more than the model, which then heads the page.
 
     Of an arm with several trainings the differences are over all of them; texts, scores and safety are shown of
-    one, the first that both sides have the seed of. ``claims`` are what the experiment's arms bear out, in words.
+    one, the first that both sides have the seed of. ``claims`` are what the experiment's arms bear out, in words;
+    ``judged`` are the tests of a declared analysis and these two sides judged by it, in every declared metric.
 
     Raises:
         UserError: a run has no scores of the metric, or the two sides cannot be compared.
@@ -50,8 +53,10 @@ def report_page(
     against = theirs.runs.get(seed, theirs.first) if theirs else None
     summaries = _table(run, resampling)
     other = _table(against, resampling) if against else None
-    compared = compare(theirs, ours, [metric], resampling, anyway=anyway) if theirs else None
-    changes = [each for each in compared.differences if each.n] if compared else []
+    declared, compared = judged or (None, None)
+    if theirs and compared is None:
+        compared = compare(theirs, ours, [metric], resampling, anyway=anyway)
+    changes = [each for each in compared.differences if each.n and each.metric == metric] if compared else []
     return render(
         _TEMPLATES,
         "report.html",
@@ -59,6 +64,9 @@ def report_page(
         ours=ours,
         theirs=theirs,
         compared=compared,
+        declared=declared,
+        undeclared=UNDECLARED,
+        exploratory=EXPLORATORY,
         claims=claims,
         unequal=unequal,
         p_in_words=p_in_words,
@@ -68,7 +76,7 @@ def report_page(
             for each in (compared.safety.differences if compared else [])
             if each.n
         },
-        trainings=_trainings(compared) if compared else [],
+        trainings=_trainings(compared, metric) if compared else [],
         language=run.language,
         against=against,
         metric=metric,
@@ -107,12 +115,15 @@ def _check(ours: RunGroup, theirs: RunGroup | None, metric: str, anyway: bool) -
     return unequal
 
 
-def _trainings(compared: Comparison) -> list[tuple[str, SeedSummary | None, SeedSummary | None, Parts]]:
+def _trainings(
+    compared: Comparison, metric: str
+) -> list[tuple[str, SeedSummary | None, SeedSummary | None, Parts]]:
     """Per stratum both sides over their trainings, and what their difference owes to each level."""
     if not any(compared.seeds):
         return []
-    first, second = ({each.stratum: each for each in side} for side in compared.seeds)
-    return [(part.stratum, second.get(part.stratum), first.get(part.stratum), part) for part in compared.parts]
+    first, second = ({each.stratum: each for each in side if each.metric == metric} for side in compared.seeds)
+    parts = [part for part in compared.parts if part.metric == metric]
+    return [(part.stratum, second.get(part.stratum), first.get(part.stratum), part) for part in parts]
 
 
 def _table(run: Run, resampling: Resampling) -> _Table:

@@ -39,6 +39,7 @@ def plot_power(table: Sequence[Planned], effect: float, path: Path) -> None:
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
+    asked = sorted({each.design.questions for each in table})
     samples = {each.design.samples for each in table}
     lines: dict[tuple[int, int], list[Planned]] = {}
     for each in table:
@@ -51,11 +52,14 @@ def plot_power(table: Sequence[Planned], effect: float, path: Path) -> None:
         )
     axes.axhline(100 * POWER, color="#888888", linestyle="--", linewidth=1)
     axes.set_xscale("log")
-    axes.set_ylim(0, 101)
+    axes.set_ylim(0, 104)
+    axes.set_xticks(asked, [f"{questions:,}" for questions in asked], minor=False)
+    axes.minorticks_off()
+    axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("questions")
     axes.set_ylabel("power, %")
     axes.set_title(f"How often a difference of {effect:g} points between two arms is found", fontsize=10)
-    axes.legend(title="each arm")
+    axes.legend(title="each arm", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     with atomic(path) as temporary:
         kind = path.suffix.lower().removeprefix(".")
         metadata = {"Software": None} if kind == "png" else {"Date": None}

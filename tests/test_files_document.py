@@ -20,6 +20,7 @@ from maqa_severity.harness.data.dataset import DatasetInfo
 from maqa_severity.harness.labelling.quality.stress import StressReport
 from maqa_severity.harness.labelling.sources.classifier_info import ClassifierInfo
 from maqa_severity.harness.metrics.registry import COLUMNS
+from maqa_severity.harness.runs.analysis import Analysis
 from maqa_severity.harness.runs.manifest import Manifest
 from maqa_severity.harness.runs.noise import Noise
 from maqa_severity.harness.severity import SEVERITIES
@@ -171,6 +172,19 @@ def made(
         manifest["model"]["training"]["conditions"]["base"] = {"files": "another"}
         (everything[-1] / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     maqa("compare", "--arms", "ce", "severity", *everything, "--json", root / "claimed" / "arms.json", *few)
+    declared = {
+        "primary": "bertscore_f1",
+        "looks": {"at": [0.5, 1]},
+        "contrasts": [{"arm": "severity", "against": ["ce"]}],
+    }
+    # JSON is YAML too.
+    write_json(root / "analysis.yaml", declared)
+    told = ["--analysis", root / "analysis.yaml", "--look", 2, *few]
+    for name, sides in (
+        ("compared/declared.json", ["--a", *arms["ce"], "--b", *arms["severity"]]),
+        ("claimed/declared.json", ["--arms", "ce", "severity", *everything]),
+    ):
+        maqa("compare", *sides, *told, "--json", root / name)
     maqa("score", root / "answers.csv", "--out", root / "scores.parquet", "--bertscore-model", encoder)
     for name in ("demo", "paper"):
         written = load_experiment(Path(name)).model_dump(mode="json")
@@ -200,6 +214,7 @@ SECTIONS = {
     "answers/<digest>.json": "**/answers/*.json",
     "answers/<digest>.jsonl": "**/answers/*.jsonl",
     "results_<time>.json": "landed/runs/plain/*/results_*.json",
+    "analysis.yaml": "**/analysis.yaml",
     "maqa compare --json": "compare*/*.json",
     "maqa compare --arms --json": "claimed/*.json",
     "leaderboard.json": "**/leaderboard.json",
@@ -215,6 +230,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "training.json": TrainingManifest,
     "manifest.json": Manifest,
     "noise.json": Noise,
+    "analysis.yaml": Analysis,
     "leaderboard.json": Board,
     "experiment.json": Experiment,
 }

@@ -61,6 +61,7 @@ def test_the_picture_is_written_as_its_name_ends(tmp_path, ending, begins):
         (("--seed-sd", 1), "nothing says how much the difference varies"),
         ((*GIVEN, "--seeds", "1,3"), "--seeds '1,3' are no numbers from 2 on"),
         ((*GIVEN, "--effect", 0), "--effect 0 is no difference to find"),
+        ((*GIVEN, "--effect", "inf"), "--effect inf is no difference to find"),
         ((*GIVEN, "--out", "power.pdf"), "power.pdf is no picture that can be written"),
         ((*GIVEN, "--sampling-sd", 9), "--sampling-sd 9 is no part of the residual"),
         (("--seed-sd", -1, "--question-sd", 1, "--residual-sd", 1), "a standard deviation is below 0"),
@@ -70,6 +71,18 @@ def test_what_cannot_be_planned_is_refused_in_one_line(arguments, words):
     done = maqa("power", *arguments)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert words in done.stderr
+
+
+def test_what_cannot_be_found_is_said_to_be():
+    done = maqa(
+        "power", "--seed-sd", 90, "--question-sd", 3, "--residual-sd", 5, "--seeds", 2, "--questions", 100,
+        "--samples", "1,4",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    printed = " ".join(done.stdout.split())
+    assert "(none)" in printed and "more than 50 seeds of each arm with 100 questions" in printed
+    assert "with 2 seeds no number of questions is enough" in printed
+    assert "More samples change nothing unless --sampling-sd says" in printed
 
 
 def test_a_pilot_of_one_training_is_refused(pilot):

@@ -14,6 +14,7 @@ from .claim import BASELINE, CLAIMED, Claim, Leg, controls_of, named
 from .comparison import Comparison, compare
 from .conditions import conditions, training_of
 from .groups import RunGroup, as_group
+from .margins import margins_of
 from .run import Run
 
 Pair = tuple[str, str]
@@ -72,6 +73,9 @@ def compare_named(
     metrics: Sequence[str],
     resampling: Resampling = USUAL,
     unpaired: bool = False,
+    contrasts: Sequence[Pair] = (),
+    margins: Mapping[str, float] | None = None,
+    untrained: bool = False,
 ) -> ArmsCompared:
     """Compare arms over their trainings, base by base: each with the first, and the severity-weighted one with all.
 
@@ -81,6 +85,9 @@ def compare_named(
         metrics: the first of them bears the claims.
         resampling: of what is over questions alone.
         unpaired: to take the trainings as unrelated, whatever their seeds.
+        contrasts: further pairs of these names.
+        margins: by metric, in percentage points.
+        untrained: whether arms with one training, or of other seeds, are compared too, as what they are.
 
     Raises:
         UserError: an arm is missing, ambiguous, or has one training; the seeds of two arms differ, unless they are
@@ -91,13 +98,29 @@ def compare_named(
     found = []
     for base, by_arm in bases_of(runs).items():
         arms = [_chosen(base, by_arm, name) for name in dict.fromkeys(names)]
-        for arm in arms:
+        for arm in () if untrained else arms:
             _demand_trainings(arms[0], arm, unpaired)
         groups = {str(arm.arm): arm for arm in arms}
-        against = set_against(names := list(groups))
-        pairs = [(names[0], name) for name in names[1:]]
-        found.append(arms_of_base(base, groups, pairs, against, metrics, resampling, not unpaired))
+        against = set_against(own := list(groups))
+        pairs = [(own[0], name) for name in own[1:]]
+        pairs += [(arm_called(own, first), arm_called(own, second)) for first, second in contrasts]
+        found.append(arms_of_base(base, groups, pairs, against, metrics, resampling, not unpaired, margins))
     return ArmsCompared(found, over_bases(found))
+
+
+def arm_called(arms: Sequence[str], name: str) -> str:
+    """The arm of a base that a name means.
+
+    Raises:
+        UserError: none of them, or several.
+    """
+    fitting = [arm for arm in arms if arm == name] or [arm for arm in arms if named(arm, name)]
+    if len(fitting) != 1:
+        raise UserError(
+            f"a contrast names arm {name!r}, which is {'several' if fitting else 'none'} of {', '.join(arms)}",
+            "Name it behind --arms too and give its runs, or change the contrast",
+        )
+    return fitting[0]
 
 
 def set_against(names: Sequence[str]) -> dict[str, list[str]]:
@@ -115,6 +138,7 @@ def arms_of_base(
     metrics: Sequence[str],
     resampling: Resampling = USUAL,
     pair_seeds: bool = True,
+    margins: Mapping[str, float] | None = None,
 ) -> ArmsOfBase:
     """Compare pairs of one base's arms, and each claimed arm with those that it is set ``against``.
 
@@ -126,7 +150,12 @@ def arms_of_base(
     for first, second in dict.fromkeys((*pairs, *legs)):
         _demand_questions(first, groups[first], second, groups[second])
         made[first, second] = compare(
-            groups[first], groups[second], metrics, resampling=resampling, pair_seeds=pair_seeds
+            groups[first],
+            groups[second],
+            metrics,
+            resampling=resampling,
+            pair_seeds=pair_seeds,
+            margins=margins_of((), metrics) | dict(margins or {}),
         )
     return ArmsOfBase(base, made, claims_of(made, against))
 

@@ -68,6 +68,7 @@ class Comparison:
         interactions: one per metric: whether critical changes by more than non_critical; not of single pairs of a
             board.
         noise: how large a difference asking the engines again makes by itself.
+        declared: metric and stratum of what a declared analysis tests; None where none was declared.
     """
 
     first: str
@@ -89,6 +90,7 @@ class Comparison:
     apart: list[str] = dataclasses.field(default_factory=list)
     interactions: list[Interaction] = dataclasses.field(default_factory=list)
     noise: NoiseCompared = dataclasses.field(default_factory=NoiseCompared)
+    declared: list[tuple[str, str]] | None = None
 
     @property
     def metrics(self) -> list[str]:
@@ -99,10 +101,17 @@ class Comparison:
         """One difference."""
         return next(each for each in self.differences if (each.metric, each.stratum) == (metric, stratum))
 
+    def exploratory(self, metric: str, stratum: str) -> bool:
+        """Whether an analysis was declared, and not this test of it."""
+        return self.declared is not None and (metric, stratum) not in self.declared
+
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
         whether = [each.as_json() for each in self.interactions]
-        return {**dataclasses.asdict(self), "resampling": self.resampling.model_dump(), "interactions": whether}
+        found = {**dataclasses.asdict(self), "resampling": self.resampling.model_dump(), "interactions": whether}
+        if self.declared is None:
+            del found["declared"]
+        return found
 
 
 def compare(

@@ -11,7 +11,8 @@ from scipy import optimize, special
 
 from .bootstrap import Floats
 
-_LEAST_P = 1e-15
+LEAST_P = 1e-15
+"""The smallest p over questions and trainings: what is below it is not told apart."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +74,9 @@ class Squares:
     def p(self, mean: float) -> float:
         """Two-sided p of one difference: the level at which ``critical`` just reaches it, not below 1e-15."""
         reached = abs(mean) / float(self.error)
-        low, high = np.log(_LEAST_P), 0.0
-        if float(self.critical(_LEAST_P)) <= reached:
-            return _LEAST_P
+        low, high = np.log(LEAST_P), 0.0
+        if float(self.critical(LEAST_P)) <= reached:
+            return LEAST_P
         if not reached:
             return 1.0
         return float(np.exp(optimize.brentq(lambda x: float(self.critical(np.exp(x))) - reached, low, high)))

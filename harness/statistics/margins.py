@@ -42,12 +42,21 @@ class AgainstMargin:
     shown: Shown
 
 
+LEAST_MARGIN = 0.1
+"""Percentage points below which a margin reads as a share that was meant: no difference is shown so exactly."""
+
+
 def checked_margin(margin: float) -> float:
     """A margin in percentage points.
 
     Raises:
-        UserError: it is no number above 0 and up to 100.
+        UserError: it is no number above 0 and up to 100, or reads as a share.
     """
+    if 0 < margin < LEAST_MARGIN:
+        raise UserError(
+            f"a margin of {margin:g} reads as a share; margins are in percentage points",
+            f"Write {100 * margin:g} for {100 * margin:g} points; the least is {LEAST_MARGIN:g}",
+        )
     if not (math.isfinite(margin) and 0 < margin <= 100):
         raise UserError(
             f"a margin of {margin:g} means nothing",

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from ..scores.signatures import Better
 from .columns import OVERALL
+from .crossed import LEAST_P
 from .intervals import Method
 from .margins import AgainstMargin, Shown
 from .significance import detectable_at, detectable_difference, holm, within_error
@@ -91,7 +92,9 @@ class Difference:
 
     @property
     def at_floor(self) -> bool:
-        """Whether p is the smallest that its random signs can give, and so a bound."""
+        """Whether p is the smallest that its random signs, or its test, can give, and so a bound."""
+        if self.error is not None:
+            return self.p is not None and self.p <= LEAST_P
         drawn = self.vectors if self.vectors and not self.exact else None
         return drawn is not None and self.p is not None and self.p * (drawn + 1) < 1.5
 
@@ -117,7 +120,7 @@ def judge(family: Sequence[Difference]) -> list[Difference]:
     tested = [difference for difference in family if difference.can_be_tested]
     adjusted = iter(holm([difference.p for difference in tested if difference.p is not None]))
     return [
-        _judged(difference, next(adjusted), len(tested)) if difference.can_be_tested else _outside(difference)
+        judged_at(difference, next(adjusted), len(tested)) if difference.can_be_tested else _outside(difference)
         for difference in family
     ]
 
@@ -172,8 +175,14 @@ def shown_in_words(margin: AgainstMargin) -> str:
 _FOUND = (Verdict.GAIN, Verdict.LOSS, Verdict.DIFFERENCE)
 
 
-def _judged(difference: Difference, p_holm: float, family: int) -> Difference:
-    judged = replace(difference, p_holm=p_holm, family=family, detectable=_detectable(difference, ALPHA / family))
+def judged_at(difference: Difference, p_holm: float, family: int, alpha: float = ALPHA) -> Difference:
+    """The difference with the verdict of its adjusted p.
+
+    Args:
+        family: how many tests it was adjusted over.
+        alpha: the level that the family has, of which depends what could have been found.
+    """
+    judged = replace(difference, p_holm=p_holm, family=family, detectable=_detectable(difference, alpha / family))
     return replace(judged, verdict=Verdict.BORDERLINE if borderline(judged) else _verdict(judged))
 
 

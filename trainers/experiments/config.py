@@ -13,14 +13,16 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from ...harness.core.errors import UserError
 from ...harness.core.secrets import without_secrets
 from ...harness.core.settings import Record, Role, first_problem
+from ...harness.core.yaml_files import read_yaml
 from ...harness.generation.backends import BACKENDS, floor_names
 from ...harness.generation.config import Kind
 from ...harness.generation.decoding import Preset
 from ...harness.generation.repeats import demand_share
+from ...harness.runs.analysis import Analysis, load_analysis
 from ...harness.runs.claim import BASELINE, controls_of, named
 from ...harness.statistics import USUAL, Resampling
 from ..arms import ARMS, ArmSpec
-from ..lm.config import TrainConfig, merge, read_yaml, validate_config
+from ..lm.config import YAML_REMEDY, TrainConfig, merge, validate_config
 
 DEMO = "demo"
 """Instead of a hub id or folder: a tiny model that is made on the spot."""
@@ -153,8 +155,8 @@ class Experiment(Record):
     """A grid: every model × arm × seed is trained, and evaluated under every decoding.
 
     ``compare`` names the two arms that the reports set against each other, ``claim`` what is claimed of an arm and
-    the contrasts that it takes; ``statistics`` holds the seed and number
-    of the resamples behind intervals and tests.
+    the contrasts that it takes; ``analysis`` is what is declared to be tested, or the path of a file that says it;
+    ``statistics`` holds the seed and number of the resamples behind intervals and tests.
     """
 
     name: str
@@ -166,6 +168,7 @@ class Experiment(Record):
     evaluation: EvaluationPart = EvaluationPart()
     compare: tuple[str, str] | None = None
     claim: ClaimPart | None = None
+    analysis: Analysis | None = None
     statistics: Resampling = USUAL
 
     @model_validator(mode="after")
@@ -198,6 +201,21 @@ class Experiment(Record):
             raise ValueError(f"claim.against leaves out the weighted control {missing[0]!r}")
         return self
 
+    @model_validator(mode="after")
+    def _analysis_can_be_done(self) -> Experiment:
+        if self.analysis is None:
+            return self
+        if not self.analysis.contrasts:
+            raise ValueError("analysis declares no contrasts, so nothing says which arms are tested")
+        names = [model.name for model in self.models]
+        for what, told, known in (
+            ("an arm", self.analysis.arms, list(self.spec_names)),
+            ("a model", self.analysis.models, names),
+        ):
+            if unknown := [name for name in told if name not in known]:
+                raise ValueError(f"analysis names {what} {unknown[0]!r}, which is none of {', '.join(known)}")
+        return self
+
     @property
     def spec_names(self) -> dict[str, str]:
         """For each arm's label its name with the scheme."""
@@ -207,7 +225,7 @@ class Experiment(Record):
         """Whether a stored experiment is this one, whatever keys there were when it was stored.
 
         How a training runs, such as its batch size, may have changed: each checkpoint says itself what it needs. So
-        may the resamples and what is claimed, which are looked at again for every board.
+        may the resamples and what is claimed or declared, which are looked at again for every board.
         """
         try:
             return type(self).model_validate(stored)._identity() == self._identity()
@@ -217,7 +235,7 @@ class Experiment(Record):
     def _identity(self) -> dict[str, Any]:
         configs = [training_config(self, model, self.seeds[0]).of_role(Role.IDENTITY) for model in self.models]
         models = [model.model_dump(mode="json", exclude={"training"}) for model in self.models]
-        rest = self.model_dump(mode="json", exclude={"training", "models", "statistics", "claim"})
+        rest = self.model_dump(mode="json", exclude={"training", "models", "statistics", "claim", "analysis"})
         rest["evaluation"].pop("repeat_share")
         return {**rest, "models": models, "configs": configs}
 
@@ -243,7 +261,10 @@ def load_experiment(path: Path) -> Experiment:
         names = ", ".join(sorted(each.stem for each in FOLDER.glob("*.yaml")))
         raise UserError(f"there is no experiment {path}", f"Give a YAML file, or one of the shipped ones: {names}")
     try:
-        experiment = Experiment.model_validate(read_yaml(file))
+        values = read_yaml(file, YAML_REMEDY)
+        if isinstance(values.get("analysis"), str):
+            values |= {"analysis": load_analysis(file.parent / values["analysis"])}
+        experiment = Experiment.model_validate(values)
     except ValidationError as error:
         key, problem, value = first_problem(error)
         wrong = f"{file}: key {key or 'the experiment'!r} with {value!r}: {problem}"

@@ -12,7 +12,10 @@ from pydantic import Field, ValidationError
 
 from ...harness.core.errors import UserError
 from ...harness.core.settings import Record, first_problem, identity, runtime
+from ...harness.core.yaml_files import read_yaml
 from ..losses.modes import LossMode
+
+YAML_REMEDY = "Give a YAML file of settings, such as `learning_rate: 2e-4`"
 
 
 class Method(StrEnum):
@@ -88,7 +91,7 @@ def load_config(files: Sequence[Path] = (), settings: Sequence[str] = ()) -> Tra
     """
     merged: dict[str, Any] = {}
     config = TrainConfig()
-    layers = [(str(path), read_yaml(path)) for path in files]
+    layers = [(str(path), read_yaml(path, YAML_REMEDY)) for path in files]
     layers += [(f"--set {setting}", _parse_setting(setting)) for setting in settings]
     for where, layer in layers:
         merged = merge(merged, layer)
@@ -119,26 +122,6 @@ def merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
         nested = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = merge(merged[key], value) if nested else value
     return merged
-
-
-def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML mapping.
-
-    Raises:
-        UserError: the file is missing, unreadable, no YAML or no mapping.
-    """
-    remedy = "Give a YAML file of settings, such as `learning_rate: 2e-4`"
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"cannot read {path}: {getattr(error, 'strerror', None) or error}", remedy) from None
-    except yaml.YAMLError as error:
-        raise UserError(f"{path} is not YAML: {error}", remedy) from None
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise UserError(f"{path} holds no mapping", remedy)
-    return values
 
 
 def _parse_setting(setting: str) -> dict[str, Any]:
