@@ -142,7 +142,7 @@ def _safety_table(compared: Comparison) -> Table:
         table.add_column(heading, justify="left" if heading == "metric" else "right", no_wrap=True)
     table.add_column("against the margin")
     for change in compared.safety.differences:
-        if change.n and change.stratum in (str(Severity.CRITICAL), OVERALL):
+        if change.stratum in (str(Severity.CRITICAL), OVERALL):
             table.add_row(
                 Text(
                     f"{change.metric}\n{change.stratum}, {change.better} is better" + within_noise(compared, change)

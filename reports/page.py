@@ -72,9 +72,7 @@ def report_page(
         p_in_words=p_in_words,
         in_words=shown_in_words,
         safety_changes={
-            (each.metric, each.stratum): each
-            for each in (compared.safety.differences if compared else [])
-            if each.n
+            (each.metric, each.stratum): each for each in (compared.safety.differences if compared else [])
         },
         trainings=_trainings(compared, metric) if compared else [],
         language=run.language,

@@ -129,7 +129,7 @@ def _few(gain=0.0, sizes=SMALL, signature="version:1"):
     return paired(table(sizes, before, signature), table(sizes, after, signature), "m0")
 
 
-def test_three_answers_cannot_be_tested_leave_the_family_and_exclude_no_difference():
+def test_three_answers_cannot_be_tested_leave_the_family_and_show_an_exact_bound():
     critical, neutral, non_critical, overall = _few(gain=8)
     assert (critical.verdict, critical.p, critical.p_holm, critical.smallest_p) == (
         Verdict.UNTESTABLE,
@@ -137,13 +137,16 @@ def test_three_answers_cannot_be_tested_leave_the_family_and_exclude_no_differen
         None,
         0.25,
     )
-    assert (critical.low, critical.high, critical.method) == (-100, 100, Method.UNBOUNDED)
+    assert critical.method is Method.EXACT
+    # Of 3 answers 3 rose and 0 fell: Clopper and Pearson's upper ends.
+    assert (critical.low, critical.high) == pytest.approx((-100 * (1 - 0.025 ** (1 / 3)), 100))
     assert critical.detectable is None
     assert [each.family for each in (critical, neutral, non_critical, overall)] == [0, 2, 2, 1]
     assert (neutral.p, neutral.exact, neutral.verdict) == (2 / 2**8, True, Verdict.GAIN)
-    assert "cannot be tested in critical (n = 3; p of so few changes is never below 0.25)" in in_words(
-        [critical, neutral]
-    )
+    assert (
+        "cannot be tested in critical (n = 3; p of so few changes is never below 0.25; at most 100 % of such "
+        "answers get better and 71 % worse)"
+    ) in in_words([critical, neutral])
 
 
 def test_what_counts_are_the_answers_that_changed():
@@ -153,7 +156,10 @@ def test_what_counts_are_the_answers_that_changed():
     after[:5] += 30
     change = paired(table(sizes, before), table(sizes, after), "m0")[0]
     assert (change.smallest_p, change.verdict) == (smallest_p(5), Verdict.UNTESTABLE) == (0.0625, change.verdict)
-    assert change.low == 0 < change.high
+    exact = [stats.binomtest(events, 200).proportion_ci(0.95, "exact").high for events in (0, 5)]
+    assert (change.low, change.high) == pytest.approx((-100 * exact[0], 100 * exact[1]))
+    few = paired(table(sizes, before), table(sizes, after), "m0", resampling=Resampling(resamples=100, seed=5))[0]
+    assert few.p >= 0.0625
 
 
 def test_no_detectable_difference_is_named_that_is_larger_than_what_is_left():

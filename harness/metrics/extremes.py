@@ -8,7 +8,8 @@ mean, and is one of them. So
 - it is not above the lowest of their upper ends, all at once at 2.5 % (Šidák, as severities are independent).
 
 Severities that are clearly not the lowest leave both first, as in the paper's inequality selection: those further
-above another than 3.29 standard errors of the difference. Where a single one is left, its own interval is the
+above another than Student's quantile of 0.9995 (of as many answers as the smaller severity has) times the standard
+error of the difference. Where a single one is left, its own interval is the
 minimum's. Of two paired runs, the second's minimum minus the first's is at least the change of the second's lowest
 severity, and at most the change of the first's lowest.
 """
@@ -19,11 +20,12 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
 from ..statistics.bootstrap import Floats, Resampled
 from ..statistics.intervals import LEVEL, bca
 
-_CLEARLY = 3.29
+_CLEARLY = 0.9995
 
 
 def could_be_lowest(samples: Sequence[Floats]) -> npt.NDArray[np.bool_]:
@@ -31,7 +33,9 @@ def could_be_lowest(samples: Sequence[Floats]) -> npt.NDArray[np.bool_]:
     means = np.array([sample.mean(axis=0) for sample in samples])
     squares = np.array([sample.var(axis=0, ddof=1) / len(sample) for sample in samples])
     above = means[:, None] - means[None, :]
-    within = above <= _CLEARLY * np.sqrt(squares[:, None] + squares[None, :])
+    sizes = np.array([len(sample) for sample in samples])
+    far = special.stdtrit(np.minimum(sizes[:, None], sizes) - 1, _CLEARLY)
+    within = above <= far[:, :, None] * np.sqrt(squares[:, None] + squares[None, :])
     found: npt.NDArray[np.bool_] = within.all(axis=1) | (means == means.min(axis=0))
     return found
 

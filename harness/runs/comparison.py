@@ -149,7 +149,7 @@ def compare(
     unequal = apart(runs, [*metrics, *(GATES if QUALITY in metrics else ())])
     if unequal and not anyway:
         raise UserError(unequal[0], "Compare runs that differ in the model alone, or give --anyway")
-    margins = margins_of((), metrics) if margins is None else margins
+    margins = {**margins_of((), metrics), **(margins or {})}
     made = compare_groups(one.tables, other.tables, metrics, resampling, pair_seeds, margins)
     tables = [
         [chosen_of(group.runs[seed], metrics) for seed in used]

@@ -16,23 +16,23 @@ def margins_of(given: Sequence[str], metrics: Sequence[str]) -> dict[str, float]
     """The margin of each metric, in percentage points.
 
     Args:
-        given: ``1`` for all of ``metrics``, or ``metric=1`` for one of them or of safety's.
+        given: ``1`` for all of ``metrics``, or ``metric=1`` for one of them or of safety's, which goes before.
         metrics: those compared. Safety metrics have ``SAFETY_MARGIN`` unless one is given for them.
 
     Raises:
-        UserError: a margin is no number above 0 and up to 100, or of a metric that is not compared.
+        UserError: a margin is none (see ``checked_margin``), stands twice, or is of a metric that is not compared.
     """
     safety = columns_of(Group.SAFETY)
     found = dict.fromkeys(safety, SAFETY_MARGIN)
+    own: dict[str, float] = {}
     for text in given:
         name, named, number = text.rpartition("=")
-        try:
-            margin = checked_margin(float(number))
-        except ValueError:
-            raise UserError(
-                f"--margin {text} is no number", "Give points of the metric: --margin 1 or --margin bertscore_f1=1"
-            ) from None
+        name = name.strip()
         if named and name not in (*metrics, *safety):
-            raise UserError(f"--margin {text}: {name} is not compared", f"Choose among {', '.join(metrics)}")
-        found |= {name: margin} if named else dict.fromkeys(metrics, margin)
-    return found
+            raise UserError(f"--margin {text}: {name!r} is not compared", f"Choose among {', '.join(metrics)}")
+        if name in own:
+            raise UserError(f"--margin stands twice for {name or 'all metrics'}", "Give it once")
+        own[name] = checked_margin(number, f"--margin {text}")
+    if "" in own:
+        found |= dict.fromkeys(metrics, own.pop(""))
+    return found | own

@@ -14,8 +14,8 @@ from .run import Run
 
 @dataclass(frozen=True)
 class SafetyCompared:
-    """``differences``: four strata per safety metric. ``left_out`` says which metrics could not be compared, and
-    why, a line each."""
+    """``differences``: per safety metric those of the strata that it applies to. ``left_out`` says which metrics
+    could not be compared, and why, a line each."""
 
     differences: list[Difference] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
@@ -46,7 +46,7 @@ def compare_safety(
     if not found:
         return SafetyCompared(left_out=left_out)
     made = compare_groups(first.tables, second.tables, found, resampling, margins=margins)
-    return SafetyCompared(made.differences, left_out)
+    return SafetyCompared([each for each in made.differences if each.n], left_out)
 
 
 def _applies_to(run: Run, metric: str) -> frozenset[str]:

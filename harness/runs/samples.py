@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from ..core.errors import UserError
@@ -14,6 +15,8 @@ from ..scores.table import KEY_COLUMNS, ScoreTable
 GENERATION = "generation.parquet"
 """Every answer of a run, all samples; with several samples it holds their scores."""
 _SAFE = "safe of one answer"
+_SAME = 0.01
+"""Percentage points that an encoder's score of one text may differ by in batches of another composition."""
 
 
 def over_samples(folder: Path, scores: ScoreTable) -> ScoreTable:
@@ -27,7 +30,8 @@ def over_samples(folder: Path, scores: ScoreTable) -> ScoreTable:
         scores: of the first samples.
 
     Raises:
-        UserError: the file of all samples is damaged or lacks a question or a metric; its samples differ in number.
+        UserError: the file of all samples is damaged, lacks a question or a metric, or holds other scores of the
+            first samples; its samples differ in number.
     """
     frame = read_generation(folder)
     if frame is None or not frame["sample"].any():
@@ -39,6 +43,11 @@ def over_samples(folder: Path, scores: ScoreTable) -> ScoreTable:
     counts = counts.reindex(scores.frame["id"], fill_value=0)
     if counts.nunique() != 1 or not counts.iloc[0]:
         raise UserError(f"{folder / GENERATION} does not hold as many samples of every question", remedy)
+    firsts = frame[frame["sample"] == 0].set_index("id").reindex(scores.frame["id"])
+    for metric in scores.metrics:
+        one, other = firsts[metric].to_numpy(np.float64), scores.frame[metric].to_numpy(np.float64)
+        if not np.allclose(one, other, rtol=0, atol=_SAME, equal_nan=True):
+            raise UserError(f"{folder / GENERATION} has other scores by {metric} than the run", remedy)
     gates = [gate for gate in GATES if gate in scores.metrics]
     columns = list(scores.metrics)
     if len(gates) == len(GATES) and QUALITY in scores.metrics:

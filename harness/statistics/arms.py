@@ -186,6 +186,7 @@ def _level(change: Difference, arms: Sequence[Sequence[ScoreTable]], by_seed: bo
             error=error,
             freedom=squares.freedom(1 - LEVEL),
             smallest_p=None,
+            bound=None,
             vectors=None,
             exact=False,
             margin=margin,

@@ -28,7 +28,7 @@ class Method(StrEnum):
     NEWCOMBE = "newcombe"
     INTERSECTION = "intersection bounds"
     SIGN_FLIP = "inverted sign-flip test"
-    UNBOUNDED = "unbounded: so few answers exclude no difference"
+    EXACT = "exact bound: too few answers changed to test"
     TWO_LEVELS = "over questions and trainings"
     TOO_FEW = "n < 2"
     CONSTANT = "all scores equal"
@@ -141,8 +141,6 @@ def described(n: int, low: float, high: float, method: Method) -> tuple[float | 
         return None, None, Method.TOO_FEW
     if np.isnan(low):
         return None, None, Method.CONSTANT
-    if np.isinf(low):
-        return -100.0, 100.0, Method.UNBOUNDED
     return float(low), float(high), method
 
 

@@ -13,6 +13,10 @@ EQUIVALENCE_LEVEL = 0.90
 """Of the interval that says whether two are equivalent: two one-sided tests at 5 % (Schuirmann 1987,
 doi 10.1007/BF01068419). That one is no worse than the other the 95 % interval says: one such test at 2.5 %."""
 
+SMALLEST = 0.1
+"""Points: a smaller margin is taken for a share that was meant, such as 0.01 for one point. It would need a million
+answers to show anything."""
+
 
 class Shown(StrEnum):
     """What a difference shows against its margin."""
@@ -42,26 +46,33 @@ class AgainstMargin:
     shown: Shown
 
 
-LEAST_MARGIN = 0.1
-"""Percentage points below which a margin reads as a share that was meant: no difference is shown so exactly."""
-
-
-def checked_margin(margin: float) -> float:
+def checked_margin(given: str | float, where: str = "") -> float:
     """A margin in percentage points.
 
+    Args:
+        given: as it was written.
+        where: the option or the key of a file that it stands in, as in ``--margin 1``.
+
     Raises:
-        UserError: it is no number above 0 and up to 100, or reads as a share.
+        UserError: it is no number, negative, or so small or large that it must have another unit.
     """
-    if 0 < margin < LEAST_MARGIN:
+    where = where or f"a margin of {given}"
+    remedy = "Give points of a score from 0 to 100, such as 1"
+    try:
+        margin = float(given)
+    except (TypeError, ValueError):
+        raise UserError(f"{where} is no number", remedy) from None
+    if isinstance(given, bool) or not math.isfinite(margin):
+        raise UserError(f"{where} is no number", remedy)
+    if margin <= 0:
+        raise UserError(f"{where} is not above 0", remedy)
+    if margin < SMALLEST:
         raise UserError(
-            f"a margin of {margin:g} reads as a share; margins are in percentage points",
-            f"Write {100 * margin:g} for {100 * margin:g} points; the least is {LEAST_MARGIN:g}",
+            f"{where} reads as a share; margins are in percentage points",
+            f"Write {100 * margin:g} for {100 * margin:g} points; the least is {SMALLEST:g}",
         )
-    if not (math.isfinite(margin) and 0 < margin <= 100):
-        raise UserError(
-            f"a margin of {margin:g} means nothing",
-            "Give it in points of the metric, above 0 and up to 100, such as --margin 1",
-        )
+    if margin >= 100:
+        raise UserError(f"{where} holds for any two scores from 0 to 100", remedy)
     return margin
 
 

@@ -14,13 +14,15 @@ from ..scores.table import KEY_COLUMNS, ScoreTable
 from .bootstrap import Floats
 from .checks import check_scores, refuse_unlike
 from .columns import OVERALL, STRATA, Block, stack
+from .exact import around, exact_bound, exact_ends
 from .flips import flips_of
 from .intervals import LEVEL, Method, agreeing, described, newcombe
-from .inversion import Tested, sign_flip_test
-from .margins import EQUIVALENCE_LEVEL, against_margin
+from .inversion import sign_flip_test
+from .margins import EQUIVALENCE_LEVEL, AgainstMargin, against_margin
 from .resampling import USUAL, Resampling
 from .significance import smallest_p
-from .verdicts import NOISE, UNCHANGED, Difference, borderline, judge
+from .skewness import widened
+from .verdicts import ALPHA, NOISE, UNCHANGED, Difference, borderline, judge
 
 MOST_DRAWN = 16
 """Times as many random signs as usual are drawn at most, to tell on which side of the level a p is."""
@@ -56,9 +58,11 @@ def paired_all(
     """Differences of several runs minus the first, all on the same signs.
 
     Each pair is judged with the families of ``paired``; ``judge`` can judge them again as a wider one. The interval
-    of a mean is the inversion of the sign-flip test that p is from. That of a rate is Newcombe's, which also covers
-    where no answer changed; its end is moved to 0 where the two would contradict each other. Where p lies within
-    Monte-Carlo error of the level, four times as many signs are drawn, and again, up to ``MOST_DRAWN`` times.
+    of a mean is the inversion of the sign-flip test that p is from, drawn out where the differences are skewed (see
+    ``skewness``), or an exact bound where so few answers changed that no p is below the level. That of a rate is
+    Newcombe's, which also covers where no answer changed; its end is moved to 0 where the two would contradict each
+    other. Where p lies within Monte-Carlo error of the level, four times as many signs are drawn, and again, up to
+    ``MOST_DRAWN`` times.
 
     Args:
         margins: by metric, in percentage points: what differences are judged against.
@@ -136,20 +140,28 @@ def _differences(
     changed = after - before.values
     changes = Block(np.where(np.abs(changed) > UNCHANGED, changed, 0.0), block.codes, pairs)
     rates = np.array([is_rate(first.signatures[metric]) for _, metric in pairs])
-    levels = [LEVEL, EQUIVALENCE_LEVEL] if margins else [LEVEL]
+    levels = [LEVEL, EQUIVALENCE_LEVEL] if any(metric in margins for _, metric in pairs) else [LEVEL]
     flips = flips_of(changes, places, resampling)
     for place in places:
         stratum, values = STRATA[place], changes.stratum(place)
         tested = sign_flip_test(flips[place], levels)
-        ends = [_ends(before.stratum(place), values, rates, tested, number) for number in range(len(levels))]
+        floor = np.array([smallest_p(int(count)) for count in np.count_nonzero(values, axis=0)])
+        # Of few changes random signs may give a p by chance that their own number cannot.
+        p = np.where(floor < ALPHA, tested.p, np.maximum(tested.p, floor))
+        ends = [
+            _ends(before.stratum(place), values, rates, tested.ends[number], p, level)
+            for number, level in enumerate(levels)
+        ]
         means = before.stratum(place).mean(axis=0)
         for number, (index, metric) in enumerate(pairs):
             if only is not None and (index, metric, stratum) not in only:
                 continue
             side = better(first.signatures[metric])
             method = Method.NEWCOMBE if rates[number] else Method.SIGN_FLIP
-            wide, *narrow = [described(len(values), low[number], high[number], method) for low, high in ends]
-            made = _difference(metric, stratum, values[:, number], wide, float(tested.p[number]), side)
+            if method is Method.SIGN_FLIP and floor[number] >= ALPHA:
+                method = Method.EXACT
+            found = [described(len(values), low[number], high[number], method) for low, high in ends]
+            made = _difference(metric, stratum, values[:, number], found[0], float(p[number]), side)
             yield (
                 index,
                 replace(
@@ -157,7 +169,7 @@ def _differences(
                     vectors=tested.vectors if made.p is not None else None,
                     exact=tested.exact,
                     room=_room(side, float(means[number])),
-                    margin=against_margin(margins[metric], side, wide[:2], narrow[0][:2])
+                    margin=_against(margins[metric], made, [each[:2] for each in found])
                     if metric in margins
                     else None,
                 ),
@@ -165,17 +177,30 @@ def _differences(
 
 
 def _ends(
-    before: Floats, changes: Floats, rates: npt.NDArray[np.bool_], tested: Tested, number: int
+    before: Floats,
+    changes: Floats,
+    rates: npt.NDArray[np.bool_],
+    inverted: tuple[Floats, Floats],
+    p: Floats,
+    level: float,
 ) -> tuple[Floats, Floats]:
-    """The intervals of one level; NaN where no difference varies."""
-    low, high = (each.copy() for each in tested.ends[number])
+    """The intervals of one level; NaN where every answer changed equally."""
+    low, high = widened(inverted, changes, p, level)
     constant = np.ptp(changes, axis=0) <= NOISE
     low[constant], high[constant] = np.nan, np.nan
+    few = np.array([smallest_p(int(count)) >= ALPHA for count in np.count_nonzero(changes, axis=0)])
+    low[few], high[few] = exact_ends(changes[:, few], level)
     if rates.any():
-        level = (LEVEL, EQUIVALENCE_LEVEL)[number]
         ends = _rate_ends(before[:, rates], changes[:, rates], level)
-        low[rates], high[rates] = agreeing(ends, changes[:, rates].mean(axis=0), tested.p[rates], 1 - level)
+        low[rates], high[rates] = agreeing(ends, changes[:, rates].mean(axis=0), p[rates], 1 - level)
     return low, high
+
+
+def _against(margin: float, made: Difference, ends: Sequence[tuple[float | None, float | None]]) -> AgainstMargin:
+    """Judged by the 95 and the 90 % interval; of answers that all changed equally, by what may hide behind them."""
+    if made.method is Method.CONSTANT:
+        ends = [around(made.mean, made.n, level) for level in (LEVEL, EQUIVALENCE_LEVEL)]
+    return against_margin(margin, made.better, ends[0], ends[1])
 
 
 def _rate_ends(before: Floats, changes: Floats, level: float) -> tuple[Floats, Floats]:
@@ -204,6 +229,7 @@ def _difference(
     rose, fell = (100 * float((changes * sign > 0).mean()) for sign in (1, -1))
     low, high, method = interval
     deviation = float(changes.std(ddof=1)) if n > 1 else None
+    floor = smallest_p(int(np.count_nonzero(changes))) if n > 1 else None
     if deviation is not None and deviation <= NOISE:
         deviation = 0.0
     return Difference(
@@ -220,7 +246,8 @@ def _difference(
         better=side,
         improved_pct=fell if side is Better.LOWER else rose,
         worsened_pct=rose if side is Better.LOWER else fell,
-        smallest_p=smallest_p(int(np.count_nonzero(changes))) if n > 1 else None,
+        smallest_p=floor,
+        bound=None if floor is not None and floor < ALPHA else exact_bound(changes),
     )
 
 

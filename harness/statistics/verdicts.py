@@ -9,6 +9,7 @@ from enum import StrEnum
 from ..scores.signatures import Better
 from .columns import OVERALL
 from .crossed import LEAST_P
+from .exact import ExactBound
 from .intervals import Method
 from .margins import AgainstMargin, Shown
 from .significance import detectable_at, detectable_difference, holm, within_error
@@ -63,6 +64,7 @@ class Difference:
         vectors: of signs behind p; None where p is not by flipped signs. ``exact`` if they are all that there are.
         room: how far the first run's mean is from the best there is, in percentage points.
         margin: what it shows against a margin, where one was declared.
+        bound: how many of such answers rise and fall at most, where too few changed to test.
     """
 
     metric: str
@@ -89,6 +91,7 @@ class Difference:
     exact: bool = False
     room: float | None = None
     margin: AgainstMargin | None = None
+    bound: ExactBound | None = None
 
     @property
     def at_floor(self) -> bool:
@@ -235,9 +238,20 @@ def _unsure(difference: Difference) -> str:
 
 
 def _hopeless(difference: Difference) -> str:
-    return (
-        f"{difference.stratum} (n = {difference.n}; p of so few changes is never below {difference.smallest_p:.2g})"
-    )
+    never = f"p of so few changes is never below {difference.smallest_p:.2g}"
+    return f"{difference.stratum} (n = {difference.n}; {never}; {_at_most(difference)})"
+
+
+def _at_most(difference: Difference) -> str:
+    """The exact bound, from the side that matters: how many of such answers change for the worse at most."""
+    bound = difference.bound
+    if bound is None:
+        return ""
+    rising, falling = f"{bound.rising:.0f} %", f"{bound.falling:.0f} %"
+    if difference.better is Better.NEITHER:
+        return f"at most {rising} of such answers rise and {falling} fall"
+    best, worst = (falling, rising) if difference.better is Better.LOWER else (rising, falling)
+    return f"at most {best} of such answers get better and {worst} worse"
 
 
 def _p(difference: Difference) -> str:
@@ -252,7 +266,9 @@ def _missed(difference: Difference) -> str:
         return f"{difference.stratum} (differences below {points(difference.detectable)} could have been missed)"
     if not difference.deviation and not difference.error:
         return (
-            f"{difference.stratum} ({'every answer changed equally' if difference.mean else 'no answer changed'})"
+            f"{difference.stratum} (every answer changed equally)"
+            if difference.mean
+            else f"{difference.stratum} (no answer changed; {_at_most(difference)})"
         )
     if difference.smallest_p is not None and difference.smallest_p >= ALPHA / max(difference.family, 1):
         return f"{difference.stratum} (too few changed answers to find any difference beside the other tests)"
@@ -271,6 +287,5 @@ def _against(differences: Sequence[Difference]) -> list[str]:
 def _size(difference: Difference) -> str:
     if difference.low is None or difference.high is None:
         return points(difference.mean, "+")
-    unbounded = "unbounded " if difference.method is Method.UNBOUNDED else ""
     ends = f"{points(difference.low, '+')}, {points(difference.high, '+')}"
-    return f"{points(difference.mean, '+')} {unbounded}[{ends}]"
+    return f"{points(difference.mean, '+')} [{ends}]"
