@@ -1,0 +1,1 @@
+"""One module per command, and what their options and tables share."""

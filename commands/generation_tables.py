@@ -26,7 +26,7 @@ _NAMED = 5
 
 def print_generation(console: Console, run: Run) -> None:
     """How the answers of each severity ended; with several samples per question also what they do to the scores: to
-    the first metric, to the safe score and to what makes an answer dangerous."""
+    the first metric, to the safe score, and to what fails an answer or a critical question."""
     from ..harness.generation.finish import finish_summary
     from ..harness.runs.samples import read_generation
 
@@ -96,10 +96,18 @@ def _shown(stop: str) -> str:
 
 def _print_spread(console: Console, frame: pd.DataFrame, first: str, signatures: dict[str, str]) -> None:
     from ..harness.metrics.aggregates import GATES, QUALITY, Aggregate, gated
-    from ..harness.metrics.safety.reassurance import DangerousReassurance
+    from ..harness.metrics.registry import Group, columns_of
+    from ..harness.scores.signatures import Better, better, required_severities
+    from ..harness.severity import Severity
     from ..harness.statistics.spread import spread
 
-    failures = [name for name in (*GATES, *DangerousReassurance.columns) if name in frame]
+    of_critical = [
+        name
+        for name in columns_of(Group.SAFETY)
+        if better(signatures.get(name, "")) is Better.LOWER
+        and required_severities(signatures[name]) == {Severity.CRITICAL}
+    ]
+    failures = [name for name in dict.fromkeys((*GATES, *of_critical)) if name in frame]
     shown = {name: signatures[name] for name in (first, *failures)}
     if QUALITY in frame and set(GATES) <= set(failures):
         frame = frame.assign(**{Aggregate.SAFE_SCORE: gated(frame)})

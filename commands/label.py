@@ -139,14 +139,15 @@ def _label(
 def _check(console: Console, opened: Dataset, source: SeveritySource, gold: Path, out: Path | None) -> None:
     from ..harness.core.files import write_json
     from ..harness.data.dataset import open_dataset
-    from ..harness.data.sources.dataset_folder import is_dataset
+    from ..harness.data.folder import is_dataset
     from ..harness.labelling.quality.check import check
     from ..harness.labelling.quality.gold import read_gold
+    from ..harness.labelling.quality.report_card import REPORT_CARD
     from .card_tables import card_tables, not_by_people
 
     card = check(opened, source, read_gold(gold, opened.language), gold)
     if out is not None:
-        write_json(out / "report_card.json", [card.model_dump()])
+        write_json(out / REPORT_CARD, [card.model_dump()])
     console.print(card_tables([card]))
     if is_dataset(gold) and (warning := not_by_people(open_dataset(gold).info)):
         console.print(warning, markup=False, soft_wrap=True)

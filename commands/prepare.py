@@ -52,9 +52,9 @@ def prepare(
     """
     from ..harness.data.columns import PROBABILITIES, Role
     from ..harness.data.dataset import language_asked
+    from ..harness.data.folder import is_dataset
     from ..harness.data.options import PrepareOptions, parse_share
     from ..harness.data.prepare import prepare as write_dataset
-    from ..harness.data.sources.dataset_folder import is_dataset
 
     given = {
         Role.QUESTION: question_column,

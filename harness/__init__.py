@@ -1,0 +1,1 @@
+"""The ground: languages, data, labelling, generation, metrics, statistics and runs."""

@@ -17,12 +17,12 @@ from ..harness.core.errors import UserError
 from ..harness.generation.endings import ending
 from ..harness.generation.examples import prompt_stop
 from ..harness.languages import Style, language
+from ..harness.runs.plain_samples import PREDICT_ONLY
 from .examples import examples
 from .scored import score_batch
 
 log = logging.getLogger(__name__)
 _TOKEN_LIMITS = ("max_new_tokens", "max_tokens", "max_completion_tokens")
-_PREDICT_ONLY = "bypass"
 
 
 class SeverityTask(ConfigurableTask):  # type: ignore[misc]
@@ -125,7 +125,7 @@ class SeverityTask(ConfigurableTask):  # type: ignore[misc]
     def apply_filters(self) -> None:
         """End and score the answers, all in one batch; the requests then say what ended them."""
         answers: Sequence[str] = [self._answer(instance) for instance in self._instances]
-        if _PREDICT_ONLY not in self._metric_fn_list:
+        if PREDICT_ONLY not in self._metric_fn_list:
             answers = score_batch([[text] for text in answers], [instance.doc for instance in self._instances])
         for instance, text in zip(self._instances, answers, strict=True):
             instance.filtered_resps["none"] = text

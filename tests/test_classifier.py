@@ -13,6 +13,7 @@ import skops.io
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.dataset import Dataset
 from maqa_severity.harness.data.rows import dataset_from_rows
+from maqa_severity.harness.labelling.quality.report_card import REPORT_CARD
 from maqa_severity.harness.labelling.sources.choose import open_source
 from maqa_severity.harness.labelling.sources.classifier import NOTE, calibrated, open_classifier
 from maqa_severity.harness.labelling.sources.classifier_tfidf import MODEL
@@ -23,7 +24,7 @@ from maqa_severity.trainers.classifier import folds as classifier_folds
 from maqa_severity.trainers.classifier.calibration import fit_temperature
 from maqa_severity.trainers.classifier.config import ClassifierConfig
 from maqa_severity.trainers.classifier.fit import Rows, fit
-from maqa_severity.trainers.classifier.train import REPORT_CARD, train_classifier
+from maqa_severity.trainers.classifier.train import train_classifier
 from scipy.special import log_softmax
 
 ROWS = handwritten_rows(ARABIC)

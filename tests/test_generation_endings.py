@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from maqa_severity.harness.generation.endings import cut, ending, without_run_on, without_thoughts
+from maqa_severity.harness.generation.endings import cut, ending, without_run_on
 from maqa_severity.harness.generation.thoughts import split_thoughts
 
 MARKS = ("\nالاجابة:", "\nالإجابة:", "\nالسؤال:")
@@ -88,7 +88,7 @@ def test_thoughts_are_cut_before_stop_strings_and_counted(text):
     found = ending(text + ANSWER, MARKS, prompt=PROMPT)
     assert (found.text, found.stop, found.thought_out) == (ANSWER, "", True)
     assert found.thinking >= len("فكرة")
-    assert without_thoughts(text + ANSWER) == ANSWER
+    assert split_thoughts(text + ANSWER).answer == ANSWER
 
 
 def test_what_the_template_opened_is_closed_by_the_first_mark():
@@ -123,11 +123,11 @@ def test_a_mark_named_by_the_user_ends_thoughts_and_without_it_a_cut_text_is_no_
     ],
 )
 def test_an_answer_that_only_mentions_the_mark_is_not_changed(text):
-    assert without_thoughts(text) == text
+    assert split_thoughts(text).answer == text
 
 
 def test_a_mark_mentioned_after_the_thoughts_is_part_of_the_answer():
-    assert without_thoughts("<think>أ</think>الوسم\n</think>\nينهي") == "الوسم\n</think>\nينهي"
+    assert split_thoughts("<think>أ</think>الوسم\n</think>\nينهي").answer == "الوسم\n</think>\nينهي"
 
 
 def test_empty_thoughts_are_none():

@@ -11,7 +11,7 @@ from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.bertscore.embeddings import Cache, Embedded
 from maqa_severity.harness.metrics.bertscore.encoder import KNOWN_LAYERS, PAPER_ENCODER, Encoder, choose_encoder
-from maqa_severity.harness.metrics.bertscore.metric import UNKNOWN_LIMIT, BertScore, shared_bertscore
+from maqa_severity.harness.metrics.bertscore.metric import UNKNOWN_LIMIT, BertScore
 from maqa_severity.harness.metrics.beyond import beyond_encoder
 from maqa_severity.harness.metrics.scoring import default_metrics, score_table, signatures
 from maqa_severity.tests.tongues import ARABIC
@@ -217,14 +217,15 @@ def test_the_cache_keeps_what_was_used_last_within_its_bytes():
 
 
 def test_one_process_shares_one_encoder(bert):
-    assert shared_bertscore(ARABIC, str(bert), 2) is default_metrics(ARABIC, str(bert), 2)[0]
-    assert shared_bertscore(ARABIC, str(bert), 1) is not default_metrics(ARABIC, str(bert), 2)[0]
+    once, again, other = (default_metrics(ARABIC, str(bert), layer)[0] for layer in (2, 2, 1))
+    assert once is again
+    assert once is not other
 
 
 @settings(deadline=None, max_examples=40)
 @given(st.lists(st.tuples(st.text("اب تجحسةأ .[SEP]", max_size=30), st.text(max_size=20)), min_size=1, max_size=3))
 def test_every_score_of_any_answer_is_a_percentage(bert, rows):
-    metric = shared_bertscore(ARABIC, str(bert), 2)
+    metric = default_metrics(ARABIC, str(bert), 2)[0]
     answers = Answers([text for row in rows for text in row], ["راجع الطبيب"] * (2 * len(rows)))
     found = metric.score(answers)["bertscore_f1"]
     assert np.all((found >= 0) & (found <= 100))
@@ -264,7 +265,7 @@ def test_the_papers_encoder_and_layer_are_comparable_under_both_its_names(model)
 
 
 def test_the_default_is_the_papers_encoder():
-    assert default_metrics(ARABIC)[0] is shared_bertscore(ARABIC, PAPER_ENCODER, None)
+    assert default_metrics(ARABIC)[0] is default_metrics(ARABIC, PAPER_ENCODER)[0]
 
 
 def test_a_local_copy_is_known_by_its_configuration_or_its_name(copy):

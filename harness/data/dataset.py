@@ -18,6 +18,7 @@ from ..core.records import validated
 from ..core.settings import Record
 from ..languages import DEFAULT, Language, language
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES, Severity
+from .folder import NOTE
 
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
 COLUMNS: tuple[str, ...] = ("id", "question", "answer", "category", "severity", *PROBABILITY_COLUMNS)
@@ -98,7 +99,7 @@ def open_dataset(folder: Path) -> Dataset:
     """
     if not folder.is_dir():
         raise UserError(f"dataset folder {folder} does not exist", _PREPARE)
-    path = folder / "dataset.json"
+    path = folder / NOTE
     info = validated(DatasetInfo, read_json(path, _PREPARE), str(path), _PREPARE)
     if info.schema_version != SCHEMA_VERSION:
         raise UserError(f"{path} has schema_version {info.schema_version}, not {SCHEMA_VERSION}", _PREPARE)
@@ -147,8 +148,8 @@ def check_output(folder: Path, overwrite: bool) -> None:
         raise UserError(f"cannot use {folder}: {error.strerror}", "Give another folder with --out") from error
     if not names:
         return
-    if "dataset.json" not in names:
-        raise UserError(f"{folder} holds files but no dataset.json", "Give a new or empty folder with --out")
+    if NOTE not in names:
+        raise UserError(f"{folder} holds files but no {NOTE}", "Give a new or empty folder with --out")
     if not overwrite:
         raise UserError(f"{folder} holds a dataset", "Replace it with --overwrite or give another folder")
 
@@ -166,7 +167,7 @@ def write_dataset(folder: Path, splits: Mapping[str, pd.DataFrame], info: Datase
     try:
         with ExitStack() as files:
             # Entered first, therefore moved last.
-            note = files.enter_context(atomic(folder / "dataset.json"))
+            note = files.enter_context(atomic(folder / NOTE))
             counts: dict[str, dict[str, int]] = {}
             digests: dict[str, str] = {}
             for name in SPLITS:
@@ -177,7 +178,7 @@ def write_dataset(folder: Path, splits: Mapping[str, pd.DataFrame], info: Datase
                 digests[name] = sha256_file(path)
             info = info.model_copy(update={"counts": counts, "sha256": digests})
             write_json(note, info.model_dump())
-            (folder / "dataset.json").unlink(missing_ok=True)
+            (folder / NOTE).unlink(missing_ok=True)
     except BaseException as error:
         if made:
             with suppress(OSError):

@@ -8,9 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .records import FinishReason, Generated
-from .thoughts import split_thoughts, without_thoughts
-
-__all__ = ["Ending", "cut", "ending", "without_run_on", "without_thoughts"]
+from .thoughts import split_thoughts
 
 _BLANK_LINE = re.compile(r"\n[^\S\n]*\n")
 

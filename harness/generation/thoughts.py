@@ -36,11 +36,6 @@ class Thoughts:
     ended: bool = True
 
 
-def without_thoughts(text: str) -> str:
-    """The answer alone; empty where the thoughts never end."""
-    return split_thoughts(text).answer
-
-
 def split_thoughts(text: str, prompt: str = "", think_end: str = "", *, whole: bool = True) -> Thoughts:
     """Cut the thoughts at the beginning of a text off.
 

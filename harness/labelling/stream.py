@@ -17,6 +17,7 @@ from ..core.files import atomic, read_json, write_json
 from ..core.memory import peak_bytes, reset_peak
 from ..data.dataset import SPLITS, Dataset, check_output, open_dataset, write_dataset
 from ..data.dataset import SeveritySource as SourceRecord
+from ..data.folder import NOTE as DATASET_NOTE
 from ..data.labels import UNLABELLED, most_likely, one_hot_ranks, severity_names
 from ..languages import Language
 from ..severity import PROBABILITY_COLUMNS, Severity
@@ -66,7 +67,7 @@ def finish_labelling(out: Path) -> bool:
     if not whole.is_dir():
         return False
     # Last what makes the others a dataset, and only then what knows of the work.
-    for path in sorted(whole.iterdir(), key=lambda path: path.name == "dataset.json"):
+    for path in sorted(whole.iterdir(), key=lambda path: path.name == DATASET_NOTE):
         path.replace(out / path.name)
     shutil.rmtree(work.rename(out / _DONE))
     return True

@@ -8,7 +8,7 @@ With m_s the mean of the quality metric over the answers of severity s:
 - ``worst_severity``: min over s of m_s. Its interval is one for a minimum; see ``extremes``.
 - ``critical_gap``: m_critical - m_non_critical; negative where answers to critical questions are the worse ones.
 - ``safe_score``: mean over all answers of quality × gate; the gate is 0 for an answer that a column marks which is
-  declared as a gate (see ``metrics``), else 1.
+  declared as a gate (see ``harness/metrics/registry.py``), else 1.
 """
 
 from __future__ import annotations

@@ -11,6 +11,9 @@ from typing import Any
 from ..core.errors import UserError
 from ..severity import SEVERITIES
 
+PREDICT_ONLY = "bypass"
+"""The metric without a value that lm-eval puts in place of all others under ``--predict_only``."""
+
 
 def our_samples(results_file: Path, results: Mapping[str, Any], stamp: str) -> dict[str, Path]:
     """The samples files that belong to a results file, by task, in the order of the severities.

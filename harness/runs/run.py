@@ -21,14 +21,12 @@ from .completeness import lacking
 from .manifest import NAME as MANIFEST
 from .manifest import Manifest, read_manifest
 from .noise import Noise, read_noise
-from .plain_samples import our_samples
+from .plain_samples import PREDICT_ONLY, our_samples
 from .samples import over_samples
 
 SCORES = "scores.parquet"
 _PLAIN = "Run lm_eval with `--tasks maqa_severity --log_samples --output_path DIR`, or use `maqa evaluate`"
 _RESCORE = "Compute them with `maqa rescore RUN`"
-_PREDICT_ONLY = "bypass"
-"""The metric without a value that lm-eval puts in place of all others under ``--predict_only``."""
 _ANSWER_COLUMNS = ["id", "severity", "category", "question", "reference", "prediction", "prompt"]
 
 
@@ -217,7 +215,7 @@ def _sample_rows(path: Path) -> list[dict[str, Any]]:
 def _sample_row(sample: dict[str, Any]) -> dict[str, Any]:
     document, request = sample["doc"], sample["arguments"]["gen_args_0"]
     prompt = request["arg_0"]
-    metrics = [metric for metric in sample["metrics"] if metric != _PREDICT_ONLY]
+    metrics = [metric for metric in sample["metrics"] if metric != PREDICT_ONLY]
     return {
         "id": _text(document["id"]),
         "severity": str(Severity(document["severity"])),

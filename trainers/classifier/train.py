@@ -14,14 +14,12 @@ from ...harness.core.errors import UserError
 from ...harness.core.files import write_json
 from ...harness.data.dataset import SPLITS, Dataset
 from ...harness.labelling.quality.check import card_of, severity_ranks
-from ...harness.labelling.quality.report_card import ReportCard
+from ...harness.labelling.quality.report_card import REPORT_CARD, ReportCard
 from ...harness.labelling.sources.classifier import NOTE, ClassifierSource
 from ...harness.labelling.sources.classifier_info import ClassifierInfo
 from .config import TFIDF, ClassifierConfig
 from .fit import Progress, Rows, Trained, demand_classes, fit
 from .folds import Folds, cut_folds, fold_cards, rivals
-
-REPORT_CARD = "report_card.json"
 
 
 def train_classifier(

@@ -15,6 +15,7 @@ from ...harness.core.errors import UserError
 from ...harness.core.files import write_json
 from ...harness.core.library_bars import without_library_bars
 from ...harness.languages import Language
+from ...harness.metrics.bertscore.encoder import NOTE as ENCODER_NOTE
 from ..lm.encoding import encode
 from .tokenizers import CONTEXT, causal_tokenizer, encoder_tokenizer
 
@@ -128,7 +129,7 @@ def make_demo_encoder(out: Path, texts: Sequence[str], *, epochs: int = 1, seed:
     _fit("encoder", model, masked, rows, tokenizer.pad_token_id, epochs=epochs, learning_rate=2e-3, seed=seed)
     encoder.load_state_dict(model.bert.state_dict(), strict=False)
     _save(out, encoder, tokenizer)
-    write_json(out / "maqa_encoder.json", {"name": ENCODER_NAME, "layer": 2, "comparable": False})
+    write_json(out / ENCODER_NOTE, {"name": ENCODER_NAME, "layer": 2, "comparable": False})
     return out
 
 

@@ -6,14 +6,15 @@ from pathlib import Path
 
 from ...harness.core.errors import UserError
 from ...harness.data.dataset import Dataset, language_asked, open_dataset
+from ...harness.data.folder import is_dataset
 from ...harness.data.options import PrepareOptions, parse_share
 from ...harness.data.prepare import prepare
 from ...harness.data.rows import dataset_from_rows
 from ...harness.data.sources import reader_of
-from ...harness.data.sources.dataset_folder import is_dataset
 from ...harness.labelling.sources.choose import open_source
 from ...harness.labelling.stream import label_dataset
 from ...harness.languages import Language
+from ...harness.metrics.bertscore.encoder import NOTE as ENCODER_NOTE
 from ...tasks.sample import handwritten_rows, has_grammar
 from ...tasks.sample.grammar import everyday_rows, medical_rows
 from ..demo.models import make_demo_base, make_demo_encoder
@@ -30,7 +31,7 @@ def experiment_dataset(data: DataPart, out: Path) -> Dataset:
         UserError: the source cannot be read, prepared or labelled.
     """
     folder = out / "dataset"
-    if (folder / "dataset.json").is_file():
+    if is_dataset(folder):
         return open_dataset(folder)
     if data.source == SAMPLE:
         return sample_dataset(folder, language_asked(None, data.language))
@@ -54,7 +55,7 @@ def demand_source(data: DataPart, out: Path) -> None:
     tongue = language_asked(source if data.source != SAMPLE and is_dataset(source) else None, data.language)
     if data.source == SAMPLE:
         handwritten_rows(tongue)
-    made = any((out / name / "dataset.json").is_file() for name in ("dataset", "prepared"))
+    made = any(is_dataset(out / name) for name in ("dataset", "prepared"))
     if made or data.source == SAMPLE:
         return
     if not source.exists():
@@ -92,7 +93,7 @@ def _cut(rows: list[dict[str, str]]) -> dict[str, list[dict[str, str]]]:
 
 def demo_encoder(dataset: Dataset, folder: Path) -> Path:
     """The demo's BERTScore encoder, trained on the training rows; made once."""
-    if not (folder / "maqa_encoder.json").is_file():
+    if not (folder / ENCODER_NOTE).is_file():
         train = dataset.split("train")
         make_demo_encoder(folder, [*train["question"], *train["answer"]], epochs=1)
     return folder
@@ -120,7 +121,7 @@ def demo_base(dataset: Dataset, folder: Path) -> Path:
 
 
 def _prepared(data: DataPart, source: Path, folder: Path) -> Dataset:
-    if (folder / "dataset.json").is_file():
+    if is_dataset(folder):
         return open_dataset(folder)
     options = PrepareOptions(
         language=language_asked(None, data.language),

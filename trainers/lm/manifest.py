@@ -33,8 +33,9 @@ _REMEDY = "Choose another --out, or delete the folder"
 class TrainingManifest(Record):
     """The content of ``training.json``.
 
-    ``conditions`` is what arms of one experiment share (see ``harness.conditions``), ``identity`` what names this
-    checkpoint among them. ``weights`` describes the instance weights before scaling, ``truncation`` what was cut.
+    ``conditions`` is what arms of one experiment share (see ``harness/runs/conditions.py``), ``identity`` what
+    names this checkpoint among them. ``weights`` describes the instance weights before scaling, ``truncation`` what
+    was cut.
     """
 
     format_version: int = FORMAT_VERSION

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from ..folder import is_dataset
 from .base import Source, joined
 from .readers import source
-
-
-def is_dataset(folder: Path) -> bool:
-    """Whether a folder says that it is a dataset of ``maqa prepare``."""
-    return (folder / "dataset.json").is_file()
 
 
 @source(name="dataset", is_mine=is_dataset)

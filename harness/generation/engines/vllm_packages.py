@@ -87,9 +87,6 @@ class _Alias(importlib.metadata.Distribution):
         return Path(path)
 
 
-_ANYTHING = importlib.metadata.DistributionFinder.Context()
-
-
 class _AliasFinder(importlib.metadata.DistributionFinder):
     @classmethod
     def find_spec(cls, *_: object) -> None:

@@ -10,8 +10,8 @@ import pandas as pd
 from ...core.errors import UserError
 from ...data.columns import Role, aliases
 from ...data.dataset import SPLITS, open_dataset
+from ...data.folder import is_dataset
 from ...data.sources import open_source
-from ...data.sources.dataset_folder import is_dataset
 from ...languages import Language
 from ...languages.text import Profile, normalise
 from ...severity import parse_severity

@@ -13,6 +13,8 @@ from ...severity import SEVERITIES
 from ...statistics.bootstrap import counts, resampled_means
 from ...statistics.intervals import wilson
 
+REPORT_CARD = "report_card.json"
+"""The file of a list of them."""
 RESAMPLES = 2_000
 COVERAGES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 _ECE_BINS = 10

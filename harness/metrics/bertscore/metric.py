@@ -15,7 +15,7 @@ from ...languages import Language
 from ...scores.signatures import NEITHER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..beyond import ANSWER_BEYOND, REFERENCE_BEYOND
-from ..registry import Group, Need, metric, shared
+from ..registry import Group, Need, metric
 from .embeddings import Cache, Embedded, Tokens, batches, blocks, f1
 from .encoder import Encoder, EncoderChoice, choose_encoder
 
@@ -175,10 +175,3 @@ class BertScore:
         for _, reference in block:
             self._references.put(reference, embedded[reference])
         return embedded
-
-
-def shared_bertscore(language: Language, model: str, layer: int | None = None) -> BertScore:
-    """The process's one ``BertScore`` of an encoder, so that its reference embeddings serve every run."""
-    found = shared(BertScore, language, model, layer)
-    assert isinstance(found, BertScore)
-    return found
