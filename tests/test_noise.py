@@ -28,7 +28,7 @@ from maqa_severity.harness.runs.comparison import compare
 from maqa_severity.harness.runs.noise_compared import NOT_MEASURED
 from maqa_severity.harness.runs.rescoring import rescore
 from maqa_severity.harness.runs.run import load_run
-from maqa_severity.harness.statistics.noise import Part, Spread, at_most, floor_of, parts_of
+from maqa_severity.harness.statistics.noise import Part, Spread, at_most, floor_of, parts_of, spread_of
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_page
 from maqa_severity.reports.page import report_page
@@ -251,11 +251,12 @@ def test_a_difference_beyond_the_noise_is_not_called_so(noisy):
 
 def test_the_floor_of_one_system_asked_again_is_students_bound_of_its_mean():
     differences = np.random.default_rng(0).normal(0, 3, 40)
-    spread = Spread(float(np.mean(differences**2)), 40)
-    expected = stats.t.ppf(0.975, 40) * np.sqrt(np.mean(differences**2) / 200)
+    spread = spread_of(differences)
+    freedom = min(40, 80 / (np.mean(differences**4) / np.mean(differences**2) ** 2 - 1))
+    expected = stats.t.ppf(0.975, freedom) * np.sqrt(np.mean(differences**2) / 200)
     assert floor_of(parts_of({"critical": spread}, {"critical": 200}, 1.0)) == pytest.approx(expected)
     both = [*parts_of({"critical": spread}, {"critical": 200}, 0.5)] * 2
-    assert floor_of(both) == pytest.approx(expected * stats.t.ppf(0.975, 80) / stats.t.ppf(0.975, 40))
+    assert floor_of(both) == pytest.approx(expected * stats.t.ppf(0.975, 2 * freedom) / stats.t.ppf(0.975, freedom))
     assert floor_of([Part(1.0, Spread(0.0, 5))]) == 0
     assert parts_of({"critical": spread}, {"critical": 3, "neutral": 1}, 1.0) is None
     assert at_most(0, 30) == pytest.approx(100 * (1 - 0.05 ** (1 / 30))) and at_most(3, 3) == 100

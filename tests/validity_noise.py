@@ -2,7 +2,7 @@
 
 import numpy as np
 from maqa_severity.harness.severity import SEVERITIES
-from maqa_severity.harness.statistics.noise import Spread, floor_of, parts_of
+from maqa_severity.harness.statistics.noise import floor_of, parts_of, spread_of
 from maqa_severity.tests.claim import Claim
 
 SIZES = dict(zip(map(str, SEVERITIES), (60, 90, 150), strict=True))
@@ -33,7 +33,7 @@ def below(kind: str, share: float, worlds: int, seed: int = 0) -> tuple[float, f
                 first = draw(rng, n)
                 again = max(2, round(share * n))
                 twice = draw(rng, again) - first[:again]
-                strata[severity] = Spread(float(np.mean(twice**2)), again)
+                strata[severity] = spread_of(twice)
                 moved += sign * first.sum() / sum(SIZES.values())
             parts += parts_of(strata, SIZES, 0.5) or []
         floors.append(floor_of(parts))

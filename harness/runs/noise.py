@@ -33,9 +33,9 @@ class Changed(Record):
 class SelfDifference(Record):
     """Second minus first score of the ``n`` questions that were asked twice, in percentage points.
 
-    ``deviation`` is the standard deviation of the differences, ``square`` the mean of their squares; the interval
-    is that of a paired difference. ``floor`` is how far asking all of the run's questions again moves its mean by
-    chance alone, with 95 % confidence.
+    ``deviation`` is the standard deviation of the differences; ``square`` the mean of their squares, known with
+    ``freedom`` degrees of freedom; the interval is that of a paired difference. ``floor`` is how far asking all of
+    the run's questions again moves its mean by chance alone, with 95 % confidence.
     """
 
     n: int
@@ -45,6 +45,7 @@ class SelfDifference(Record):
     low: float | None
     high: float | None
     square: float
+    freedom: float
     floor: float | None
 
 
@@ -73,7 +74,7 @@ class Noise(Record):
         if self.signatures.get(metric) != signature:
             return {}
         found = self.metrics.get(metric, {})
-        return {stratum: Spread(cell.square, cell.n) for stratum, cell in found.items() if stratum != OVERALL}
+        return {stratum: Spread(cell.square, cell.freedom) for stratum, cell in found.items() if stratum != OVERALL}
 
 
 def read_noise(folder: Path) -> Noise | None:

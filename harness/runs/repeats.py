@@ -15,7 +15,7 @@ from ..metrics.scoring import score
 from ..scores.table import KEY_COLUMNS, ScoreTable
 from ..severity import parse_severity
 from ..statistics import OVERALL, STRATA, paired
-from ..statistics.noise import Spread, at_most, floor_of, parts_of
+from ..statistics.noise import Spread, at_most, floor_of, parts_of, spread_of
 from ..statistics.verdicts import UNCHANGED
 from .noise import NAME, Changed, Noise, SelfDifference, read_noise
 from .run import Saved
@@ -129,7 +129,7 @@ def _of_metrics(
     first: ScoreTable, second: ScoreTable, sizes: Mapping[str, dict[str, int]]
 ) -> dict[str, dict[str, SelfDifference]]:
     found: dict[str, dict[str, SelfDifference]] = {}
-    squares: dict[tuple[str, str], float] = {}
+    spreads: dict[tuple[str, str], Spread] = {}
     absolutes: dict[tuple[str, str], float] = {}
     for metric in first.metrics:
         moved = (second.frame[metric] - first.frame[metric]).to_numpy(dtype=float)
@@ -137,7 +137,7 @@ def _of_metrics(
         for stratum in STRATA:
             mine = moved if stratum == OVERALL else moved[(first.frame["severity"] == stratum).to_numpy()]
             if len(mine):
-                squares[metric, stratum] = float(np.mean(mine**2))
+                spreads[metric, stratum] = spread_of(mine)
                 absolutes[metric, stratum] = float(np.mean(np.abs(mine)))
     for each in paired(first, second, *first.metrics):
         if each.n:
@@ -148,14 +148,15 @@ def _of_metrics(
                 deviation=each.deviation,
                 low=each.low,
                 high=each.high,
-                square=squares[each.metric, each.stratum],
+                square=spreads[each.metric, each.stratum].square,
+                freedom=spreads[each.metric, each.stratum].freedom,
                 floor=None,
             )
     return {metric: _with_floors(cells, sizes[metric]) for metric, cells in found.items()}
 
 
 def _with_floors(cells: dict[str, SelfDifference], sizes: dict[str, int]) -> dict[str, SelfDifference]:
-    spreads = {stratum: Spread(cell.square, cell.n) for stratum, cell in cells.items() if stratum != OVERALL}
+    spreads = {stratum: Spread(cell.square, cell.freedom) for stratum, cell in cells.items() if stratum != OVERALL}
     made = {}
     for stratum, cell in cells.items():
         over = sizes if stratum == OVERALL else {stratum: sizes[stratum]}

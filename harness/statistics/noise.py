@@ -19,6 +19,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+import numpy.typing as npt
 from scipy import special
 
 LEVEL = 0.95
@@ -26,10 +28,23 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Spread:
-    """``square``: the mean of the squared self-differences of ``n`` questions, in squared percentage points."""
+    """``square``: the mean of squared self-differences, in squared percentage points; ``freedom``: its degrees of
+    freedom."""
 
     square: float
-    n: int
+    freedom: float
+
+
+def spread_of(differences: npt.NDArray[np.float64]) -> Spread:
+    """What the self-differences (n,) of questions that were asked twice say.
+
+    n normal differences have n degrees of freedom. Where most answers stay and a few move far, their mean square is
+    known less well: 2·n/(κ - 1), with κ the mean of their fourth powers over the square of their mean square
+    (O'Neill 2014, doi 10.1080/00031305.2014.966589, for a known mean).
+    """
+    n, square = len(differences), float(np.mean(differences**2))
+    kurtosis = float(np.mean(differences**4)) / square**2 if square else 3.0
+    return Spread(square, n * min(1.0, 2 / (kurtosis - 1)) if kurtosis > 1 else float(n))
 
 
 @dataclass(frozen=True)
@@ -50,7 +65,7 @@ def floor_of(parts: Iterable[Part]) -> float:
     variances = [part.weight * part.spread.square for part in known]
     if not (total := sum(variances)):
         return 0.0
-    freedom = total**2 / sum(each**2 / part.spread.n for each, part in zip(variances, known, strict=True))
+    freedom = total**2 / sum(each**2 / part.spread.freedom for each, part in zip(variances, known, strict=True))
     return float(special.stdtrit(freedom, (1 + LEVEL) / 2)) * math.sqrt(total)
 
 
