@@ -16,6 +16,7 @@ from maqa_severity.harness.statistics.crossed_interaction import (
     welch_power_pct,
 )
 from maqa_severity.harness.statistics.divisions import divided, smallest_division_p, welch
+from maqa_severity.harness.statistics.power import Design
 from maqa_severity.tests.worlds import bertscore_like, table
 from scipy import stats
 
@@ -115,8 +116,8 @@ def test_p_is_the_share_of_divisions_whose_welch_t_reaches_the_observed_one():
 @pytest.mark.parametrize(("n", "m"), [(5, 7), (12, 30)])
 def test_bracket_and_p_agree_and_the_bracket_is_the_inversion(n, m):
     rng = np.random.default_rng(n)
-    here, there = (np.round(np.where(rng.random((k, 300)) < 0.4, 0, rng.exponential(8, (k, 300)))) for k in (n, m))
-    here += rng.choice([0, 5.0], 300)
+    here, there = (np.round(np.where(rng.random((k, 80)) < 0.4, 0, rng.exponential(8, (k, 80)))) for k in (n, m))
+    here += rng.choice([0, 5.0], 80)
     keep = welch(here, there)[0] > 0
     here, there = here[:, keep], there[:, keep]
     found = divided(here, there, FEW)
@@ -149,10 +150,13 @@ def test_the_promised_power_is_that_of_one_mean_with_the_same_error():
     joined, questions = as_one(parts, 100, 300)
     square = 0.25 / 5 + 9 / 100 + 16 / 300 + (25 / 100 + 36 / 300) / 5
     assert joined.seed**2 / 5 + (joined.question**2 + joined.residual**2 / 5) / questions == pytest.approx(square)
-    less, more = (planned_interaction(parts, seeds, 100, 300, 2.0) for seeds in (3, 10))
+    shares = (0.25, 0.75)
+    less, more = (planned_interaction(parts, Design(seeds, 400), shares, 2.0) for seeds in (3, 10))
     assert less.power_pct < more.power_pct and less.detectable > more.detectable
-    wider = planned_interaction(replace(parts, seed=2.0), 10, 100, 300, 2.0)
+    wider = planned_interaction(replace(parts, seed=2.0), Design(10, 400), shares, 2.0)
     assert wider.power_pct < more.power_pct
+    sampled = planned_interaction(parts, Design(3, 400, samples=4), shares, 2.0, sampling=4.0)
+    assert less.power_pct < sampled.power_pct
     assert welch_power_pct(4, 4, 5000, 5000, 0.0) == pytest.approx(2.5, abs=0.1)
     two_sided = stats.norm.sf(1.96 - 2 / (16 / 50 + 16 / 50) ** 0.5)
     assert welch_power_pct(4, 4, 50, 50, 2.0) == pytest.approx(100 * two_sided, abs=1.5)

@@ -14,6 +14,7 @@ from maqa_severity.harness.statistics.crossed_interaction import (
     welch_power_pct,
 )
 from maqa_severity.harness.statistics.divisions import divided, welch
+from maqa_severity.harness.statistics.power import Design
 from maqa_severity.tests.claim import Claim
 from maqa_severity.tests.worlds import rouge_like, table
 from scipy import special
@@ -161,7 +162,8 @@ def power_between_checkpoints(rng: np.random.Generator, n: int, effect: float) -
 def power_between_arms(rng: np.random.Generator, seeds: int, n: int, seed_sd: float, effect: float) -> Claim:
     # Of two arms in each of two severities, so four times one training's variance.
     parts = InteractionComponents(2 * seed_sd, QUESTION_SD, QUESTION_SD, *(2 * [2**0.5 * ANSWER_SD]))
-    promised = planned_interaction(parts, seeds, n, OTHERS, effect).power_pct
+    design, shares = Design(seeds, n + OTHERS), (n / (n + OTHERS), OTHERS / (n + OTHERS))
+    promised = planned_interaction(parts, design, shares, effect).power_pct
     found = [trained(rng, n, seeds, seed_sd, (effect, 0.0))[0] for _ in range(TRAINED)]
     what = f"arms of {seeds} trainings, seed SD {seed_sd:g}, {effect:g} points in {n} critical alone"
     return _promised(what, promised, 100 * float(np.mean(found)))

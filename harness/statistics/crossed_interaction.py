@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -67,19 +67,33 @@ def contrast_squares(
 
 
 def planned_interaction(
-    components: InteractionComponents, seeds: int, here: int, there: int, effect: float, alpha: float = ALPHA
+    components: InteractionComponents,
+    design: Design,
+    shares: tuple[float, float],
+    effect: float,
+    sampling: float = 0.0,
+    alpha: float = ALPHA,
 ) -> Planned:
     """The power to find that one severity changes by ``effect`` points more than another, by ``planned``.
 
     Args:
-        seeds: trainings of each arm, paired; two at least.
-        here, there: questions of each severity, two at least.
+        components: at one sample per answer.
+        design: two seeds at least, paired; its questions are those of all severities.
+        shares: of the questions, those in the one and in the other severity; of each there are two at least.
         effect: the true difference of the changes, in points.
+        sampling: which part of both residuals is the luck of the answer, as of ``planned``.
         alpha: the level, of one two-sided test.
     """
-    joined, questions = as_one(components, here, there)
-    found = planned(joined, Design(seeds, questions), effect, alpha=alpha)
-    return Planned(Design(seeds, here + there), found.power_pct, found.detectable)
+    here, there = (max(2, round(share * design.questions)) for share in shares)
+    less = sampling**2 * (1 - 1 / design.samples)
+    sampled = replace(
+        components,
+        residual_here=max(components.residual_here**2 - less, 0.0) ** 0.5,
+        residual_there=max(components.residual_there**2 - less, 0.0) ** 0.5,
+    )
+    joined, questions = as_one(sampled, here, there)
+    found = planned(joined, Design(design.seeds, questions), effect, alpha=alpha)
+    return Planned(design, found.power_pct, found.detectable)
 
 
 def as_one(components: InteractionComponents, here: int, there: int) -> tuple[Components, int]:
