@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from ..harness.statistics.crossed import Components
-    from ..harness.statistics.power import Planned
+    from ..harness.statistics.power import Design, Planned
 
 _MOST_DESIGNS = 400
 
@@ -43,6 +43,21 @@ def power(
     seeds: Annotated[str, typer.Option(help="Training seeds of each arm, two or more.")] = "2,3,5,10",
     questions: Annotated[str, typer.Option(help="Numbers of questions.")] = "100,300,1000,2000,5000",
     samples: Annotated[str, typer.Option(help="Answers to each question.")] = "1",
+    interaction: Annotated[
+        bool,
+        typer.Option(
+            "--interaction",
+            help="Plan to find that critical gains more than non_critical by --effect; --seed-sd is then of the "
+            "difference between both.",
+        ),
+    ] = False,
+    shares: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PERCENT,PERCENT",
+            help="With --interaction: how many questions are critical and non_critical; a pilot's by default.",
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Also draw it: a file that ends in .png or .svg.")] = None,
     json: Annotated[Path | None, typer.Option(help="Also write everything to this file.")] = None,
 ) -> None:
@@ -63,6 +78,8 @@ def power(
 
     if out is not None:
         demand_format(out)
+    if shares is not None and not interaction:
+        raise UserError("--shares says nothing without --interaction", "Give both, or leave it out")
     if not 0 < effect <= 100:
         raise UserError(f"--effect {effect:g} is no difference to find", "Give points above 0 and up to 100")
     wanted = [
@@ -73,6 +90,9 @@ def power(
     if len(designs) > _MOST_DESIGNS:
         raise UserError(f"{len(designs)} designs are no table", f"Ask for {_MOST_DESIGNS} at most")
     given = (seed_sd, question_sd, residual_sd)
+    if interaction:
+        _plan_interaction(runs, arms, metric, given, shares, designs, effect, sampling_sd, json, out)
+        return
     components = _of_pilot(runs, arms, metric, sampling_sd) if runs else _as_given(given)
     if runs and any(each is not None for each in given):
         raise UserError("components were given beside pilot runs", "Give the runs, or --seed-sd and its kin")
@@ -99,6 +119,51 @@ def power(
         write_json(
             json, {"components": asdict(components), "sampling": sampling_sd, "effect": effect, "planned": found}
         )
+    if out is not None:
+        plot_power(table, effect, out)
+        console.print(str(out), markup=False, soft_wrap=True)
+
+
+def _plan_interaction(
+    runs: list[Path],
+    arms: str,
+    metric: str,
+    given: tuple[float | None, float | None, float | None],
+    shares: str | None,
+    designs: list[Design],
+    effect: float,
+    sampling: float,
+    json: Path | None,
+    out: Path | None,
+) -> None:
+    from dataclasses import asdict
+
+    from rich.console import Console
+    from rich.text import Text
+
+    from ..harness.core.errors import UserError
+    from ..harness.core.files import write_json
+    from ..reports.power_plot import plot_power
+    from .power_interaction import as_given, in_words, of_pilot, planned_designs
+
+    if runs and any(each is not None for each in given):
+        raise UserError("components were given beside pilot runs", "Give the runs, or --seed-sd and its kin")
+    parts, both = of_pilot(runs, arms, metric, shares, sampling) if runs else as_given(_as_given(given), shares)
+    table = planned_designs(parts, designs, both, effect, sampling)
+    console = Console(highlight=False)
+    console.print(Text(in_words(parts, both)))
+    for taken in dict.fromkeys(each.samples for each in designs):
+        console.print(_table([each for each in table if each.design.samples == taken], effect, taken))
+    console.print(
+        Text(
+            "Of one two-sided test at 5 % of whether the gain differs between critical and non_critical, over "
+            "questions and trainings, paired by seed."
+        )
+    )
+    if json is not None:
+        found = [asdict(each) for each in table]
+        values = {"components": asdict(parts), "shares": both, "sampling": sampling, "effect": effect}
+        write_json(json, {**values, "planned": found})
     if out is not None:
         plot_power(table, effect, out)
         console.print(str(out), markup=False, soft_wrap=True)
@@ -133,12 +198,13 @@ def _as_given(given: tuple[float | None, float | None, float | None]) -> Compone
 def _of_pilot(runs: list[Path], arms: str, metric: str, sampling: float) -> Components:
     """The components of a pilot at one sample per answer; ``sampling`` is what more samples have taken of them."""
     import dataclasses
-    import re
 
     from ..harness.core.errors import UserError
     from ..harness.runs.arms import compare_named
     from ..harness.runs.run import load_run
+    from ..harness.scores.signatures import samples_of
     from ..harness.statistics import OVERALL
+    from ..harness.statistics.power import at_one_sample
 
     names = [name.strip() for name in arms.split(",")]
     if len(names) != 2:
@@ -153,9 +219,8 @@ def _of_pilot(runs: list[Path], arms: str, metric: str, sampling: float) -> Comp
     part = next(each for each in compared.parts if each.stratum == OVERALL)
     if part.components is None:
         raise UserError("the pilot has too few questions to tell what varies", "Give runs of more questions")
-    taken = re.search(r"samples:(\d+)", compared.signatures[metric])
-    averaged = sampling**2 * (1 - 1 / int(taken[1])) if taken else 0.0
-    return dataclasses.replace(part.components, residual=(part.components.residual**2 + averaged) ** 0.5)
+    samples = samples_of(compared.signatures[metric])
+    return dataclasses.replace(part.components, residual=at_one_sample(part.components.residual, sampling, samples))
 
 
 def _points(detectable: float) -> str:

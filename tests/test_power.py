@@ -88,3 +88,37 @@ def test_what_cannot_be_found_is_said_to_be():
 def test_a_pilot_of_one_training_is_refused(pilot):
     done = maqa("power", pilot[0], pilot[3])
     assert done.returncode == 2 and "has one training" in done.stderr
+
+
+def test_what_finds_a_gain_in_critical_alone_is_planned_too(pilot, tmp_path):
+    file = tmp_path / "power.json"
+    done = maqa("power", *pilot, "--interaction", "--seeds", "3,5", "--questions", "300", "--json", file)
+    assert done.returncode == 0, done.stderr
+    compared = compare_named([load_run(path) for path in pilot], ["ce", "severity"], ["bertscore_f1"])
+    (found,) = compared.bases[0].pairs["ce", "severity"].interactions
+    saved = json.loads(file.read_text())
+    assert saved["components"] == pytest.approx(vars(found.components))
+    assert saved["shares"] == pytest.approx([1 / 3, 1 / 3])
+    assert "whether the gain differs between critical and non_critical" in " ".join(done.stdout.split())
+    powers = [
+        json.loads(file.read_text())["planned"][0]["power_pct"]
+        for shares in ("10,80", "45,45")
+        if maqa("power", *GIVEN, "--interaction", "--shares", shares, "--json", file).returncode == 0
+    ]
+    assert len(powers) == 2 and powers[0] < powers[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--interaction",), "nothing says how many questions are critical and non_critical"),
+        (("--interaction", "--shares", "60,60"), "--shares '60,60' are no two percentages"),
+        (("--interaction", "--shares", "1"), "--shares '1' are no two percentages"),
+        (("--shares", "20,30"), "--shares says nothing without --interaction"),
+        (("--interaction", "--shares", "20,30", "--sampling-sd", 9), "--sampling-sd 9 is no part of the residual"),
+    ],
+)
+def test_shares_that_mean_nothing_are_refused_in_one_line(arguments, words):
+    done = maqa("power", *GIVEN, *arguments)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert words in done.stderr

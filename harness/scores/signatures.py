@@ -49,6 +49,11 @@ def averaged_over(samples: int, signature: str) -> str:
     return f"{without_rate(signature)}|samples:{samples}"
 
 
+def samples_of(signature: str) -> int:
+    """Over how many answers to each question the column's scores are means."""
+    return int(_value(signature, "samples") or 1)
+
+
 def of_one_answer(signature: str) -> str:
     """A signature without what averaging over answers changed in it; so that of both it can be told whether the
     same rules scored the answers."""

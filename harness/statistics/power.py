@@ -63,6 +63,17 @@ def planned(
     return Planned(design, 100 * _found(effect, bound, error), _detectable(bound, error))
 
 
+def at_one_sample(residual: float, sampling: float, samples: int) -> float:
+    """The residual's standard deviation at one sample per answer, from that of means over so many.
+
+    Args:
+        residual: as it was found.
+        sampling: which part of the residual at one sample is the luck of the answer.
+        samples: of each answer, of which the luck was averaged.
+    """
+    return float((residual**2 + sampling**2 * (1 - 1 / samples)) ** 0.5)
+
+
 def planned_table(
     components: Components, designs: Sequence[Design], effect: float, sampling: float = 0.0, alpha: float = ALPHA
 ) -> list[Planned]:
