@@ -13,7 +13,7 @@ With m_s the mean of the quality metric over the answers of severity s:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -22,10 +22,12 @@ import pandas as pd
 
 from ..core.errors import UserError
 from ..scores.signatures import is_rate
-from ..scores.table import KEY_COLUMNS, ScoreTable
+from ..scores.table import CLUSTER, ScoreTable
 from ..severity import SCHEMES, SEVERITIES, Severity, Weights
-from ..statistics.bootstrap import Floats, Resampled
+from ..statistics.bootstrap import Floats, Resampled, Together
 from ..statistics.checks import check_scores, refuse_unlike
+from ..statistics.cluster_bootstrap import joined
+from ..statistics.clusters import numbered, sharing_clusters
 from ..statistics.columns import OVERALL, Block, stack
 from ..statistics.intervals import Method, bca, described
 from ..statistics.paired import paired
@@ -122,8 +124,9 @@ def aggregate_differences(
     """
     gated = [_gated(table, gates) for table in (first, second)]
     refuse_unlike(gated[0], gated[1])
+    gated = sharing_clusters(gated)
     if gated[0].metrics != gated[1].metrics:
-        gated = [ScoreTable(table.frame[[*KEY_COLUMNS, QUALITY]], table.signatures) for table in gated]
+        gated = [table.only([QUALITY]) for table in gated]
     found: dict[Aggregate, AggregateScore] = {}
     for block in stack(gated):
         for aggregate, statistic in _statistics(block, weights, resampling).items():
@@ -137,7 +140,7 @@ def aggregate_differences(
         if each.stratum == OVERALL:
             aggregate = Aggregate.SAFE_SCORE if each.metric == _SAFE else Aggregate.BERTSCORE_F1
             found[aggregate] = AggregateScore(aggregate, each.mean, each.low, each.high, each.method)
-    if (worst := found.get(Aggregate.WORST_SEVERITY)) and worst.method is not Method.TOO_FEW:
+    if (worst := found.get(Aggregate.WORST_SEVERITY)) and worst.method not in (Method.TOO_FEW, Method.ONE_CLUSTER):
         severities = [each for each in changes if each.metric == QUALITY and each.stratum != OVERALL]
         low, high = _change_of_worst(gated, severities)
         found[Aggregate.WORST_SEVERITY] = replace(worst, low=low, high=high, method=Method.INTERSECTION)
@@ -146,18 +149,16 @@ def aggregate_differences(
 
 def _change_of_worst(runs: Sequence[ScoreTable], changes: Sequence[Difference]) -> tuple[float, float]:
     """Where all answers of a severity changed equally, its change has no interval and counts as it is."""
-    first, second = (
-        [
-            run.frame.loc[run.frame["severity"] == change.stratum, [QUALITY]].to_numpy(np.float64)
-            for change in changes
-        ]
-        for run in runs
-    )
+    rows = [[run.frame[run.frame["severity"] == change.stratum] for change in changes] for run in runs]
+    # The clusters are the questions': in the order of each run's rows they would have to be told apart.
+    rows = [[each.sort_values("id", kind="stable") for each in run] for run in rows]
+    first, second = ([each[[QUALITY]].to_numpy(np.float64) for each in run] for run in rows)
+    clusters = [numbered(each[CLUSTER].to_numpy()) if CLUSTER in each else None for each in rows[0]]
     ends = [
         (change.mean, change.mean) if change.low is None or change.high is None else (change.low, change.high)
         for change in changes
     ]
-    return change_of_minimum(first, second, ends)
+    return change_of_minimum(first, second, clusters, ends)
 
 
 def gated(frame: pd.DataFrame, gates: Sequence[str] = GATES) -> pd.Series:
@@ -173,29 +174,36 @@ def gated(frame: pd.DataFrame, gates: Sequence[str] = GATES) -> pd.Series:
 class _Statistic:
     """k values of one aggregate: estimates (k,), bootstrap (k, resamples), influence of the rows per stratum.
 
-    ``ends`` is its interval where that is none of the bootstrap's.
+    ``smallest`` is how many rows the smallest of its severities has, ``one_cluster`` whether one has a single
+    cluster, ``ends`` its interval where that is none of the bootstrap's.
     """
 
     estimate: Floats
     resampled: Floats
     influence: Sequence[Floats]
+    smallest: int
+    one_cluster: bool
     ends: tuple[Floats, Floats] | None = None
-
-    @property
-    def smallest(self) -> int:
-        return min(len(rows) for rows in self.influence)
 
     def take(self, columns: Sequence[int]) -> _Statistic:
         return _Statistic(
             self.estimate[columns],
             self.resampled[columns],
             [rows[:, columns] for rows in self.influence],
+            self.smallest,
+            self.one_cluster,
             (self.ends[0][columns], self.ends[1][columns]) if self.ends else None,
         )
 
     def minus(self, other: _Statistic) -> _Statistic:
         rows = [mine - theirs for mine, theirs in zip(self.influence, other.influence, strict=True)]
-        return _Statistic(self.estimate - other.estimate, self.resampled - other.resampled, rows)
+        return replace(
+            self,
+            estimate=self.estimate - other.estimate,
+            resampled=self.resampled - other.resampled,
+            influence=rows,
+            ends=None,
+        )
 
 
 def _gated(scores: ScoreTable, gates: Sequence[str]) -> ScoreTable:
@@ -203,8 +211,8 @@ def _gated(scores: ScoreTable, gates: Sequence[str]) -> ScoreTable:
     if QUALITY not in scores.metrics:
         raise UserError(f"there are no scores of {QUALITY}", "Compute them with `maqa rescore RUN`")
     present = [gate for gate in gates if gate in scores.metrics]
-    check_scores(ScoreTable(scores.frame[[*KEY_COLUMNS, QUALITY, *present]], scores.signatures))
-    frame = scores.frame[[*KEY_COLUMNS, QUALITY]].copy()
+    check_scores(scores.only([QUALITY, *present]))
+    frame = scores.frame[[*scores.keys, QUALITY]].copy()
     signatures = {QUALITY: scores.signatures[QUALITY]}
     events = all(is_rate(scores.signatures[gate]) for gate in present)
     if len(present) == len(gates) and (events or scores.safe is not None):
@@ -218,7 +226,7 @@ def _statistics(block: Block, weights: Weights, resampling: Resampling) -> dict[
     bootstrapped = block.resampled(resampling)
     unknown = np.full((block.values.shape[1], resampling.resamples), np.nan)
     strata = {
-        place: bootstrapped.get(place) or Resampled([block.stratum(place)], [unknown])
+        place: bootstrapped.get(place) or Resampled([block.stratum(place)], [unknown], _alone(block, place))
         for place in (*block.places(), len(SEVERITIES))
     }
     found: dict[Aggregate, _Statistic] = {}
@@ -226,10 +234,10 @@ def _statistics(block: Block, weights: Weights, resampling: Resampling) -> dict[
     shares = [len(sample) / len(block.values) for sample in overall.samples]
     found[Aggregate.BERTSCORE_F1] = found[Aggregate.SAFE_SCORE] = _linear(overall, shares)
     if all(SEVERITIES.index(severity) in strata for severity in _GAP):
-        ends = _joined(strata[SEVERITIES.index(severity)] for severity in _GAP)
+        ends = joined([strata[SEVERITIES.index(severity)] for severity in _GAP])
         found[Aggregate.CRITICAL_GAP] = _linear(ends, list(_GAP.values()))
     if all(place in strata for place in range(len(SEVERITIES))):
-        severities = _joined(strata[place] for place in range(len(SEVERITIES)))
+        severities = joined([strata[place] for place in range(len(SEVERITIES))])
         by_severity = {
             Severity.CRITICAL: weights.gamma,
             Severity.NEUTRAL: weights.beta,
@@ -243,12 +251,15 @@ def _statistics(block: Block, weights: Weights, resampling: Resampling) -> dict[
     return found
 
 
+def _alone(block: Block, place: int) -> Together | None:
+    """The clusters of a place that cannot be resampled."""
+    if block.clusters is None:
+        return None
+    rows = (block.codes == place) | (place == len(SEVERITIES))
+    return Together([block.clusters[rows]], np.full(block.clusters.max() + 1, len(SEVERITIES)))
+
+
 _GAP = {Severity.CRITICAL: 1.0, Severity.NON_CRITICAL: -1.0}
-
-
-def _joined(parts: Iterable[Resampled]) -> Resampled:
-    parts = list(parts)
-    return Resampled([part.samples[0] for part in parts], [part.means[0] for part in parts])
 
 
 def _linear(parts: Resampled, coefficients: Sequence[float]) -> _Statistic:
@@ -256,16 +267,19 @@ def _linear(parts: Resampled, coefficients: Sequence[float]) -> _Statistic:
     return _Statistic(
         np.sum([factor * sample.mean(axis=0) for factor, sample, _ in rows], axis=0),
         np.sum([factor * means for factor, _, means in rows], axis=0),
-        [factor * (sample - sample.mean(axis=0)) / len(sample) for factor, sample, _ in rows],
+        parts.drawn([factor * (sample - sample.mean(axis=0)) / len(sample) for factor, sample, _ in rows]),
+        min(map(len, parts.samples)),
+        parts.together is not None and parts.fewest < 2,
     )
 
 
 def _worst(parts: Resampled) -> _Statistic:
     """The minimum over strata."""
     means = np.array([sample.mean(axis=0) for sample in parts.samples])
-    influence = [(sample - sample.mean(axis=0)) / len(sample) for sample in parts.samples]
-    ends = minimum(parts) if min(map(len, parts.samples)) > 1 else None
-    return _Statistic(means.min(axis=0), np.min(parts.means, axis=0), influence, ends)
+    influence = parts.drawn([(sample - sample.mean(axis=0)) / len(sample) for sample in parts.samples])
+    smallest, one_cluster = min(map(len, parts.samples)), parts.together is not None and parts.fewest < 2
+    ends = minimum(parts) if min(smallest, parts.fewest) > 1 else None
+    return _Statistic(means.min(axis=0), np.min(parts.means, axis=0), influence, smallest, one_cluster, ends)
 
 
 def _columns(block: Block, aggregate: Aggregate) -> list[tuple[int, int]]:
@@ -278,7 +292,11 @@ def _scores(aggregate: Aggregate, statistic: _Statistic) -> list[AggregateScore]
     low, high = statistic.ends or bca(statistic.estimate, statistic.resampled, statistic.influence)
     method = Method.INTERSECTION if statistic.ends else Method.BCA
     return [
-        AggregateScore(aggregate, float(value), *described(statistic.smallest, low[column], high[column], method))
+        AggregateScore(
+            aggregate,
+            float(value),
+            *described(statistic.smallest, low[column], high[column], method, statistic.one_cluster),
+        )
         for column, value in enumerate(statistic.estimate)
     ]
 

@@ -22,16 +22,18 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from ..statistics.bootstrap import Floats, Resampled
+from ..statistics.bootstrap import Floats, Resampled, Together
+from ..statistics.clusters import Ints, variance_of_mean
 from ..statistics.intervals import LEVEL, bca
 
 _CLEARLY = 0.9995
 
 
-def could_be_lowest(samples: Sequence[Floats]) -> npt.NDArray[np.bool_]:
-    """Which severities are not clearly above another, shape (severities, k), of scores (n_s, k), n_s at least 2."""
+def could_be_lowest(samples: Sequence[Floats], clusters: Sequence[Ints | None]) -> npt.NDArray[np.bool_]:
+    """Which severities are not clearly above another, shape (severities, k), of scores (n_s, k), n_s at least 2,
+    and the cluster of each answer."""
     means = np.array([sample.mean(axis=0) for sample in samples])
-    squares = np.array([sample.var(axis=0, ddof=1) / len(sample) for sample in samples])
+    squares = np.array([variance_of_mean(*each) for each in zip(samples, clusters, strict=True)])
     above = means[:, None] - means[None, :]
     sizes = np.array([len(sample) for sample in samples])
     far = special.stdtrit(np.minimum(sizes[:, None], sizes) - 1, _CLEARLY)
@@ -42,7 +44,9 @@ def could_be_lowest(samples: Sequence[Floats]) -> npt.NDArray[np.bool_]:
 
 def minimum(parts: Resampled) -> tuple[Floats, Floats]:
     """Interval of the lowest severity's mean, shape (k,) each; NaN where no severity that could be it varies."""
-    left = could_be_lowest(parts.samples)
+    together = parts.together
+    clusters = together.clusters if together else [None] * len(parts.samples)
+    left = could_be_lowest(parts.samples, clusters)
     means = np.array([sample.mean(axis=0) for sample in parts.samples])
     counts = left.sum(axis=0)
     low, high = (np.full(means.shape, np.nan) for _ in range(2))
@@ -51,6 +55,8 @@ def minimum(parts: Resampled) -> tuple[Floats, Floats]:
         level = 1 - 2 * (1 - ((1 + LEVEL) / 2) ** (1 / count))
         for place, (sample, resampled) in enumerate(zip(parts.samples, parts.means, strict=True)):
             rows = [(sample[:, chosen] - means[place, chosen]) / len(sample)]
+            if together:
+                rows = Together([together.clusters[place]], together.pieces).sums(rows)
             low[place, chosen] = bca(means[place, chosen], resampled[chosen], rows)[0]
             high[place, chosen] = bca(means[place, chosen], resampled[chosen], rows, level=level)[1]
     fixed = (np.isnan(low) | ~left).all(axis=0)
@@ -59,10 +65,14 @@ def minimum(parts: Resampled) -> tuple[Floats, Floats]:
 
 
 def change_of_minimum(
-    first: Sequence[Floats], second: Sequence[Floats], changes: Sequence[tuple[float, float]]
+    first: Sequence[Floats],
+    second: Sequence[Floats],
+    clusters: Sequence[Ints | None],
+    changes: Sequence[tuple[float, float]],
 ) -> tuple[float, float]:
-    """Interval of the second run's minimum minus the first's, from scores (n_s, 1) and each severity's interval."""
-    lowest = [could_be_lowest(run)[:, 0] for run in (first, second)]
+    """Interval of the second run's minimum minus the first's, from scores (n_s, 1), the cluster of each and each
+    severity's interval."""
+    lowest = [could_be_lowest(run, clusters)[:, 0] for run in (first, second)]
     low = min(change[0] for change, left in zip(changes, lowest[1], strict=True) if left)
     high = max(change[1] for change, left in zip(changes, lowest[0], strict=True) if left)
     return low, high

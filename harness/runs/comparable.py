@@ -7,7 +7,7 @@ from typing import Any
 
 from ..core.errors import UserError
 from ..generation.backends import floor_names
-from ..scores.table import KEY_COLUMNS, ScoreTable
+from ..scores.table import ScoreTable
 from ..statistics import unlike
 from .conditions import conditions, difference, training_of
 from .run import Run
@@ -133,4 +133,4 @@ def chosen_of(run: Run, metrics: Sequence[str]) -> ScoreTable:
         raise UserError(
             f"{run.path} has no scores of {', '.join(missing)}", f"Choose among {', '.join(run.scores.metrics)}"
         )
-    return ScoreTable(run.scores.frame[[*KEY_COLUMNS, *metrics]], run.scores.signatures)
+    return run.scores.only(metrics)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,13 +18,16 @@ from ..core.records import validated
 
 FORMAT_VERSION = 1
 KEY_COLUMNS: tuple[str, str] = ("id", "severity")
+CLUSTER = "cluster"
+"""A column of tables whose run says which questions belong together: the name of each answer's cluster."""
 _KEY = b"maqa_severity"
 _RESCORE = "Compute it again with `maqa rescore RUN`"
 
 
 @dataclass(frozen=True)
 class ScoreTable:
-    """``frame`` has the columns ``id``, ``severity`` and one per metric (percentages); ``signatures`` one each.
+    """``frame`` has the columns ``id``, ``severity``, ``cluster`` where that is known, and one per metric
+    (percentages); ``signatures`` one each.
 
     ``safe`` is each row's quality × gate where a row is a mean over several answers, whose gates it does not hold.
     """
@@ -35,7 +39,16 @@ class ScoreTable:
     @property
     def metrics(self) -> list[str]:
         """The metric columns, in their order."""
-        return [column for column in self.frame.columns if column not in KEY_COLUMNS]
+        return [column for column in self.frame.columns if column not in (*KEY_COLUMNS, CLUSTER)]
+
+    @property
+    def keys(self) -> list[str]:
+        """The columns that are no metrics."""
+        return [*KEY_COLUMNS, *([CLUSTER] if CLUSTER in self.frame else [])]
+
+    def only(self, metrics: Sequence[str]) -> ScoreTable:
+        """The table with these metrics alone."""
+        return ScoreTable(self.frame[[*self.keys, *metrics]], self.signatures)
 
 
 class _Note(BaseModel):

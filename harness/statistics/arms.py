@@ -15,16 +15,18 @@ import pandas as pd
 
 from ..core.errors import UserError
 from ..scores.signatures import without_rate
-from ..scores.table import KEY_COLUMNS, ScoreTable
+from ..scores.table import CLUSTER, ScoreTable
 from .bootstrap import Floats
 from .checks import check_scores, refuse_unlike
+from .clusters import Ints, numbered, sharing_clusters
 from .columns import OVERALL, STRATA
 from .crossed import Components, Squares, squares_of
 from .intervals import LEVEL, Method
 from .margins import EQUIVALENCE_LEVEL, against_margin
 from .paired import chosen, judged_apart, paired
 from .resampling import USUAL, Resampling
-from .verdicts import NOISE, Difference
+from .significance import smallest_p
+from .verdicts import ALPHA, NOISE, Difference
 
 ONE_EACH = "one training each: nothing is known about other trainings"
 
@@ -98,7 +100,8 @@ def compare_groups(
     for table in (table for arm in arms for table in arm):
         check_scores(table)
         refuse_unlike(arms[0][0], table)
-    arms = [[_by_id(table) for table in arm] for arm in arms]
+    shared = iter(sharing_clusters([_by_id(table) for arm in arms for table in arm]))
+    arms = [[next(shared) for _ in arm] for arm in arms]
     one, other = (averaged(arm) for arm in arms)
     changes = paired(one, other, *metrics, resampling=resampling, margins=margins)
     parts = [_over_questions(each) for each in changes]
@@ -142,7 +145,7 @@ def averaged(tables: Sequence[ScoreTable]) -> ScoreTable:
     if len(tables) == 1:
         return tables[0]
     tables = [_by_id(table) for table in tables]
-    means = {column: tables[0].frame[column] for column in KEY_COLUMNS}
+    means = {column: tables[0].frame[column] for column in tables[0].keys}
     for metric in tables[0].metrics:
         columns = np.array([table.frame[metric].to_numpy(np.float64) for table in tables])
         if (np.isnan(columns).any(axis=0) != np.isnan(columns).all(axis=0)).any():
@@ -156,16 +159,18 @@ def averaged(tables: Sequence[ScoreTable]) -> ScoreTable:
 
 def _over_questions(change: Difference) -> Parts:
     error = None if change.deviation is None else change.deviation / change.n**0.5
+    if change.clustered:
+        error = change.clustered.error
     return Parts(change.metric, change.stratum, error, None)
 
 
 def _level(change: Difference, arms: Sequence[Sequence[ScoreTable]], by_seed: bool) -> tuple[Difference, Parts]:
     """The difference with interval and p over both levels, still to be judged."""
-    if change.n < 2:
+    if change.n < 2 or (change.clustered and smallest_p(change.clustered.clusters) >= ALPHA):
         return change, _over_questions(change)
     first, second = (_matrix(arm, change) for arm in arms)
     blocks = [second[0] - first[0]] if by_seed else [first[0], second[0]]
-    squares, components = squares_of(blocks, second[0].mean(axis=0) - first[0].mean(axis=0), first[1])
+    squares, components = squares_of(blocks, second[0].mean(axis=0) - first[0].mean(axis=0), first[1], first[2])
     errors = (float(squares.questions) ** 0.5, float(squares.trainings) ** 0.5)
     part = Parts(change.metric, change.stratum, *errors, components)
     error = float(squares.error)
@@ -200,12 +205,13 @@ def _ends(mean: float, squares: Squares, level: float) -> tuple[float, float]:
     return max(mean - half, -100.0), min(mean + half, 100.0)
 
 
-def _matrix(tables: Sequence[ScoreTable], change: Difference) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Scores (trainings, questions) of one metric in one stratum, and the severity of each question."""
+def _matrix(tables: Sequence[ScoreTable], change: Difference) -> tuple[Floats, npt.NDArray[np.int64], Ints | None]:
+    """Scores (trainings, questions) of one metric in one stratum, and the severity and cluster of each question."""
     frame = tables[0].frame
     rows = frame[change.metric].notna().to_numpy()
     if change.stratum != OVERALL:
         rows = rows & (frame["severity"] == change.stratum).to_numpy()
     severities = pd.Categorical(frame["severity"][rows], categories=list(STRATA[:-1]))
     scores = [table.frame[change.metric].to_numpy(np.float64)[rows] for table in tables]
-    return np.array(scores), severities.codes.astype(np.int64)
+    clusters = numbered(frame[CLUSTER].to_numpy()[rows]) if CLUSTER in frame else None
+    return np.array(scores), severities.codes.astype(np.int64), clusters

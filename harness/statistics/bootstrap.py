@@ -21,11 +21,41 @@ class Resampled:
     """k columns of scores cut into strata, and the resampled mean of each column in each stratum.
 
     ``samples[s]`` has shape (n_s, k), ``means[s]`` shape (k, resamples). A stratum is resampled within itself, so
-    the sizes of the strata never vary, and every column sees the same resamples.
+    the sizes of the strata never vary, and every column sees the same resamples. ``together`` says which rows are
+    drawn as one; None for each alone.
     """
 
     samples: Sequence[Floats]
     means: Sequence[Floats]
+    together: Together | None = None
+
+    @property
+    def fewest(self) -> int:
+        """What the smallest stratum is drawn from: rows, or clusters."""
+        drawn = self.samples if self.together is None else list(map(np.unique, self.together.clusters))
+        return min(map(len, drawn))
+
+    def drawn(self, influence: Sequence[Floats]) -> list[Floats]:
+        """What each thing that is drawn contributes, one array per stratum that it is drawn within, from what each
+        row does, one (n_s, k) per stratum: sums over clusters."""
+        return list(influence) if self.together is None else self.together.sums(influence)
+
+
+@dataclass(frozen=True)
+class Together:
+    """Which rows are drawn as one: ``clusters`` has the number of each row's, one array per stratum, ``pieces``
+    (m,) among which others each of all m clusters is drawn."""
+
+    clusters: Sequence[npt.NDArray[np.int64]]
+    pieces: npt.NDArray[np.int64]
+
+    def sums(self, rows: Sequence[Floats]) -> list[Floats]:
+        """Sums of ``rows``, one (n_s, k) per stratum, by cluster: one (m_p, k) per piece that has any."""
+        found = np.zeros((len(self.pieces), rows[0].shape[1]))
+        for some, clusters in zip(rows, self.clusters, strict=True):
+            np.add.at(found, clusters, some)
+        there = np.unique(self.pieces[np.concatenate(self.clusters)])
+        return [found[self.pieces == piece] for piece in there]
 
 
 def resample(samples: Sequence[Floats], streams: Sequence[int], resampling: Resampling) -> Resampled:
@@ -61,10 +91,14 @@ def signs(n: int, resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
         yield bits.reshape(some, n).astype(np.float64) * 2 - 1
 
 
-def resampled_means(values: Floats, weights: Iterable[Floats]) -> Floats:
-    """Means of the columns of ``values`` (n, k) under each row of weights (counts or signs): (k, resamples)."""
+def resampled_means(values: Floats, weights: Iterable[Floats], n: int | None = None) -> Floats:
+    """Means of the columns of ``values`` (n, k) under each row of weights (counts or signs): (k, resamples).
+
+    Args:
+        n: what sums are divided by, where a row of ``values`` is a sum itself.
+    """
     transposed = np.ascontiguousarray(values.T)
-    return np.concatenate([transposed @ chunk.T for chunk in weights], axis=1) / len(values)
+    return np.concatenate([transposed @ chunk.T for chunk in weights], axis=1) / (n or len(values))
 
 
 def _chunks(n: int, resamples: int) -> Iterator[int]:

@@ -11,6 +11,7 @@ import pandas as pd
 from ..core.errors import UserError
 from ..scores.signatures import better, is_rate, required_severities
 from ..scores.table import ScoreTable
+from .clusters import split_otherwise
 from .columns import STRATA
 
 _RESCORE = "Compute the scores again with `maqa rescore RUN`"
@@ -78,6 +79,8 @@ def unlike(
     moved = shared[severities[0][shared] != severities[1][shared]]
     if len(moved):
         found.append(f"the severity of {len(moved)} answers ({_some(moved)})")
+    if (together := split_otherwise(first, second)) is not None:
+        found.append(f"which questions belong together ({together!r})")
     signed = [
         (metric, first.signatures.get(metric), second.signatures.get(metric))
         for metric in (first.metrics if metrics is None else metrics)

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from scipy import optimize, special
 
 from .bootstrap import Floats
+from .clusters import Ints, spread_of, totals
 
 LEAST_P = 1e-15
 """The smallest p over questions and trainings: what is below it is not told apart."""
@@ -20,7 +21,8 @@ class Components:
     """Standard deviations of the difference that one question shows between one training of each arm, in points.
 
     ``seed`` is what the training moves on all questions alike, ``question`` what the arms move on a question in
-    every training, ``residual`` the rest: a training's luck with a question, and the luck of the answer.
+    every training, ``residual`` the rest: a training's luck with a question, and the luck of the answer. Of
+    clustered questions both are as large as independent questions would need for the same error.
     """
 
     seed: float
@@ -91,16 +93,21 @@ class Squares:
 
 
 def squares_of(
-    blocks: Sequence[Floats], changes: Floats, codes: npt.NDArray[np.int64]
+    blocks: Sequence[Floats], changes: Floats, codes: npt.NDArray[np.int64], clusters: Ints | None = None
 ) -> tuple[Squares, Components]:
     """Mean squares of two-way tables without replicates (Scheffé, The Analysis of Variance, 1959, section 7.4).
+
+    With clusters the tables are of their totals of deviations, and degrees of freedom count clusters.
 
     Args:
         blocks: one (trainings, questions) of differences paired by seed; or one of scores for each arm, whose
             variances add up, their degrees of freedom as Satterthwaite has them.
         changes: each question's mean difference.
         codes: each question's severity. The severities' shares are fixed, unless one has a single question.
+        clusters: each question's; None where each stands alone.
     """
+    if clusters is not None:
+        return _clustered_squares(blocks, changes, codes, clusters)
     n = len(changes)
     sizes = np.bincount(codes)
     strata = [codes == code for code in np.flatnonzero(sizes)]
@@ -133,6 +140,58 @@ def squares_of(
         _joined_freedom(list(zip(questions, spare, strict=True))),
     )
     return Squares(*map(np.asarray, parts)), Components(seed**0.5, question**0.5, residual**0.5)
+
+
+def _clustered_squares(
+    blocks: Sequence[Floats], changes: Floats, codes: Ints, clusters: Ints
+) -> tuple[Squares, Components]:
+    n = len(changes)
+    sizes = totals(np.ones((n, 1)), clusters)[:, 0]
+    severest = np.full(len(sizes), codes.max())
+    np.minimum.at(severest, clusters, codes)
+    pieces = [severest == code for code in np.unique(severest)]
+    fewest = min(len(np.unique(clusters[codes == code])) for code in np.unique(codes))
+    if fewest < 2 or min(map(np.count_nonzero, pieces)) < 2:
+        codes, pieces = np.zeros_like(codes), [np.ones(len(sizes), bool)]
+    spreads = [spread_of(sizes[piece]) for piece in pieces]
+
+    def summed(rest: Floats) -> list[float]:
+        """Per piece the variance of the mean, from deviations (n, k), summed over k."""
+        squares = (totals(rest, clusters) ** 2).sum(axis=1)
+        return [
+            factor * float(squares[piece].sum()) / n**2 for piece, (factor, _) in zip(pieces, spreads, strict=True)
+        ]
+
+    questions = summed(_deviations(changes[:, None], codes))
+    answers = seed = residual = 0.0
+    between = []
+    for block in blocks:
+        k = len(block)
+        single = sum(summed(_deviations((block - block.mean(axis=0)).T, codes))) / (k - 1)
+        spread = float(block.mean(axis=1).var(ddof=1))
+        between.append((spread / k, k - 1.0))
+        answers += single / k
+        seed += max(0.0, spread - single)
+        residual += single * n
+    question = max(0.0, sum(questions) - answers) * n
+    total = sum(square for square, _ in between)
+    freedoms = [freedom for _, freedom in spreads]
+    parts = (
+        total,
+        sum(questions),
+        answers,
+        _joined_freedom(between),
+        _joined_freedom(list(zip(questions, freedoms, strict=True))),
+    )
+    return Squares(*map(np.asarray, parts)), Components(seed**0.5, question**0.5, residual**0.5)
+
+
+def _deviations(values: Floats, codes: Ints) -> Floats:
+    """Of (n, k), from each severity's mean."""
+    rest = values.copy()
+    for code in np.unique(codes):
+        rest[codes == code] -= values[codes == code].mean(axis=0)
+    return rest
 
 
 def _joined_freedom(terms: Sequence[tuple[float, float]]) -> float:

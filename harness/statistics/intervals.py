@@ -31,6 +31,8 @@ class Method(StrEnum):
     EXACT = "exact bound: too few answers changed to test"
     TWO_LEVELS = "over questions and trainings"
     TOO_FEW = "n < 2"
+    UNBOUNDED = "unbounded: too few clusters to exclude a difference"
+    ONE_CLUSTER = "all in one cluster"
     CONSTANT = "all scores equal"
 
 
@@ -135,12 +137,18 @@ def agreeing(ends: tuple[Floats, Floats], estimate: Floats, p: Floats, alpha: fl
     return low, high
 
 
-def described(n: int, low: float, high: float, method: Method) -> tuple[float | None, float | None, Method]:
+def described(
+    n: int, low: float, high: float, method: Method, one_cluster: bool = False
+) -> tuple[float | None, float | None, Method]:
     """One interval for a record: its ends and method, or None twice and the reason why there is none."""
     if n < 2:
         return None, None, Method.TOO_FEW
+    if one_cluster:
+        return None, None, Method.ONE_CLUSTER
     if np.isnan(low):
         return None, None, Method.CONSTANT
+    if np.isinf(low) or np.isinf(high):
+        return -100.0, 100.0, Method.UNBOUNDED
     return float(low), float(high), method
 
 

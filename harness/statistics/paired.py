@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from ..core.errors import UserError
 from ..scores.signatures import Better, better, is_rate
-from ..scores.table import KEY_COLUMNS, ScoreTable
+from ..scores.table import ScoreTable
 from .bootstrap import Floats
 from .checks import check_scores, refuse_unlike
+from .clusters import Ints, alone, clustered, effective_sizes, units_of
 from .columns import OVERALL, STRATA, Block, stack
 from .exact import around, exact_bound, exact_ends
 from .flips import flips_of
@@ -113,7 +114,7 @@ def chosen(table: ScoreTable, metrics: Sequence[str]) -> ScoreTable:
     """
     if missing := [metric for metric in metrics if metric not in table.metrics]:
         raise UserError(f"no scores of {', '.join(missing)}", f"Choose among {', '.join(table.metrics)}")
-    return ScoreTable(table.frame[[*KEY_COLUMNS, *metrics]], table.signatures)
+    return table.only(metrics)
 
 
 def _differences(
@@ -134,22 +135,23 @@ def _differences(
         pairs = [pair for pair in pairs if any((*pair, stratum) in only for stratum in STRATA)]
     if not pairs or not places:
         return
-    before = Block(block.values[:, [column[0, metric] for _, metric in pairs]], block.codes, pairs)
+    before = block.of(block.values[:, [column[0, metric] for _, metric in pairs]], pairs)
     after = block.values[:, [column[pair] for pair in pairs]]
     # Else an answer that two runs share would count as better or worse, and break the ties of the test.
     changed = after - before.values
-    changes = Block(np.where(np.abs(changed) > UNCHANGED, changed, 0.0), block.codes, pairs)
+    changes = block.of(np.where(np.abs(changed) > UNCHANGED, changed, 0.0), pairs)
     rates = np.array([is_rate(first.signatures[metric]) for _, metric in pairs])
     levels = [LEVEL, EQUIVALENCE_LEVEL] if any(metric in margins for _, metric in pairs) else [LEVEL]
     flips = flips_of(changes, places, resampling)
     for place in places:
         stratum, values = STRATA[place], changes.stratum(place)
         tested = sign_flip_test(flips[place], levels)
-        floor = np.array([smallest_p(int(count)) for count in np.count_nonzero(values, axis=0)])
+        together, units = changes.together(place), changes.units(place)
+        floor = np.array([smallest_p(int(count)) for count in (np.abs(units.totals) > NOISE).sum(axis=0)])
         # Of few changes random signs may give a p by chance that their own number cannot.
         p = np.where(floor < ALPHA, tested.p, np.maximum(tested.p, floor))
         ends = [
-            _ends(before.stratum(place), values, rates, tested.ends[number], p, level)
+            _ends(before.stratum(place), values, rates, tested.ends[number], p, level, together)
             for number, level in enumerate(levels)
         ]
         means = before.stratum(place).mean(axis=0)
@@ -162,6 +164,8 @@ def _differences(
                 method = Method.EXACT
             found = [described(len(values), low[number], high[number], method) for low, high in ends]
             made = _difference(metric, stratum, values[:, number], found[0], float(p[number]), side)
+            if together is not None:
+                made = _of_clusters(made, values[:, number], together, block.codes, float(floor[number]))
             yield (
                 index,
                 replace(
@@ -183,15 +187,21 @@ def _ends(
     inverted: tuple[Floats, Floats],
     p: Floats,
     level: float,
+    together: Ints | None,
 ) -> tuple[Floats, Floats]:
-    """The intervals of one level; NaN where every answer changed equally."""
-    low, high = widened(inverted, changes, p, level)
+    """The intervals of one level; NaN where every answer changed equally, infinite where clusters are too few."""
+    low, high = widened(inverted, changes if together is None else alone(changes, together), p, level)
     constant = np.ptp(changes, axis=0) <= NOISE
     low[constant], high[constant] = np.nan, np.nan
-    few = np.array([smallest_p(int(count)) >= ALPHA for count in np.count_nonzero(changes, axis=0)])
-    low[few], high[few] = exact_ends(changes[:, few], level)
+    moved = np.abs(units_of(changes, together).totals) > NOISE
+    few = np.array([smallest_p(int(count)) >= ALPHA for count in moved.sum(axis=0)])
+    if together is None:
+        low[few], high[few] = exact_ends(changes[:, few], level)
+    else:
+        # Of how many questions a cluster has that was not asked nothing is known.
+        low[few], high[few] = -np.inf, np.inf
     if rates.any():
-        ends = _rate_ends(before[:, rates], changes[:, rates], level)
+        ends = _rate_ends(before[:, rates], changes[:, rates], level, together)
         low[rates], high[rates] = agreeing(ends, changes[:, rates].mean(axis=0), p[rates], 1 - level)
     return low, high
 
@@ -199,17 +209,33 @@ def _ends(
 def _against(margin: float, made: Difference, ends: Sequence[tuple[float | None, float | None]]) -> AgainstMargin:
     """Judged by the 95 and the 90 % interval; of answers that all changed equally, by what may hide behind them."""
     if made.method is Method.CONSTANT:
-        ends = [around(made.mean, made.n, level) for level in (LEVEL, EQUIVALENCE_LEVEL)]
+        n = made.clustered.clusters if made.clustered else made.n
+        ends = [around(made.mean, n, level) for level in (LEVEL, EQUIVALENCE_LEVEL)]
     return against_margin(margin, made.better, ends[0], ends[1])
 
 
-def _rate_ends(before: Floats, changes: Floats, level: float) -> tuple[Floats, Floats]:
+def _rate_ends(before: Floats, changes: Floats, level: float, together: Ints | None) -> tuple[Floats, Floats]:
+    """With clusters Newcombe's interval of as many independent answers as these changes are worth."""
     after = before + changes
     both, first, second, neither = (
         ((before == one) & (after == other)).sum(axis=0).astype(np.float64)
         for one, other in ((100, 100), (100, 0), (0, 100), (0, 0))
     )
-    return newcombe(both, first, second, neither, level)
+    if together is None:
+        return newcombe(both, first, second, neither, level)
+    worth = effective_sizes(changes, together, level) / len(changes)
+    low, high = newcombe(both * worth, first * worth, second * worth, neither * worth, level)
+    return np.where(np.isnan(worth), -np.inf, low), np.where(np.isnan(worth), np.inf, high)
+
+
+def _of_clusters(made: Difference, changes: Floats, together: Ints, codes: Ints, floor: float) -> Difference:
+    """The same with what clusters do to it; of one severity or overall."""
+    return replace(
+        made,
+        clustered=clustered(changes, together, codes if made.stratum == OVERALL else None),
+        smallest_p=floor if made.n > 1 else None,
+        bound=None,
+    )
 
 
 def _room(side: Better, mean: float) -> float:

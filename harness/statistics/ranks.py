@@ -86,9 +86,10 @@ def _adjusted(values: Floats, block: Block, resampling: Resampling) -> Floats:
         first, second = np.array(pairs[start : start + _PAIRS]).T
         changes = values[:, second] - values[:, first]
         changes[np.abs(changes) <= UNCHANGED] = 0.0
-        scale = np.sqrt((changes**2).mean(axis=0))
+        sums = block.of(changes).units(_OVERALL).totals
+        scale = np.sqrt((sums**2).mean(axis=0))
         changes /= np.where(scale > 0, scale, 1.0)
-        for flips in flips_of(Block(changes, block.codes, []), [_OVERALL], resampling)[_OVERALL]:
+        for flips in flips_of(block.of(changes), [_OVERALL], resampling)[_OVERALL]:
             largest = np.maximum(largest, np.abs(flips.flipped).max(axis=0))
             observed.append(np.abs(flips.means))
             exact = flips.exact

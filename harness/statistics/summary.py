@@ -12,8 +12,9 @@ from ..scores.signatures import is_rate
 from ..scores.table import ScoreTable
 from .bootstrap import Floats, Resampled
 from .checks import check_scores
+from .clusters import effective_sizes
 from .columns import STRATA, Block, stack
-from .intervals import Method, bca, described, wilson
+from .intervals import LEVEL, Method, bca, described, wilson
 from .resampling import USUAL, Resampling
 
 
@@ -45,8 +46,9 @@ def summarise(scores: ScoreTable, resampling: Resampling = USUAL) -> list[Summar
 def summarise_all(tables: Sequence[ScoreTable], resampling: Resampling = USUAL) -> list[list[Summary]]:
     """Summaries of several runs. Runs of the same answers share their resamples, which also makes this fast.
 
-    Means get BCa intervals, rates Wilson's; the overall interval of a mean is stratified, that of a rate is not and
-    so errs on the long side where the severities' rates differ.
+    Means get BCa intervals, rates Wilson's, of clustered answers with as many as they are worth; the overall
+    interval of a mean is stratified, that of a rate is not and so errs on the long side where the severities' rates
+    differ.
 
     Raises:
         UserError: the scores cannot be used; see ``check_scores``.
@@ -75,24 +77,28 @@ def mean_interval(resampled: Resampled) -> tuple[Floats, Floats]:
     estimate = np.concatenate(resampled.samples).mean(axis=0)
     weighted = [means * (len(sample) / n) for sample, means in zip(resampled.samples, resampled.means, strict=True)]
     influence = [(sample - sample.mean(axis=0)) / n for sample in resampled.samples]
-    return bca(estimate, np.sum(weighted, axis=0), influence)
+    return bca(estimate, np.sum(weighted, axis=0), resampled.drawn(influence))
 
 
 def _block_summaries(
     block: Block, rates: npt.NDArray[np.bool_], resampling: Resampling
 ) -> Iterator[tuple[int, Summary]]:
-    means = Block(block.values[:, ~rates], block.codes, [])
+    means = block.of(block.values[:, ~rates])
     bootstrapped = means.resampled(resampling) if not rates.all() else {}
     for place, stratum in enumerate(STRATA):
         values = block.stratum(place)
         n = len(values)
+        together = block.together(place)
         low, high = np.full((2, values.shape[1]), np.nan)
         if n > 1:
-            low[rates], high[rates] = wilson((values[:, rates] == 100).sum(axis=0), n)
+            events = (values[:, rates] == 100).sum(axis=0)
+            worth = n if together is None else effective_sizes(values[:, rates], together, LEVEL)
+            low[rates], high[rates] = wilson(events if together is None else events / n * worth, worth)
+        alone = together is not None and not together.max()
         if place in bootstrapped:
             low[~rates], high[~rates] = mean_interval(bootstrapped[place])
         for column, (index, metric) in enumerate(block.owners):
             method = Method.WILSON if rates[column] else Method.BCA
-            interval = described(n, low[column], high[column], method)
+            interval = described(n, low[column], high[column], method, alone)
             mean = float(values[:, column].mean()) if n else float("nan")
             yield index, Summary(metric, stratum, n, mean, *interval)

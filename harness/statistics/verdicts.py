@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from ..scores.signatures import Better
+from .clusters import Clustered
 from .columns import OVERALL
 from .crossed import LEAST_P
 from .exact import ExactBound
@@ -65,6 +66,7 @@ class Difference:
         room: how far the first run's mean is from the best there is, in percentage points.
         margin: what it shows against a margin, where one was declared.
         bound: how many of such answers rise and fall at most, where too few changed to test.
+        clustered: what clusters of questions do to it; None where each stands alone.
     """
 
     metric: str
@@ -92,6 +94,7 @@ class Difference:
     room: float | None = None
     margin: AgainstMargin | None = None
     bound: ExactBound | None = None
+    clustered: Clustered | None = None
 
     @property
     def at_floor(self) -> bool:
@@ -221,6 +224,10 @@ def _detectable(difference: Difference, alpha: float) -> float | None:
     found = None
     if difference.error and difference.freedom:
         found = detectable_at(difference.error, difference.freedom, alpha)
+    elif difference.clustered:
+        cluster = difference.clustered
+        if cluster.error and cluster.freedom and (difference.smallest_p is None or difference.smallest_p < alpha):
+            found = detectable_at(cluster.error, cluster.freedom, alpha)
     elif difference.deviation and (difference.smallest_p is None or difference.smallest_p < alpha):
         found = detectable_difference(difference.deviation, difference.n, alpha)
     return None if found is None or (difference.room is not None and found > difference.room) else found
@@ -239,7 +246,10 @@ def _unsure(difference: Difference) -> str:
 
 def _hopeless(difference: Difference) -> str:
     never = f"p of so few changes is never below {difference.smallest_p:.2g}"
-    return f"{difference.stratum} (n = {difference.n}; {never}; {_at_most(difference)})"
+    few = f"n = {difference.n}"
+    if difference.clustered:
+        few += f" in {difference.clustered.clusters} cluster{'s' * (difference.clustered.clusters > 1)}"
+    return f"{difference.stratum} ({'; '.join(filter(None, (few, never, _at_most(difference))))})"
 
 
 def _at_most(difference: Difference) -> str:
