@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from maqa_severity.harness.generation.endings import cut, ending, without_run_on
 from maqa_severity.harness.generation.thoughts import split_thoughts
+from maqa_severity.harness.languages import language
 
 MARKS = ("\nالاجابة:", "\nالإجابة:", "\nالسؤال:")
 PROMPT = "ما علاج الصداع؟\nالاجابة:"
@@ -64,6 +65,51 @@ def test_only_the_mark_of_an_answer_makes_what_is_before_it_a_question():
         assert (found.text, found.stop, found.run_on) == (text, stop, False)
     assert ending(text, MARKS, prompt=PROMPT).text == text
     assert ending(f"{text}\nالاجابة: لا", MARKS, prompt="<|user|>سؤال<|assistant|>").text == text
+
+
+ARABIC_STOP, ENGLISH_STOP = (language(code).stop.plain for code in ("ar", "en"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "الاجابة :", "الإجابه:", "الإِجَابَة:", "  الإجابة:", "**الإجابة:**", "**الإجابة**:", "### الإجابة:",
+        "### الإجابة", "> *الاجابه* :", "الأجابة:", "الاجابـــة：", "\u200fالإجابة:", "**الإجابة**", "السُّؤال :", "__سؤال__:",
+    ],
+)  # fmt: skip
+def test_a_mark_in_another_spelling_ends_an_answer_as_its_own_stop_string(line):
+    found = ending(f"راجع الطبيب\nاليوم\n{line}\nلا", ARABIC_STOP, prompt=PROMPT, whole=False)
+    assert (found.text, found.stop in ARABIC_STOP) == ("راجع الطبيب\nاليوم", True)
+    assert found.generated(1, 1, 0.0).finish_reason == "stop"
+
+
+@pytest.mark.parametrize(
+    "line", ["ANSWER :", "**Question**:", "  answer:", "## Question", "> **Answer:** yes", "__Question:__ why"]
+)
+def test_english_marks_too_and_the_first_of_all_counts(line):
+    assert cut(f"See a doctor\n{line}\nno\nQuestion: x", ENGLISH_STOP) == (
+        "See a doctor",
+        "\nAnswer:" if "answer" in line.lower() else "\nQuestion:",
+    )
+    assert cut(f"See a doctor\nQuestion: x\n{line}", ENGLISH_STOP) == ("See a doctor", "\nQuestion:")
+
+
+@pytest.mark.parametrize(
+    ("text", "until"),
+    [
+        ("See a doctor\nThe answer: rest", ENGLISH_STOP),
+        ("See a doctor\nAnswer", ENGLISH_STOP),
+        ("See a doctor\nAnswers: two", ENGLISH_STOP),
+        ("See a doctor. Answer: rest", ENGLISH_STOP),
+        ("\n**Answer:** rest", ENGLISH_STOP),
+        ("See a doctor\nANSWER : no", ("\n\n",)),
+        ("راجع الطبيب\nهذه الإجابة: نعم", ARABIC_STOP),
+        ("راجع الطبيب\nالإجابة على سؤالك نعم", ARABIC_STOP),
+        ("راجع الطبيب\nANSWER : no", ARABIC_STOP),
+    ],
+)
+def test_what_only_looks_like_a_mark_ends_nothing(text, until):
+    assert cut(text, until) == (text, "")
 
 
 ANSWER = "راجع الطبيب.\n\nفورا"

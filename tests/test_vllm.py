@@ -72,25 +72,6 @@ def test_greedy_answers_are_those_of_transformers(speaker, tmp_path, engine):
     assert len({a.finish_reason for a, _ in same}) == 2 and len({a.text for a, _ in same}) > 20
 
 
-def test_questions_are_asked_again_without_what_the_cache_knows_of_them(speaker, tmp_path, monkeypatch):
-    from maqa_severity.harness.generation.engines.vllm import VLLMEngine
-
-    forgot, outputs = [], VLLMEngine._outputs
-
-    def counted(engine, asked, *given):
-        forgot.append([prompt.repeat for prompt in asked])
-        return outputs(engine, asked, *given)
-
-    monkeypatch.setattr(VLLMEngine, "_outputs", counted)
-    made = answer(vllm_config(speaker, tmp_path, GREEDY, repeat_share=0.5))
-    assert len(made.repeats) == 15 and len({each.key for each in made.answers}) == 30
-    assert [set(each) for each in forgot] == [{0}, {1}, {1}]
-    first = {each.id: each.text for each in made.answers}
-    same = [each.text == first[prompt.id] for prompt, each in made.repeats]
-    log.info("%d of %d answers are the same when asked again", sum(same), len(same))
-    assert sum(same) >= 12
-
-
 def test_a_stop_string_at_the_very_start_ends_no_answer_as_with_transformers(
     speaker, tmp_path, engine, monkeypatch
 ):
@@ -216,3 +197,22 @@ def test_5_kills_at_random_moments_leave_the_bytes_of_the_uninterrupted_run(chec
         return evaluate(checkpoint, out, "--batch-size", "4")
 
     assert killed_until_done(command, tmp_path, kills=5, seed=7) >= 1
+
+
+def test_questions_are_asked_again_without_what_the_cache_knows_of_them(speaker, tmp_path, monkeypatch):
+    from maqa_severity.harness.generation.engines.vllm import VLLMEngine
+
+    forgot, outputs = [], VLLMEngine._outputs
+
+    def counted(engine, asked, *given):
+        forgot.append([prompt.repeat for prompt in asked])
+        return outputs(engine, asked, *given)
+
+    monkeypatch.setattr(VLLMEngine, "_outputs", counted)
+    made = answer(vllm_config(speaker, tmp_path, GREEDY, repeat_share=0.5))
+    assert len(made.repeats) == 15 and len({each.key for each in made.answers}) == 30
+    assert [set(each) for each in forgot] == [{0}, {1}, {1}]
+    first = {each.id: each.text for each in made.answers}
+    same = [each.text == first[prompt.id] for prompt, each in made.repeats]
+    log.info("%d of %d answers are the same when asked again", sum(same), len(same))
+    assert sum(same) >= 12

@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from .marks import spelt
 from .records import FinishReason, Generated
 from .thoughts import split_thoughts
 
@@ -65,10 +66,14 @@ def cut(text: str, until: Sequence[str]) -> tuple[str, str]:
     """The text before the first stop string, and which that was; the whole text and ``""`` where there is none.
 
     A stop string counts only after the first character that is not white space: blank lines or a mark at the very
-    start never end an answer. Of several at the same place the longest counts.
+    start never end an answer. Of several at the same place the longest counts. A mark of a prompt counts in other
+    spellings too (``marks``), and is then told as the stop string that it spells.
     """
     first = len(text) - len(text.lstrip())
     found = [(place, -len(stop), stop) for stop in until if stop and (place := text.find(stop, first + 1)) >= 0]
+    if other := spelt(text, tuple(until), first):
+        place, stop = other
+        found.append((place, -len(stop), stop))
     if not found:
         return text, ""
     place, _, stop = min(found)

@@ -14,8 +14,9 @@ from ..backends import Backend
 from ..config import GenerationConfig
 from .lines import digest
 
-_FORMAT = 2
-"""Counts up when the same settings come to give another text. From 2 on ``endings`` says what the answer is."""
+_FORMAT = 3
+"""Counts up when the same settings come to give another text. From 2 on ``endings`` says what the answer is,
+from 3 on marks end it in other spellings too."""
 _IN_SUBFOLDER = ("pretrained", "tokenizer")
 """Arguments whose files lie in the argument ``subfolder`` of what they name."""
 _LEFTOVERS = ("optimizer", "scheduler", "rng_state", "trainer_state", "training", "cost", "scaler")
