@@ -1,5 +1,6 @@
 """Two runs are compared answer by answer, or refused by the name of what they differ in."""
 
+import html
 import io
 import json
 import os
@@ -21,6 +22,7 @@ from maqa_severity.harness.runs.run import Run, load_run
 from maqa_severity.harness.scores.table import ScoreTable, write_scores
 from maqa_severity.harness.statistics import Resampling, Verdict
 from maqa_severity.leaderboards.board import build_board
+from maqa_severity.reports.page import report_page
 from maqa_severity.tests.tongues import ENGLISH
 from rich.console import Console
 
@@ -65,6 +67,10 @@ def test_a_planted_gain_in_critical_is_found_in_critical(runs):
     assert (verdicts["critical"], verdicts["neutral"]) == (Verdict.GAIN, Verdict.NO_EVIDENCE)
     assert compared.words["bertscore_f1"].startswith("gain found in critical: +")
     assert compared.family == "3 tests: bertscore_f1 in critical, neutral, non_critical"
+    (whether,) = compared.as_json()["interactions"]
+    assert whether["specific"] and whether["words"].startswith("severity-specific: critical gains more than")
+    assert compared.words["bertscore_f1"].endswith(whether["words"])
+    assert compared.words["bertscore_f1"] in html.unescape(report_page(other, one))
     change = {each.aggregate: each.value for each in compared.aggregates[2]}
     assert change["severity_weighted"] > change["bertscore_f1"] > 0
 
