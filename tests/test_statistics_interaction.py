@@ -160,3 +160,34 @@ def test_the_promised_power_is_that_of_one_mean_with_the_same_error():
     assert welch_power_pct(4, 4, 5000, 5000, 0.0) == pytest.approx(2.5, abs=0.1)
     two_sided = stats.norm.sf(1.96 - 2 / (16 / 50 + 16 / 50) ** 0.5)
     assert welch_power_pct(4, 4, 50, 50, 2.0) == pytest.approx(100 * two_sided, abs=1.5)
+
+
+def clustered(shape, gains, seeds=1, seed=0):
+    """Arms whose questions come in clusters that gain as one; ``shape`` says how many clusters of how many."""
+    rng = np.random.default_rng(seed)
+    count, size = shape
+    sizes = dict.fromkeys(Severity, count * size)
+    n = 3 * count * size
+    names = np.repeat([f"c{place:03d}" for place in range(3 * count)], size)
+    moved = np.repeat(rng.normal(0, 6, 3 * count), size) + np.repeat(np.array(gains, float), count * size)
+    before = bertscore_like(rng, (n, 1))
+    arms = []
+    for shift in (0.0, moved[:, None]):
+        made = {place: table(sizes, before + shift + rng.normal(0, 1, (n, 1))) for place in range(seeds)}
+        arms.append({place: replace(each, frame=each.frame.assign(cluster=names)) for place, each in made.items()})
+    return interactions(*arms, ["m0"], FEW)[0]
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_questions_that_belong_together_count_as_one(seeds):
+    found = clustered((20, 5), (0, 0, 0), seeds)
+    usual = 6 * (2 / 20) ** 0.5
+    assert found.clusters == (20, 20) and found.divisions is None
+    assert found.error == pytest.approx(usual, rel=0.4)
+    assert (found.low > 0 or found.high < 0) == (found.p < 0.05)
+    assert clustered((20, 5), (15, 0, 0), seeds).specific
+
+
+def test_one_cluster_of_a_severity_cannot_be_tested():
+    found = clustered((1, 5), (9, 0, 0))
+    assert found.p is None and str(found).endswith("cannot be tested with 1 and 1 clusters")

@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from .bootstrap import Floats
+from .clusters import Ints
 from .crossed import Components, Squares, squares_of
 from .power import Design, Planned, planned
 from .verdicts import ALPHA
@@ -30,7 +31,7 @@ class InteractionComponents:
 
 
 def contrast_squares(
-    here: Sequence[Floats], there: Sequence[Floats], by_seed: bool
+    here: Sequence[Floats], there: Sequence[Floats], by_seed: bool, clusters: Sequence[Ints | None] = (None, None)
 ) -> tuple[Squares, InteractionComponents]:
     """Mean squares of the change in one severity less that in the other.
 
@@ -41,12 +42,13 @@ def contrast_squares(
         here, there: the scores (trainings, questions) of the first and the second arm in one severity each, two
             questions and two trainings at least.
         by_seed: whether the arms' trainings are paired.
+        clusters: each severity's; None where its questions stand alone, else two at least.
     """
     parts, components = [], []
-    for one, other in (here, there):
+    for (one, other), together in zip((here, there), clusters, strict=True):
         blocks = [other - one] if by_seed else [one, other]
         codes = np.zeros(one.shape[1], np.int64)
-        found = squares_of(blocks, other.mean(axis=0) - one.mean(axis=0), codes)
+        found = squares_of(blocks, other.mean(axis=0) - one.mean(axis=0), codes, together)
         parts.append(found[0])
         components.append(found[1])
     means = [scores.mean(axis=1) for scores in (*here, *there)]
@@ -54,8 +56,8 @@ def contrast_squares(
     if by_seed:
         contrasts = [contrasts[1] - contrasts[0]]
     between = [(float(each.var(ddof=1)), len(each)) for each in contrasts]
-    trainings = _sum([(square / k, k - 1.0) for square, k in between])
-    questions = _sum([(float(part.questions), float(part.question_freedom)) for part in parts])
+    trainings = joined([(square / k, k - 1.0) for square, k in between])
+    questions = joined([(float(part.questions), float(part.question_freedom)) for part in parts])
     answers = sum(float(part.answers) for part in parts)
     squares = Squares(*map(np.asarray, (trainings[0], questions[0], answers, trainings[1], questions[1])))
     usual = len(between) / sum(1 / k for _, k in between)
@@ -127,8 +129,9 @@ def welch_power_pct(deviation_here: float, deviation_there: float, here: int, th
     return 100 * float(1 - special.nctdtr(freedom, shift, special.stdtrit(freedom, 1 - ALPHA / 2)))
 
 
-def _sum(terms: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Of squares with their degrees of freedom; of all of them where nothing varies."""
+def joined(terms: Sequence[tuple[float, float]]) -> tuple[float, float]:
+    """A sum of squared standard errors with its degrees of freedom (Satterthwaite 1946, doi 10.2307/3002019); all
+    of them where nothing varies."""
     total = sum(square for square, _ in terms)
     spread = sum(square**2 / freedom for square, freedom in terms)
     return total, total**2 / spread if spread else sum(freedom for _, freedom in terms)

@@ -11,14 +11,16 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
+from scipy import special
 
 from ..core.errors import UserError
 from ..scores.signatures import Better, better
-from ..scores.table import ScoreTable
+from ..scores.table import CLUSTER, ScoreTable
 from ..severity import Severity
 from .arms import Trainings, averaged
 from .bootstrap import Floats
-from .crossed_interaction import InteractionComponents, contrast_squares
+from .clusters import Ints, numbered, sharing_clusters, spread_of, units_of, variance_of_mean
+from .crossed_interaction import InteractionComponents, contrast_squares, joined
 from .divisions import divided, smallest_division_p, welch
 from .intervals import LEVEL
 from .paired import MOST_DRAWN, chosen
@@ -46,7 +48,8 @@ class Interaction:
             questions has a p below the level.
         better: which way the metric improves.
         error, freedom: standard error, and its degrees of freedom.
-        divisions: random divisions behind p; None where it is over questions and trainings.
+        divisions: random divisions behind p; None where it is Student's, over questions and trainings or clusters.
+        clusters: how many of both severities, where questions belong together.
         components: what the error is made of, where both arms have several trainings.
         p_holm: adjusted over the ``family`` metrics that were compared.
         detectable: smallest true difference of the changes that is found with 80 % power.
@@ -66,6 +69,7 @@ class Interaction:
     error: float | None = None
     freedom: float | None = None
     divisions: int | None = None
+    clusters: tuple[int, int] | None = None
     components: InteractionComponents | None = None
     p_holm: float | None = None
     family: int = 0
@@ -79,6 +83,18 @@ class Interaction:
         side = _SIDE[self.better]
         return self.found and self.mean * side > 0 and self.here * side > 0
 
+    @property
+    def _enough(self) -> bool:
+        """Whether so many questions can be tested at all."""
+        few = min(self.clusters or (self.n_here, self.n_there))
+        return few > 1 and (self.clusters is not None or smallest_division_p(self.n_here, self.n_there) < ALPHA)
+
+    @property
+    def _asked(self) -> str:
+        if self.clusters:
+            return f"{self.clusters[0]} and {self.clusters[1]} clusters"
+        return f"n = {self.n_here} and {self.n_there}"
+
     def as_json(self) -> dict[str, Any]:
         """The same as plain values, with its words."""
         return {**asdict(self), "specific": self.specific, "words": str(self)}
@@ -90,9 +106,7 @@ class Interaction:
         if not self.n_here or not self.n_there:
             return ""
         if self.p_holm is None:
-            few = smallest_division_p(self.n_here, self.n_there) if min(self.n_here, self.n_there) > 1 else 1.0
-            hopeless = f"{whether}: cannot be tested with n = {self.n_here} and {self.n_there}"
-            return hopeless if few >= ALPHA else ""
+            return "" if self._enough else f"{whether}: cannot be tested with {self._asked}"
         size = points(self.mean, "+")
         if self.low is not None and self.high is not None:
             size += f" [{points(self.low, '+')}, {points(self.high, '+')}]"
@@ -122,7 +136,8 @@ def interactions(
     With one training of an arm p is that of the studentised permutation test over questions: see ``divided``. Where
     it lies within Monte-Carlo error of the level, four times as many divisions are drawn, and again, up to
     ``MOST_DRAWN`` times, but for no more than ``_MOST_KEYS`` random numbers. With several trainings of both it is
-    over questions and trainings, of ``contrast_squares``.
+    over questions and trainings, of ``contrast_squares``. Where questions belong together it is Student's, with the
+    clusters' variances of both severities; that one cluster lies in both would make their sum too large at most.
 
     Args:
         first, second, pair_seeds: as of ``compare_groups``, which says what can be compared.
@@ -135,6 +150,8 @@ def interactions(
     arms = [
         [_ordered(chosen(arm[seed], metrics)) for seed in (common if by_seed else arm)] for arm in (first, second)
     ]
+    shared = iter(sharing_clusters([table for arm in arms for table in arm]))
+    arms = [[next(shared) for _ in arm] for arm in arms]
     if min(map(len, arms)) > 1:
         return _judged([_over_both(arms, metric, by_seed) for metric in metrics])
     tables = [[averaged(arm)] for arm in arms]
@@ -180,31 +197,32 @@ def _judge(made: Interaction, p_holm: float, family: int) -> Interaction:
 
 @dataclass(frozen=True)
 class _Started:
-    """One metric, still untested: of each severity the scores (trainings, questions) of both arms, and ``rows``,
-    which tell what questions these are."""
+    """One metric, still untested: of each severity the scores (trainings, questions) of both arms, the questions'
+    clusters, and ``rows``, which tell what questions these are."""
 
     untested: Interaction
     scores: list[list[Floats]]
+    clusters: list[Ints | None]
     rows: tuple[bytes, ...]
-
-    @property
-    def can_be_tested(self) -> bool:
-        sizes = self.untested.n_here, self.untested.n_there
-        return min(sizes) > 1 and smallest_division_p(*sizes) < ALPHA
 
 
 def _started(arms: Sequence[Sequence[ScoreTable]], metric: str) -> _Started:
     found = [_scores(arms, metric, severity) for severity in (HERE, THERE)]
-    scores = [each for each, _ in found]
+    scores, clusters = [each[0] for each in found], [each[1] for each in found]
     sizes = [one.shape[1] for one, _ in scores]
     changes = [float(other.mean() - one.mean()) if one.size else float("nan") for one, other in scores]
     side = better(arms[0][0].signatures[metric])
     untested = Interaction(metric, sizes[0], sizes[1], changes[0], changes[0] - changes[1], side)
-    return _Started(untested, scores, tuple(rows for _, rows in found))
+    if any(each is not None for each in clusters):
+        counts = [size if each is None else int(each.max()) + 1 for size, each in zip(sizes, clusters, strict=True)]
+        untested = replace(untested, clusters=(counts[0], counts[1]))
+    return _Started(untested, scores, clusters, tuple(each[2] for each in found))
 
 
-def _scores(arms: Sequence[Sequence[ScoreTable]], metric: str, severity: str) -> tuple[list[Floats], bytes]:
-    """Of each arm (trainings, questions) in one severity, and which of its questions were scored.
+def _scores(
+    arms: Sequence[Sequence[ScoreTable]], metric: str, severity: str
+) -> tuple[list[Floats], Ints | None, bytes]:
+    """Of each arm (trainings, questions) in one severity, its clusters, and which of its questions were scored.
 
     Raises:
         UserError: the metric applies to other questions in one table than in another.
@@ -224,7 +242,10 @@ def _scores(arms: Sequence[Sequence[ScoreTable]], metric: str, severity: str) ->
             f"{metric} applies to other answers in one run than in the other",
             "Compute both again with `maqa rescore RUN`",
         )
-    return [scores[:, scored[0]] for scores in found], scored[0].tobytes()
+    frame, clusters = arms[0][0].frame, None
+    if CLUSTER in frame:
+        clusters = numbered(frame.loc[(frame["severity"] == severity).to_numpy(), CLUSTER].to_numpy()[scored[0]])
+    return [scores[:, scored[0]] for scores in found], clusters, scored[0].tobytes()
 
 
 def _over_questions(started: Sequence[_Started], resampling: Resampling) -> list[Interaction]:
@@ -232,9 +253,12 @@ def _over_questions(started: Sequence[_Started], resampling: Resampling) -> list
     changes = [[_changes(other[0] - one[0]) for one, other in each.scores] for each in started]
     together: dict[tuple[bytes, ...], list[int]] = {}
     for place, each in enumerate(started):
-        if each.can_be_tested:
+        if each.untested.clusters is None and each.untested._enough:
             together.setdefault(each.rows, []).append(place)
-    made = [each.untested for each in started]
+    made = [
+        _over_clusters(each.untested, pair, each.clusters) if each.untested.clusters else each.untested
+        for each, pair in zip(started, changes, strict=True)
+    ]
     for places in together.values():
         here, there = (np.column_stack([changes[place][side] for place in places]) for side in (0, 1))
         square, freedom = welch(here, there)
@@ -255,6 +279,30 @@ def _over_questions(started: Sequence[_Started], resampling: Resampling) -> list
     return made
 
 
+def _over_clusters(made: Interaction, changes: Sequence[Floats], clusters: Sequence[Ints | None]) -> Interaction:
+    if not made._enough:
+        return made
+    terms = []
+    for values, own in zip(changes, clusters, strict=True):
+        sizes = units_of(values[:, None], own).sizes
+        freedom = len(sizes) - 1.0 if own is None else spread_of(sizes)[1]
+        terms.append((float(variance_of_mean(values[:, None], own)[0]), freedom))
+    square, freedom = joined(terms)
+    return made if square**0.5 <= NOISE else _students(made, square**0.5, freedom)
+
+
+def _students(made: Interaction, error: float, freedom: float) -> Interaction:
+    half = float(special.stdtrit(freedom, (1 + LEVEL) / 2)) * error
+    return replace(
+        made,
+        low=max(made.mean - half, -200.0),
+        high=min(made.mean + half, 200.0),
+        p=2 * float(special.stdtr(freedom, -abs(made.mean) / error)),
+        error=error,
+        freedom=freedom,
+    )
+
+
 def _changes(changes: Floats) -> Floats:
     """Without what is rounding, which would break the ties of zeros."""
     return np.where(np.abs(changes) > UNCHANGED, changes, 0.0)
@@ -263,9 +311,9 @@ def _changes(changes: Floats) -> Floats:
 def _over_both(arms: Sequence[Sequence[ScoreTable]], metric: str, by_seed: bool) -> Interaction:
     started = _started(arms, metric)
     made = started.untested
-    if min(made.n_here, made.n_there) < 2:
+    if min(made.clusters or (made.n_here, made.n_there)) < 2:
         return made
-    squares, components = contrast_squares(started.scores[0], started.scores[1], by_seed)
+    squares, components = contrast_squares(started.scores[0], started.scores[1], by_seed, started.clusters)
     error = float(squares.error)
     if error <= NOISE:
         return made
