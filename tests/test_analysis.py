@@ -11,8 +11,12 @@ import pytest
 import yaml
 from maqa_severity import cli
 from maqa_severity.harness.core.errors import UserError
-from maqa_severity.harness.runs.analysis import Analysis, load_analysis
-from maqa_severity.harness.runs.declared import UNDECLARED
+from maqa_severity.harness.runs.alike import Alike
+from maqa_severity.harness.runs.analysis import Analysis, Contrast, load_analysis
+from maqa_severity.harness.runs.comparison import Comparison
+from maqa_severity.harness.runs.declared import UNDECLARED, judge_declared
+from maqa_severity.harness.scores.signatures import Better
+from maqa_severity.harness.statistics import Difference, Method, Resampling
 from maqa_severity.harness.statistics.spending import Spending, boundaries, level_at, repeated_p, spent
 from maqa_severity.leaderboards.records import Board
 from maqa_severity.tests.test_groups import trained
@@ -91,6 +95,16 @@ def test_a_repeated_p_is_the_level_at_which_its_look_finds_it():
     assert level_at(Spending.POCOCK, [1.0], 1, 0.05) == pytest.approx(0.05)
 
 
+@pytest.mark.parametrize("at", [(0.5, 1.0), (0.3, 0.31, 1.0), (0.01, 1.0), (0.99, 1.0)])
+def test_a_repeated_p_is_never_below_p_and_rises_with_it(at):
+    p = [0.0, 1e-300, *10.0 ** np.arange(-16, -1, 2), 0.5, 1 - 1e-9, 1.0]
+    for spending in Spending:
+        for look in range(1, len(at) + 1):
+            found = [repeated_p(each, spending, at, look) for each in p]
+            assert found == sorted(found) and all(one >= each for one, each in zip(found, p, strict=True))
+            assert found[-1] == 1
+
+
 def test_a_null_crosses_at_any_look_no_more_often_than_the_level():
     rng = np.random.default_rng(0)
     at = [0.25, 0.5, 1.0]
@@ -117,10 +131,12 @@ def test_the_digest_is_of_the_content_and_not_of_its_form(tmp_path):
         ("secondary: [m]", "key 'primary': Field required"),
         ("primary: m\nmargin: 0.01", "a margin of 0.01 reads as a share; margins are in percentage points"),
         ("primary: m\nmargin: {m: 0.02}", "a margin of 0.02 reads as a share"),
-        ("primary: m\nmargin: 1 %", "'1 %' is no number of points"),
+        ("primary: m\nmargin: 1 %", "a margin of 1 % is no number"),
         ("primary: m\nmargin: {x: 1}", "margin has 'x', which is no declared metric"),
-        ("primary: m\nmargin: -1", "a margin of -1 means nothing"),
-        ("primary: m\nmargin: .nan", "a margin of nan means nothing"),
+        ("primary: m\nmargin: 100", "a margin of 100 holds for any two scores"),
+        ("primary: m\nmargin: true", "a margin of True is no number"),
+        ("primary: m\nmargin: -1", "a margin of -1 is not above 0"),
+        ("primary: m\nmargin: .nan", "a margin of nan is no number"),
         ("primary: m\nlooks: {at: [0.6, 0.3, 1]}", "looks are not in the order of their information"),
         ("primary: m\nlooks: {at: [30, 60, 100]}", "looks are shares of the planned information"),
         ("primary: m\nlooks: {at: [0.3, 0.6]}", "and the last is 1"),
@@ -142,6 +158,56 @@ def test_a_file_that_declares_nothing_usable_is_refused_in_one_line(tmp_path, co
     with pytest.raises(UserError) as refused:
         load_analysis(path)
     assert str(path) in str(refused.value) and words in str(refused.value)
+
+
+def compared(changes):
+    """A comparison of three trainings each with such differences, by metric: mean and p."""
+    differences = [
+        Difference(
+            metric, "overall", 300, mean, mean - 1, mean + 1, Method.TWO_LEVELS, p, 5.0, None, Better.HIGHER, 50,
+            40, error=1.0, freedom=5.0,
+        )
+        for metric, (mean, p) in changes.items()
+    ]  # fmt: skip
+    same = Alike("a", "b", 300, 0)
+    words = dict.fromkeys(changes, "")
+    return Comparison(
+        "a", "b", "", words, "", differences, [], {}, Resampling(), same, [], trained=(3, 3)
+    )  # fmt: skip
+
+
+def judged(analysis, models, look=1):
+    pairs = {model: {(other, "s"): compared(made) for other, made in by.items()} for model, by in models.items()}
+    return judge_declared(analysis, look, pairs, analysis.contrasts)
+
+
+def test_holm_is_over_models_and_contrasts_and_the_gate_opens_only_if_all_of_them_hold():
+    analysis = Analysis(primary="m", secondary=["x", "y"], contrasts=[Contrast(arm="s", against=["ce"])])
+    second = {"x": (2.0, 0.001), "y": (2.0, 0.02)}
+    declared, pairs = judged(
+        analysis, {"one": {"ce": {"m": (2.0, 0.01), **second}}, "two": {"ce": {"m": (2.0, 0.03), **second}}}
+    )
+    assert [test.p_adjusted for test in declared.tests] == pytest.approx([0.02, 0.03, 0.03, 0.03, 0.04, 0.04])
+    assert all(test.holds for test in declared.tests)
+    assert pairs["one"]["ce", "s"].difference("m", "overall").p_holm == pytest.approx(0.02)
+    declared, pairs = judged(
+        analysis, {"one": {"ce": {"m": (2.0, 0.001), **second}}, "two": {"ce": {"m": (-2.0, 0.001), **second}}}
+    )
+    assert [test.verdict for test in declared.tests] == ["gain", "loss", *["not tested"] * 4]
+    assert pairs["one"]["ce", "s"].difference("x", "overall").verdict == "not tested"
+
+
+def test_a_contrast_with_several_arms_holds_only_if_every_leg_does_whatever_the_others_show():
+    analysis = Analysis(primary="m", contrasts=[Contrast(arm="s", against=["ce", "shuffled"])])
+    for leg, p, verdict in (
+        ((2.0, 0.04), 0.04, "gain"),
+        ((2.0, 0.06), 0.06, "no evidence"),
+        ((-2.0, 1e-9), 1.0, "no evidence"),
+    ):
+        declared, pairs = judged(analysis, {"": {"ce": {"m": (3.0, 1e-6)}, "shuffled": {"m": leg}}})
+        (test,) = declared.tests
+        assert (test.p, test.p_adjusted, test.verdict) == (p, p, verdict)
+        assert pairs[""]["ce", "s"].difference("m", "overall").verdict == "gain"
 
 
 def test_arms_are_judged_over_exactly_what_is_declared(folders, tmp_path, maqa):
@@ -237,9 +303,8 @@ def test_what_is_undeclared_has_the_same_numbers_and_a_quiet_line(folders, tmp_p
             each for each in declared["differences"]
             if (each["metric"], each["stratum"]) == (one["metric"], one["stratum"])
         )  # fmt: skip
-        assert {key: one[key] for key in ("mean", "low", "high", "p")} == {
-            key: other[key] for key in ("mean", "low", "high", "p")
-        }
+        numbers = ("mean", "low", "high", "p")
+        assert [one[key] for key in numbers] == pytest.approx([other[key] for key in numbers], rel=1e-12)
     assert declared["words"]["bertscore_f1"].startswith("these two checkpoints: exploratory: gain")
     maqa("report", pair[1], "--against", pair[0], "--out", tmp_path / "r.html", *FEW)
     assert UNDECLARED in (tmp_path / "r.html").read_text()
@@ -268,7 +333,7 @@ def test_what_an_analysis_needs_and_does_not_find_is_refused_in_one_line(folders
         ),
         ((*two, "--analysis", lone, "--look", 1), "--look 1: the analysis plans no looks"),
         ((*two, "--analysis", lone, "--margin", 1), "--margin was given beside --analysis"),
-        ((*two, "--margin", 0.01), "a margin of 0.01 reads as a share"),
+        ((*two, "--margin", 0.01), "--margin 0.01 reads as a share"),
         ((*arms, *ce, *severity, "--analysis", absent), "has no scores of comet"),
         (
             (*arms, *ce, *severity, "--analysis", gate),

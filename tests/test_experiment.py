@@ -211,13 +211,52 @@ def test_the_shipped_experiments_declare_their_claims_with_every_control(tmp_pat
         load_experiment(file)
 
 
-def test_a_claim_is_judged_over_the_trainings_and_may_be_added_later(done, experiment):
-    from maqa_severity.trainers.experiments.config import ClaimPart
+@pytest.mark.parametrize(
+    ("analysis", "words"),
+    [
+        ({"primary": "bertscore_f1"}, "analysis declares no contrasts"),
+        (
+            {"primary": "bertscore_f1", "contrasts": [{"arm": "hard", "against": "ce"}]},
+            "analysis names an arm 'hard', which is none of base, ce, severity",
+        ),
+        (
+            {"primary": "bertscore_f1", "contrasts": [{"arm": "severity", "against": "ce"}], "models": ["big"]},
+            "analysis names a model 'big', which is none of tiny",
+        ),
+        ({"primary": "bertscore_f1", "margin": 0.01}, "reads as a share"),
+        ("elsewhere.yaml", "cannot read .*elsewhere.yaml"),
+    ],
+)
+def test_an_analysis_that_the_experiment_cannot_do_is_refused(tmp_path, experiment, analysis, words):
+    file = tmp_path / "analysis.yaml"
+    file.write_text(yaml.safe_dump({**experiment.model_dump(mode="json"), "analysis": analysis}))
+    with pytest.raises(UserError, match=words):
+        load_experiment(file)
 
+
+def test_a_claim_and_an_analysis_are_judged_over_the_trainings_and_may_be_added_later(done, experiment, tmp_path):
     out, _ = done
-    claiming = experiment.model_copy(update={"claim": ClaimPart(arm="severity", against=["ce"])})
+    declared = {
+        "primary": "bertscore_f1",
+        "secondary": ["rougeL"],
+        "contrasts": [{"arm": "severity", "against": "ce"}],
+    }
+    (tmp_path / "declared.yaml").write_text(yaml.safe_dump(declared))
+    claimed = {"claim": {"arm": "severity", "against": ["ce"]}, "analysis": "declared.yaml"}
+    (tmp_path / "claiming.yaml").write_text(yaml.safe_dump({**experiment.model_dump(mode="json"), **claimed}))
+    claiming = load_experiment(tmp_path / "claiming.yaml")
     assert claiming.equals(experiment.model_dump(mode="json"))
+    with pytest.raises(UserError, match="--look 1: the analysis plans no looks"):
+        run_experiment(claiming, out, Console(quiet=True), look=1)
     outcome = run_experiment(claiming, out, Console(quiet=True))
+    for preset, found in outcome.declared.items():
+        page = (out / ("" if preset == "greedy" else preset) / "report.html").read_text()
+        assert outcome.boards[preset].analysis == found and found.sha256 in page
+        primary, secondary = found.tests
+        change = outcome.verdicts[preset][0].difference("bertscore_f1", "overall")
+        assert (primary.model, primary.p, primary.p_adjusted) == ("tiny", change.p, change.p_holm)
+        assert primary.holds or secondary.verdict == "not tested"
+    assert outcome.declared.keys() == outcome.arms.keys()
     for preset, arms in outcome.arms.items():
         (base,) = arms.bases
         (claim,) = base.claims

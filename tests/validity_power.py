@@ -1,16 +1,19 @@
-"""Whether `maqa power` promises what `maqa compare --arms` finds, from score tables through its whole way."""
+"""Whether `maqa power` promises what `maqa compare --arms` finds, and what a declared analysis does."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 import numpy as np
+from maqa_severity.harness.runs.analysis import Analysis, Contrast, Looks
 from maqa_severity.harness.severity import Severity
 from maqa_severity.harness.statistics import OVERALL, Resampling, compare_groups
 from maqa_severity.harness.statistics.power import Design, planned
 from maqa_severity.tests.claim import Claim
+from maqa_severity.tests.test_analysis import judged
 from maqa_severity.tests.validity_arms import ANSWER_SD, QUESTION_SD, of_arms
 from maqa_severity.tests.worlds import table
+from scipy import stats
 
 SIZES = {Severity.CRITICAL: 60, Severity.NEUTRAL: 90, Severity.NON_CRITICAL: 150}
 WORLDS, ROUNDS = 400, 3
@@ -38,8 +41,38 @@ def verdicts(rng: np.random.Generator, seeds: int, seed_sd: float, effects: tupl
     return np.array(found)
 
 
+def wrongly_found_pct(rng: np.random.Generator, worlds: int = 1500) -> float:
+    """How often anything is found at one of two looks where one primary test of two has an effect, in percent."""
+    at = [0.5, 1.0]
+    analysis = Analysis(
+        primary="m", secondary=["x"], contrasts=[Contrast(arm="s", against=["ce"])], looks=Looks(at=at)
+    )
+    walks = np.cumsum(rng.normal(0, 0.5**0.5, (worlds, 2, 4)), axis=1) / np.sqrt(at)[:, None]
+    walks[:, :, 0] += 6
+    wrong = 0
+    for walk in walks:
+        found = False
+        for look, z in enumerate(walk, start=1):
+            p = 2 * stats.norm.sf(np.abs(z))
+            made = [{"m": (z[i], p[i]), "x": (z[i + 1], p[i + 1])} for i in (0, 2)]
+            tests = judged(analysis, {"one": {"ce": made[0]}, "two": {"ce": made[1]}}, look)[0].tests
+            found |= any(
+                test.verdict in ("gain", "loss") for test in tests if (test.model, test.metric) != ("one", "m")
+            )
+        wrong += found
+    return 100 * wrong / worlds
+
+
 def claims() -> Iterator[Claim]:
     rng = np.random.default_rng(0)
+    wrong = wrongly_found_pct(rng)
+    yield Claim(
+        "a declared analysis with two looks and a gate: anything found that is not there",
+        f"{wrong:.1f} %",
+        "nominal 5 %",
+        "<= 6 %",
+        wrong <= 6,
+    )
     n = sum(SIZES.values())
     # Both arms move each question apart, so the difference has √2 times one arm's deviation.
     for seeds, seed_sd, effect in ((3, 0.5, 2.0), (5, 0.5, 1.2), (5, 1.0, 1.8), (10, 1.0, 1.4)):

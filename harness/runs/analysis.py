@@ -87,10 +87,8 @@ class Analysis(Record):
     @classmethod
     def _in_points(cls, value: Any) -> Any:
         for each in value.values() if isinstance(value, dict) else [] if value is None else [value]:
-            if isinstance(each, bool) or not isinstance(each, int | float):
-                raise ValueError(f"{each!r} is no number of points, such as 1")
             try:
-                checked_margin(float(each))
+                checked_margin(each)
             except UserError as error:
                 raise ValueError(str(error)) from None
         return value

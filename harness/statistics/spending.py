@@ -93,9 +93,11 @@ def repeated_p(p: float, spending: Spending, fractions: tuple[float, ...], look:
     most = 1 - 1e-9
     if p >= level_at(spending, fractions, look, most):
         return 1.0
-    # No look has more than the whole level.
+    # No look has more than the whole level; a last look after idle ones has all of it but for rounding.
     low = max(p, 1e-300)
+    if level_at(spending, fractions, look, low) >= p:
+        return p
     found = optimize.brentq(
         lambda at: level_at(spending, fractions, look, math.exp(at)) - p, math.log(low), math.log(most), rtol=1e-10
     )
-    return float(math.exp(found))
+    return max(p, float(math.exp(found)))
