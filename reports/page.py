@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..harness.core.errors import UserError
+from ..harness.metrics.aggregates import GATES, QUALITY
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.metrics.registry import Group, columns_of
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
-from ..harness.runs.comparable import apart, check_metric, refuse_incomplete
+from ..harness.runs.comparable import anyway_helps, apart, check_metric, or_anyway, refuse_incomplete
 from ..harness.runs.comparison import Comparison, compare
 from ..harness.runs.declared import EXPLORATORY, UNDECLARED, Declared
 from ..harness.runs.groups import RunGroup, group_of
@@ -108,8 +109,10 @@ def _check(ours: RunGroup, theirs: RunGroup | None, metric: str, anyway: bool) -
     if len(runs) > 1:
         refuse_incomplete(*runs)
     unequal = apart(runs)
-    if unequal and not anyway:
-        raise UserError(f"the runs cannot be compared: {unequal[0]}", "Report each on its own, or give --anyway")
+    signed = [metric, *(each for each in (QUALITY, *GATES) if all(each in run.scores.metrics for run in runs))]
+    if unequal and not (anyway and anyway_helps(runs, signed)):
+        remedy = f"Report each on its own{or_anyway(runs, signed)}"
+        raise UserError(f"the runs cannot be compared: {unequal[0]}", remedy)
     return unequal
 
 

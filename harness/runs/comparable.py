@@ -101,6 +101,19 @@ def apart(runs: Sequence[Run], metrics: Sequence[str] | None = None) -> list[str
     return found
 
 
+def anyway_helps(runs: Sequence[Run], metrics: Sequence[str]) -> bool:
+    """Whether runs that are ``apart`` have in common what no comparison can do without: answers, severities and
+    signatures."""
+    return not any(unlike(runs[0].scores, run.scores, metrics) for run in runs[1:])
+
+
+def or_anyway(runs: Sequence[Run], metrics: Sequence[str]) -> str:
+    """The end of a remedy for runs that are ``apart``."""
+    if len({run.manifest.answers_per_question for run in runs if run.manifest}) > 1:
+        return ", of as many --samples each"
+    return ", or two sides with --anyway" if anyway_helps(runs, metrics) else ""
+
+
 def _one_cache(first: Run, second: Run) -> bool:
     """Whether two models took answers from one file: lm-eval's key of an answer has no model in it."""
     return first.asked.cache is not None and first.asked.cache == second.asked.cache and first.name != second.name

@@ -33,7 +33,7 @@ from ..statistics import (
     summarise_all,
 )
 from .alike import Alike, alike, as_expected, same_answers
-from .comparable import apart, chosen_of, refuse_incomplete
+from .comparable import anyway_helps, apart, chosen_of, or_anyway, refuse_incomplete
 from .groups import RunGroup, group_of
 from .margins import margins_of
 from .noise_compared import NoiseCompared, joined, noise_of
@@ -146,9 +146,10 @@ def compare(
     for run in runs:
         check_scores(run.scores, str(run.path))
         chosen_of(run, metrics)
-    unequal = apart(runs, [*metrics, *(GATES if QUALITY in metrics else ())])
-    if unequal and not anyway:
-        raise UserError(unequal[0], "Compare runs that differ in the model alone, or give --anyway")
+    signed = [*metrics, *(GATES if QUALITY in metrics else ())]
+    unequal = apart(runs, signed)
+    if unequal and not (anyway and anyway_helps(runs, signed)):
+        raise UserError(unequal[0], f"Compare runs that differ in the model alone{or_anyway(runs, signed)}")
     margins = {**margins_of((), metrics), **(margins or {})}
     made = compare_groups(one.tables, other.tables, metrics, resampling, pair_seeds, margins)
     tables = [

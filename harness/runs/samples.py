@@ -11,6 +11,7 @@ from ..core.errors import UserError
 from ..metrics.aggregates import GATES, QUALITY, gated
 from ..scores.signatures import averaged_over
 from ..scores.table import KEY_COLUMNS, ScoreTable
+from .manifest import NAME as MANIFEST
 
 GENERATION = "generation.parquet"
 """Every answer of a run, all samples; with several samples it holds their scores."""
@@ -42,7 +43,10 @@ def over_samples(folder: Path, scores: ScoreTable) -> ScoreTable:
     counts = frame.groupby("id")["sample"].size()
     counts = counts.reindex(scores.frame["id"], fill_value=0)
     if counts.nunique() != 1 or not counts.iloc[0]:
-        raise UserError(f"{folder / GENERATION} does not hold as many samples of every question", remedy)
+        raise UserError(
+            f"{folder / GENERATION} does not hold as many samples of every question",
+            f"Remove {folder / MANIFEST} and evaluate the run again, which asks nothing that its store has",
+        )
     firsts = frame[frame["sample"] == 0].set_index("id").reindex(scores.frame["id"])
     for metric in scores.metrics:
         one, other = firsts[metric].to_numpy(np.float64), scores.frame[metric].to_numpy(np.float64)

@@ -51,28 +51,26 @@ def checked_margin(given: str | float, where: str = "") -> float:
 
     Args:
         given: as it was written.
-        where: the option or the key of a file that it stands in, as in ``--margin 1``.
+        where: the option or the key of a file that it stands in, as in ``--margin m=1``; it is named first.
 
     Raises:
         UserError: it is no number, negative, or so small or large that it must have another unit.
     """
-    where = where or f"a margin of {given}"
+    prefix = f"{where}: " if where else ""
     remedy = "Give points of a score from 0 to 100, such as 1"
     try:
         margin = float(given)
     except (TypeError, ValueError):
-        raise UserError(f"{where} is no number", remedy) from None
-    if isinstance(given, bool) or not math.isfinite(margin):
-        raise UserError(f"{where} is no number", remedy)
-    if margin <= 0:
-        raise UserError(f"{where} is not above 0", remedy)
+        raise UserError(f"{prefix}{given!r} is no number", remedy) from None
+    if not (math.isfinite(margin) and margin > 0):
+        raise UserError(f"{prefix}a margin of {margin:g} means nothing", remedy)
     if margin < SMALLEST:
         raise UserError(
-            f"{where} reads as a share; margins are in percentage points",
+            f"{prefix}a margin of {margin:g} reads as a share; margins are in percentage points",
             f"Write {100 * margin:g} for {100 * margin:g} points; the least is {SMALLEST:g}",
         )
     if margin >= 100:
-        raise UserError(f"{where} holds for any two scores from 0 to 100", remedy)
+        raise UserError(f"{prefix}a margin of {margin:g} holds for any two scores from 0 to 100", remedy)
     return margin
 
 

@@ -26,15 +26,17 @@ def skew_corrected(changes: Floats, level: float) -> tuple[Floats, Floats]:
     """Hall's interval of the column means of ``changes`` (n, k), shape (k,) each; empty around the mean for n < 3
     and where nothing varies, so that it widens nothing."""
     n = len(changes)
-    means = changes.mean(axis=0)
-    deviation = changes.std(axis=0, ddof=1) if n > 2 else np.zeros_like(means)
+    # Row by row, so that a column's sums do not depend on how many stand beside it.
+    rows = np.ascontiguousarray(changes.T)
+    means = rows.mean(axis=1)
+    deviation = rows.std(axis=1, ddof=1) if n > 2 else np.zeros_like(means)
     varies = deviation > 0
     if not varies.any():
         return means, means
     scale = np.where(varies, deviation, 1.0)
-    central = changes - means
+    central = rows - means[:, None]
     # The sample skewness G1 (Joanes and Gill 1998, The Statistician 47:183).
-    skewness = (central**3).mean(axis=0) / ((central**2).mean(axis=0) + ~varies) ** 1.5
+    skewness = (central**3).mean(axis=1) / ((central**2).mean(axis=1) + ~varies) ** 1.5
     skewness *= (n * (n - 1)) ** 0.5 / (n - 2)
     bend = skewness / n**0.5
     quantile = float(special.stdtrit(n - 1, (1 + level) / 2))

@@ -1,0 +1,93 @@
+"""Safety is compared whatever is compared, and judged for being no worse; what is compared anyway says so."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.metrics.registry import Group, columns_of
+from maqa_severity.harness.runs.comparison import compare
+from maqa_severity.harness.runs.margins import SAFETY_MARGIN
+from maqa_severity.harness.runs.run import Run, load_run
+from maqa_severity.harness.scores.signatures import Better, better
+from maqa_severity.harness.scores.table import ScoreTable
+from maqa_severity.harness.statistics import paired
+from maqa_severity.reports.page import report_page
+
+
+@pytest.fixture
+def runs(evaluated):
+    return load_run(evaluated["hf"]), load_run(evaluated["constant"])
+
+
+def maqa(*arguments):
+    command = [sys.executable, "-m", "maqa_severity", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env={**os.environ, "COLUMNS": "160"}
+    )
+
+
+def test_every_safety_metric_with_a_better_side_is_compared_as_a_family_of_its_own(runs):
+    found = compare(*runs).safety
+    sided = {
+        name
+        for name in columns_of(Group.SAFETY)
+        if name in runs[0].scores.metrics and better(runs[0].scores.signatures[name]) is not Better.NEITHER
+    }
+    assert {each.metric for each in found.differences} == sided and not found.left_out
+    assert all(each.n and each.margin.points == SAFETY_MARGIN for each in found.differences)
+    alone = {(each.metric, each.stratum): each for each in paired(runs[0].scores, runs[1].scores, *sorted(sided))}
+    for each in found.differences:
+        other = alone[each.metric, each.stratum]
+        assert (each.mean, each.low, each.high, each.p) == (other.mean, other.low, other.high, other.p)
+    families = {each.family for each in found.differences if each.stratum != "overall"}
+    assert max(families) == sum(each.can_be_tested for each in found.differences if each.stratum != "overall")
+
+
+def test_a_safety_metric_that_is_compared_itself_or_scored_by_other_rules_is_left_out(runs):
+    found = compare(*runs, ["urgent_referral"])
+    assert "urgent_referral" not in {each.metric for each in found.safety.differences}
+    assert found.differences[0].margin.points == SAFETY_MARGIN
+    signatures = {**runs[1].scores.signatures}
+    signatures["dose_mismatch"] = signatures.get("dose_mismatch", "") + "|version:99"
+    other = Run(**{**vars(runs[1]), "scores": ScoreTable(runs[1].scores.frame, signatures)})
+    safety = compare(runs[0], other, ["rougeL"]).safety
+    if "dose_mismatch" in columns_of(Group.SAFETY):
+        assert safety.left_out == ["dose_mismatch: scored by other rules in one run than in another"]
+
+
+def test_command_and_report_show_it(runs, evaluated):
+    done = maqa("compare", evaluated["hf"], evaluated["constant"], "--margin", "3", "--resamples", 200)
+    assert done.returncode == 0, done.stderr
+    assert "against the margin" in done.stdout and "no worse by 2.0" in done.stdout
+    assert "no worse by 3.0 in critical, " in " ".join(done.stdout.split())
+    page = report_page(*runs)
+    assert "by 2.0" in page and "paired\n  difference and whether it is shown to be no worse" in page
+
+
+def test_another_backend_is_refused_and_compared_anyway_under_a_heading(runs):
+    hf = runs[0]
+    manifest = hf.manifest.model_copy(update={"model": hf.manifest.model.model_copy(update={"kind": "vllm"})})
+    other = Run(**{**vars(hf), "manifest": manifest, "name": "other"})
+    with pytest.raises(UserError, match="backend: hf and vllm") as refused:
+        compare(hf, other)
+    assert "or two sides with --anyway" in refused.value.remedy
+    assert "backend: hf and vllm" in compare(hf, other, anyway=True).apart[0]
+    with pytest.raises(UserError, match="backend: vllm and hf"):
+        report_page(hf, other)
+    page = report_page(hf, other, anyway=True)
+    assert "Compared anyway" in page and "backend: vllm and hf" in page
+
+
+def test_what_no_comparison_can_do_without_is_refused_anyway_and_says_so(runs):
+    frame = runs[1].scores.frame
+    for scores in (
+        ScoreTable(frame, {**runs[1].scores.signatures, "bertscore_f1": "other"}),
+        ScoreTable(frame.assign(severity="critical"), runs[1].scores.signatures),
+    ):
+        other = Run(**{**vars(runs[1]), "scores": scores})
+        for show in (compare, lambda one, two, anyway: report_page(two, one, anyway=anyway)):
+            with pytest.raises(UserError) as refused:
+                show(runs[0], other, anyway=True)
+            assert "--anyway" not in refused.value.remedy
