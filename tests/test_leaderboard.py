@@ -1,11 +1,14 @@
 """The board: who is ranked, who is tied, who cannot be compared, and what the three files say."""
 
 import csv
+import io
 import json
+import re
 import shutil
 
 import numpy as np
 import pytest
+from maqa_severity.commands.leaderboard import print_board
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.metrics.aggregates import aggregates
 from maqa_severity.harness.runs.run import Run, load_run
@@ -14,6 +17,8 @@ from maqa_severity.harness.statistics import summarise
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_csv, board_page, write_board
 from maqa_severity.leaderboards.published import published_table
+from maqa_severity.leaderboards.records import Ranks
+from rich.console import Console
 
 
 @pytest.fixture
@@ -250,6 +255,8 @@ def test_several_results_of_plain_lm_eval_in_one_folder_are_several_runs(evaluat
 def test_the_files_agree_with_each_other(runs, tmp_path):
     board = build_board(runs)
     json_file, csv_file, page = write_board(tmp_path / "board", board)
+    terminal = Console(file=io.StringIO(), width=160)
+    print_board(terminal, board)
     loaded = json.loads(json_file.read_text())
     with csv_file.open(encoding="utf-8", newline="") as stream:
         lines = list(csv.DictReader(stream))
@@ -258,6 +265,9 @@ def test_the_files_agree_with_each_other(runs, tmp_path):
         assert float(line["bertscore_f1_critical"]) == cell["mean"]
         assert float(line["low_critical"]) == cell["low"]
         assert f"{cell['mean']:.2f}" in page.read_text()
+        ranks = str(Ranks(row["rank_low"], row["rank_high"]))
+        assert line["rank"] == ranks and f">{ranks}</td>" in page.read_text()
+        assert re.search(rf"│ +{ranks} │ {row['name']} ", terminal.file.getvalue())
 
 
 def test_a_hostile_name_is_shown_and_not_run(runs, tmp_path):
