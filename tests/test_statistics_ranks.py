@@ -1,13 +1,14 @@
 """Rank intervals hold all at once, depend on no order, and tell of two systems what the paired test tells."""
 
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
 from maqa_severity.harness.core.errors import UserError
-from maqa_severity.harness.scores.signatures import LOWER_IS_BETTER
+from maqa_severity.harness.scores.signatures import LOWER_IS_BETTER, RATE
 from maqa_severity.harness.severity import Severity
-from maqa_severity.harness.statistics import OVERALL, Resampling, paired, rank_intervals
+from maqa_severity.harness.statistics import OVERALL, Resampling, paired, rank_intervals, ranks
 from maqa_severity.tests.worlds import bertscore_like, table
 
 SIZES = {Severity.CRITICAL: 20, Severity.NEUTRAL: 30, Severity.NON_CRITICAL: 30}
@@ -49,11 +50,29 @@ def test_p_over_all_pairs_is_the_largest_statistic_of_any_pair_under_the_same_si
         assert ours[a, b] == ours[b, a] == pytest.approx((largest >= own).mean(), abs=0.03)
 
 
-def test_more_systems_than_are_held_at_once_are_one_family_too():
+def test_more_systems_than_are_held_at_once_are_one_family_too(monkeypatch):
     values = systems([0] * 23, 4)
     p = rank_intervals(tables(values), "m0", FEW).p
     some = rank_intervals(tables(values[:, :10]), "m0", FEW).p
     assert (p[:10, :10] >= some).all() and p.shape == (23, 23)
+    monkeypatch.setattr(ranks, "_PAIRS", 10_000)
+    assert (rank_intervals(tables(values), "m0", FEW).p == p).all()
+
+
+@pytest.mark.parametrize("signature", ["version:1", RATE])
+def test_the_order_of_the_systems_and_of_their_answers_changes_no_bit(signature):
+    values = systems((0, 0.5, 1, 1, 2, 4), 6)
+    values = 100.0 * (values > 65) if signature == RATE else values
+    values[:, 3] = values[:, 2]
+    plain = rank_intervals(tables(values, signature), "m0", FEW)
+    order = np.random.default_rng(0).permutation(6)
+    mixed = [
+        replace(each, frame=each.frame.sample(frac=1, random_state=place))
+        for place, each in enumerate(tables(values[:, order], signature))
+    ]
+    again = rank_intervals(mixed, "m0", FEW)
+    assert again.intervals == [plain.intervals[place] for place in order]
+    assert (again.p == plain.p[np.ix_(order, order)]).all() and plain.p[2, 3] == 1
 
 
 def test_of_few_answers_p_is_over_all_signs():
