@@ -76,6 +76,7 @@ def _print_words(console: Console, base: ArmsOfBase, metric: str, effect: float)
 
     from ..harness.statistics import OVERALL
     from ..harness.statistics.power import Design, needs_in_words
+    from .labels_tables import print_corrected, print_labels
 
     for compared in base.pairs.values():
         console.print(Text(f"{compared.second} against {compared.first}: {compared.trainings}"))
@@ -84,6 +85,8 @@ def _print_words(console: Console, base: ArmsOfBase, metric: str, effect: float)
             console.print(Text(note, style="yellow"))
         if compared.noise.line:
             console.print(Text(compared.noise.line))
+        print_corrected(console, compared.labels, metric)
+        print_labels(console, compared.labels)
         part = next(each for each in compared.parts if (each.metric, each.stratum) == (metric, OVERALL))
         if part.components:
             design = Design(min(compared.trained), compared.difference(metric, OVERALL).n)

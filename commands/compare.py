@@ -12,7 +12,7 @@ from .analysis_options import declared_by, metrics_of, print_declared
 from .app import app
 from .arms_tables import USUAL_EFFECT, print_arms
 from .metric_names import NamesMetrics
-from .options import AnalysisFile, Anyway, Look, Resamples, Seed, resampling_of
+from .options import AnalysisFile, Anyway, GoldFile, Look, Resamples, Seed, resampling_of
 
 if TYPE_CHECKING:
     from ..harness.runs.analysis import Analysis
@@ -91,6 +91,7 @@ def compare(
     analysis: AnalysisFile = None,
     look: Look = None,
     anyway: Anyway = False,
+    gold: GoldFile = None,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
@@ -118,7 +119,7 @@ def compare(
         if margin or anyway:
             raise UserError("--margin and --anyway are for two sides", "Leave them out, or give two sides")
         resampling = resampling_of(seed, resamples, "maqa compare")
-        _compare_arms(runs, arms, metric, json, resampling, unpaired, effect, given)
+        _compare_arms(runs, arms, metric, json, resampling, unpaired, effect, given, gold)
         return
     alone = runs
     if (len(alone), bool(a), bool(b)) not in ((2, False, False), (0, True, True)):
@@ -132,10 +133,10 @@ def compare(
     ]
     declared = None
     if given:
-        declared, compared = compare_declared(sides[0], sides[1], metric, *given, resampling, anyway)
+        declared, compared = compare_declared(sides[0], sides[1], metric, *given, resampling, anyway, gold)
     else:
         margins = margins_of(margin, metric)
-        compared = compare_runs(sides[0], sides[1], metric, resampling, margins=margins, anyway=anyway)
+        compared = compare_runs(sides[0], sides[1], metric, resampling, margins=margins, anyway=anyway, gold=gold)
     if json is not None:
         write_json(json, with_declared(compared.as_json(), declared))
     console = Console(highlight=False)
@@ -152,6 +153,7 @@ def _compare_arms(
     unpaired: bool,
     effect: float,
     given: tuple[Analysis, int] | None,
+    gold: Path | None,
 ) -> None:
     from dataclasses import replace
 
@@ -178,6 +180,7 @@ def _compare_arms(
         unpaired,
         pairs_of(analysis),
         analysis.margins if analysis else None,
+        gold=gold,
     )
     declared = None
     if given:

@@ -21,7 +21,9 @@ def print_comparison(console: Console, compared: Comparison) -> None:
     """Both sides per severity, and what their difference says."""
     from rich.text import Text
 
+    from .labels_tables import print_corrected, print_labels
     from .tables import print_table
+    from .true_rates_table import print_true_rates
 
     for line in compared.apart:
         console.print(Text(f"Compared anyway: {line}", style="bold red"))
@@ -37,13 +39,16 @@ def print_comparison(console: Console, compared: Comparison) -> None:
         print_table(console, _metric_table(compared, name))
         if several:
             print_table(console, _trainings_table(compared, name))
+        print_corrected(console, compared.labels, name)
         console.print(Text(f"{name}: {words}\n"))
     if compared.aggregates[0]:
         print_table(console, _aggregate_table(compared))
     if compared.safety.differences:
         print_table(console, _safety_table(compared))
+        print_true_rates(console, compared.safety.true, signed=True)
     for line in compared.safety.left_out:
         console.print(Text(f"Safety, not compared: {line}"))
+    print_labels(console, compared.labels)
     level = "of A and B over answers, of B - A over answers and trainings"
     if not any(each.error for each in compared.differences):
         level = "over answers, of each line alone; other trainings may differ by more"
@@ -75,7 +80,11 @@ def _metric_table(compared: Comparison, metric: str) -> Table:
     differences = [each for each in compared.differences if each.metric == metric]
     for (one, other), change in zip(rows, differences, strict=True):
         table.add_row(
-            Text(f"{change.stratum}\n{_marked(compared, change)}" + within_noise(compared, change)),
+            Text(
+                f"{change.stratum}\n{_marked(compared, change)}"
+                + within_noise(compared, change)
+                + (f"\n{mark}" if (mark := compared.labels.marks.get(change.stratum)) else "")
+            ),
             str(change.n),
             _interval(one.mean, one.low, one.high),
             _interval(other.mean, other.low, other.high),

@@ -119,6 +119,7 @@ def _label(
     spec: tuple[str, Language, Path | None, int],
 ) -> None:
     from ..harness.labelling import stream
+    from ..harness.labelling.quality.trust import carry_card, dataset_trust, in_words
     from ..harness.labelling.weights import dataset_weights
     from .label_tables import counts_table, weights_table
     from .progress import rows_bar
@@ -130,7 +131,12 @@ def _label(
         run = ray_engine(*spec)
     with rows_bar("labelling", sum(counts["rows"] for counts in opened.info.counts.values())) as advance:
         labelled, counts = stream.label_dataset(opened, source, out, engine=run, progress=advance)
+    for folder in (opened.folder, Path(spec[0]), spec[2]):
+        if folder is not None:
+            carry_card(folder, labelled)
     console.print(counts_table(labelled.info, counts))
+    trust = dataset_trust(labelled, [])
+    console.print(in_words(labelled.info.severity_source.model_dump(), trust), markup=False, soft_wrap=True)
     _warn_if_seen(console, source, opened)
     console.print(weights_table(dataset_weights(labelled, opened, weights), scheme))
     console.print(f"Labelled dataset written to {out}", markup=False, soft_wrap=True)
@@ -143,6 +149,7 @@ def _check(console: Console, opened: Dataset, source: SeveritySource, gold: Path
     from ..harness.labelling.quality.check import check
     from ..harness.labelling.quality.gold import read_gold
     from ..harness.labelling.quality.report_card import REPORT_CARD
+    from ..harness.labelling.quality.trust import card_for
     from .card_tables import card_tables, not_by_people
 
     card = check(opened, source, read_gold(gold, opened.language), gold)
@@ -152,6 +159,12 @@ def _check(console: Console, opened: Dataset, source: SeveritySource, gold: Path
     if is_dataset(gold) and (warning := not_by_people(open_dataset(gold).info)):
         console.print(warning, markup=False, soft_wrap=True)
     _warn_if_seen(console, source, opened)
+    if card_for([card], opened.info.severity_source.model_dump()) and out != opened.folder:
+        console.print(
+            f"To let this card travel with the dataset into its runs: the same command with --out {opened.folder}",
+            markup=False,
+            soft_wrap=True,
+        )
 
 
 def _stress(

@@ -31,6 +31,14 @@ AnalysisFile = Annotated[
 Look = Annotated[
     int | None, typer.Option(help="Which of the analysis's planned looks at the data this is, from 1.")
 ]
+GoldFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--gold",
+        help="How right the severities are: the report_card.json of their source, or people's labels (id, "
+        "severity); by default what travelled with the runs.",
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="Of the resamples and the random signs; 0 by default.")]
 
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from .analysis_options import declared_by, metric_of
 from .app import app
 from .metric_names import NamesMetrics
-from .options import AnalysisFile, Anyway, Look, Resamples, Seed, resampling_of
+from .options import AnalysisFile, Anyway, GoldFile, Look, Resamples, Seed, resampling_of
 
 
 @app.command(cls=NamesMetrics)
@@ -23,6 +23,7 @@ def report(
     analysis: AnalysisFile = None,
     look: Look = None,
     anyway: Anyway = False,
+    gold: GoldFile = None,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
@@ -42,7 +43,7 @@ def report(
         if other is None:
             raise UserError("a report of one run tests nothing of the analysis", "Give --against RUN too")
         metrics = list(dict.fromkeys((*given[0].metrics, metric)))
-        judged = compare_declared(other, ours, metrics, *given, resampling, anyway)
-    page = report_page(ours, other, metric, resampling, anyway=anyway, judged=judged)
+        judged = compare_declared(other, ours, metrics, *given, resampling, anyway, gold)
+    page = report_page(ours, other, metric, resampling, anyway=anyway, judged=judged, gold=gold)
     write_text(out, page)
     Console(highlight=False).print(str(out), markup=False, soft_wrap=True)

@@ -47,10 +47,13 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
     """
     from ..harness.metrics.beyond import beyond_encoder
     from ..harness.metrics.registry import IN_LM_EVAL, Group, columns_of, left_out
+    from ..harness.metrics.true_rates import detections, true_rates
+    from ..harness.runs.labels import labels_of
     from ..harness.statistics import STRATA, summarise
+    from .true_rates_table import print_true_rates
 
-    known = columns_of(*IN_LM_EVAL, Group.SAFETY)
-    shown = [metric for metric in run.scores.metrics if metric in known]
+    columns = columns_of(*IN_LM_EVAL, Group.SAFETY)
+    shown = [metric for metric in run.scores.metrics if metric in columns]
     summaries = {(item.metric, item.stratum): item for item in summarise(run.scores, resampling)}
     present = [stratum for stratum in STRATA if any(place == stratum for _, place in summaries)]
     table = Table(title=Text(f"{run.name}: percent, 95 % interval"), title_justify="left")
@@ -62,10 +65,13 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
         cells = [summaries.get((metric, stratum)) for stratum in present]
         table.add_row(metric, *(interval_text(cell) for cell in cells))
     print_table(console, table)
+    known = detections(run.language, run.scores.signatures)
+    print_true_rates(console, true_rates([item for item in summaries.values() if item.metric in shown], known))
     if more := len(run.scores.metrics) - len(shown):
         console.print(
             f"{more} more columns are in {run.scores_file.name} and in `maqa report`", markup=False, soft_wrap=True
         )
+    console.print(f"Severities: {labels_of([run])}", markup=False, soft_wrap=True)
     if note := beyond_encoder(run.scores):
         console.print(note, markup=False, style="yellow", soft_wrap=True)
     if run.lacks:

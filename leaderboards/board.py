@@ -15,6 +15,7 @@ from ..harness.runs.comparison import Comparison, compare_all
 from ..harness.runs.conditions import training_of
 from ..harness.runs.declared import Declared
 from ..harness.runs.groups import group_of
+from ..harness.runs.labels import same_labels, severities_in_words
 from ..harness.runs.noise_compared import noise_line
 from ..harness.runs.run import Run
 from ..harness.scores.signatures import Better, better
@@ -77,6 +78,7 @@ def build_board(
         resampling=resampling,
         rows=rows,
         seeds=seed_rows(trained, metric, resampling),
+        labels=[*(f"severities: {line}" for line in severities_in_words(ordered)), *same_labels(ordered)],
         claims=board_claims(trained, metric, resampling),
         notes=[*_incomplete(ordered), *same_answers(ordered)],
         noise=noise_line(ordered),

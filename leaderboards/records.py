@@ -172,8 +172,9 @@ class Board(Record):
     """Rows from best to worst by the overall mean of ``metric``; rows that cannot be compared stand last.
 
     ``seeds`` has a row for every arm that was trained under several seeds, ``claims`` one for every
-    severity-weighted arm that was trained beside a plain one; ``notes`` names runs that lack answers and runs that
-    no answer tells apart. ``analysis`` holds the declared tests, where an analysis was declared.
+    severity-weighted arm that was trained beside a plain one; ``labels`` say who decided the severities, how right
+    they are, and whose training weights they set too; ``notes`` names runs that lack answers and runs that no
+    answer tells apart. ``analysis`` holds the declared tests, where an analysis was declared.
     """
 
     maqa_severity: str = __version__
@@ -186,6 +187,7 @@ class Board(Record):
     rows: list[Row]
     seeds: list[SeedRow]
     claims: list[ClaimCell] = []
+    labels: list[str] = []
     notes: list[str] = []
     analysis: Declared | None = None
     noise: str = ""

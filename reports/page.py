@@ -9,12 +9,15 @@ from ..harness.core.errors import UserError
 from ..harness.metrics.aggregates import GATES, QUALITY
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.metrics.registry import Group, columns_of
+from ..harness.metrics.true_rates import WORDS
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
 from ..harness.runs.comparable import anyway_helps, apart, check_metric, or_anyway, refuse_incomplete
 from ..harness.runs.comparison import Comparison, compare
 from ..harness.runs.declared import EXPLORATORY, UNDECLARED, Declared
 from ..harness.runs.groups import RunGroup, group_of
+from ..harness.runs.labels import labels_of, same_labels
 from ..harness.runs.run import Run
+from ..harness.runs.true_severities import ASSUMED, POWERED
 from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
 from ..harness.statistics import STRATA, USUAL, Difference, Parts, Resampling, SeedSummary, Summary, summarise
@@ -36,6 +39,7 @@ def report_page(
     claims: Sequence[str] = (),
     anyway: bool = False,
     judged: tuple[Declared, Comparison] | None = None,
+    gold: Path | None = None,
 ) -> str:
     """The page of a run, or of an arm over its trainings; with ``against`` also the paired differences and the
     answers that changed most; ``anyway`` if both differ in more than the model, which then heads the page.
@@ -43,11 +47,13 @@ def report_page(
     Of an arm with several trainings the differences are over all of them; texts, scores and safety are shown of
     one, the first that both sides have the seed of. ``claims`` are what the experiment's arms bear out, in words;
     ``judged`` are the tests of a declared analysis and these two sides judged by it, in every declared metric.
+    ``gold`` says how right the severities are, by default what travelled with the runs.
 
     Raises:
         UserError: a run has no scores of the metric, or the two sides cannot be compared.
     """
     ours, theirs = group_of(run), group_of(against) if against else None
+    labels = labels_of([run for group in (theirs, ours) if group for run in group.runs.values()], gold)
     unequal = _check(ours, theirs, metric, anyway)
     seed = next((seed for seed in ours.runs if theirs and seed in theirs.runs), None)
     run = ours.runs.get(seed, ours.first)
@@ -56,7 +62,7 @@ def report_page(
     other = _table(against, resampling) if against else None
     declared, compared = judged or (None, None)
     if theirs and compared is None:
-        compared = compare(theirs, ours, [metric], resampling, anyway=anyway)
+        compared = compare(theirs, ours, [metric], resampling, anyway=anyway, gold=gold)
     changes = [each for each in compared.differences if each.n and each.metric == metric] if compared else []
     return render(
         _TEMPLATES,
@@ -76,6 +82,11 @@ def report_page(
             (each.metric, each.stratum): each for each in (compared.safety.differences if compared else [])
         },
         trainings=_trainings(compared, metric) if compared else [],
+        labels=labels,
+        label_warnings=compared.labels.warnings if compared else same_labels(list(ours.runs.values())),
+        assumed=(ASSUMED, POWERED),
+        true_words=WORDS,
+        true_changes={(each.metric, each.stratum): each for each in (compared.safety.true if compared else [])},
         language=run.language,
         against=against,
         metric=metric,

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..harness.languages import Language, Part
+from ..harness.languages import Part
 from ..harness.metrics.aggregates import QUALITY, Aggregate, AggregateScore, aggregate_differences, aggregates_all
 from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
-from ..harness.metrics.safety.card import Detector, SafetyCard, safety_card
-from ..harness.metrics.safety.lexicon import safety_lexicon
-from ..harness.metrics.safety.units import quantity_words
+from ..harness.metrics.safety.card import Detector, is_current, safety_card
+from ..harness.metrics.true_rates import TrueRate, detections, true_rates
 from ..harness.runs.run import Run
 from ..harness.scores.signatures import Better, better, of_one_answer
 from ..harness.severity import SCHEMES
@@ -33,8 +32,8 @@ FORMULAS = {
 class Finding:
     """One detector: its rates per stratum, the references' and the other run's, and how far it can be trusted.
 
-    ``measured`` is absent where the gold answers do not measure this detector, ``other_author`` where those by
-    another author than the rules' do not.
+    ``true`` are the true rates behind its own, where the gold answers correct them. ``measured`` is absent where
+    these do not measure this detector, ``other_author`` where those by another author than the rules' do not.
     """
 
     column: str
@@ -43,6 +42,7 @@ class Finding:
     rates: dict[str, Summary]
     references: dict[str, Summary]
     against: dict[str, Summary]
+    true: dict[str, TrueRate]
     measured: Detector | None
     other_author: Detector | None
 
@@ -79,6 +79,7 @@ def safety_of(run: Run, against: Run | None = None, resampling: Resampling = USU
     ]
     tables = [run.scores, ceilings, *([against.scores] if against else [])]
     own, references, *other = [_by_metric(summaries) for summaries in summarise_all(tables, resampling)]
+    known = detections(run.language, run.scores.signatures)
     card = safety_card(run.language) if run.language.knows(Part.CARD) else None
     return Safety(
         findings=[
@@ -89,19 +90,15 @@ def safety_of(run: Run, against: Run | None = None, resampling: Resampling = USU
                 rates=own.get(column, {}),
                 references={} if column in outdated else references.get(column, {}),
                 against=other[0].get(column, {}) if other else {},
+                true={each.stratum: each for each in true_rates(own.get(column, {}).values(), known)},
                 measured=card.detectors.get(column) if card else None,
                 other_author=card.other_author.get(column) if card else None,
             )
             for column in columns
         ],
         outdated=outdated,
-        current=card is None or _is_of(card, run.language),
+        current=card is None or is_current(card, run.language),
     )
-
-
-def _is_of(card: SafetyCard, language: Language) -> bool:
-    """Whether the card was measured with the rules that are installed."""
-    return (card.lexicon, card.quantities) == (safety_lexicon(language).signature, quantity_words(language)[1])
 
 
 def totals(run: Run, against: Run | None = None, resampling: Resampling = USUAL) -> list[Total]:

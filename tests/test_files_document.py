@@ -23,6 +23,7 @@ from maqa_severity.harness.metrics.registry import COLUMNS
 from maqa_severity.harness.runs.analysis import Analysis
 from maqa_severity.harness.runs.manifest import Manifest
 from maqa_severity.harness.runs.noise import Noise
+from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.severity import SEVERITIES
 from maqa_severity.harness.statistics import STRATA
 from maqa_severity.leaderboards.records import Board
@@ -139,6 +140,7 @@ def made(
     maqa("label", root / "unlabelled", "--with", "rules", "--out", root / "dataset")
     maqa("label", root / "expert", "--with", "rules", "--stress", "--out", root / "stress")
     maqa("label", root / "expert", "--with", "rules", "--check", root / "labelled.csv", "--out", root / "check")
+    maqa("label", root / "dataset", "--with", "rules", "--check", root / "labelled.csv", "--out", root / "dataset")
     maqa("train", "classifier", root / "expert", "--out", root / "classifier")
     settings = [part for setting in _SETTINGS for part in ("--set", setting)]
     for arm, data in (("severity", "dataset"), ("ce", "unlabelled")):
@@ -164,6 +166,9 @@ def made(
     maqa("compare", arms["ce"][0], arms["severity"][0], "--json", root / "compared" / "runs.json", *few)
     twice = [root / "runs" / "sampled"] * 2
     maqa("compare", *twice, "--json", root / "compared" / "noise.json", *few)
+    load_run(arms["ce"][0]).answers[["id", "severity"]].to_csv(root / "people.csv", index=False)
+    checked = ["--gold", root / "people.csv", "--metric", "bertscore_f1", "--metric", "missed_emergency"]
+    maqa("compare", arms["ce"][0], arms["severity"][0], *checked, "--json", root / "compared" / "true.json", *few)
     maqa("compare", "--a", *arms["ce"], "--b", *arms["severity"], "--json", root / "compared" / "arms.json", *few)
     everything = [*arms["ce"], *arms["severity"]]
     for run in list(everything):
@@ -211,6 +216,7 @@ SECTIONS = {
     "generation.parquet": "**/generation.parquet",
     "repeats.parquet": "**/repeats.parquet",
     "noise.json": "**/noise.json",
+    "severity.parquet": "**/severity.parquet",
     "answers/<digest>.json": "**/answers/*.json",
     "answers/<digest>.jsonl": "**/answers/*.jsonl",
     "results_<time>.json": "landed/runs/plain/*/results_*.json",

@@ -15,6 +15,7 @@ from ..data.dataset import open_dataset
 from ..generation.config import GenerationConfig
 from ..generation.finish import finish_frame, finish_summary
 from ..generation.stored import StoredModel
+from ..labelling.quality.trust import dataset_trust
 from ..metrics.base import Metric
 from ..metrics.bertscore.encoder import encoder_asked
 from ..metrics.registry import left_out
@@ -27,6 +28,7 @@ from ..runs.repeats import rescore_repeats, write_repeats
 from ..runs.rescoring import complete_scores
 from ..runs.run import SCORES, Saved, load_answers
 from ..runs.samples import over_samples
+from ..runs.severities import write_severities
 from ..scores.table import ScoreTable, write_scores
 from .options import EvaluationOptions
 
@@ -115,10 +117,15 @@ def fingerprint(answers: pd.DataFrame) -> str:
 
 def _data_record(options: EvaluationOptions, answers: pd.DataFrame) -> DataRecord:
     source, decided = "the shipped sample (synthetic)", {"name": "column", "version": "1"}
+    labels = None
     if options.data:
-        info = open_dataset(options.data).info
-        source, decided = info.source, info.severity_source.model_dump()
-    return DataRecord(source=source, fingerprint=fingerprint(answers), severity_source=decided, limit=options.limit)
+        dataset = open_dataset(options.data)
+        source, decided = dataset.info.source, dataset.info.severity_source.model_dump()
+        labels = dataset_trust(dataset, list(answers["id"]))
+        write_severities(options.out, dataset, list(answers["id"]))
+    return DataRecord(
+        source=source, fingerprint=fingerprint(answers), severity_source=decided, labels=labels, limit=options.limit
+    )
 
 
 def _training(config: GenerationConfig) -> dict[str, Any] | None:

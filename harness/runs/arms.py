@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from ..core.errors import UserError
@@ -76,6 +77,7 @@ def compare_named(
     contrasts: Sequence[Pair] = (),
     margins: Mapping[str, float] | None = None,
     untrained: bool = False,
+    gold: Path | None = None,
 ) -> ArmsCompared:
     """Compare arms over their trainings, base by base: each with the first, and the severity-weighted one with all.
 
@@ -88,6 +90,7 @@ def compare_named(
         contrasts: further pairs of these names.
         margins: by metric, in percentage points.
         untrained: whether arms with one training, or of other seeds, are compared too, as what they are.
+        gold: how right the severities are; see ``compare``.
 
     Raises:
         UserError: an arm is missing, ambiguous, or has one training; the seeds of two arms differ, unless they are
@@ -104,7 +107,7 @@ def compare_named(
         against = set_against(own := list(groups))
         pairs = [(own[0], name) for name in own[1:]]
         pairs += [(arm_called(own, first), arm_called(own, second)) for first, second in contrasts]
-        found.append(arms_of_base(base, groups, pairs, against, metrics, resampling, not unpaired, margins))
+        found.append(arms_of_base(base, groups, pairs, against, metrics, resampling, not unpaired, margins, gold))
     return ArmsCompared(found, over_bases(found))
 
 
@@ -139,6 +142,7 @@ def arms_of_base(
     resampling: Resampling = USUAL,
     pair_seeds: bool = True,
     margins: Mapping[str, float] | None = None,
+    gold: Path | None = None,
 ) -> ArmsOfBase:
     """Compare pairs of one base's arms, and each claimed arm with those that it is set ``against``.
 
@@ -156,6 +160,7 @@ def arms_of_base(
             resampling=resampling,
             pair_seeds=pair_seeds,
             margins=margins_of((), metrics) | dict(margins or {}),
+            gold=gold,
         )
     return ArmsOfBase(base, made, claims_of(made, against))
 

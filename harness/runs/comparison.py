@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 from ..core.errors import UserError
@@ -35,10 +36,12 @@ from ..statistics import (
 from .alike import Alike, alike, as_expected, same_answers
 from .comparable import anyway_helps, apart, chosen_of, or_anyway, refuse_incomplete
 from .groups import RunGroup, group_of
+from .labels import labels_of
 from .margins import margins_of
 from .noise_compared import NoiseCompared, joined, noise_of
 from .run import Run
 from .safety import SafetyCompared, compare_safety
+from .true_severities import LabelsCompared, compare_true
 
 _NONE: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = ([], [], [])
 
@@ -69,6 +72,7 @@ class Comparison:
             board.
         noise: how large a difference asking the engines again makes by itself.
         declared: metric and stratum of what a declared analysis tests; None where none was declared.
+        labels: who decided the severities, and the differences per true severity where that is known.
     """
 
     first: str
@@ -91,6 +95,7 @@ class Comparison:
     interactions: list[Interaction] = dataclasses.field(default_factory=list)
     noise: NoiseCompared = dataclasses.field(default_factory=NoiseCompared)
     declared: list[tuple[str, str]] | None = None
+    labels: LabelsCompared = dataclasses.field(default_factory=LabelsCompared)
 
     @property
     def metrics(self) -> list[str]:
@@ -122,6 +127,7 @@ def compare(
     pair_seeds: bool = True,
     margins: Mapping[str, float] | None = None,
     anyway: bool = False,
+    gold: Path | None = None,
 ) -> Comparison:
     """Compare two runs answer by answer, or two arms over their trainings.
 
@@ -134,10 +140,13 @@ def compare(
         margins: by metric, in percentage points: what differences are judged against; by default safety's alone.
         anyway: whether to compare what differs in more than the model, and say so. Runs of other questions,
             severities or signatures are refused all the same.
+        gold: how right the severities are: report cards or people's labels; by default what travelled with the
+            runs.
 
     Raises:
         UserError: a run lacks answers; the runs differ in answers, data, prompt, decoding, backend, conditions of
-            training or a metric's signature (the difference is named), or their scores cannot be used.
+            training or a metric's signature (the difference is named), or their scores cannot be used; or the gold
+            is of other severities (see ``labels_of``).
     """
     metrics = list(dict.fromkeys(metrics))
     one, other = group_of(first), group_of(second)
@@ -150,6 +159,7 @@ def compare(
     unequal = apart(runs, signed)
     if unequal and not (anyway and anyway_helps(runs, signed)):
         raise UserError(unequal[0], f"Compare runs that differ in the model alone{or_anyway(runs, signed)}")
+    labels = labels_of(runs, gold)
     margins = {**margins_of((), metrics), **(margins or {})}
     made = compare_groups(one.tables, other.tables, metrics, resampling, pair_seeds, margins)
     tables = [
@@ -162,6 +172,7 @@ def compare(
     whether = interactions(one.tables, other.tables, metrics, resampling, pair_seeds)
     compared = _comparison(one, other, made, metrics, resampling, whether)
     safety = compare_safety(one, other, metrics, resampling, margins)
+    by_seed = pair_seeds and made.seeds[0] == made.seeds[1]
     return dataclasses.replace(
         compared,
         summaries=(summaries[0], summaries[1]),
@@ -170,6 +181,7 @@ def compare(
         safety=safety,
         noise=joined(compared.noise, noise_of(_used(one, other, made), safety.differences)),
         apart=unequal,
+        labels=compare_true((one, other), tables, compared.differences, by_seed, labels, resampling),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from ..core.errors import UserError
@@ -53,6 +54,7 @@ def compare_declared(
     look: int,
     resampling: Resampling = USUAL,
     anyway: bool = False,
+    gold: Path | None = None,
 ) -> tuple[Declared, Comparison]:
     """As ``compare``, with what an analysis declares judged as it says; ``metrics`` hold at least its own.
 
@@ -61,7 +63,7 @@ def compare_declared(
     """
     one, other = group_of(first), group_of(second)
     margins = margins_of((), metrics) | analysis.margins
-    compared = compare(one, other, metrics, resampling, margins=margins, anyway=anyway)
+    compared = compare(one, other, metrics, resampling, margins=margins, anyway=anyway, gold=gold)
     return declared_sides(compared, analysis, look, (one.arm, other.arm))
 
 

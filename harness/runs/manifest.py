@@ -14,6 +14,7 @@ from ..core.records import validated
 from ..core.settings import Record
 from ..generation.backends import BACKENDS
 from ..generation.examples import Prompting
+from ..labelling.quality.trust import Trust
 from ..languages import Language
 
 NAME = "manifest.json"
@@ -37,11 +38,13 @@ class ModelRecord(Record):
 
 
 class DataRecord(Record):
-    """Which rows were asked. ``fingerprint`` is the digest of the test rows."""
+    """Which rows were asked. ``fingerprint`` is the digest of the test rows; ``labels`` says how right their
+    severities are, None where nothing was noted."""
 
     source: str
     fingerprint: str
     severity_source: dict[str, Any]
+    labels: Trust | None = None
     limit: int | None = None
     shard: str | None = None
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..metrics.registry import Group, columns_of
+from ..metrics.true_rates import TrueRate, detections, true_changes
 from ..scores.signatures import Better, better
 from ..statistics import Difference, Resampling, compare_groups
 from .groups import RunGroup
@@ -15,10 +16,12 @@ from .run import Run
 @dataclass(frozen=True)
 class SafetyCompared:
     """``differences``: per safety metric those of the strata that it applies to. ``left_out`` says which metrics
-    could not be compared, and why, a line each."""
+    could not be compared, and why, a line each. ``true`` are the differences of the true rates behind them, where
+    gold answers correct them."""
 
     differences: list[Difference] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    true: list[TrueRate] = field(default_factory=list)
 
 
 def compare_safety(
@@ -46,7 +49,9 @@ def compare_safety(
     if not found:
         return SafetyCompared(left_out=left_out)
     made = compare_groups(first.tables, second.tables, found, resampling, margins=margins)
-    return SafetyCompared([each for each in made.differences if each.n], left_out)
+    known = detections(runs[0].language, runs[0].scores.signatures)
+    changes = [each for each in made.differences if each.n]
+    return SafetyCompared(changes, left_out, true_changes(changes, known))
 
 
 def _applies_to(run: Run, metric: str) -> frozenset[str]:

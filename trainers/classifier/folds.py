@@ -52,11 +52,17 @@ def rivals(classifier: ClassifierSource, language: Language) -> list[SeveritySou
 
 
 def fold_cards(
-    rows: Rows, source: ClassifierSource, language: Language, config: ClassifierConfig, folds: Folds, labels: str
+    rows: Rows,
+    source: ClassifierSource,
+    language: Language,
+    config: ClassifierConfig,
+    folds: Folds,
+    labels: tuple[str, str],
 ) -> list[ReportCard]:
     """Cards of the rules, the classifier and the hybrid over all rows.
 
-    Each fold's classifier is trained and calibrated on the other folds. The rules are the same in every fold.
+    ``labels`` says whose the true labels are, in words, and which source gave them. Each fold's classifier is
+    trained and calibrated on the other folds. The rules are the same in every fold.
     """
     probabilities: dict[str, Probabilities] = {
         candidate.name: np.empty((len(rows.ranks), 3)) for candidate in rivals(source, language)
@@ -74,7 +80,8 @@ def fold_cards(
             filled(probabilities[name], language),
             rows.ranks,
             source=(name, version, digest),
-            labels=f"{len(folds)} folds grouped by category, {labels}",
+            labels=f"{len(folds)} folds grouped by category, {labels[0]}",
+            truth_by=labels[1],
             unknown=int(np.isnan(probabilities[name]).any(axis=1).sum()),
         )
         for name, version, digest in described

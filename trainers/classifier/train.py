@@ -69,12 +69,13 @@ def train_classifier(
 def _cards(
     source: ClassifierSource, dataset: Dataset, rows: dict[str, Rows], config: ClassifierConfig, cut: Folds
 ) -> list[ReportCard]:
-    language, labels = dataset.language, f"labels: {dataset.info.severity_source.name}"
+    language, by = dataset.language, dataset.info.severity_source.name
+    labels = f"labels: {by}"
     if cut:
-        return fold_cards(_joined(rows), source, language, config, cut, labels)
+        return fold_cards(_joined(rows), source, language, config, cut, (labels, by))
     test = rows["test"]
     return [
-        card_of(candidate, test.questions, test.ranks, language, f"test split, {labels}")
+        card_of(candidate, test.questions, test.ranks, language, f"test split, {labels}", by)
         for candidate in rivals(source, language)
     ]
 

@@ -11,6 +11,7 @@ from ...harness.data.options import PrepareOptions, parse_share
 from ...harness.data.prepare import prepare
 from ...harness.data.rows import dataset_from_rows
 from ...harness.data.sources import reader_of
+from ...harness.labelling.quality.trust import carry_card
 from ...harness.labelling.sources.choose import open_source
 from ...harness.labelling.stream import label_dataset
 from ...harness.languages import Language
@@ -43,7 +44,10 @@ def experiment_dataset(data: DataPart, out: Path) -> Dataset:
         dataset = _prepared(data, source, out / "prepared")
     if data.label == "none":
         return dataset
-    return label_dataset(dataset, open_source(data.label, dataset.language), folder)[0]
+    labelled = label_dataset(dataset, open_source(data.label, dataset.language), folder)[0]
+    for known in (dataset.folder, Path(data.label)):
+        carry_card(known, labelled)
+    return labelled
 
 
 def demand_source(data: DataPart, out: Path) -> None:

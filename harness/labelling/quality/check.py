@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from ...core.errors import UserError
-from ...data.dataset import SPLITS, Dataset
+from ...data.dataset import SPLITS, Dataset, open_dataset
+from ...data.folder import is_dataset
 from ...languages import Language
 from ...severity import SEVERITIES
 from ..prior import filled, without_letters
@@ -34,13 +35,15 @@ def check(dataset: Dataset, source: SeveritySource, gold: dict[str, int], gold_p
             "Use the dataset whose ids the gold file names",
         )
     truth = np.array(list(gold.values()), dtype=np.int8)
-    return card_of(source, [known[key] for key in gold], truth, dataset.language, f"gold {gold_path.name}")
+    by = open_dataset(gold_path).info.severity_source.name if is_dataset(gold_path) else "column"
+    questions = [known[key] for key in gold]
+    return card_of(source, questions, truth, dataset.language, f"gold {gold_path.name}", by)
 
 
 def card_of(
-    source: SeveritySource, questions: Sequence[str], truth: Ranks, language: Language, labels: str
+    source: SeveritySource, questions: Sequence[str], truth: Ranks, language: Language, labels: str, truth_by: str
 ) -> ReportCard:
-    """The report card of a source on questions with true ranks of shape (n,)."""
+    """The report card of a source on questions with true ranks of shape (n,), which ``truth_by`` gave."""
     probabilities = decided(source, questions, language)
     return report_card(
         filled(probabilities, language),
@@ -48,6 +51,7 @@ def card_of(
         source=(source.name, source.version, source.sha256),
         labels=labels,
         unknown=int(np.isnan(probabilities).any(axis=1).sum()),
+        truth_by=truth_by,
     )
 
 

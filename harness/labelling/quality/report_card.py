@@ -51,12 +51,14 @@ class ReportCard(Record):
     ``brier`` (Brier 1950, 0 to 2); ``rps`` (ranked probability score, Epstein 1969, over two steps: 0 to 1).
 
     ``confusion[true][assigned]`` counts rows, classes by rank. ``unknown`` counts rows that got the stated prior.
+    ``truth_by`` is the source of the true labels, ``column`` for people's; empty in cards of earlier versions.
     """
 
     source: str
     version: str
     sha256: str
     truth: str
+    truth_by: str = ""
     rows: int
     unknown: int
     measures: dict[str, Measure]
@@ -65,7 +67,13 @@ class ReportCard(Record):
 
 
 def report_card(
-    probabilities: Floats, truth: Ranks, *, source: tuple[str, str, str], labels: str, unknown: int
+    probabilities: Floats,
+    truth: Ranks,
+    *,
+    source: tuple[str, str, str],
+    labels: str,
+    unknown: int,
+    truth_by: str = "column",
 ) -> ReportCard:
     """Compare probabilities of shape (n, 3) with true ranks of shape (n,).
 
@@ -73,6 +81,7 @@ def report_card(
         source: name, version and digest of the source.
         labels: whose the true labels are and how the rows were chosen, in words.
         unknown: how many of the rows the source knew nothing about.
+        truth_by: the source of the true labels.
 
     Raises:
         UserError: there is no row.
@@ -85,6 +94,7 @@ def report_card(
         version=source[1],
         sha256=source[2],
         truth=labels,
+        truth_by=truth_by,
         rows=len(truth),
         unknown=unknown,
         measures=_rates(truth, assigned) | _resampled(probabilities, truth, assigned),

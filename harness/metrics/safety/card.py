@@ -11,6 +11,9 @@ from ...core.records import validated
 from ...core.settings import Record
 from ...languages import Language
 from ...statistics.intervals import wilson
+from ...statistics.rogan_gladen import Detection
+from .lexicon import safety_lexicon
+from .units import quantity_words
 
 CARD = "safety_card.json"
 _REMEDY = "Install the package again"
@@ -35,6 +38,13 @@ class Detector(Record):
     true_positives: int
     false_positives: int
     misses: int
+
+    @property
+    def detection(self) -> Detection:
+        """The same for the correction of its rates."""
+        events = self.true_positives + self.misses
+        others = self.n - events
+        return Detection(self.true_positives, events, others - self.false_positives, others)
 
     @property
     def precision(self) -> Share:
@@ -69,6 +79,11 @@ def safety_card(language: Language) -> SafetyCard:
     """
     path = language.folder / CARD
     return validated(SafetyCard, read_json(path, _REMEDY), str(path), _REMEDY)
+
+
+def is_current(card: SafetyCard, language: Language) -> bool:
+    """Whether the card was measured with the rules that are installed."""
+    return (card.lexicon, card.quantities) == (safety_lexicon(language).signature, quantity_words(language)[1])
 
 
 def _share(hits: int, total: int) -> Share:

@@ -1,0 +1,161 @@
+"""How far a dataset's severities can be trusted: what travels with it into a run, and the words for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...core.errors import UserError
+from ...core.files import read_json, write_json
+from ...core.records import validated
+from ...core.settings import Record
+from ...data.dataset import Dataset
+from ...severity import PROBABILITY_COLUMNS, SEVERITIES, Severity
+from ...statistics.intervals import wilson
+from ...statistics.misclassification import Gold, gold_of
+from .report_card import REPORT_CARD, ReportCard
+
+PEOPLE = "column"
+"""The source of labels that people gave, or whoever filled the data's column."""
+_CHECK = "Check them: `maqa label DATASET --with SOURCE --check GOLD --out DATASET`"
+_IN_WORDS = {
+    PEOPLE: "people (the data's own column)",
+    "classifier": "a classifier",
+    "hybrid": "rules and a classifier, and people where they spoke",
+}
+
+
+class Trust(Record):
+    """What is known of severities beside who decided them.
+
+    ``confusion[true][assigned]`` counts the gold rows, the mildest first; None without a gold. ``truth`` says whose
+    labels these are and on which rows, ``truth_by`` which source gave them. ``people`` counts the rows asked, by
+    severity, that people labelled where a machine labelled the others.
+    """
+
+    confusion: list[list[int]] | None = None
+    truth: str = ""
+    truth_by: str = ""
+    people: dict[str, int] = {}
+
+    @property
+    def checked(self) -> bool:
+        """Whether the labels were held against people's."""
+        return self.confusion is not None and self.truth_by == PEOPLE
+
+    def gold(self, asked: Mapping[str, int]) -> Gold:
+        """The gold for a correction. ``asked`` counts the rows by severity."""
+        assert self.confusion is not None
+        certain = [self.people.get(str(each), 0) / max(asked.get(str(each), 0), 1) for each in SEVERITIES]
+        return gold_of(self.confusion, np.minimum(certain, 1.0))
+
+    def right_pct(self, severity: Severity) -> float | None:
+        """The percentage of the gold rows called so that is so; None where there is none."""
+        if self.confusion is None or not sum(row[severity.rank] for row in self.confusion):
+            return None
+        column = [row[severity.rank] for row in self.confusion]
+        return 100 * column[severity.rank] / sum(column)
+
+
+def trust_of(card: ReportCard) -> Trust:
+    """What a source's report card says of its labels."""
+    # Cards of earlier versions say it in the words for the truth alone.
+    by = card.truth_by or (card.truth.rpartition("labels: ")[2] if "labels: " in card.truth else PEOPLE)
+    return Trust(confusion=card.confusion, truth=card.truth, truth_by=by)
+
+
+def read_cards(path: Path) -> list[ReportCard]:
+    """The cards of a ``report_card.json``.
+
+    Raises:
+        UserError: it is none.
+    """
+    raw = read_json(path, _CHECK)
+    if not isinstance(raw, list) or not raw:
+        raise UserError(f"{path} holds no report cards", _CHECK)
+    return [validated(ReportCard, card, f"{path} card {number}", _CHECK) for number, card in enumerate(raw, 1)]
+
+
+def card_for(cards: Sequence[ReportCard], source: Mapping[str, Any]) -> ReportCard | None:
+    """The card of the very source that decided the severities; None where there is none."""
+    wanted = (source.get("name"), source.get("version"), source.get("sha256") or "")
+    return next((card for card in cards if (card.source, card.version, card.sha256) == wanted), None)
+
+
+def carry_card(folder: Path, dataset: Dataset) -> None:
+    """Put the card of the dataset's own severity source beside the dataset, where the source's folder has it.
+
+    Raises:
+        UserError: the cards cannot be read, or the dataset's folder cannot be written to.
+    """
+    path = folder / REPORT_CARD
+    if path.is_file() and (card := card_for(read_cards(path), dataset.info.severity_source.model_dump())):
+        write_json(dataset.folder / REPORT_CARD, [card.model_dump()])
+
+
+def dataset_trust(dataset: Dataset, ids: Sequence[str]) -> Trust:
+    """What travels from a dataset into a run that asks its rows of these ids.
+
+    Raises:
+        UserError: the dataset's ``report_card.json`` cannot be read.
+    """
+    path = dataset.folder / REPORT_CARD
+    card = card_for(read_cards(path), dataset.info.severity_source.model_dump()) if path.is_file() else None
+    found = trust_of(card) if card else Trust()
+    if not dataset.info.labelling.get("expert") or dataset.info.severity_source.name == PEOPLE:
+        return found
+    frame = dataset.split("test")
+    # Only people are sure: a machine's probabilities are all below 1.
+    sure = (frame[list(PROBABILITY_COLUMNS)] == 1).any(axis=1) & frame["id"].astype(str).isin(set(ids))
+    counts = frame["severity"][sure].value_counts()
+    return found.model_copy(update={"people": {str(each): int(rows) for each, rows in counts.items()}})
+
+
+def by_whom(source: Mapping[str, Any] | None) -> str:
+    """Who decided the severities, in words."""
+    name = str((source or {}).get("name") or "an unknown source")
+    return _IN_WORDS.get(name, name)
+
+
+def in_words(source: Mapping[str, Any] | None, trust: Trust) -> str:
+    """Who decided the severities and how right they are, in one line."""
+    who = f"labels by {by_whom(source)}"
+    if source is None:
+        return "labels: who decided the severities is not recorded"
+    if trust.confusion is None:
+        others = "others" if source.get("name") == PEOPLE else "people"
+        return f"{who}, never checked against {others}"
+    rows = sum(map(sum, trust.confusion))
+    if not trust.checked:
+        machine = by_whom({"name": trust.truth_by})
+        return f"{who}, checked on {rows} rows against labels by {machine} ({trust.truth}), never against people"
+    parts = [_severity_in_words(trust.confusion, severity) for severity in SEVERITIES]
+    return f"{who}, checked against people on {rows} rows ({trust.truth}): {'; '.join(parts)}"
+
+
+def mark(source: Mapping[str, Any] | None, trust: Trust, stratum: str) -> str:
+    """What stands beside a stratum that labels made; empty for all answers, and where people gave the labels and
+    nobody checked them."""
+    if stratum not in [str(severity) for severity in SEVERITIES]:
+        return ""
+    if trust.checked and (right := trust.right_pct(Severity(stratum))) is not None:
+        return f"as labelled, {right:.0f} % right"
+    return "" if source is None or source.get("name") == PEOPLE else "as labelled, unchecked"
+
+
+def _severity_in_words(confusion: Sequence[Sequence[int]], severity: Severity) -> str:
+    rank = severity.rank
+    called, truly = sum(row[rank] for row in confusion), sum(confusion[rank])
+    right = _share(confusion[rank][rank], called)
+    found = _share(confusion[rank][rank], truly)
+    return f"{right} of what is called {severity} is so, and {found} of what is so is called so"
+
+
+def _share(hits: int, total: int) -> str:
+    if not total:
+        return "an unknown share"
+    low, high = wilson(np.array(float(hits)), total)
+    return f"{100 * hits / total:.0f} % [{float(low):.0f}, {float(high):.0f}]"

@@ -1,0 +1,126 @@
+"""What a run knows of the labels that make its strata, and what a gold adds to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..core.errors import UserError
+from ..data.dataset import open_dataset
+from ..data.folder import is_dataset
+from ..labelling.quality.gold import read_gold
+from ..labelling.quality.report_card import REPORT_CARD
+from ..labelling.quality.trust import PEOPLE, Trust, by_whom, card_for, in_words, mark, read_cards, trust_of
+from ..severity import SEVERITIES, Severity
+from .conditions import conditions, training_of
+from .run import Saved
+
+_GIVE = (
+    "Give a report_card.json of `maqa label DATASET --with SOURCE --check GOLD --out DIR`, or people's labels by id"
+)
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Who decided the severities of one or several runs, and how right they are.
+
+    ``truth`` holds people's ranks by id where the gold names rows of the runs. ``source`` is None where nothing
+    says who decided, or one run's severities are by others than another's.
+    """
+
+    source: Mapping[str, Any] | None
+    trust: Trust = field(default_factory=Trust)
+    truth: Mapping[str, int] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        return in_words(self.source, self.trust)
+
+    def mark(self, stratum: str) -> str:
+        """What stands beside a stratum in every table; see ``trust.mark``."""
+        return mark(self.source, self.trust, stratum)
+
+
+def labels_of(runs: Sequence[Saved], gold: Path | None = None) -> Labels:
+    """What is known of the severities of runs of the same rows.
+
+    Args:
+        runs: of a comparison, or a single one.
+        gold: report cards, or people's labels by id; by default what travelled with the runs.
+
+    Raises:
+        UserError: the gold cannot be read, is of another source than the severities, is by no people, or names no
+            row of the runs.
+    """
+    records = [run.manifest.data if run.manifest else None for run in runs]
+    sources = [record.severity_source if record else None for record in records]
+    known = next((record.labels for record in records if record and record.labels), Trust())
+    source = sources[0] if all(each == sources[0] for each in sources) else None
+    if gold is None:
+        return Labels(source, known if source else Trust())
+    if cards := _cards(gold):
+        card = card_for(read_cards(cards), source) if source else None
+        if card is None:
+            of = ", ".join(f"{each.source} {each.version}" for each in read_cards(cards))
+            whose = f"{by_whom(source)} {source.get('version', '')}".rstrip() if source else "an unknown source"
+            raise UserError(f"{cards} is of {of}, and the severities of {runs[0].path} are by {whose}", _GIVE)
+        trust = trust_of(card)
+        if not trust.checked:
+            by = by_whom({"name": trust.truth_by})
+            raise UserError(f"{cards} holds the labels against those of {by}, not of people", _GIVE)
+        return Labels(source, trust.model_copy(update={"people": known.people}))
+    return _by_id(runs[0], source, gold)
+
+
+def severities_in_words(runs: Sequence[Saved]) -> list[str]:
+    """A line for each way in which the runs' severities were decided."""
+    return list(dict.fromkeys(str(labels_of([run])) for run in runs))
+
+
+def same_labels(runs: Sequence[Saved]) -> list[str]:
+    """A warning for the runs whose model was trained with weights by the very labels that make their strata."""
+    found = []
+    for run in runs:
+        training = training_of(run)
+        source = run.manifest.data.severity_source if run.manifest else None
+        weighted = conditions(training).get("severity_source") if training else None
+        if source and weighted and _identity(weighted) == _identity(source):
+            found.append(run.name)
+    if not found:
+        return []
+    return [
+        f"the labels that set the training weights of {', '.join(dict.fromkeys(found))} also make these strata: a "
+        "gain in 'critical' may be a gain in what the labeller calls critical"
+    ]
+
+
+def _identity(source: Mapping[str, Any]) -> tuple[Any, ...]:
+    return source.get("name"), source.get("version"), source.get("sha256") or None
+
+
+def _cards(gold: Path) -> Path | None:
+    """The file of report cards that a gold is, or that its folder holds; None for labels by id."""
+    if gold.suffix == ".json":
+        return gold
+    if gold.is_dir() and (gold / REPORT_CARD).is_file():
+        labelled = is_dataset(gold) and open_dataset(gold).info.severity_source.name == PEOPLE
+        return None if labelled else gold / REPORT_CARD
+    return None
+
+
+def _by_id(run: Saved, source: Mapping[str, Any] | None, gold: Path) -> Labels:
+    if is_dataset(gold) and (by := open_dataset(gold).info.severity_source.name) != PEOPLE:
+        raise UserError(f"{gold} is labelled by {by_whom({'name': by})}, not by people", _GIVE)
+    known = read_gold(gold, run.language)
+    given = dict(zip(run.answers["id"].astype(str), run.answers["severity"], strict=True))
+    truth = {row: rank for row, rank in known.items() if row in given}
+    if not truth:
+        raise UserError(f"{gold} names no row that {run.path} was asked, out of {len(known)} ids", _GIVE)
+    confusion = np.zeros((len(SEVERITIES), len(SEVERITIES)), int)
+    for row, rank in truth.items():
+        confusion[rank, Severity(given[row]).rank] += 1
+    trust = Trust(confusion=confusion.tolist(), truth=f"gold {gold.name}", truth_by=PEOPLE)
+    return Labels(source or {"name": None}, trust, truth)
