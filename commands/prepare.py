@@ -39,6 +39,12 @@ def prepare(
     category_column: Annotated[str | None, typer.Option(help="Column of the category.")] = None,
     severity_column: Annotated[str | None, typer.Option(help="Column of the severity.")] = None,
     id_column: Annotated[str | None, typer.Option(help="Column of the id.")] = None,
+    cluster_column: Annotated[
+        str | None,
+        typer.Option(
+            help="Column of what belongs together (one case, one consultation); else nearly equal questions do."
+        ),
+    ] = None,
     probability_columns: Annotated[
         str | None, typer.Option(help="Columns of the probabilities: NON_CRITICAL,NEUTRAL,CRITICAL.")
     ] = None,
@@ -48,7 +54,7 @@ def prepare(
 ) -> None:
     """Make a dataset from questions and answers.
 
-    Finds the columns, drops duplicates and answerless rows, splits by question.
+    Finds the columns, drops duplicates and answerless rows, splits so that no question or case stands in two splits.
     """
     from ..harness.data.columns import PROBABILITIES, Role
     from ..harness.data.dataset import language_asked
@@ -62,6 +68,7 @@ def prepare(
         Role.CATEGORY: category_column,
         Role.SEVERITY: severity_column,
         Role.ID: id_column,
+        Role.CLUSTER: cluster_column,
     }
     if probability_columns is not None:
         names = [name.strip() for name in probability_columns.split(",")]
@@ -92,6 +99,7 @@ def _show(card: Card, console: Console) -> None:
     if card.parts:
         splits = ", ".join(f"{name} ({rows:,} rows)" for name, rows in card.parts.items())
         console.print(Text(f"Splits, all of them read: {splits}"))
+    console.print(Text(f"Clusters: {card.clusters}"), soft_wrap=True)
     table = Table("rows", "count", title="Rows")
     table.add_row("read", f"{card.read:,}")
     for reason, count in card.dropped.items():

@@ -11,7 +11,7 @@ import pandas as pd
 
 from ..harness import languages
 from ..harness.core.errors import UserError
-from ..harness.data.dataset import language_asked, open_dataset, stratum
+from ..harness.data.dataset import CLUSTER, language_asked, open_dataset, stratum
 from ..harness.metrics.bertscore.encoder import encoder_asked
 from ..harness.metrics.scoring import default_metrics, signatures
 from ..harness.severity import parse_severity
@@ -69,7 +69,8 @@ def load_documents(
     scored_by = signatures(default_metrics(tongue, encoder, layer))
     scoring = {"encoder": encoder, "layer": layer, "signatures": scored_by}
     asked = {"language": tongue.code, "template": tongue.prompt, "scoring": scoring}
-    documents = [{**row, **asked} for row in rows[_FIELDS].to_dict("records")]
+    fields = [*_FIELDS, *([CLUSTER] if CLUSTER in rows else [])]
+    documents = [{**row, **asked} for row in rows[fields].to_dict("records")]
     return Splits(datasets.Dataset.from_list(documents), source, tongue)
 
 

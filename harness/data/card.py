@@ -28,6 +28,7 @@ class Card:
     ``QUANTILES``. ``contradictions``: kept rows whose label is not the most likely one of their probabilities.
     ``parts``: rows of each split of the source, where it has some. ``foreign``: kept rows whose question has no
     letter of ``language``; ``likely`` is the code of the language that most of them have letters of, if any.
+    ``clusters``: which rows belong together, in words.
     """
 
     columns: dict[str, str]
@@ -42,6 +43,7 @@ class Card:
     language: str
     foreign: int
     likely: str | None
+    clusters: str
 
 
 def without_letters(texts: Sequence[str], language: Language) -> list[str]:

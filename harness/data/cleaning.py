@@ -32,7 +32,7 @@ class Reason(StrEnum):
 class Rows:
     """n rows with a question and an answer, and what is compared of them.
 
-    ``texts`` has the columns ``id``, ``category`` (both null if none is given), ``question`` and ``answer``.
+    ``texts`` has the columns ``id``, ``category``, ``cluster`` (null if none is given), ``question``, ``answer``.
     ``numbers``: rows of the source file. ``group``: digest of the normalised question. ``pair``: of normalised
     question and answer. ``exact``: of question and answer as written. ``row``: of all that the row holds.
     ``words``: lengths of question and answer in words, shape (n, 2).
@@ -90,7 +90,7 @@ def clean_batch(
     columns = {role: batch.columns[place].take(places) for role, place in roles.items()}
     numbers = batch.numbers[kept]
     texts = pa.table(
-        {str(role): _trimmed(columns.get(role), len(kept)) for role in (Role.ID, Role.CATEGORY)}
+        {str(role): _trimmed(columns.get(role), len(kept)) for role in (Role.ID, Role.CATEGORY, Role.CLUSTER)}
         | {str(role): columns[role] for role in (Role.QUESTION, Role.ANSWER)}
     )
     ranks, probabilities = labels.read(columns, len(kept), lambda row: where(int(numbers[row])))

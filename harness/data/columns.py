@@ -23,6 +23,7 @@ class Role(StrEnum):
     CATEGORY = "category"
     SEVERITY = "severity"
     ID = "id"
+    CLUSTER = "cluster"
     P_NON_CRITICAL = "p_non_critical"
     P_NEUTRAL = "p_neutral"
     P_CRITICAL = "p_critical"
@@ -70,6 +71,8 @@ def find_columns(
                 f"{path} has no column that is known as the {role}; it has {_show(columns)}",
                 f"Name the column with {option(role)}",
             )
+    if Role.CLUSTER not in given and found.get(Role.CLUSTER) in [found[role] for role in found if role in given]:
+        del found[Role.CLUSTER]
     owners: dict[int, Role] = {}
     for role, place in found.items():
         if (other := owners.setdefault(place, role)) is not role:

@@ -22,11 +22,14 @@ from .folder import NOTE
 
 SPLITS: tuple[str, ...] = ("train", "validation", "test")
 COLUMNS: tuple[str, ...] = ("id", "question", "answer", "category", "severity", *PROBABILITY_COLUMNS)
+CLUSTER = "cluster"
+"""A column of datasets of which it is known which rows belong together: a name, null for a row alone."""
 SCHEMA_VERSION = 1
 UNKNOWN_CATEGORY = "unknown"
 _TEXT = pa.large_string()
 # Given outright: a split without rows or labels must not change the types of its file.
 _SCHEMA = pa.schema([(name, pa.float64() if name in PROBABILITY_COLUMNS else _TEXT) for name in COLUMNS])
+_CLUSTERED = _SCHEMA.append(pa.field(CLUSTER, _TEXT))
 _PREPARE = "Make a dataset with `maqa prepare SOURCE --out DATASET`"
 
 
@@ -47,6 +50,7 @@ class DatasetInfo(Record):
     source_sha256: str
     severity_source: SeveritySource
     cleaning: dict[str, Any]
+    clusters: dict[str, Any] = {}
     labelling: dict[str, Any] = {}
     counts: dict[str, dict[str, int]] = {}
     sha256: dict[str, str] = {}
@@ -60,7 +64,8 @@ class Dataset:
     info: DatasetInfo
 
     def split(self, name: str) -> pd.DataFrame:
-        """Rows of one split with the columns ``COLUMNS``; severity and probabilities may be missing (unlabelled).
+        """Rows of one split with the columns ``COLUMNS``, and ``CLUSTER`` where that is known; severity and
+        probabilities may be missing (unlabelled).
 
         Raises:
             UserError: the split's file is missing or was changed.
@@ -74,7 +79,7 @@ class Dataset:
             raise UserError(f"{path} is not a readable parquet file: {error}", _PREPARE) from error
         if missing := set(COLUMNS) - set(frame.columns):
             raise UserError(f"{path} lacks the columns {', '.join(sorted(missing))}", _PREPARE)
-        return frame[list(COLUMNS)]
+        return frame[[*COLUMNS, *([CLUSTER] if CLUSTER in frame else [])]]
 
     @property
     def language(self) -> Language:
@@ -172,7 +177,9 @@ def write_dataset(folder: Path, splits: Mapping[str, pd.DataFrame], info: Datase
             digests: dict[str, str] = {}
             for name in SPLITS:
                 path = files.enter_context(atomic(folder / f"{name}.parquet"))
-                table = pa.Table.from_pandas(splits[name][list(COLUMNS)], schema=_SCHEMA, preserve_index=False)
+                known = all(CLUSTER in split for split in splits.values())
+                columns, schema = ([*COLUMNS, CLUSTER], _CLUSTERED) if known else (list(COLUMNS), _SCHEMA)
+                table = pa.Table.from_pandas(splits[name][columns], schema=schema, preserve_index=False)
                 pq.write_table(table, path)
                 counts[name] = count_severities(splits[name])
                 digests[name] = sha256_file(path)

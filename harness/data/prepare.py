@@ -23,6 +23,7 @@ from .card import (
     without_letters,
 )
 from .cleaning import Reason, Rows, clean_batch, join, without_duplicates
+from .clusters import Clusters, cluster_rows, joins_any
 from .columns import PROBABILITIES, Role, find_columns, option
 from .dataset import (
     COLUMNS,
@@ -82,10 +83,15 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
     rows = rows.take(kept)
     _check_ids(opened, rows, roles)
     contradictions = _count_contradictions(opened, rows, roles, options)
+    progress("Finding what belongs together", 0, None)
+    clusters = cluster_rows(rows, options.language, _cluster_column(opened, rows, roles, options), str(source))
     progress("Splitting", 0, None)
-    places = split_groups(rows.group, rows.row, rows.ranks, _sizes(opened, len(rows), options), options.seed)
+    places = split_groups(clusters.keys, rows.row, rows.ranks, _sizes(opened, len(rows), options), options.seed)
     progress("Writing", 0, None)
     frames = {name: _frame(rows.take(places[name])) for name in SPLITS}
+    names = pd.Series(clusters.names, dtype="object")
+    for name, frame in frames.items():
+        frame["cluster"] = names[places[name]].to_numpy()
     foreign = without_letters(rows.texts["question"].to_pylist(), options.language)
     card = Card(
         columns={str(role): opened.columns[place] for role, place in roles.items()},
@@ -100,8 +106,9 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
         language=options.language.name,
         foreign=len(foreign),
         likely=likely_language(foreign) if foreign else None,
+        clusters=str(clusters),
     )
-    info = _info(opened, card, roles, options)
+    info = _info(opened, card, roles, options, clusters)
     return write_dataset(out, frames, info), card
 
 
@@ -131,6 +138,14 @@ def _collect(
     if not any(map(len, parts)):
         raise UserError(f"{source.path} has no row with a question and an answer", "Check the chosen columns")
     return read, dropped, join(parts)
+
+
+def _cluster_column(source: Source, rows: Rows, roles: dict[Role, int], options: PrepareOptions) -> str | None:
+    """The column of clusters; one that nobody asked for and that puts no two rows together is an id."""
+    if Role.CLUSTER not in roles or (Role.CLUSTER not in options.columns and not joins_any(rows)):
+        roles.pop(Role.CLUSTER, None)
+        return None
+    return source.columns[roles[Role.CLUSTER]]
 
 
 def _check_ids(source: Source, rows: Rows, roles: dict[Role, int]) -> None:
@@ -206,7 +221,9 @@ def _severity_source(
     )
 
 
-def _info(source: Source, card: Card, roles: dict[Role, int], options: PrepareOptions) -> DatasetInfo:
+def _info(
+    source: Source, card: Card, roles: dict[Role, int], options: PrepareOptions, clusters: Clusters
+) -> DatasetInfo:
     digest = _digest(source)
     return DatasetInfo(
         language=options.language.code,
@@ -223,4 +240,5 @@ def _info(source: Source, card: Card, roles: dict[Role, int], options: PrepareOp
             "labels_against_probabilities": card.contradictions,
             **({"splits": card.parts} if card.parts else {}),
         },
+        clusters=clusters.about,
     )

@@ -13,7 +13,7 @@ from ..severity import parse_severity
 from .generations import rescore_samples
 from .noise import read_noise
 from .repeats import rescore_repeats
-from .run import Run, Saved, load_answers
+from .run import Run, Saved, load_answers, with_clusters
 from .samples import over_samples
 
 
@@ -36,10 +36,10 @@ def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]]) -> R
     write_scores(saved.scores_file, scores)
     rescore_samples(saved, metrics)
     if saved.manifest is None:
-        return Run(**vars(saved), scores=scores)
+        return Run(**vars(saved), scores=with_clusters(saved, scores))
     scores = over_samples(saved.path, scores)
     rescore_repeats(saved, scores, metrics)
-    return Run(**vars(saved), scores=scores, noise=read_noise(saved.path))
+    return Run(**vars(saved), scores=with_clusters(saved, scores), noise=read_noise(saved.path))
 
 
 def complete_scores(saved: Saved, metrics: Sequence[Metric]) -> ScoreTable:

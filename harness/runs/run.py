@@ -13,7 +13,7 @@ from ..core.errors import UserError
 from ..core.files import read_json
 from ..generation.backends import floor_names
 from ..languages import DEFAULT, Language, language
-from ..scores.table import KEY_COLUMNS, ScoreTable, read_scores
+from ..scores.table import CLUSTER, KEY_COLUMNS, ScoreTable, read_scores
 from ..severity import Severity
 from ..statistics.checks import check_percentages, check_scores
 from .asked import Asked, asked_by_lm_eval, asked_by_manifest
@@ -101,7 +101,16 @@ def load_run(path: Path, incomplete: bool = False) -> Run:
     check_percentages(scores, str(source))
     if saved.manifest:
         scores = over_samples(saved.path, scores)
-    return Run(**vars(saved), scores=scores, noise=read_noise(saved.path) if saved.manifest else None)
+    noise = read_noise(saved.path) if saved.manifest else None
+    return Run(**vars(saved), scores=with_clusters(saved, scores), noise=noise)
+
+
+def with_clusters(saved: Saved, scores: ScoreTable) -> ScoreTable:
+    """The scores of a run's answers, with the cluster of each where the run knows."""
+    if CLUSTER not in saved.answers:
+        return scores
+    frame = scores.frame.assign(**{CLUSTER: saved.answers[CLUSTER].to_numpy()})
+    return ScoreTable(frame, scores.signatures, scores.safe)
 
 
 def load_answers(path: Path, incomplete: bool = False) -> Saved:
@@ -169,7 +178,7 @@ def _saved(
         path=results_file.parent,
         # It is printed in terminals and on pages, which control and direction marks would steer.
         name="".join(character if character.isprintable() else "\ufffd" for character in name),
-        answers=rows[_ANSWER_COLUMNS].copy(),
+        answers=rows[[*_ANSWER_COLUMNS, *([CLUSTER] if CLUSTER in rows else [])]].copy(),
         sample_scores=ScoreTable(rows[[*KEY_COLUMNS, *metrics]].copy(), signatures),
         scores_file=scores_file,
         decoding=rows["decoding"].iloc[0],
@@ -222,6 +231,8 @@ def _sample_row(sample: dict[str, Any]) -> dict[str, Any]:
         "category": _text(document["category"]),
         "question": _text(document["question"]),
         "reference": _text(document["answer"]),
+        # A run of before, or of data that nobody looked through, says nothing of it.
+        **({CLUSTER: document[CLUSTER] and _text(document[CLUSTER])} if CLUSTER in document else {}),
         "prediction": _text(sample["filtered_resps"][0]),
         # To a chat endpoint lm-eval sends a tuple of one text.
         "prompt": _text(prompt[0] if isinstance(prompt, list) else prompt),
