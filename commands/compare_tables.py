@@ -32,6 +32,7 @@ def print_comparison(console: Console, compared: Comparison) -> None:
     for note in compared.notes:
         if note != str(compared.alike):
             console.print(Text(note, style="yellow"))
+    console.print(Text(f"{compared.questions[:1].upper()}{compared.questions[1:]}."))
     if compared.noise.line:
         console.print(Text(compared.noise.line))
     several = any(compared.seeds)

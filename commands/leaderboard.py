@@ -80,6 +80,8 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
         console.print(Text(line), soft_wrap=True)
     for note in board.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
+    if board.questions:
+        console.print(Text(f"{board.questions[:1].upper()}{board.questions[1:]}."), soft_wrap=True)
     for line in board.noise_words:
         console.print(Text(line), soft_wrap=True)
     for row in board.rows:

@@ -54,7 +54,7 @@ def prepare(
 ) -> None:
     """Make a dataset from questions and answers.
 
-    Finds the columns, drops duplicates and answerless rows, splits so that no question or case stands in two splits.
+    Finds the columns, drops duplicates and answerless rows, splits so that no question stands in two splits.
     """
     from ..harness.data.columns import PROBABILITIES, Role
     from ..harness.data.dataset import language_asked

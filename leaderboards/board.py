@@ -18,6 +18,7 @@ from ..harness.runs.groups import group_of
 from ..harness.runs.labels import same_labels, severities_in_words
 from ..harness.runs.noise_compared import noise_line
 from ..harness.runs.run import Run
+from ..harness.runs.together import of_scores
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, rank_intervals, summarise_all
 from .claims import board_claims
@@ -82,6 +83,7 @@ def build_board(
         claims=board_claims(trained, metric, resampling),
         notes=[*_incomplete(ordered), *same_answers(ordered)],
         noise=noise_line(ordered),
+        questions=of_scores(reference, metric),
         analysis=declared,
     )
 

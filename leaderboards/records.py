@@ -191,6 +191,7 @@ class Board(Record):
     notes: list[str] = []
     analysis: Declared | None = None
     noise: str = ""
+    questions: str = ""
 
     @property
     def noise_words(self) -> list[str]:

@@ -17,6 +17,7 @@ from ..harness.runs.declared import EXPLORATORY, UNDECLARED, Declared
 from ..harness.runs.groups import RunGroup, group_of
 from ..harness.runs.labels import labels_of, same_labels
 from ..harness.runs.run import Run
+from ..harness.runs.together import of_scores
 from ..harness.runs.true_severities import ASSUMED, POWERED
 from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
@@ -78,6 +79,7 @@ def report_page(
         unequal=unequal,
         p_in_words=p_in_words,
         in_words=shown_in_words,
+        questions=of_scores(run, metric),
         safety_changes={
             (each.metric, each.stratum): each for each in (compared.safety.differences if compared else [])
         },

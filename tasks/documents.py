@@ -69,8 +69,10 @@ def load_documents(
     scored_by = signatures(default_metrics(tongue, encoder, layer))
     scoring = {"encoder": encoder, "layer": layer, "signatures": scored_by}
     asked = {"language": tongue.code, "template": tongue.prompt, "scoring": scoring}
-    fields = [*_FIELDS, *([CLUSTER] if CLUSTER in rows else [])]
-    documents = [{**row, **asked} for row in rows[fields].to_dict("records")]
+    documents = [{**row, **asked} for row in rows[_FIELDS].to_dict("records")]
+    if CLUSTER in rows:
+        for document, cluster in zip(documents, rows[CLUSTER], strict=True):
+            document[CLUSTER] = cluster if isinstance(cluster, str) else None
     return Splits(datasets.Dataset.from_list(documents), source, tongue)
 
 

@@ -121,8 +121,8 @@ def test_no_order_of_the_rows_changes_a_cluster(tmp_path):
     [
         ("is ibuprofen safe in pregnancy", "is paracetamol safe in pregnancy"),
         ("what should a patient with type 1 diabetes eat", "what should a patient with type 2 diabetes eat"),
-        ("how much aspirin is too much for a child of 81 months", "how much aspirin is too much for a child of 82 months"),
-        ("my left knee hurts when i climb the stairs at home", "my right knee hurts when i climb the stairs at home"),
+        ("is so much aspirin safe for a child of 81 months", "is so much aspirin safe for a child of 82 months"),
+        ("my left knee hurts when i climb the stairs", "my right knee hurts when i climb the stairs"),
         ("fever", "fevers"),
         ("", "a"),
     ],

@@ -1,10 +1,10 @@
 """Which questions are nearly the same text: MinHash finds candidates, their character n-grams decide.
 
 Each text is the set of its n-grams, with its ends marked, so that a letter counts the same wherever it stands.
-Texts whose sets have a Jaccard similarity of ``SIMILARITY`` belong together; short ones need ``SHORT_SIMILARITY``, as
-few letters make another question of them. Candidates agree in a band of a MinHash signature by one permutation (Li,
-Owen and Zhang 2012, arXiv 1208.1259), its empty bins filled by rotation (Shrivastava and Li 2014, arXiv 1406.4784): a
-pair at 0.8 is missed once in 500 times.
+Texts whose sets have a Jaccard similarity of ``SIMILARITY`` belong together; short ones need ``SHORT_SIMILARITY``,
+as few letters make another question of them. Candidates agree in a band of a MinHash signature by one permutation
+(Li, Owen and Zhang 2012, arXiv 1208.1259), its empty bins filled by rotation (Shrivastava and Li 2014, arXiv
+1406.4784): a pair at 0.8 is missed once in 500 times.
 """
 
 from __future__ import annotations

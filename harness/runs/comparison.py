@@ -41,6 +41,7 @@ from .margins import margins_of
 from .noise_compared import NoiseCompared, joined, noise_of
 from .run import Run
 from .safety import SafetyCompared, compare_safety
+from .together import of_differences
 from .true_severities import LabelsCompared, compare_true
 
 _NONE: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = ([], [], [])
@@ -70,6 +71,7 @@ class Comparison:
         apart: what both differ in beside the model, a line each, if they were compared anyway.
         interactions: one per metric: whether critical changes by more than non_critical; not of single pairs of a
             board.
+        questions: which of them belong together, and what that costs, in words.
         noise: how large a difference asking the engines again makes by itself.
         declared: metric and stratum of what a declared analysis tests; None where none was declared.
         labels: who decided the severities, and the differences per true severity where that is known.
@@ -94,6 +96,7 @@ class Comparison:
     apart: list[str] = dataclasses.field(default_factory=list)
     interactions: list[Interaction] = dataclasses.field(default_factory=list)
     noise: NoiseCompared = dataclasses.field(default_factory=NoiseCompared)
+    questions: str = ""
     declared: list[tuple[str, str]] | None = None
     labels: LabelsCompared = dataclasses.field(default_factory=LabelsCompared)
 
@@ -247,6 +250,7 @@ def _comparison(
         trained=(trained[0], trained[1]),
         interactions=list(whether),
         noise=noise,
+        questions=of_differences(list(runs.values()), changes, metrics[0]),
     )
 
 
