@@ -132,7 +132,8 @@ def made(
         root / "answers.csv", index=False
     )
     rows.to_csv(root / "labelled.csv", index=False)
-    rows.drop(columns="severity").to_csv(root / "rows.csv", index=False)
+    cases = [f"case {number // 2}" for number in range(len(rows))]
+    rows.drop(columns="severity").assign(case_id=cases).to_csv(root / "rows.csv", index=False)
     split = ["--test", 12, "--validation", 30]
     maqa("prepare", root / "rows.csv", "--out", root / "unlabelled", *split)
     maqa("prepare", root / "labelled.csv", "--out", root / "expert", *split)
