@@ -149,6 +149,8 @@ def test_the_digest_is_of_the_content_and_not_of_its_form(tmp_path):
         ("primary: m\ncontrasts: [{arm: ce, against: []}]", "key 'contrasts.0.against'"),
         ("primary: m\nprimary: n", "key 'primary' stands twice"),
         ("- m", "holds no mapping"),
+        ("!!map m", "is not YAML"),
+        ("[m]: 1", "is not YAML"),
         ("primary: [", "is not YAML"),
     ],
 )  # fmt: skip
@@ -320,6 +322,7 @@ def test_what_an_analysis_needs_and_does_not_find_is_refused_in_one_line(folders
     absent = written(tmp_path / "absent.yaml", primary="comet", contrasts=[{"arm": "severity", "against": "ce"}])
     model = written(tmp_path / "model.yaml", **declared, models=["Qwen"])
     looks = written(tmp_path / "looks.yaml", **declared, looks={"at": [0.5, 1]})
+    other = written(tmp_path / "other.yaml", primary="bertscore_f1", models=["Qwen"])
     two = ("compare", ce[0], severity[0])
     arms = ("compare", "--arms", "ce", "severity")
     out = ("--out", tmp_path / "out")
@@ -331,6 +334,7 @@ def test_what_an_analysis_needs_and_does_not_find_is_refused_in_one_line(folders
             (*two, "--analysis", gate),
             "the analysis declares severity against ce, shuffled, and these two sides are",
         ),
+        ((*two, "--analysis", other), "the analysis declares Qwen, and these two sides are of"),
         ((*two, "--analysis", lone, "--look", 1), "--look 1: the analysis plans no looks"),
         ((*two, "--analysis", lone, "--margin", 1), "--margin was given beside --analysis"),
         ((*two, "--margin", 0.01), "--margin 0.01 reads as a share"),

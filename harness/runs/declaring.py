@@ -9,7 +9,7 @@ from typing import Any
 from ..core.errors import UserError
 from ..statistics import USUAL, Resampling
 from .analysis import Analysis, Contrast
-from .arms import ArmsOfBase, arm_called, claims_of
+from .arms import ArmsOfBase, arm_called, bases_of, claims_of
 from .claim import named
 from .comparison import Comparison, compare
 from .declared import Declared, judge_declared, marked
@@ -59,9 +59,17 @@ def compare_declared(
     """As ``compare``, with what an analysis declares judged as it says; ``metrics`` hold at least its own.
 
     Raises:
-        UserError: as ``compare``, or the analysis declares another contrast than these sides.
+        UserError: as ``compare``, or the analysis declares other contrasts or models than these sides.
     """
     one, other = group_of(first), group_of(second)
+    if analysis.models:
+        found = list(bases_of([*one.runs.values(), *other.runs.values()]))
+        if found != analysis.models:
+            raise UserError(
+                f"the analysis declares {', '.join(analysis.models)}, and these two sides are of "
+                f"{', '.join(found)}",
+                "Give the runs of all of its models: maqa compare --arms ARM... RUN...",
+            )
     margins = margins_of((), metrics) | analysis.margins
     compared = compare(one, other, metrics, resampling, margins=margins, anyway=anyway, gold=gold)
     return declared_sides(compared, analysis, look, (one.arm, other.arm))
