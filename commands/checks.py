@@ -14,12 +14,14 @@ def checked(help_command: str) -> Iterator[None]:
     # Here, since `--help` checks nothing and would load all of pydantic.
     from pydantic import ValidationError
 
-    from ..harness.core.settings import first_problem
+    from ..harness.core.settings import first_problem, wrong_value
 
     try:
         yield
     except ValidationError as error:
-        option, problem, value = first_problem(error)
-        raise UserError(f"option {option!r} with the value {value!r}: {problem}", f"See `{help_command}`") from None
+        option, problem, _ = first_problem(error)
+        value = wrong_value(error)
+        given = f" with the value {value}" if value else ""
+        raise UserError(f"option {option!r}{given}: {problem}", f"See `{help_command}`") from None
     except ValueError as error:
         raise UserError(str(error), f"See `{help_command}`") from None

@@ -49,6 +49,7 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
     from ..harness.metrics.registry import IN_LM_EVAL, Group, columns_of, left_out
     from ..harness.metrics.true_rates import detections, true_rates
     from ..harness.runs.labels import labels_of
+    from ..harness.runs.trained_on import trained_notes
     from ..harness.statistics import STRATA, summarise
     from .true_rates_table import print_true_rates
 
@@ -74,6 +75,8 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
     console.print(f"Severities: {labels_of([run])}", markup=False, soft_wrap=True)
     if note := beyond_encoder(run.scores):
         console.print(note, markup=False, style="yellow", soft_wrap=True)
+    for line in trained_notes([run]):
+        console.print(line, markup=False, style="yellow", soft_wrap=True)
     if run.lacks:
         console.print(f"incomplete: it lacks {'; '.join(run.lacks)}", markup=False, style="yellow", soft_wrap=True)
     for lack in left_out(run.language):

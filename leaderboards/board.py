@@ -19,6 +19,7 @@ from ..harness.runs.labels import same_labels, severities_in_words
 from ..harness.runs.noise_compared import noise_line
 from ..harness.runs.run import Run
 from ..harness.runs.together import of_scores
+from ..harness.runs.trained_on import trained_notes
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, rank_intervals, summarise_all
 from .claims import board_claims
@@ -81,7 +82,7 @@ def build_board(
         seeds=seed_rows(trained, metric, resampling),
         labels=[*(f"severities: {line}" for line in severities_in_words(ordered)), *same_labels(ordered)],
         claims=board_claims(trained, metric, resampling),
-        notes=[*_incomplete(ordered), *same_answers(ordered)],
+        notes=[*_incomplete(ordered), *same_answers(ordered), *trained_notes(ordered)],
         noise=noise_line(ordered),
         questions=of_scores(reference, metric),
         analysis=declared,

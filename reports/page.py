@@ -18,6 +18,7 @@ from ..harness.runs.groups import RunGroup, group_of
 from ..harness.runs.labels import labels_of, same_labels
 from ..harness.runs.run import Run
 from ..harness.runs.together import of_scores
+from ..harness.runs.trained_on import trained_notes
 from ..harness.runs.true_severities import ASSUMED, POWERED
 from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
@@ -77,6 +78,7 @@ def report_page(
         exploratory=EXPLORATORY,
         claims=claims,
         unequal=unequal,
+        trained=trained_notes([run]),
         p_in_words=p_in_words,
         in_words=shown_in_words,
         questions=of_scores(run, metric),

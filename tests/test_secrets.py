@@ -331,3 +331,23 @@ def test_an_experiment_uses_a_secret_and_does_not_write_it_down(tmp_path):
     settings["evaluation"]["model_args"]["token"] = "hush-other"
     (tmp_path / "e.yaml").write_text(yaml.safe_dump(settings))
     assert load_experiment(tmp_path / "e.yaml").equals(one.model_dump(mode="json"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "evaluation: {api_kye: hush-hush-1}",
+        "evaluation: {modelargs: {api_key: hush-hush-1}}",
+        "evaluation: {limit: {token: hush-hush-1}}",
+        "api_key: hush-hush-1",
+        "data: [hush-hush-1]",
+    ],
+)
+def test_a_wrong_key_of_an_experiment_shows_no_value_that_may_be_a_secret(tmp_path, wrong):
+    file = tmp_path / "x.yaml"
+    start = "" if wrong.startswith("data") else "data: {source: sample}\n"
+    text = f"name: x\n{start}models: [{{name: m, id: demo}}]\narms: [{{arm: ce}}]\n{wrong}\n"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(UserError) as raised:
+        load_experiment(file)
+    assert "hush" not in str(raised.value) and wrong.split(":")[0] in str(raised.value)

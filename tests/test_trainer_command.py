@@ -6,6 +6,7 @@ import pytest
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.runs.conditions import conditions, difference
+from maqa_severity.harness.runs.trained_on import trained_on
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.tests.training import SETTINGS, medical_dataset, same, weights
 from maqa_severity.trainers.arms import ArmSpec
@@ -46,6 +47,12 @@ def test_a_checkpoint_loads_with_the_plain_library_and_answers(trained):
     prompt = tokenizer("سؤال", return_tensors="pt")
     assert model.generate(**prompt, max_new_tokens=4, do_sample=False).shape[1] > prompt["input_ids"].shape[1]
     assert model.config.use_cache
+
+
+def test_a_checkpoint_says_which_questions_it_was_trained_on(trained, dataset):
+    for name, (folder, _) in trained.items():
+        asked = dataset.split("train")["question"]
+        assert trained_on(folder, asked, ARABIC) == (None if name == "base" else len(asked))
 
 
 def test_a_checkpoint_holds_no_pickle_and_nothing_left_over(trained):

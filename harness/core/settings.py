@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from .secrets import is_secret, redact
+
 
 class Role(StrEnum):
     """``identity`` changes the result, so it belongs in its key; ``runtime`` does not."""
@@ -46,3 +48,14 @@ def first_problem(error: ValidationError) -> tuple[str, str, Any]:
     # What our own validators say, without the name of what they raise it as.
     message = first["msg"].removeprefix("Value error, ")
     return ".".join(str(part) for part in first["loc"]), message, first["input"]
+
+
+def wrong_value(error: ValidationError) -> str | None:
+    """The first wrong value as it may be shown; None where it might hold a secret: of an unknown key, which may be
+    that of a secret misspelt, of one that names a secret, and of a key with others in it."""
+    first = error.errors()[0]
+    names = [str(part) for part in first["loc"]]
+    plain = isinstance(first["input"], str | int | float | None)
+    if first["type"] == "extra_forbidden" or not plain or any(map(is_secret, names)):
+        return None
+    return redact(repr(first["input"]))

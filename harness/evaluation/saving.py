@@ -29,6 +29,7 @@ from ..runs.rescoring import complete_scores
 from ..runs.run import SCORES, Saved, load_answers
 from ..runs.samples import over_samples
 from ..runs.severities import write_severities
+from ..runs.trained_on import trained_on
 from ..scores.table import ScoreTable, write_scores
 from .options import EvaluationOptions
 
@@ -77,7 +78,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
             identity=model.identity,
             training=_training(config),
         ),
-        data=_data_record(options, saved.answers),
+        data=_data_record(options, config, saved),
         prompt=PromptRecord.of(
             saved.language, model.chat_template(config.chat_template), saved.template, options.prompting
         ),
@@ -115,21 +116,30 @@ def fingerprint(answers: pd.DataFrame) -> str:
     return sha256_text(answers[columns].sort_values("id").to_json(orient="records", force_ascii=False))
 
 
-def _data_record(options: EvaluationOptions, answers: pd.DataFrame) -> DataRecord:
+def _data_record(options: EvaluationOptions, config: GenerationConfig, saved: Saved) -> DataRecord:
     source, decided = "the shipped sample (synthetic)", {"name": "column", "version": "1"}
     labels = None
     if options.data:
         dataset = open_dataset(options.data)
         source, decided = dataset.info.source, dataset.info.severity_source.model_dump()
-        labels = dataset_trust(dataset, list(answers["id"]))
-        write_severities(options.out, dataset, list(answers["id"]))
+        labels = dataset_trust(dataset, list(saved.answers["id"]))
+        write_severities(options.out, dataset, list(saved.answers["id"]))
     return DataRecord(
-        source=source, fingerprint=fingerprint(answers), severity_source=decided, labels=labels, limit=options.limit
+        source=source,
+        fingerprint=fingerprint(saved.answers),
+        severity_source=decided,
+        labels=labels,
+        limit=options.limit,
+        trained_on=trained_on(_checkpoint(config), saved.answers["question"], saved.language),
     )
 
 
+def _checkpoint(config: GenerationConfig) -> Path:
+    return Path(str(config.model_args.get("pretrained", ""))).expanduser()
+
+
 def _training(config: GenerationConfig) -> dict[str, Any] | None:
-    path = Path(str(config.model_args.get("pretrained", ""))) / TRAINING_MANIFEST
+    path = _checkpoint(config) / TRAINING_MANIFEST
     if not path.is_file():
         return None
     training: dict[str, Any] = read_json(path, "Train the checkpoint again")

@@ -42,6 +42,7 @@ from .noise_compared import NoiseCompared, joined, noise_of
 from .run import Run
 from .safety import SafetyCompared, compare_safety
 from .together import of_differences
+from .trained_on import trained_notes
 from .true_severities import LabelsCompared, compare_true
 
 _NONE: tuple[list[AggregateScore], list[AggregateScore], list[AggregateScore]] = ([], [], [])
@@ -246,7 +247,7 @@ def _comparison(
         signatures={metric: first.first.scores.signatures[metric] for metric in metrics},
         resampling=resampling,
         alike=same,
-        notes=same_answers(list(runs.values())),
+        notes=[*same_answers(list(runs.values())), *trained_notes(list(runs.values()))],
         trained=(trained[0], trained[1]),
         interactions=list(whether),
         noise=noise,

@@ -39,7 +39,8 @@ class ModelRecord(Record):
 
 class DataRecord(Record):
     """Which rows were asked. ``fingerprint`` is the digest of the test rows; ``labels`` says how right their
-    severities are, None where nothing was noted."""
+    severities are, ``trained_on`` how many of their questions the model was trained on; each None where nothing says
+    it."""
 
     source: str
     fingerprint: str
@@ -47,6 +48,7 @@ class DataRecord(Record):
     labels: Trust | None = None
     limit: int | None = None
     shard: str | None = None
+    trained_on: int | None = None
 
 
 class PromptRecord(Record):

@@ -12,7 +12,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ...harness.core.errors import UserError
 from ...harness.core.secrets import without_secrets
-from ...harness.core.settings import Record, Role, first_problem
+from ...harness.core.settings import Record, Role, first_problem, wrong_value
 from ...harness.core.yaml_files import read_yaml
 from ...harness.generation.backends import BACKENDS, floor_names
 from ...harness.generation.config import Kind
@@ -266,8 +266,9 @@ def load_experiment(path: Path) -> Experiment:
             values |= {"analysis": load_analysis(file.parent / values["analysis"])}
         experiment = Experiment.model_validate(values)
     except ValidationError as error:
-        key, problem, value = first_problem(error)
-        wrong = f"{file}: key {key or 'the experiment'!r} with {value!r}: {problem}"
+        key, problem, _ = first_problem(error)
+        value = wrong_value(error)
+        wrong = f"{file}: key {key or 'the experiment'!r}{f' with {value}' if value else ''}: {problem}"
         raise UserError(wrong, "Compare it with the shipped demo.yaml") from None
     for model, seed in product(experiment.models, experiment.seeds):
         training_config(experiment, model, seed, str(file))

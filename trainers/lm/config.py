@@ -11,7 +11,7 @@ import yaml
 from pydantic import Field, ValidationError
 
 from ...harness.core.errors import UserError
-from ...harness.core.settings import Record, first_problem, identity, runtime
+from ...harness.core.settings import Record, first_problem, identity, runtime, wrong_value
 from ...harness.core.yaml_files import read_yaml
 from ..losses.modes import LossMode
 
@@ -108,11 +108,14 @@ def validate_config(values: dict[str, Any], where: str) -> TrainConfig:
     try:
         return TrainConfig.model_validate(values)
     except ValidationError as error:
-        key, problem, value = first_problem(error)
+        key, problem, _ = first_problem(error)
         if error.errors()[0]["type"] == "extra_forbidden":
             known = LoraSettings if key.startswith("lora.") else TrainConfig
             raise UserError(f"{where}: unknown key {key!r}", f"Known: {', '.join(known.model_fields)}") from None
-        raise UserError(f"{where}: key {key!r}: {problem}", f"It was {value!r}; correct it") from None
+        value = wrong_value(error)
+        raise UserError(
+            f"{where}: key {key!r}: {problem}", f"It was {value}; correct it" if value else "Correct it"
+        ) from None
 
 
 def merge(under: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from ...harness.data.dataset import Dataset
 from ...harness.labelling.stream import COST as LABELLING_COST
 from ...harness.labelling.weights import diagnose
 from ...harness.runs.conditions import TRAINING_MANIFEST
+from ...harness.runs.trained_on import write_questions
 from ...harness.severity import Weights
 from ..arms import ArmSpec, scaled_to_mean_one
 from ..losses.modes import LossMode
@@ -105,6 +106,8 @@ def _finish(training: Training, prepared: Prepared, cost: dict[str, Any], proces
     labelled = bool(prepared.dataset.info.labelling) and path.is_file()
     cost = {"labelling": read_json(path, "Label again") if labelled else None, "training": cost or None}
     write_json(training.out / COST, cost)
+    asked = prepared.rows["question"] if training.spec.arm.trains else ()
+    write_questions(training.out, asked, prepared.dataset.language, Path(training.base).expanduser())
     manifests.finish(
         training.out,
         manifests.manifest_of(
