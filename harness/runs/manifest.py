@@ -39,7 +39,8 @@ class ModelRecord(Record):
 
 class DataRecord(Record):
     """Which rows were asked. ``fingerprint`` is the digest of the test rows; ``labels`` says how right their
-    severities are, ``trained_on`` how many of their questions the model was trained on; None where nothing says it."""
+    severities are, ``trained_on`` how many of their questions the model was trained on; None where nothing says
+    it."""
 
     source: str
     fingerprint: str
