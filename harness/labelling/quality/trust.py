@@ -124,7 +124,7 @@ def in_words(source: Mapping[str, Any] | None, trust: Trust) -> str:
     """Who decided the severities and how right they are, in one line."""
     who = f"labels by {by_whom(source)}"
     if source is None:
-        return "labels: who decided the severities is not recorded"
+        return "who decided them is not recorded"
     if trust.confusion is None:
         others = "others" if source.get("name") == PEOPLE else "people"
         return f"{who}, never checked against {others}"
