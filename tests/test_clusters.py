@@ -11,6 +11,7 @@ from maqa_severity.harness.data.dataset import SPLITS, open_dataset
 from maqa_severity.harness.data.near_duplicates import alike, near_duplicates
 from maqa_severity.harness.data.options import PrepareOptions, Share
 from maqa_severity.harness.data.prepare import prepare
+from maqa_severity.tasks.documents import load_documents
 
 WORDS = ["fever", "headache", "insulin", "tablet", "pregnant", "swelling", "yesterday", "doctor", "ankle", "cough"]
 
@@ -155,3 +156,14 @@ def test_of_falah_mix_only_questions_that_repeat_each_other_are_joined(tmp_path,
     about = open_dataset(dataset.folder).info.clusters
     assert (about["clusters"], about["rows"]) == (38, 78), card.clusters
     assert all(len(splits) == 1 for splits in splits_of(dataset).values())
+
+
+def test_the_cluster_travels_to_the_questions_that_are_asked(tmp_path):
+    rows = [{**row, "severity": "critical"} for row in cases()]
+    rows[0]["case_id"] = rows[1]["case_id"] = ""
+    dataset = prepared(tmp_path, rows, test=Share(fraction=1.0), validation=Share(fraction=0.0))
+    asked = load_documents("critical", data=str(dataset.folder), bertscore_model="none")["test"]
+    assert dict(zip(asked["id"], asked["cluster"], strict=True)) == {
+        row.id: row.cluster if isinstance(row.cluster, str) else None for row in dataset.split("test").itertuples()
+    }
+    assert list(asked["cluster"]).count(None) == 2
