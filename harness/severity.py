@@ -29,6 +29,17 @@ _RANKS = {Severity.NON_CRITICAL: 0, Severity.NEUTRAL: 1, Severity.CRITICAL: 2}
 
 SEVERITIES: tuple[Severity, ...] = tuple(Severity)
 
+CLASS_OF_LEVEL: dict[int, Severity] = {
+    1: Severity.CRITICAL,
+    2: Severity.CRITICAL,
+    3: Severity.NEUTRAL,
+    4: Severity.NON_CRITICAL,
+    5: Severity.NON_CRITICAL,
+}
+"""What each acuity level of triage (1 immediate, 2 emergency, 3 urgent, 4 routine, 5 no visit) is among the paper's
+classes. ESI, MTS, SATS and CTAS all draw a line under level 2; ESI, CTAS and SATS draw the other under level 3. The
+levels are defined in ``docs/severity.md``."""
+
 PROBABILITY_COLUMNS: tuple[str, str, str] = ("p_non_critical", "p_neutral", "p_critical")
 """Column order of every probability matrix: by rank, as in the paper's ``[p_nc, p_n, p_c]``."""
 
