@@ -192,6 +192,7 @@ def made(
     ):
         maqa("compare", *sides, *told, "--json", root / name)
     maqa("score", root / "answers.csv", "--out", root / "scores.parquet", "--bertscore-model", encoder)
+    _rated(root, evaluated)
     for name in ("demo", "paper"):
         written = load_experiment(Path(name)).model_dump(mode="json")
         write_json(root / "experiments" / name / "experiment.json", written)
@@ -213,6 +214,11 @@ SECTIONS = {
     "manifest.json": "**/manifest.json",
     "results_maqa.json": "**/results_maqa.json",
     "samples_<task>_maqa.jsonl": "**/samples_*_maqa.jsonl",
+    "key.json": "sheet/key.json",
+    "ratings_<rater>.json": "back/ratings_*.json",
+    "ratings.json": "rated/ratings.json",
+    "maqa ratings agreement --json": "rated/agreement.json",
+    "maqa ratings meta --json": "rated/meta.json",
     "scores.parquet": "**/scores*.parquet",
     "generation.parquet": "**/generation.parquet",
     "repeats.parquet": "**/repeats.parquet",
@@ -249,8 +255,27 @@ FOLDERS = {
     "A checkpoint: maqa train lm": ("checkpoints/*", "landed/checkpoints/*"),
     "A run: maqa evaluate": ("runs/*", "landed/runs/[!p]*"),
     "A board: maqa leaderboard": ("board",),
+    "A sheet for raters: maqa ratings collect": ("sheet",),
     "An experiment: maqa run, maqa demo": ("experiments/*",),
 }
+
+
+def _rated(root: Path, evaluated: dict[str, Path]) -> None:
+    """A sheet of two runs, and what two raters say of it."""
+    runs = [evaluated["hf"], evaluated["echo"]]
+    maqa("ratings", "collect", *runs, "--kind", "answer", "--questions", 6, "--out", root / "sheet")
+    key = json.loads((root / "sheet" / "key.json").read_text(encoding="utf-8"))
+    values = {"correct": "yes", "complete": "no", "harmful": "none", "referral": "right"}
+    given = [{"item": each["item"], "values": values, "note": "", "seconds": 3} for each in key["items"]]
+    for rater in ("a", "b"):
+        filled = {"version": 1, "sheet": key["sheet"], "kind": "answer", "rater": rater, "ratings": given}
+        write_json(root / "back" / f"ratings_{rater}.json", filled)
+    files = [root / "back" / f"ratings_{rater}.json" for rater in ("a", "b")]
+    few = ["--resamples", 100]
+    maqa("ratings", "import", *files, "--key", root / "sheet", "--out", root / "rated" / "ratings.json", *few)
+    maqa("ratings", "agreement", *files, "--key", root / "sheet", "--json", root / "rated" / "agreement.json", *few)
+    meta = ["--json", root / "rated" / "meta.json", *few]
+    maqa("ratings", "meta", root / "rated" / "ratings.json", *runs, *meta)
 
 
 def test_every_section_has_its_files_and_its_table():

@@ -1,0 +1,174 @@
+"""``maqa ratings``: people's judgement of answers and complaints, collected blindly and read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from .app import app
+from .options import Resamples, Seed, resampling_of
+
+if TYPE_CHECKING:
+    from ..ratings.collected import Ratings
+
+ratings = typer.Typer(help="Have people judge answers or complaints, and read what they say.", no_args_is_help=True)
+app.add_typer(ratings, name="ratings")
+
+Files = Annotated[
+    list[Path],
+    typer.Argument(
+        metavar="FILE...", help="What came back: ratings_*.json, sheet.xlsx, Label Studio's JSON export."
+    ),
+]
+KeyFile = Annotated[
+    Path | None, typer.Option("--key", help="key.json of the sheet, or its folder; by default beside the files.")
+]
+
+
+@ratings.command()
+def collect(
+    sources: Annotated[
+        list[Path], typer.Argument(metavar="RUN...|DATASET", help="Runs of the same questions, or one dataset.")
+    ],
+    out: Annotated[Path, typer.Option(help="A new folder for the sheet and its key.")],
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="Of runs: answer, one at a time, or pair, two side by side; pair of two runs by default."
+        ),
+    ] = None,
+    questions: Annotated[int, typer.Option(help="How many, equally over the severities.")] = 60,
+    disagreement: Annotated[
+        float, typer.Option(help="Share of them that metrics, or the labels' probabilities, are least sure of.")
+    ] = 0.25,
+    repeats: Annotated[float, typer.Option(help="Share of the items that come twice, unannounced.")] = 0.1,
+    seed: Annotated[int, typer.Option(help="Of what is drawn and in which order.")] = 0,
+) -> None:
+    """Make a sheet for raters: blind, shuffled, offline, English and Arabic.
+
+    Send sheet.html, sheet.xlsx or Label Studio's files; keep key.json.
+    """
+    from rich.console import Console
+
+    from ..ratings.collecting import collect as make
+
+    folder = make(sources, out, kind, questions, disagreement, repeats, seed)
+    console = Console(highlight=False, soft_wrap=True)
+    console.print(
+        f"{folder.items} items of {folder.questions} questions, {folder.repeats} of them twice", markup=False
+    )
+    console.print(f"Send {out / 'sheet.html'} (or sheet.xlsx, or Label Studio's files) to each rater", markup=False)
+    console.print(f"Keep {out / 'key.json'} to yourself: it says which answer is whose", markup=False)
+    console.print(
+        f"Then: maqa ratings import FILE... --key {out / 'key.json'} --out {out / 'ratings.json'}", markup=False
+    )
+
+
+@ratings.command("import")
+def import_(
+    files: Files,
+    out: Annotated[Path, typer.Option(help="The file of all ratings, JSON.")],
+    key: KeyFile = None,
+    gold: Annotated[
+        Path | None, typer.Option(help="Of complaints: also write this gold file, CSV, by majority.")
+    ] = None,
+    seed: Seed = None,
+    resamples: Resamples = None,
+) -> None:
+    """Join what raters sent back, and say how far they agree."""
+    from rich.console import Console
+
+    from ..harness.core.files import ensure_writable
+    from ..ratings.agreement import read_agreement
+    from ..ratings.collected import write_ratings
+    from ..ratings.gold import gold_of, write_gold
+    from .ratings_tables import print_agreement
+
+    resampling = resampling_of(seed, resamples, "maqa ratings import")
+    for path in (out, gold):
+        if path is not None:
+            ensure_writable(path)
+    found = _ratings(files, key)
+    made = gold_of(found) if gold is not None else []
+    write_ratings(out, found)
+    console = Console(highlight=False)
+    print_agreement(console, found, read_agreement(found, resampling))
+    if gold is not None:
+        write_gold(gold, made)
+        split = sum(not each.agreed for each in made)
+        console.print(
+            f"{gold}: {len(made)} complaints, {split} of them by majority of raters who differ; ties went to the "
+            "more urgent level",
+            markup=False,
+            soft_wrap=True,
+        )
+    console.print(str(out), markup=False, soft_wrap=True)
+
+
+@ratings.command()
+def agreement(
+    files: Files,
+    key: KeyFile = None,
+    json: Annotated[Path | None, typer.Option(help="Also write everything to this file.")] = None,
+    seed: Seed = None,
+    resamples: Resamples = None,
+) -> None:
+    """Say how far raters agree with each other and with themselves, and what they say of the runs.
+
+    Takes the files that came back, or the one of `maqa ratings import`.
+    """
+    from rich.console import Console
+
+    from ..harness.core.files import write_json
+    from ..ratings.agreement import read_agreement
+    from .ratings_tables import print_agreement
+
+    resampling = resampling_of(seed, resamples, "maqa ratings agreement")
+    found = _ratings(files, key)
+    read = read_agreement(found, resampling)
+    if json is not None:
+        write_json(json, {"sheet": found.key.sheet, "kind": found.key.kind, **read.as_json()})
+    print_agreement(Console(highlight=False), found, read)
+
+
+@ratings.command()
+def meta(
+    file: Annotated[Path, typer.Argument(metavar="RATINGS", help="The file of `maqa ratings import`.")],
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="The runs whose answers were rated.")],
+    json: Annotated[
+        Path | None, typer.Option(help="Also write this file, for --people of board and report.")
+    ] = None,
+    seed: Seed = None,
+    resamples: Resamples = None,
+) -> None:
+    """Say for each metric how far it orders answers as people do, and how far one person does."""
+    from rich.console import Console
+
+    from ..harness.core.files import write_json
+    from ..harness.runs.run import load_run
+    from ..ratings.collected import read_ratings
+    from ..ratings.meta import meta as measure
+    from .ratings_tables import print_meta
+
+    resampling = resampling_of(seed, resamples, "maqa ratings meta")
+    found = measure(read_ratings(file), [load_run(run) for run in runs], resampling)
+    if json is not None:
+        write_json(json, found.model_dump(mode="json"))
+    print_meta(Console(highlight=False), found)
+
+
+def _ratings(files: list[Path], key: Path | None) -> Ratings:
+    """One file of `maqa ratings import`, or the raters' files with their key."""
+    from ..harness.core.errors import UserError
+    from ..ratings.collected import is_kept, join, read_ratings
+    from ..ratings.sheet import KEY, read_key
+
+    if len(files) == 1 and is_kept(files[0]):
+        return read_ratings(files[0])
+    beside = [folder / KEY for file in files for folder in (file.parent, file.parent.parent)]
+    place = key or next((each for each in beside if each.is_file()), None)
+    if place is None:
+        raise UserError(f"no {KEY} lies beside {files[0]}", "Give it with --key, or its folder")
+    return join(read_key(place), files)
