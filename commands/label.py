@@ -47,6 +47,9 @@ def label(
         Path | None,
         typer.Option(help="A gold file (id, severity) or labelled dataset: print the source's report card."),
     ] = None,
+    audit: Annotated[
+        Path | None, typer.Option(help="A gold file or labelled dataset: say whether its labels can carry a claim.")
+    ] = None,
     stress: Annotated[bool, typer.Option("--stress", help="Show how the labels follow the wording.")] = False,
     pairs: Annotated[
         Path | None, typer.Option(help="A file of questions in dialect and in MSA, for --stress.")
@@ -74,6 +77,15 @@ def label(
         from .label_tables import explanation_lines
 
         console.print(explanation_lines(RulesSource(language_asked(dataset, language)).explain(explain)))
+        return
+    if audit is not None:
+        if check is not None or stress or source != "rules":
+            raise UserError("--audit asks the gold alone", "Ask --with, --check and --stress in another command")
+        from ..harness.data.dataset import language_asked, open_dataset
+        from .label_audit import run_audit
+
+        whose = open_dataset(dataset) if dataset is not None else None
+        run_audit(console, whose, audit, out, language_asked(dataset, language))
         return
     if dataset is None:
         raise UserError("no dataset is named", "Use `maqa label DATASET`, or --explain with a complaint")

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..harness.core.errors import UserError
 from ..harness.core.files import write_text
 from ..harness.data.dataset import open_dataset
-from ..harness.data.sources.dataset_folder import is_dataset
+from ..harness.data.folder import is_dataset
 from ..harness.runs.run import load_run
 from .candidates import of_dataset, of_runs
 from .draw import Draw, draw

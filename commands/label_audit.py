@@ -1,0 +1,58 @@
+"""``maqa label --audit``: whether people's labels can carry a claim."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..harness.data.dataset import Dataset
+    from ..harness.labelling.audit.audit import Audit
+    from ..harness.languages import Language
+
+
+def run_audit(console: Console, dataset: Dataset | None, gold: Path, out: Path | None, language: Language) -> None:
+    """Audit a gold file, print it, keep it in ``out`` and, where the gold is a dataset's, in that dataset."""
+    from ..harness.core.files import write_json
+    from ..harness.data.dataset import open_dataset
+    from ..harness.data.folder import is_dataset
+    from ..harness.labelling.audit.audit import audit
+    from ..harness.labelling.audit.gold_table import read_gold_table
+    from ..harness.labelling.audit.kept import keep_audit
+
+    found = audit(read_gold_table(gold, language, dataset), language)
+    if out is not None:
+        write_json(out / "audit.json", found.model_dump(mode="json"))
+    whose = open_dataset(gold) if is_dataset(gold) else dataset
+    if whose is not None:
+        keep_audit(whose, found)
+    print_audit(console, found)
+
+
+def print_audit(console: Console, found: Audit) -> None:
+    """A line per check, then the verdict."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..harness.labelling.audit.checked import Weight
+    from .tables import print_table
+
+    colours = {Weight.NONE: "", Weight.LIMIT: "yellow", Weight.FATAL: "red"}
+    table = Table(title=f"audit of {found.rows:,} labels", title_justify="left")
+    table.add_column("check", no_wrap=True)
+    table.add_column("effect", justify="right", no_wrap=True)
+    table.add_column("p", justify="right", no_wrap=True)
+    table.add_column("what it says")
+    for check in found.checks:
+        effect = "—" if check.effect is None else f"{check.effect:.2f} {check.unit}"
+        p = "—" if check.p is None else f"{check.p:.2g}"
+        table.add_row(check.check, effect, p, Text(check.words), style=colours[check.weight])
+    print_table(console, table)
+    for check in found.checks:
+        if check.rows and check.weight is not Weight.NONE:
+            console.print(
+                f"{check.check}, rows to look at first: {', '.join(check.rows)}", markup=False, soft_wrap=True
+            )
+    console.print(Text(found.words), soft_wrap=True)

@@ -1,0 +1,170 @@
+"""A gold with everything that could give it away: order, annotators, batches, times, beside texts and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ...core.errors import UserError
+from ...data.columns import Role, aliases
+from ...data.dataset import SPLITS, Dataset
+from ...data.folder import is_dataset
+from ...data.sources import open_source
+from ...languages import Language
+from ...languages.text import Profile, normalise
+from ...severity import parse_severity
+from ...statistics.agreement import Codes
+from ..quality.report_card import Ranks
+
+_REMEDY = "Give a table with the columns id (or question) and severity, one row per label"
+ANNOTATOR = "annotator"
+_WANTED: Mapping[str, tuple[str, ...]] = {
+    ANNOTATOR: ("annotator", "rater", "labeller", "labeler", "annotator_id", "completed_by"),
+    "time": ("time", "date", "timestamp", "created_at", "annotated_at", "labelled_at"),
+    "batch": ("batch", "round", "part", "sheet"),
+    "file": ("file", "filename", "source", "source_file"),
+    "category": (),
+}
+"""Names under which these columns are found; ``category`` has those of the data columns."""
+
+
+@dataclass(frozen=True)
+class GoldTable:
+    """n labelled complaints in the order of their file.
+
+    Attributes:
+        ids, texts: of each; a text may be empty where nobody gave one.
+        ranks: the label, of several annotators the majority with ties to the more severe, shape (n,).
+        columns: what else stands beside a label, by name, of each complaint's first row.
+        codes: each annotator's rank, shape (n, annotators); one column where nobody is named.
+        annotators: their names; empty where nobody is named.
+    """
+
+    ids: list[str]
+    texts: list[str]
+    ranks: Ranks
+    columns: dict[str, list[str]]
+    codes: Codes
+    annotators: list[str]
+
+    @property
+    def overlapping(self) -> bool:
+        """Whether some complaint has two annotators."""
+        return bool(((self.codes >= 0).sum(axis=1) > 1).any())
+
+
+def read_gold_table(path: Path, language: Language, dataset: Dataset | None = None) -> GoldTable:
+    """Labels with their circumstances, of a table or a labelled dataset folder.
+
+    Args:
+        dataset: whose complaints the ids name, where the gold has no texts itself.
+
+    Raises:
+        UserError: a column is missing, a label unknown, an id not in the dataset, or an annotator labels one twice.
+    """
+    frame = _of_dataset(path) if is_dataset(path) else _frame(path, language)
+    if frame.empty:
+        raise UserError(f"{path} has no labels", _REMEDY)
+    texts = _texts(dataset) if dataset else {}
+    if "question" not in frame:
+        if strange := [key for key in frame["id"] if key not in texts]:
+            raise UserError(
+                f"{path}: {len(strange):,} of {len(frame):,} ids are in no dataset that is named: {strange[0]}",
+                "Name the dataset whose ids the gold has: maqa label DATASET --audit GOLD",
+            )
+        frame["question"] = frame["id"].map(texts)
+    return _table(frame, path)
+
+
+def _of_dataset(folder: Path) -> pd.DataFrame:
+    from ...data.dataset import open_dataset
+
+    opened = open_dataset(folder)
+    frame = pd.concat([opened.split(name) for name in SPLITS], ignore_index=True)
+    frame = frame[frame["severity"].notna()]
+    return pd.DataFrame(
+        {
+            "id": frame["id"].astype(str),
+            "question": frame["question"].astype(str),
+            "rank": [parse_severity(severity).rank for severity in frame["severity"]],
+            "category": frame["category"].astype(str),
+        }
+    ).reset_index(drop=True)
+
+
+def _frame(path: Path, language: Language) -> pd.DataFrame:
+    source = open_source(path)
+    header = [normalise(name, Profile.METRIC, language) for name in source.columns]
+    places: dict[str, int] = {}
+    for role in (Role.ID, Role.QUESTION, Role.SEVERITY):
+        place = next((header.index(name) for name in aliases(role, language) if name in header), None)
+        if place is not None:
+            places[str(role)] = place
+    for name, known in _WANTED.items():
+        names = known or aliases(Role.CATEGORY, language)
+        keys = [normalise(each, Profile.METRIC, language) for each in names]
+        place = next((header.index(each) for each in keys if each in header), None)
+        if place is not None and place not in places.values():
+            places[name] = place
+    if "severity" not in places or not {"id", "question"} & set(places):
+        raise UserError(
+            f"{path} has no id or question, or no severity; it has {', '.join(source.columns)}", _REMEDY
+        )
+    rows: dict[str, list[str]] = {name: [] for name in places}
+    ranks: list[int] = []
+    for batch in source.batches(list(places.values())):
+        for name, column in zip(places, batch.columns, strict=True):
+            rows[name] += ["" if value is None else str(value) for value in column.to_pylist()]
+        for number, severity in zip(batch.numbers, rows["severity"][len(ranks) :], strict=True):
+            try:
+                ranks.append(parse_severity(severity).rank)
+            except UserError as error:
+                raise UserError(f"{source.where(int(number))}: {error.problem}", error.remedy) from None
+    frame = pd.DataFrame({name: values for name, values in rows.items() if name != "severity"})
+    frame["rank"] = ranks
+    if "id" not in frame:
+        frame["id"] = frame["question"]
+    return frame
+
+
+def _texts(dataset: Dataset) -> dict[str, str]:
+    frame = pd.concat([dataset.split(name)[["id", "question"]] for name in SPLITS])
+    return dict(zip(frame["id"].astype(str), frame["question"].astype(str), strict=True))
+
+
+def _table(frame: pd.DataFrame, path: Path) -> GoldTable:
+    first = frame.drop_duplicates("id")
+    place = {key: number for number, key in enumerate(first["id"])}
+    named = ANNOTATOR in frame
+    annotators = list(dict.fromkeys(frame[ANNOTATOR])) if named else []
+    column = {name: number for number, name in enumerate(annotators)}
+    codes: Codes = np.full((len(first), max(1, len(annotators))), -1)
+    whose = frame[ANNOTATOR] if named else [""] * len(frame)
+    for key, rank, annotator in zip(frame["id"], frame["rank"], whose, strict=True):
+        at = place[key], column.get(annotator, 0)
+        if codes[at] >= 0:
+            who = f" by {annotator}" if named else ""
+            raise UserError(f"{path} labels {key!r} twice{who}", "Keep one, or add a column annotator")
+        codes[at] = rank
+    columns = {name: first[name].astype(str).tolist() for name in _WANTED if name in first}
+    return GoldTable(first["id"].tolist(), first["question"].tolist(), majority(codes), columns, codes, annotators)
+
+
+def majority(codes: Codes) -> Ranks:
+    """The rank that most annotators gave, ties to the more severe, shape (n,)."""
+    votes = np.stack([(codes == rank).sum(axis=1) for rank in range(3)], axis=1)
+    ranks: Ranks = (2 - votes[:, ::-1].argmax(axis=1)).astype(np.int8)
+    return ranks
+
+
+def in_order(values: Sequence[str]) -> bool:
+    """Whether a column has an order of its own, as times and numbers have, and more than a few values."""
+    if len(set(values)) <= len(values) // 2:
+        return False
+    column = pd.Series(list(values))
+    numbers = pd.to_numeric(column, errors="coerce")
+    return bool(numbers.notna().all() or pd.to_datetime(column, errors="coerce", format="mixed").notna().all())

@@ -1,0 +1,24 @@
+"""An audit in the dataset that it is about, where board and report find it."""
+
+from __future__ import annotations
+
+from ...core.files import write_json
+from ...data.dataset import Dataset, DatasetInfo
+from ...data.folder import NOTE
+from .audit import Audit
+
+_KEY = "audit"
+
+
+def keep_audit(dataset: Dataset, audit: Audit) -> None:
+    """Write the verdict into ``dataset.json`` under ``labelling``; rows and digests stay as they are."""
+    short = {"standing": audit.standing, "words": audit.words, "rows": audit.rows, "ceiling": audit.ceiling}
+    labelling = {**dataset.info.labelling, _KEY: short}
+    info = dataset.info.model_copy(update={"labelling": labelling})
+    write_json(dataset.folder / NOTE, info.model_dump(mode="json"))
+
+
+def audit_words(info: DatasetInfo) -> str:
+    """The verdict on a dataset's labels, in one sentence."""
+    kept = info.labelling.get(_KEY)
+    return str(kept["words"]) if kept else "labels never audited"
