@@ -14,7 +14,7 @@ from rich.text import Text
 from .analysis_options import declared_by, metric_of, print_declared
 from .app import app
 from .metric_names import NamesMetrics
-from .options import AnalysisFile, Look, Resamples, Seed, resampling_of
+from .options import AnalysisFile, Look, People, Resamples, Seed, resampling_of
 from .tables import interval_text, print_table
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def leaderboard(
     ),
     analysis: AnalysisFile = None,
     look: Look = None,
+    people: People = None,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
@@ -41,13 +42,14 @@ def leaderboard(
     from ..leaderboards.board import build_board
     from ..leaderboards.declared import board_declared
     from ..leaderboards.export import write_board
+    from ..ratings.meta import read_meta
 
     resampling = resampling_of(seed, resamples, "maqa leaderboard")
     given = declared_by(analysis, look)
     loaded = [load_run(path, incomplete=True) for path in runs]
     declared = board_declared(loaded, *given, resampling) if given else None
     metric = metric_of(context, metric, given[0] if given else None)
-    board = build_board(loaded, metric, resampling, declared)
+    board = build_board(loaded, metric, resampling, declared, read_meta(people) if people else None)
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else None
     written = write_board(out, board, chosen)
     console = Console(highlight=False)
@@ -76,7 +78,7 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
     print_table(console, table)
     if board.rank_words:
         console.print(Text(board.rank_words), soft_wrap=True)
-    for line in board.labels:
+    for line in (*board.labels, *filter(None, [board.people])):
         console.print(Text(line), soft_wrap=True)
     for note in board.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)

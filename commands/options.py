@@ -31,6 +31,10 @@ AnalysisFile = Annotated[
 Look = Annotated[
     int | None, typer.Option(help="Which of the analysis's planned looks at the data this is, from 1.")
 ]
+People = Annotated[
+    Path | None,
+    typer.Option("--people", help="The file of `maqa ratings meta --json`: how far the metric agrees with people."),
+]
 GoldFile = Annotated[
     Path | None,
     typer.Option(

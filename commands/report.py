@@ -10,7 +10,7 @@ from rich.console import Console
 from .analysis_options import declared_by, metric_of
 from .app import app
 from .metric_names import NamesMetrics
-from .options import AnalysisFile, Anyway, GoldFile, Look, Resamples, Seed, resampling_of
+from .options import AnalysisFile, Anyway, GoldFile, Look, People, Resamples, Seed, resampling_of
 
 
 @app.command(cls=NamesMetrics)
@@ -24,6 +24,7 @@ def report(
     look: Look = None,
     anyway: Anyway = False,
     gold: GoldFile = None,
+    people: People = None,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
@@ -32,6 +33,7 @@ def report(
     from ..harness.core.files import write_text
     from ..harness.runs.declaring import compare_declared
     from ..harness.runs.run import load_run
+    from ..ratings.meta import read_meta
     from ..reports.page import report_page
 
     resampling = resampling_of(seed, resamples, "maqa report")
@@ -44,6 +46,7 @@ def report(
             raise UserError("a report of one run tests nothing of the analysis", "Give --against RUN too")
         metrics = list(dict.fromkeys((*given[0].metrics, metric)))
         judged = compare_declared(other, ours, metrics, *given, resampling, anyway, gold)
-    page = report_page(ours, other, metric, resampling, anyway=anyway, judged=judged, gold=gold)
+    measured = read_meta(people) if people else None
+    page = report_page(ours, other, metric, resampling, anyway=anyway, judged=judged, gold=gold, people=measured)
     write_text(out, page)
     Console(highlight=False).print(str(out), markup=False, soft_wrap=True)

@@ -22,6 +22,7 @@ from ..harness.runs.together import of_scores
 from ..harness.runs.trained_on import trained_notes
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, rank_intervals, summarise_all
+from ..ratings.meta import Meta, of_people
 from .claims import board_claims
 from .records import AggregateCell, AlikeCell, Board, Cell, Row, TestedCell
 from .seeds import seed_rows
@@ -34,6 +35,7 @@ def build_board(
     metric: str = "bertscore_f1",
     resampling: Resampling = USUAL,
     declared: Declared | None = None,
+    people: Meta | None = None,
 ) -> Board:
     """Rank runs by one metric, from its better side. Runs of the same answers share their resamples.
 
@@ -45,7 +47,8 @@ def build_board(
     differs; so are runs that lack answers. ``notes`` names these, and runs that no answer tells apart. The order of
     the runs decides who the reference is, and nothing else.
 
-    ``declared`` are the tests of a declared analysis, which the board shows as they are.
+    ``declared`` are the tests of a declared analysis, which the board shows as they are; ``people`` is what ratings
+    said of metrics.
 
     Raises:
         UserError: no runs, one run twice, a run without the metric, or one of which no side is better.
@@ -85,6 +88,7 @@ def build_board(
         notes=[*_incomplete(ordered), *same_answers(ordered), *trained_notes(ordered)],
         noise=noise_line(ordered),
         questions=of_scores(reference, metric),
+        people=of_people(people, metric, reference.scores.signatures[metric]),
         analysis=declared,
     )
 

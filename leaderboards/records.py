@@ -174,7 +174,8 @@ class Board(Record):
     ``seeds`` has a row for every arm that was trained under several seeds, ``claims`` one for every
     severity-weighted arm that was trained beside a plain one; ``labels`` say who decided the severities, how right
     they are, and whose training weights they set too; ``notes`` names runs that lack answers and runs that no
-    answer tells apart. ``analysis`` holds the declared tests, where an analysis was declared.
+    answer tells apart. ``analysis`` holds the declared tests, where an analysis was declared; ``people`` says
+    how far the metric agrees with people.
     """
 
     maqa_severity: str = __version__
@@ -192,6 +193,7 @@ class Board(Record):
     analysis: Declared | None = None
     noise: str = ""
     questions: str = ""
+    people: str = ""
 
     @property
     def noise_words(self) -> list[str]:

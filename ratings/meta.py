@@ -86,6 +86,11 @@ class Meta(Record):
 NEVER = "agreement with people: never measured"
 
 
+def of_people(meta: Meta | None, metric: str, signature: str) -> str:
+    """What board and report print of a metric, with and without ratings."""
+    return f"{metric}: {NEVER if meta is None else meta.of(metric, signature)}"
+
+
 def read_meta(path: Path) -> Meta:
     """A file of ``maqa ratings meta``.
 

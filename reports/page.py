@@ -24,6 +24,7 @@ from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
 from ..harness.statistics import STRATA, USUAL, Difference, Parts, Resampling, SeedSummary, Summary, summarise
 from ..harness.statistics.verdicts import p_in_words, shown_in_words
+from ..ratings.meta import Meta, of_people
 from .examples import largest_changes, typical_examples
 from .safety import FORMULAS, safety_of, totals
 from .strata import answer_shapes, category_scores
@@ -42,6 +43,7 @@ def report_page(
     anyway: bool = False,
     judged: tuple[Declared, Comparison] | None = None,
     gold: Path | None = None,
+    people: Meta | None = None,
 ) -> str:
     """The page of a run, or of an arm over its trainings; with ``against`` also the paired differences and the
     answers that changed most; ``anyway`` if both differ in more than the model, which then heads the page.
@@ -94,6 +96,7 @@ def report_page(
         language=run.language,
         against=against,
         metric=metric,
+        people=of_people(people, metric, run.scores.signatures[metric]),
         direction=_DIRECTION[better(run.scores.signatures[metric])],
         strata=[stratum for stratum in STRATA if stratum in summaries[metric]],
         summaries=summaries,

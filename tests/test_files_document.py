@@ -142,6 +142,7 @@ def made(
     maqa("label", root / "expert", "--with", "rules", "--stress", "--out", root / "stress")
     maqa("label", root / "expert", "--with", "rules", "--check", root / "labelled.csv", "--out", root / "check")
     maqa("label", root / "dataset", "--with", "rules", "--check", root / "labelled.csv", "--out", root / "dataset")
+    maqa("label", root / "again", "--audit", root / "labelled.csv")
     maqa("train", "classifier", root / "expert", "--out", root / "classifier")
     settings = [part for setting in _SETTINGS for part in ("--set", setting)]
     for arm, data in (("severity", "dataset"), ("ce", "unlabelled")):

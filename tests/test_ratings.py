@@ -314,6 +314,20 @@ def test_a_metric_that_orders_as_people_do_is_told_from_one_that_does_not(plante
     assert found.of("rougeL", "another") == found.of("unheard", signature) == NEVER
 
 
+def test_board_and_report_say_beside_a_metric_how_far_it_agrees_with_people(planted, tmp_path):
+    from maqa_severity.leaderboards.board import build_board
+    from maqa_severity.leaderboards.export import board_page
+    from maqa_severity.ratings.candidates import of_runs
+    from maqa_severity.reports.page import report_page
+
+    names = [run.name for run in planted]
+    _, key = draw(Kind.PAIR, "ar", "x", names, of_runs(planted), Draw(questions=24, disagreement=0, repeats=0))
+    found = meta(rated(tmp_path, key, lambda rater, item, ask: 100 * uniform(item.id), 2), planted, FEW)
+    for people, wanted in ((found, "agrees with people in"), (None, NEVER)):
+        assert wanted in board_page(build_board(planted, "rougeL", FEW, people=people))
+        assert wanted in report_page(planted[0], metric="rougeL", resampling=FEW, people=people)
+
+
 def test_ratings_of_answers_that_a_run_does_not_hold_are_refused(planted, tmp_path):
     from maqa_severity.ratings.candidates import of_runs
 
