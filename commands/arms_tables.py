@@ -27,6 +27,8 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float, declared
     from rich.text import Text
 
     for base in compared.bases:
+        for line in questions_in_words(base):
+            console.print(Text(line), soft_wrap=True)
         for metric in next(iter(base.pairs.values())).metrics:
             console.print(_components_table(base, metric))
             _print_words(console, base, metric, effect)
@@ -38,6 +40,14 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float, declared
         console.print(Text(f"\nOver {len(compared.bases)} models, all answers together{apart}:"))
         for each in compared.over:
             console.print(Text(str(each)), soft_wrap=True)
+
+
+def questions_in_words(base: ArmsOfBase) -> list[str]:
+    """Which questions of a base belong together: one line, or one a pair where these differ."""
+    lines = {f"{second} - {first}": compared.questions for (first, second), compared in base.pairs.items()}
+    if len(set(lines.values())) == 1:
+        return [f"{base.base}: {next(iter(lines.values()))}."]
+    return [f"{base.base}, {pair}: {line}." for pair, line in lines.items()]
 
 
 def _components_table(base: ArmsOfBase, metric: str) -> Table:

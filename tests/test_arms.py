@@ -1,9 +1,11 @@
 """Arms found among runs, compared over questions and trainings, and what may be claimed of them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
+from maqa_severity.commands.arms_tables import questions_in_words
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.runs.arms import bases_of, compare_named
 from maqa_severity.harness.runs.claim import Claim, Leg, controls_of, named
@@ -133,10 +135,24 @@ def test_the_command_prints_components_claim_and_needs_and_writes_them(folders, 
     assert "standard deviations in points" in printed and "residual" in printed
     assert "3 trainings each, paired by seed (0, 1, 2)" in printed
     assert "to find 1 points with 80 % power:" in printed
+    assert printed.count("questions taken as independent: ") == 1
     (base,) = json.loads(file.read_text())["bases"]
     (claim,) = base["claims"]
     assert claim["holds"] is False and claim["words"] in printed
     assert len(base["pairs"]) == 3
+
+
+def test_what_clusters_cost_is_said_once_of_a_base_and_of_each_pair_where_it_differs(runs):
+    (found,) = compare_named(of(runs, *GAINS), ["ce", "severity", "constant"], ["bertscore_f1"], FEW).bases
+    (line,) = questions_in_words(found)
+    assert line == f"{found.base}: {found.pairs['ce', 'severity'].questions}."
+    clustered = {
+        pair: replace(compared, questions=f"{place} clusters")
+        for place, (pair, compared) in enumerate(found.pairs.items())
+    }
+    assert questions_in_words(replace(found, pairs=clustered)) == [
+        f"{found.base}, {second} - {first}: {place} clusters." for place, (first, second) in enumerate(found.pairs)
+    ]
 
 
 def test_the_command_refuses_in_one_line(folders, evaluated):
