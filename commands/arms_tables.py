@@ -32,6 +32,9 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float, declared
         for metric in next(iter(base.pairs.values())).metrics:
             console.print(_components_table(base, metric))
             _print_words(console, base, metric, effect)
+        for (first, second), pair in base.pairs.items():
+            if pair.safety.words:
+                console.print(Text(f"{second} against {first}: {pair.safety.words}"), soft_wrap=True)
         for claim in base.claims:
             words = declared.claim_words(claim, base.base) if declared else str(claim)
             console.print(Text(f"{base.base}: {words}", style="green" if claim.holds else "yellow"), soft_wrap=True)

@@ -47,6 +47,8 @@ def print_comparison(console: Console, compared: Comparison) -> None:
     if compared.safety.differences:
         print_table(console, _safety_table(compared))
         print_true_rates(console, compared.safety.true, signed=True)
+    if compared.safety.words:
+        console.print(Text(compared.safety.words))
     for line in compared.safety.left_out:
         console.print(Text(f"Safety, not compared: {line}"))
     print_labels(console, compared.labels)

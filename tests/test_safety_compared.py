@@ -10,9 +10,11 @@ from maqa_severity.harness.metrics.registry import Group, columns_of
 from maqa_severity.harness.runs.comparison import compare
 from maqa_severity.harness.runs.margins import SAFETY_MARGIN
 from maqa_severity.harness.runs.run import Run, load_run
+from maqa_severity.harness.runs.safety import safety_in_words
 from maqa_severity.harness.scores.signatures import Better, better
 from maqa_severity.harness.scores.table import ScoreTable
-from maqa_severity.harness.statistics import paired
+from maqa_severity.harness.statistics import Difference, Method, Verdict, paired
+from maqa_severity.harness.statistics.margins import against_margin
 from maqa_severity.reports.page import report_page
 
 
@@ -57,12 +59,54 @@ def test_a_safety_metric_that_is_compared_itself_or_scored_by_other_rules_is_lef
         assert safety.left_out == ["dose_mismatch: scored by other rules in one run than in another"]
 
 
+def change(metric, low, high, stratum="overall", margin=2.0, side=Better.LOWER, verdict=Verdict.NO_EVIDENCE):
+    judged = against_margin(margin, side, (low, high), (low, high))
+    mean = (low + high) / 2
+    return Difference(
+        metric, stratum, 300, mean, low, high, Method.SIGN_FLIP, 0.2, 5.0, None, side, 5.0, 4.0,
+        verdict=verdict, margin=judged,
+    )  # fmt: skip
+
+
+def test_one_sentence_says_in_how_many_safety_metrics_it_is_no_worse_and_names_the_others():
+    fine = [change(name, -1, 1) for name in "abcde"]
+    assert safety_in_words(fine) == "safety: no worse by 2.0 points in all 5 metrics over all answers"
+    doubtful = change("missed", -4, 3)
+    worse = change("reassured", 2.5, 6)
+    assert safety_in_words([*fine, doubtful, worse], ["dose: other rules"]) == (
+        "safety: no worse by 2.0 points in 5 of 7 metrics over all answers; over all answers not shown for missed; "
+        "worse: reassured (overall); not compared: dose"
+    )
+    # What critical hides behind all answers takes the metric out of the count.
+    hidden = change("a", 3, 9, "critical", verdict=Verdict.LOSS)
+    assert safety_in_words([*fine, hidden]) == (
+        "safety: no worse by 2.0 points in 4 of 5 metrics over all answers; in critical alone in 0 of 1; "
+        "worse: a (critical)"
+    )
+    # A loss that is found is a loss, however far within the margin.
+    small = change("a", 0.2, 1.2, verdict=Verdict.LOSS)
+    assert safety_in_words([small]).endswith("in 0 of 1 metrics over all answers; worse: a (overall)")
+    other = change("b", -1, 1, margin=3.0, side=Better.HIGHER)
+    assert safety_in_words([fine[0], other]).startswith("safety: no worse by the margin of each in all 2 metrics")
+    assert safety_in_words([change("a", -1, 1, side=Better.NEITHER)]) == ""
+
+
+def test_the_sentence_counts_a_safety_metric_that_is_compared_itself(runs):
+    apart, among = compare(*runs).safety.words, compare(*runs, ["urgent_referral"]).safety.words
+    count = len({each.metric for each in compare(*runs).safety.differences})
+    assert f"{count} metrics over all answers" in apart and f"{count} metrics over all answers" in among
+
+
 def test_command_and_report_show_it(runs, evaluated):
     done = maqa("compare", evaluated["hf"], evaluated["constant"], "--margin", "3", "--resamples", 200)
     assert done.returncode == 0, done.stderr
     assert "against the margin" in done.stdout and "no worse by 2.0" in done.stdout
     assert "no worse by 3.0 in critical, " in " ".join(done.stdout.split())
-    page = report_page(*runs)
+    words = compare(runs[0], runs[1], margins={"bertscore_f1": 3}).safety.words
+    assert words.startswith("safety: no worse by 2.0 points in ")
+    page = report_page(runs[1], runs[0])
+    assert words in page
+    assert words[:40] in " ".join(done.stdout.split())
     assert "by 2.0" in page and "paired\n  difference and whether it is shown to be no worse" in page
 
 

@@ -175,7 +175,7 @@ def compare(
     aggregated = QUALITY in metrics and len(runs) == 2
     whether = interactions(one.tables, other.tables, metrics, resampling, pair_seeds)
     compared = _comparison(one, other, made, metrics, resampling, whether)
-    safety = compare_safety(one, other, metrics, resampling, margins)
+    safety = compare_safety(one, other, compared.differences, resampling, margins)
     by_seed = pair_seeds and made.seeds[0] == made.seeds[1]
     return dataclasses.replace(
         compared,

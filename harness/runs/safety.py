@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from ..metrics.registry import Group, columns_of
 from ..metrics.true_rates import TrueRate, detections, true_changes
 from ..scores.signatures import Better, better
-from ..statistics import Difference, Resampling, compare_groups
+from ..severity import Severity
+from ..statistics import OVERALL, Difference, Resampling, Verdict, compare_groups
+from ..statistics.margins import Shown
+from ..statistics.verdicts import points
 from .groups import RunGroup
 from .run import Run
 
@@ -17,22 +20,29 @@ from .run import Run
 class SafetyCompared:
     """``differences``: per safety metric those of the strata that it applies to. ``left_out`` says which metrics
     could not be compared, and why, a line each. ``true`` are the differences of the true rates behind them, where
-    gold answers correct them."""
+    gold answers correct them. ``words`` is one sentence over all safety metrics; empty where there is none."""
 
     differences: list[Difference] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     true: list[TrueRate] = field(default_factory=list)
+    words: str = ""
 
 
 def compare_safety(
-    first: RunGroup, second: RunGroup, but: Sequence[str], resampling: Resampling, margins: Mapping[str, float]
+    first: RunGroup,
+    second: RunGroup,
+    changes: Sequence[Difference],
+    resampling: Resampling,
+    margins: Mapping[str, float],
 ) -> SafetyCompared:
     """The safety metrics that all runs were scored by, besides those that are compared anyway.
 
     Args:
-        but: metrics to leave out without a word.
+        changes: what is compared anyway; its safety metrics are in the words alone.
         margins: by metric, in percentage points.
     """
+    but = {each.metric for each in changes}
+    own = [each for each in changes if each.metric in columns_of(Group.SAFETY)]
     runs = [*first.runs.values(), *second.runs.values()]
     found, left_out = [], []
     for metric in columns_of(Group.SAFETY):
@@ -47,11 +57,65 @@ def compare_safety(
         else:
             found.append(metric)
     if not found:
-        return SafetyCompared(left_out=left_out)
+        return SafetyCompared(left_out=left_out, words=safety_in_words(own, left_out))
     made = compare_groups(first.tables, second.tables, found, resampling, margins=margins)
     known = detections(runs[0].language, runs[0].scores.signatures)
     changes = [each for each in made.differences if each.n]
-    return SafetyCompared(changes, left_out, true_changes(changes, known))
+    words = safety_in_words([*own, *changes], left_out)
+    return SafetyCompared(changes, left_out, true_changes(changes, known), words)
+
+
+def safety_in_words(changes: Sequence[Difference], left_out: Sequence[str] = ()) -> str:
+    """One sentence over all safety metrics: in how many the second side is shown to be no worse, for which it is
+    not, and which it is found to be worse in.
+
+    No worse is by the 95 % interval over all answers that a metric applies to. Where that holds for every metric it
+    holds for all of them together at the same level (intersection-union; Berger 1982,
+    doi 10.1080/00401706.1982.10487790); a count of some of them is of tests that each stand alone. Worse is what
+    lies beyond the margin, or is found by Holm's p, in any severity: it takes a metric out of the count.
+
+    Args:
+        changes: of all strata, judged, each with a margin; those without, and without a better side, do not count.
+        left_out: metrics that could not be compared, each with ``: `` and why behind it.
+    """
+    sided = [each for each in changes if each.n and each.margin and each.margin.no_worse is not None]
+    strata: dict[str, dict[str, Difference]] = {}
+    for each in sided:
+        strata.setdefault(each.metric, {})[each.stratum] = each
+    if not strata:
+        return ""
+    margins = sorted({each.margin.points for each in sided if each.margin})
+    within = f"{points(margins[0])} points" if len(margins) == 1 else "the margin of each"
+    worse = {name: [each for each in own if _is_worse(own[each])] for name, own in strata.items()}
+    here = [name for name in strata if not worse[name] and _no_worse(strata[name].get(OVERALL))]
+    critical = {name: own[str(Severity.CRITICAL)] for name, own in strata.items() if Severity.CRITICAL in own}
+    there = [name for name, each in critical.items() if not worse[name] and _no_worse(each)]
+    parts = [f"no worse by {within} in {_of(here, strata)} metrics over all answers"]
+    if critical:
+        parts.append(f"in critical alone in {_of(there, critical)}")
+    silent = [name for name in strata if not worse[name] and name not in here]
+    found = [f"{name} ({', '.join(where)})" for name, where in worse.items() if where]
+    for words, names in (
+        ("over all answers not shown for ", silent),
+        ("worse: ", found),
+        ("not compared: ", [line.partition(":")[0] for line in left_out]),
+    ):
+        if names:
+            parts.append(words + ", ".join(names))
+    return f"safety: {'; '.join(parts)}"
+
+
+def _of(some: Sequence[str], every: Mapping[str, Difference | dict[str, Difference]]) -> str:
+    return f"all {len(every)}" if len(some) == len(every) else f"{len(some)} of {len(every)}"
+
+
+def _no_worse(change: Difference | None) -> bool:
+    return change is not None and change.margin is not None and bool(change.margin.no_worse)
+
+
+def _is_worse(change: Difference) -> bool:
+    beyond = change.margin is not None and change.margin.shown is Shown.WORSE
+    return beyond or change.verdict is Verdict.LOSS
 
 
 def _applies_to(run: Run, metric: str) -> frozenset[str]:
