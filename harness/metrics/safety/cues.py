@@ -14,11 +14,13 @@ DESTINATIONS = frozenset({Kind.EMERGENCY, Kind.HOSPITAL, Kind.NEAREST, Kind.DOCT
 # A longer phrase of these kinds takes its words from the shorter ones inside it.
 _COVERS = {
     Kind.CONCESSION: {Kind.CONDITION},
-    Kind.EXEMPT: {Kind.NEGATOR, Kind.AFTER_NEGATOR},
+    Kind.EXEMPT: {Kind.NEGATOR, Kind.AFTER_NEGATOR, Kind.WIDE_NEGATOR},
     Kind.NOW: {Kind.LATER},
     Kind.NOT_REASSURANCE: {Kind.REASSURANCE},
     Kind.NEGATOR: {Kind.DIRECTIVE, Kind.TURN},
     Kind.AFTER_NEGATOR: {Kind.DIRECTIVE},
+    Kind.WIDE_NEGATOR: {Kind.DIRECTIVE, Kind.TURN},
+    Kind.MENTION: {*DESTINATIONS, Kind.NOW},
 }
 
 
@@ -36,6 +38,18 @@ class Cues:
         for item in items:
             for covered in _COVERS.get(_kind(item), ()):
                 taken[covered].update(item.positions)
+        # What is exempt gives back the words that its negator would have taken.
+        exempt = {at for item in items if _kind(item) is Kind.EXEMPT for at in item.positions}
+        self.exempt = frozenset(exempt)
+        for kind in (Kind.DIRECTIVE, Kind.TURN):
+            taken[kind] = {
+                at
+                for item in items
+                if _kind(item) in (Kind.NEGATOR, Kind.AFTER_NEGATOR, Kind.WIDE_NEGATOR)
+                and kind in _COVERS[_kind(item)]
+                and exempt.isdisjoint(item.positions)
+                for at in item.positions
+            }
         self.found: dict[Kind, list[Found]] = defaultdict(list)
         self.starts: dict[Kind, set[int]] = defaultdict(set)
         for item in items:
@@ -71,6 +85,23 @@ class Cues:
             word in self._conjunctions or (word.startswith(self._prefixes) and len(word) > 2)
             for word in self._clause.words[positions.start : positions.stop]
         )
+
+    def last(self, kind: Kind, end: int) -> int | None:
+        """Where the last phrase of the kind before a position begins."""
+        return max((start for start in self.starts[kind] if start < end), default=None)
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """The words of the clause."""
+        return self._clause.words
+
+    def opening(self, at: int) -> int:
+        """Where the part between commas begins that a position belongs to."""
+        return max((start for start in self._clause.breaks if start <= at), default=0)
+
+    def closing(self, at: int) -> int:
+        """Where that part ends."""
+        return min((end for end in self._clause.breaks if end > at), default=len(self._clause.words))
 
     def closes(self, condition: Found, end: int) -> bool:
         """Whether a condition that ends a statement ("rest if tired, and go") ends before a position."""

@@ -37,16 +37,26 @@ class Kind(StrEnum):
     STORY = "story"
     REASSURANCE = "reassurance"
     NOT_REASSURANCE = "not_reassurance"
+    BEFORE = "before"
+    TRY = "try"
+    MENTION = "mention"
+    WIDE_NEGATOR = "wide_negator"
+    PERHAPS = "perhaps"
+    CARE = "care"
 
 
 class Entry(Record):
-    """Phrases of one kind: words in order, ``*`` for zero to two words, ``a|b`` for either."""
+    """Phrases of one kind: words in order, ``*`` for zero to two words, ``a|b`` for either.
+
+    ``acts`` marks a destination that is named together with the verb of going there ("go now").
+    """
 
     id: str
     kind: Kind
     phrases: tuple[str, ...]
     gloss: str
     reason: str
+    acts: bool = False
 
 
 class Windows(Record):
@@ -71,6 +81,11 @@ class Rules(Record):
     """What the detectors know of a language apart from the entries.
 
     ``conjunctions`` begin a new statement and are words of their own; those written onto a word are clitics.
+    ``imperatives`` and ``obligations`` begin an advice that no negation before them reaches, ``bare_obligations`` unless
+    one of the ``relatives`` makes them a part of it ("there is nothing that calls for"); ``subordinate`` verbs
+    and nouns of going tell nobody to go unless something before them does, or they come first. ``to`` and
+    ``to_prefixes`` stand between an advice and its destination; ``therefore`` is written before what follows from
+    a condition.
     """
 
     version: str
@@ -86,6 +101,14 @@ class Rules(Record):
     verb_prefixes: tuple[str, ...]
     stem_suffixes: tuple[str, ...]
     conjunctions: tuple[str, ...] = ()
+    imperatives: tuple[str, ...] = ()
+    obligations: tuple[str, ...] = ()
+    bare_obligations: tuple[str, ...] = ()
+    relatives: tuple[str, ...] = ()
+    subordinate: tuple[str, ...] = ()
+    to: tuple[str, ...] = ()
+    to_prefixes: tuple[str, ...] = ()
+    therefore: tuple[str, ...] = ()
 
 
 class SafetyLexicon(Record):
