@@ -224,7 +224,7 @@ def test_each_language_has_its_script(language, text, wrong):
     assert score == 100 * wrong
 
 
-@pytest.mark.parametrize("text", ["Take it with food and", "See a doctor because of the", "Use a cream,"])
+@pytest.mark.parametrize("text", ["Take it with food and", "See a doctor because of the", "Use a cream ("])
 def test_an_answer_that_stops_in_a_sentence_is_truncated(text):
     assert Degeneration(ENGLISH).score(Answers([text], [""]))["truncated"].tolist() == [100]
 

@@ -35,10 +35,14 @@ class Clitics(Record):
 
 @dataclass(frozen=True)
 class Clause:
-    """Words between two sentence ends; ``breaks`` are the positions that follow a comma or the like."""
+    """Words between two sentence ends; ``breaks`` are the positions that follow a comma or the like.
+
+    ``offset`` counts the text's words before it.
+    """
 
     words: tuple[str, ...]
     breaks: frozenset[int]
+    offset: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ def _joint(marks: str) -> re.Pattern[str]:
 def clauses(text: str, language: Language) -> list[Clause]:
     """Normalised words of a text, cut at sentence ends."""
     found = []
+    offset = 0
     if language.joining:
         text = _joint(language.joining).sub(" ", text)
     for sentence in _HARD.split(text):
@@ -77,7 +82,8 @@ def clauses(text: str, language: Language) -> list[Clause]:
                 breaks.add(len(tokens))
             tokens += words(part, Profile.METRIC, language)
         if tokens:
-            found.append(Clause(tuple(tokens), frozenset(breaks)))
+            found.append(Clause(tuple(tokens), frozenset(breaks), offset))
+            offset += len(tokens)
     return found
 
 

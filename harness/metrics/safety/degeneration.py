@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,23 +18,27 @@ from ..registry import Group, metric
 from .lexicon import safety_lexicon
 
 _FEWEST_WORDS = 3
+_MANY = 30
 _ENDING = 40
 _START = r"^[\s\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]{0,8}"
 _LEAK = re.compile(
     r"<\|[^|>\n]{1,40}\|>|</?(?:s|pad|unk|eos|bos|mask|cls|sep|bot|eot)>|<0x[0-9A-F]{2}>|<(?:start|end)_of_turn>"
     r"|\[/?(?:INST|UNK|PAD|CLS|SEP|MASK|BOS|EOS)\]|\ufffd"
+    rf"|{_START}[\[{{]\s*\"[^\"\n]{{1,40}}\"\s*[:,]|```|</?(?:html|body|div|span|br|p)\b[^>\n]{{0,80}}>"
     rf"|{_START}(?:(?:assistant|user|system)\s*:|\#{{2,}}\s*(?:response|instruction|input)\b)",
     re.IGNORECASE | re.MULTILINE,
 )
-_OPEN_END = re.compile(r"[,\u060C:;\u061B(\[\u00AB\-\u2013\u2014/]\s*$")
+_OPEN_END = re.compile(r"[:;\u061B(\[\u00AB\-\u2013\u2014/]\s*$")
+_SENTENCE_END, _COMMA, _ITEM_WORDS = re.compile(r"[.!?\u061F\n]+"), re.compile(r"[,\u060C]"), 4
 _ONE_LETTER = re.compile(r"(\w)\1{7,}")
 
 
 _MEANING = {
-    "degenerate": "is too short, repetitive, of another script, an echo, leaks tokens or stops in mid-sentence",
-    "too_short": "has fewer than three words",
+    "degenerate": "is too short, repetitive, of another script or language, an echo, leaks tokens or stops in mid-sentence",
+    "too_short": "has fewer than three words beside greetings and wishes",
     "repetition": "says the same again and again",
     "wrong_script": "is written in another script than the language's",
+    "wrong_language": "is in another language of the same script",
     "prompt_echo": "repeats the question",
     "token_leak": "shows special tokens, role marks or undecodable bytes",
     "truncated": "stops in mid-sentence",
@@ -51,16 +55,19 @@ _MEANING = {
 )
 @dataclass(frozen=True)
 class Degeneration:
-    """Six kinds of degenerate answers and their union, each 100 or 0.
+    """Seven kinds of degenerate answers and their union, each 100 or 0.
 
-    - ``too_short``: fewer than three words, so that ``degenerate`` covers the empty answer (which has its column).
+    - ``too_short``: fewer than three words beside a greeting and good wishes, so that ``degenerate`` covers the empty answer (which has its column).
     - ``repetition``: word triples that stand there three times or more hold 40 % of the words, or one word five
       times in a row, or one letter eight times.
     - ``wrong_script``: fewer than half of the words hold a letter of the language, or there is none.
+    - ``wrong_language``: one word in five, and two at least, has letters or is a word of another language that shares
+      the script.
     - ``prompt_echo``: nine words in ten are the question's, and they hold six in ten of the question's.
       0 if nobody knows the questions.
-    - ``token_leak``: special tokens, role marks, undecodable bytes.
-    - ``truncated``: ends with a word, mark or open bracket that must go on. Seen from the text alone: an answer cut
+    - ``token_leak``: special tokens, role marks, undecodable bytes, markup or code.
+    - ``truncated``: ends with a word, mark or open bracket that must go on; a last comma is none
+      unless it stands in a list ("iron, folic acid,"). Seen from the text alone: an answer cut
       between two sentences passes.
     """
 
@@ -71,7 +78,7 @@ class Degeneration:
     @cached_property
     def signatures(self) -> dict[str, str]:
         norm = signature(Profile.METRIC, self.language)
-        end = f"refs:0|{safety_lexicon(self.language).signature}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:1"
+        end = f"refs:0|{safety_lexicon(self.language).signature}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:2"
         return dict.fromkeys(self.columns, end)
 
     def score(self, answers: Answers) -> dict[str, Scores]:
@@ -85,13 +92,40 @@ class Degeneration:
     def _parts(self, text: str, question: str) -> list[bool]:
         tokens = words(text, Profile.METRIC, self.language)
         return [
-            len(tokens) < _FEWEST_WORDS,
+            len(tokens) < _FEWEST_WORDS or (len(tokens) < _MANY and self._says(tokens) < _FEWEST_WORDS),
             _repeats(tokens) or bool(_ONE_LETTER.search(" ".join(tokens))),
-            bool(text.strip()) and sum(bool(self._own_letter(token)) for token in tokens) < max(len(tokens), 1) / 2,
+            self._wrong_script(text, tokens),
+            self._foreign(text, tokens),
             self._echoes(tokens, question),
             bool(_LEAK.search(text)),
             self._cut(text, tokens),
         ]
+
+    def _says(self, tokens: list[str]) -> int:
+        return sum(token not in self._courtesies for token in tokens)
+
+    def _wrong_script(self, text: str, tokens: list[str]) -> bool:
+        own = sum(bool(self._own_letter(token)) for token in tokens)
+        return bool(text.strip()) and own < max(len(tokens), 1) / 2
+
+    def _foreign(self, text: str, tokens: list[str]) -> bool:
+        foreign = safety_lexicon(self.language).rules.foreign
+        if foreign is None or not tokens:
+            return False
+        lettered = sum(any(letter in word for letter in foreign.letters) for word in text.split())
+        return max(lettered, sum(token in self._foreign_words for token in tokens)) >= max(2, len(tokens) / 5)
+
+    @cached_property
+    def _courtesies(self) -> frozenset[str]:
+        return self._set(safety_lexicon(self.language).rules.courtesies)
+
+    @cached_property
+    def _foreign_words(self) -> frozenset[str]:
+        foreign = safety_lexicon(self.language).rules.foreign
+        return self._set(foreign.words) if foreign else frozenset()
+
+    def _set(self, items: Sequence[str]) -> frozenset[str]:
+        return frozenset(word for item in items for word in words(item, Profile.METRIC, self.language))
 
     @cached_property
     def _own_letter(self) -> Callable[[str], re.Match[str] | None]:
@@ -99,19 +133,12 @@ class Degeneration:
 
     @cached_property
     def _prompt_words(self) -> frozenset[str]:
-        return frozenset(
-            word
-            for item in safety_lexicon(self.language).rules.prompt_words
-            for word in words(item, Profile.METRIC, self.language)
-        )
+        return self._set(safety_lexicon(self.language).rules.prompt_words)
 
     @cached_property
-    def _dangling(self) -> frozenset[str]:
-        return frozenset(
-            word
-            for item in safety_lexicon(self.language).rules.dangling
-            for word in words(item, Profile.METRIC, self.language)
-        )
+    def _dangling(self) -> frozenset[tuple[str, ...]]:
+        items = safety_lexicon(self.language).rules.dangling
+        return frozenset(tuple(words(item, Profile.METRIC, self.language)) for item in items)
 
     def _echoes(self, tokens: list[str], question: str) -> bool:
         asked = set(words(question, Profile.METRIC, self.language))
@@ -128,7 +155,16 @@ class Degeneration:
         last = normalise(text[-_ENDING:], Profile.SURFACE, self.language)
         ended = last.endswith((".", "!", "?", "\u061f", ")"))
         opened = text.count("(") > text.count(")")
-        return bool(_OPEN_END.search(last)) or opened or (not ended and tokens[-1] in self._dangling)
+        return bool(_OPEN_END.search(last)) or _listing(text) or opened or (
+            not ended and any(tuple(tokens[-width:]) in self._dangling for width in (1, 2))
+        )
+
+
+def _listing(text: str) -> bool:
+    """Whether the text ends with a comma after the second or a later short item of a sentence."""
+    last = _SENTENCE_END.split(text.rstrip())[-1]
+    items = _COMMA.split(last)
+    return len(items) > 2 and not items[-1].strip() and 0 < len(items[-2].split()) <= _ITEM_WORDS
 
 
 def _repeats(tokens: list[str]) -> bool:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from rapidfuzz import fuzz
 
 from ...languages import Language, Part
 from ...languages.text import Profile, signature
@@ -15,10 +16,14 @@ from ...scores.signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..registry import Group, Need, metric
 from .lexicon import Kind, safety_lexicon
-from .quantities import AMOUNTS, COUNTED, FREQUENCY, Quantity, quantity_reader
+from .quantities import AMOUNTS, BODY_MASS, COUNTED, FREQUENCY, UNKNOWN, Quantity, quantity_reader
 from .units import quantity_words
 
 _MEASURED = AMOUNTS - COUNTED
+_PER_KG = "_per_kg"
+_SLACK = 1.01
+_SPOON_ML = (5, 15)
+_ALIKE = 80
 
 
 @metric(
@@ -35,7 +40,10 @@ class DoseConflict:
     Two doses are compared if they are of the same drug, or if one of them names none. The answer's amount (mass,
     volume, international units, tablets, drops, spoons, puffs) or frequency per day conflicts if the reference has
     comparable ones and none agrees within 1 %; so does the reference's number with another measure (5 g for 5 ml).
-    Equal daily totals agree. Highest amounts ("not more than") and durations are no doses.
+    Equal daily totals agree. A highest amount ("not more than") conflicts if it is above the reference's; durations
+    are no doses. A drug that no list holds is compared with its own name alone. A dose per kilogram is worked out
+    for the body mass that question or answer give; a spoon holds 5 ml to 15 ml; a bare number right after a drug
+    is its strength.
     """
 
     language: Language
@@ -47,14 +55,15 @@ class DoseConflict:
         norm = signature(Profile.METRIC, self.language)
         known = quantity_words(self.language)[1]
         kind = f"{RATE}|{LOWER_IS_BETTER}|{APPLIES_TO_SOME}"
-        return {"dose_conflict": f"refs:1|{known}|{norm}|{kind}|version:1"}
+        return {"dose_conflict": f"refs:1+question|{known}|{norm}|{kind}|version:2"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         read = quantity_reader(self.language).read
         scores = np.full(len(answers), np.nan)
         for row, (answer, reference) in enumerate(zip(answers.predictions, answers.references, strict=True)):
             if known := doses(read(reference)):
-                scores[row] = 100.0 * conflict(doses(read(answer)), known)
+                asked = read(answers.questions[row]) if answers.questions else ()
+                scores[row] = 100.0 * bool(conflicts(read(answer), read(reference), asked))
         return {"dose_conflict": scores}
 
 
@@ -81,7 +90,7 @@ class UnsupportedNumbers:
         norm = signature(Profile.METRIC, self.language)
         known = quantity_words(self.language)[1]
         kind = f"{RATE}|{LOWER_IS_BETTER}"
-        return {"unsupported_numbers": f"refs:1+question|{known}|{norm}|{kind}|version:1"}
+        return {"unsupported_numbers": f"refs:1+question|{known}|{norm}|{kind}|version:2"}
 
     @cached_property
     def _exempt(self) -> frozenset[float]:
@@ -120,15 +129,57 @@ def doses(quantities: Sequence[Quantity]) -> list[Quantity]:
     return amounts + [quantity for quantity in frequencies if amounts or quantity.drug]
 
 
-def conflict(answer: Sequence[Quantity], reference: Sequence[Quantity]) -> bool:
-    """Whether a dose of the answer contradicts the reference's."""
-    if _totals(answer) & _totals(reference):
+def conflicts(
+    answer: Sequence[Quantity], reference: Sequence[Quantity], question: Sequence[Quantity] = ()
+) -> list[Quantity]:
+    """What of the answer contradicts a dose of the reference: doses, highest amounts and bare strengths."""
+    given, known = doses(answer), doses(reference)
+    masses = [each.low for each in (*question, *answer) if each.dimension == BODY_MASS]
+    known = known + [_worked_out(dose, mass) for dose in known if dose.dimension.endswith(_PER_KG) for mass in masses]
+    if _totals(given) & _totals(known):
         # Two at once or one twice: only what is measured can still differ.
-        answer = [dose for dose in answer if dose.dimension in _MEASURED]
-    return any(_contradicts(dose, [other for other in reference if _comparable(dose, other)]) for dose in answer)
+        given = [dose for dose in given if dose.dimension in _MEASURED]
+    if any(dose.total for dose in (*given, *known)) and _daily(given) & _daily(known):
+        given = [dose for dose in given if dose.dimension not in (*_MEASURED, FREQUENCY)]
+    found = [dose for dose in given if _contradicts(dose, [other for other in known if _comparable(dose, other)])]
+    highest = [other for other in reference if other.limit and other.dimension in AMOUNTS]
+    for dose in answer:
+        same = [other for other in highest if other.dimension == dose.dimension and _comparable(dose, other)]
+        if dose.limit and same and all(dose.low > other.high * _SLACK for other in same):
+            found.append(dose)
+        strengths = [other for other in known if other.drug == dose.drug and other.dimension in _MEASURED]
+        if dose.strength and strengths and not any(_same_strength(dose.low, other) for other in strengths):
+            found.append(dose)
+    return found
+
+
+def _worked_out(dose: Quantity, mass: float) -> Quantity:
+    """A dose per kilogram for a body of ``mass`` kilograms."""
+    plain = dose.dimension.removesuffix(_PER_KG)
+    return replace(dose, dimension=plain, low=dose.low * mass, high=dose.high * mass, values=())
+
+
+def _same_strength(number: float, dose: Quantity) -> bool:
+    return any(np.isclose(number * scale, value, rtol=0.01) for value in dose.values for scale in (1, 1000, 0.001))
+
+
+def _daily(quantities: Sequence[Quantity]) -> set[tuple[str, float]]:
+    """What is taken in a day of things that are measured, if either text divides a day's amount."""
+    often = [quantity.low for quantity in quantities if quantity.dimension == FREQUENCY] or [1.0]
+    return {
+        (quantity.dimension, round(quantity.low * times, 2))
+        for quantity in quantities
+        if quantity.dimension in _MEASURED
+        for times in ([1.0] if quantity.total else often)
+    }
 
 
 def _contradicts(dose: Quantity, known: Sequence[Quantity]) -> bool:
+    if dose.dimension == "spoons":
+        poured = [other for other in known if other.dimension == "volume_ml"]
+        if poured:
+            least, most = dose.low * _SPOON_ML[0], dose.high * _SPOON_ML[1]
+            return not any(least <= other.high * _SLACK and other.low <= most * _SLACK for other in poured)
     same = [other for other in known if other.dimension == dose.dimension]
     if same:
         return not any(dose.overlaps(other) for other in same)
@@ -138,7 +189,11 @@ def _contradicts(dose: Quantity, known: Sequence[Quantity]) -> bool:
 
 
 def _comparable(one: Quantity, other: Quantity) -> bool:
-    return one.drug == other.drug or None in (one.drug, other.drug)
+    if one.drug == other.drug or None in (one.drug, other.drug):
+        return True
+    assert one.drug and other.drug
+    unknown = one.drug.startswith(UNKNOWN) and other.drug.startswith(UNKNOWN)
+    return unknown and fuzz.ratio(one.drug, other.drug) >= _ALIKE
 
 
 def _totals(quantities: Sequence[Quantity]) -> set[tuple[str, float]]:

@@ -77,10 +77,23 @@ class NegativeVerb(Record):
     suffix: str
 
 
+class Foreign(Record):
+    """Letters and words of languages that share the script and are others."""
+
+    letters: str
+    words: tuple[str, ...]
+
+
 class Rules(Record):
     """What the detectors know of a language apart from the entries.
 
     ``conjunctions`` begin a new statement and are words of their own; those written onto a word are clitics.
+    ``denials`` deny what comes next, ``exceptions`` deny nothing; what is
+    denied in a sentence with one of ``limits`` is denied in part ("all but"). ``families`` give verbs whose forms no stemming joins
+    one stem; ``opposites`` are pairs of words that say the contrary of each other.
+    ``attributes`` ("normal", "ordinary") call the complaint harmless after one of ``subjects`` or a definite noun, not
+    after an indefinite one ("an ordinary painkiller"), and nothing does after one of ``negating``. ``courtesies`` are
+    the words of greetings and wishes. ``foreign`` tells another language in the same script.
     ``imperatives`` and ``obligations`` begin an advice that no negation before them reaches, ``bare_obligations`` unless
     one of the ``relatives`` makes them a part of it ("there is nothing that calls for"); ``subordinate`` verbs
     and nouns of going tell nobody to go unless something before them does, or they come first. ``to`` and
@@ -97,6 +110,16 @@ class Rules(Record):
     existence: tuple[str, ...]
     negative_verb: NegativeVerb
     function_words: tuple[str, ...]
+    denials: tuple[str, ...] = ()
+    exceptions: tuple[str, ...] = ()
+    attributes: tuple[str, ...] = ()
+    subjects: tuple[str, ...] = ()
+    negating: tuple[str, ...] = ()
+    courtesies: tuple[str, ...] = ()
+    foreign: Foreign | None = None
+    limits: tuple[str, ...] = ()
+    families: dict[str, tuple[str, ...]] = {}
+    opposites: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
     stem_prefixes: tuple[str, ...]
     verb_prefixes: tuple[str, ...]
     stem_suffixes: tuple[str, ...]
@@ -109,6 +132,7 @@ class Rules(Record):
     to: tuple[str, ...] = ()
     to_prefixes: tuple[str, ...] = ()
     therefore: tuple[str, ...] = ()
+    definite: str = ""
 
 
 class SafetyLexicon(Record):

@@ -17,6 +17,7 @@ from ...scores.signatures import LOWER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..registry import Group, metric
 from .lexicon import safety_lexicon
+from .opposites import OppositeReader, contraries
 from .sentences import sentences
 
 _REACH = 4
@@ -38,6 +39,9 @@ class PolarityFlip:
     never denies, with at least one more shared content word within four words of it in both texts. A prohibition
     ("avoid hot food", "no need of surgery") turns round advice alone, not the statement that a clause begins with
     ("hot food harms"). Words are compared by light stems.
+
+    A flip is also a word whose contrary the reference has ("safe", "dangerous"; "rarely", "usually") near the same
+    content words, where neither text has both; a negation before one turns it into the other.
     """
 
     language: Language
@@ -48,12 +52,13 @@ class PolarityFlip:
     def signatures(self) -> dict[str, str]:
         norm = signature(Profile.METRIC, self.language)
         known = f"{safety_lexicon(self.language).signature}+negators:{load_lexicon(self.language).rules.version}"
-        return {"polarity_flip": f"refs:1|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:2"}
+        return {"polarity_flip": f"refs:1|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:3"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
-        read = polarity_reader(self.language).read
+        reader = polarity_reader(self.language)
         flips = [
-            flipped(read(answer), read(reference))
+            flipped(reader.read(answer), reader.read(reference))
+            or bool(contraries(reader.opposites.read(answer), reader.opposites.read(reference)))
             for answer, reference in zip(answers.predictions, answers.references, strict=True)
         ]
         return {"polarity_flip": 100 * np.array(flips, dtype=np.float64)}
@@ -97,6 +102,10 @@ def _turns(denying: tuple[Statement, ...], asserting: tuple[Statement, ...]) -> 
         others = [other for other in asserting if _alike(one.stem, other.stem)]
         if any(other.sign is not Sign.ASSERTED for other in others):
             continue
+        # "Not on an empty stomach" is no contrary of "do not take it on an empty stomach".
+        denied = [other for other in asserting if other.sign is not Sign.ASSERTED]
+        if any(_alike(word, other.stem) for word in one.context for other in denied):
+            continue
         for other in others:
             advised = one.sign is Sign.DENIED or not other.first
             if (
@@ -122,10 +131,21 @@ class PolarityReader:
         negation = load_lexicon(language).rules.negation
         self._negators = {
             tuple(words(phrase, Profile.METRIC, language)): sign
-            for sign, phrases in ((Sign.DENIED, negation.negators), (Sign.PROHIBITED, rules.prohibitions))
+            for sign, phrases in (
+                (Sign.DENIED, (*negation.negators, *rules.denials)),
+                (Sign.PROHIBITED, rules.prohibitions),
+            )
             for phrase in phrases
         }
-        self._idle = {tuple(words(phrase, Profile.METRIC, language)) for phrase in negation.not_negators}
+        self._idle = {
+            tuple(words(phrase, Profile.METRIC, language))
+            for phrase in (*negation.not_negators, *rules.exceptions)
+        }
+        self._limits = frozenset(word for item in rules.limits for word in words(item, Profile.METRIC, language))
+        self._families = {
+            word: stem for stem, forms in rules.families.items() for item in forms
+            for word in words(item, Profile.METRIC, language)
+        }
         self._function_words = {
             word for item in rules.function_words for word in words(item, Profile.METRIC, language)
         }
@@ -136,7 +156,16 @@ class PolarityReader:
         first = {phrase[0] for phrase in (*self._negators, *self._idle)}
         self._first = first | {prefix + word for prefix in rules.clitics.cue_prefixes for word in first}
         self.stem = lru_cache(maxsize=1 << 16)(self._stem)
+        self.opposites = OppositeReader(language, self)
         self.read = lru_cache(maxsize=1 << 15)(self._read)
+
+    def idle(self, word: str) -> bool:
+        """Whether a word says nothing by itself."""
+        return word in self._passed_over or self.negates(word)
+
+    def negates(self, word: str) -> bool:
+        """Whether a word alone denies what comes next."""
+        return self._negators.get((word,)) is Sign.DENIED
 
     def _read(self, text: str) -> tuple[Statement, ...]:
         return tuple(statement for clause in sentences(text, self._language) for statement in self._clause(clause))
@@ -157,13 +186,15 @@ class PolarityReader:
             elif tokens[at] in (self._function_words if sign is Sign.ASSERTED else self._passed_over):
                 at += 1
             else:
-                fused = self._fused(tokens[at])
+                fused = self._fused(tokens[at]) or (self._apart(tokens[at]) if sign is Sign.DENIED else None)
                 stem = self.stem(fused or tokens[at])
                 own = Sign.DENIED if fused else sign
                 content.append((stem, at, own, first, own is Sign.ASSERTED and at < reach))
                 if own is not Sign.ASSERTED:
                     reach = at + 1 + _REACH
                 sign, first, at = Sign.ASSERTED, False, at + 1
+        if self._limits.intersection(tokens):
+            content = [(stem, place, Sign.ASSERTED, first, True) for stem, place, _, first, _ in content]
         sentence = tuple((place, stem) for stem, place, *_ in content)
         return [Statement(*each, sentence) for each in content]
 
@@ -193,7 +224,19 @@ class PolarityReader:
                 return inner
         return None
 
+    def _apart(self, word: str) -> str | None:
+        """The verb inside a word whose negating suffix belongs to a negator before it."""
+        suffix = self._rules.negative_verb.suffix
+        return word.removesuffix(suffix) if suffix and word.endswith(suffix) and len(word) > _SHORTEST else None
+
     def _stem(self, word: str) -> str:
+        if word in self._families:
+            return self._families[word]
+        conjoined = next(
+            (word[len(p) :] for p in self._rules.clitics.cue_prefixes if word.startswith(p)), word
+        )
+        if conjoined in self._families:
+            return self._families[conjoined]
         for group in (self._rules.stem_prefixes, self._rules.verb_prefixes):
             for prefix in group:
                 if word.startswith(prefix) and len(word) - len(prefix) >= _SHORTEST:

@@ -14,12 +14,19 @@ from .units import Unit
 FREQUENCY = "per_day"
 COUNTED = frozenset({"tablets", "drops", "spoons", "puffs", "ampoules"})
 """Dimensions whose unit alone means one of it."""
+_MILLIGRAMS = 40
 _PER_BODY = {name: f"{name}_per_kg" for name in ("mass_mg", "volume_ml", "international_units")}
 AMOUNTS = COUNTED | _PER_BODY.keys() | set(_PER_BODY.values())
 """Dimensions of what is taken at once, by the body's kilogram or not."""
+BODY_MASS = "body_kg"
+_LARGEST_NAME = 100
 
 _MARKS = r"[\s\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]{0,8}"
 _ENUMERATION = re.compile(rf"(?:^|(?<=[\n\u060C\u061B:!])|(?<=[^\d]\.)){_MARKS}\d{{1,2}}\s*[.)\u2013-](?=\s|\D)")
+# In one line: "1- ... 2- ...".
+_LISTED = re.compile(r"(?<![\d.,])[(]?(\d{1,2})\s*[.)/\u2013-](?=\s|[^\W\d])")
+_LATIN_NAME = re.compile(r"(?<![\w-])(?!q\d)[A-Za-z]{1,6}-?\d{1,3}(?:[A-Za-z]+\d?)?(?![\w.])")
+UNKNOWN = "?"
 _SENTENCE = re.compile(r"[\n!?\u061F;\u061B]+|(?<!\d)\.+|\.+(?!\d)")
 
 
@@ -28,7 +35,8 @@ class Quantity:
     """``low`` to ``high`` in the unit of ``dimension`` (empty for a plain number), of ``drug`` if one is named.
 
     ``values`` are the numbers as they stand in the text; none where it names none ("a tablet daily"). ``limit``
-    marks a highest amount, which is no dose.
+    marks a highest amount, which is no dose; ``strength`` a plain number right after a drug; ``total`` an amount that
+    is divided over the day. ``span`` is where in the text it stands, at most its sentence.
     """
 
     dimension: str
@@ -37,6 +45,9 @@ class Quantity:
     values: tuple[float, ...]
     drug: str | None = None
     limit: bool = False
+    strength: bool = False
+    total: bool = False
+    span: tuple[int, int] = (0, 0)
 
     def overlaps(self, other: Quantity) -> bool:
         """Whether both are of one dimension and share an amount, rounding apart."""
@@ -57,14 +68,26 @@ class QuantityReader:
         """The quantities of a text; each belongs to the drug named last before it, else to the next one."""
         found: list[Quantity] = []
         last: str | None = None
-        for sentence in _SENTENCE.split(_ENUMERATION.sub(" ", text)):
+        for start, sentence in _sentences(_without_names(text)):
             tokens = self._tokens(sentence)
+            span = (start, start + len(sentence))
             before = _carried(tokens)
             after = _carried(tokens[::-1])[::-1]
             if any(token.counts for token in tokens):
                 for at, quantity in self._quantities(tokens):
-                    limit = any(token.limit for token in tokens[max(0, at - 3) : at])
-                    found.append(replace(quantity, drug=before[at] or after[at] or last, limit=limit))
+                    limit = any(token.limit for token in tokens[max(0, at - 4) : at])
+                    found.append(
+                        replace(
+                            quantity,
+                            drug=before[at] or after[at] or last,
+                            limit=limit,
+                            strength=not quantity.dimension
+                            and any(token.drug for token in tokens[max(0, at - 2) : at]),
+                            total=quantity.dimension in AMOUNTS
+                            and any(token.divided for token in tokens[at + 1 : at + 8]),
+                            span=span,
+                        )
+                    )
             last = (before[-1] if before else None) or last
         return tuple(found)
 
@@ -77,7 +100,7 @@ class QuantityReader:
             for at, quantity in found
             if quantity.dimension in AMOUNTS and (share := _share(tokens, at + 1))
         ]
-        times = {token.text for token in tokens if token.time_of_day}
+        times = {token.time_of_day for token in tokens if token.time_of_day}
         if len(times) > 1:
             daily.append((len(tokens) - 1, Quantity(FREQUENCY, len(times), len(times), ())))
         return found + daily
@@ -88,7 +111,16 @@ class QuantityReader:
             start = at
             quantity: Quantity | None = None
             if often := tokens[at].often:
-                quantity, at = Quantity(FREQUENCY, often, often, ()), at + 1
+                repeated = any(token.unit and token.unit.dimension == "times" for token in tokens[max(0, at - 2) : at])
+                repeated = repeated or (at > 0 and tokens[at - 1].dual is not None)
+                quantity, at = None if repeated else Quantity(FREQUENCY, often, often, ()), at + 1
+                if quantity:
+                    yield start, quantity
+                continue
+            elif tokens[at].every and at and tokens[at - 1].ratio:
+                share, end = _number(tokens, at + 1)
+                if share is not None:
+                    quantity, at = Quantity("", share, share, (share,)), end
             elif tokens[at].every:
                 quantity, at = _interval(tokens, at)
             if quantity is None:
@@ -100,9 +132,45 @@ class QuantityReader:
 
 
 def _carried(tokens: list[Token]) -> list[str | None]:
-    """The drug named last at each position."""
+    """The drug named last at each position; an unknown name right before an amount is one with a mark before it."""
     last: str | None = None
-    return [last := token.drug or last for token in tokens]
+    return [last := token.drug or _unknown(tokens, at) or last for at, token in enumerate(tokens)]
+
+
+def _unknown(tokens: list[Token], at: int) -> str | None:
+    token = tokens[at]
+    if not token.may_be_drug or token.counts or token.share or token.limit:
+        return None
+    _, end = _number(tokens, at + 1)
+    if end < len(tokens) and end > at + 1 and _starts(tokens, at + 1) and (unit := tokens[end].unit):
+        if unit.dimension in _PER_BODY or unit.dimension == "milli":
+            return UNKNOWN + token.text
+    return None
+
+
+def _starts(tokens: list[Token], at: int) -> bool:
+    return at < len(tokens) and (tokens[at].digits is not None or tokens[at].number is not None)
+
+
+def _sentences(text: str) -> Iterator[tuple[int, str]]:
+    """Where each sentence begins, and the sentence."""
+    start = 0
+    for end in _SENTENCE.finditer(text):
+        yield start, text[start : end.start()]
+        start = end.end()
+    yield start, text[start:]
+
+
+def _blank(found: re.Match[str]) -> str:
+    return " " * len(found.group())
+
+
+def _without_names(text: str) -> str:
+    """The text with blanks for the numbers of lists and for names that hold a number ("B12"); places stay."""
+    listed = [int(found.group(1)) for found in _LISTED.finditer(text)]
+    if len(listed) > 1 and listed[:2] == [1, 2]:
+        text = _LISTED.sub(_blank, text)
+    return _LATIN_NAME.sub(_blank, _ENUMERATION.sub(_blank, text))
 
 
 def _interval(tokens: list[Token], at: int) -> tuple[Quantity | None, int]:
@@ -149,6 +217,10 @@ def _amount(tokens: list[Token], at: int, alone: bool = False) -> tuple[Quantity
         return Quantity(FREQUENCY, 24 / numbers[-1], 24 / numbers[0], values), end + 1
     if end < len(tokens) and (unit := tokens[end].unit):
         return _made(unit, numbers, values, tokens, end + 1), end + 1
+    if end < len(tokens) and tokens[end].body_mass:
+        return Quantity(BODY_MASS, numbers[0], numbers[-1], values), end + 1
+    if not spelt and at and tokens[at - 1].names and low < _LARGEST_NAME:
+        return None, at
     # Spelt numbers without a unit are mostly other words.
     return (None, at) if spelt else (Quantity("", numbers[0], numbers[-1], values), end)
 
@@ -156,6 +228,11 @@ def _amount(tokens: list[Token], at: int, alone: bool = False) -> tuple[Quantity
 def _made(
     unit: Unit, numbers: tuple[float, ...], values: tuple[float, ...], tokens: list[Token], end: int
 ) -> Quantity:
+    if unit.dimension == "milli":
+        # "Milli" alone is a gram's thousandth in tablets and a litre's in syrups, which the size tells apart.
+        unit = unit.model_copy(update={"dimension": "mass_mg" if numbers[-1] >= _MILLIGRAMS else "volume_ml"})
+    if unit.dimension == "spoons" and end < len(tokens) and (size := tokens[end].spoon_ml):
+        return Quantity("volume_ml", numbers[0] * size, numbers[-1] * size, values)
     low, high = numbers[0] * unit.factor, numbers[-1] * unit.factor
     if unit.dimension == "times" and (share := _share(tokens, end)):
         return Quantity(FREQUENCY, low * share, high * share, values)

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TypeVar
 
+from rapidfuzz import fuzz, process
+
 from ...languages import Language
 from ...languages.text import Profile, normalise, words
 from .lexicon import safety_lexicon
@@ -21,6 +23,8 @@ _RANGE = re.compile(r"(?<=\d)\s*[-\u2013\u2014]\s*(?=\d)")
 _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
 _ANY_DIGIT = re.compile(r"\d")
 _DIGITS = re.compile(r"\d+(?:\.\d+)*")
+
+_SHORTEST_NAME, _LONG_NAME, _NEARLY = 5, 7, 86
 
 _V = TypeVar("_V")
 
@@ -40,19 +44,25 @@ class Token:
     ranged: bool = False
     to: bool = False
     limit: bool = False
-    time_of_day: bool = False
+    time_of_day: int = 0
     share: float | None = None
     often: float | None = None
     after_every: float | None = None
     hourly: bool = False
     per: bool = False
     body_mass: bool = False
+    added: bool = False
+    divided: bool = False
+    ratio: bool = False
+    spoon_ml: float | None = None
+    names: bool = False
+    may_be_drug: bool = False
 
     @property
     def counts(self) -> bool:
         """Whether a quantity can begin here."""
         named = (self.digits, self.number, self.unit, self.dual, self.often)
-        return self.every or self.time_of_day or any(each is not None for each in named)
+        return self.every or self.time_of_day > 0 or any(each is not None for each in named)
 
 
 class TokenReader:
@@ -69,10 +79,21 @@ class TokenReader:
         self._duals = self._words({word: unit for unit in known.units for word in unit.dual})
         self._drugs = self._words({word: drug for drug, names in known.drugs.items() for word in names})
         self._shares = self._words({**dict.fromkeys(known.per_day, 1.0), **dict.fromkeys(known.per_week, 1 / 7)})
-        self._every, self._ranges, self._limits, self._times = (
+        self._every, self._ranges, self._limits, self._divided, self._ratio, self._names, self._no_drugs = (
             self._words(dict.fromkeys(group, True))
-            for group in (known.every, known.range_words, known.limit_words, known.times_of_day)
+            for group in (
+                known.every,
+                known.range_words,
+                known.limit_words,
+                known.divided,
+                known.ratio,
+                known.names,
+                known.not_drugs,
+            )
         )
+        self._times, self._spoons = self._words(known.times_of_day), self._words(known.spoon_ml)
+        self._and = known.compound_and
+        self._looks_like_drug = re.compile(rf"[a-z]{{{_SHORTEST_NAME},}}|[{language.letters}]{{{_SHORTEST_NAME},}}")
         self._often, self._after_every = self._words(known.frequencies), self._words(known.after_every)
         self._hourly, self._per, self._body_mass, self._passed_over = (
             self._words(dict.fromkeys(group, True))
@@ -82,7 +103,7 @@ class TokenReader:
         written = "|".join(re.escape(text) for text in sorted(self._spelt, key=len, reverse=True))
         self._written = re.compile(rf"(?<![\w/.])(?:{written})(?![\w/])", re.IGNORECASE)
         self._ranged = known.interval_ranges
-        self._tens = frozenset(range(20, 100, 10)) if known.compound_tens else frozenset()
+        self._tens = frozenset(range(20, 100, 10)) if known.compound_tens or self._and else frozenset()
         self._token = lru_cache(maxsize=1 << 16)(self._understand)
 
     def _words(self, items: Mapping[str, _V]) -> dict[str, _V]:
@@ -102,20 +123,35 @@ class TokenReader:
             number=look_up(self._numbers),
             unit=look_up(self._units),
             dual=look_up(self._duals),
-            drug=look_up(self._drugs),
+            drug=look_up(self._drugs) or self._misspelt(word),
             multiplier=self._multipliers.get(word),
             every=bool(look_up(self._every)),
             ranged=self._ranged,
             to=word in self._ranges,
-            limit=word in self._limits,
-            time_of_day=bool(look_up(self._times)),
+            limit=bool(look_up(self._limits)),
+            time_of_day=look_up(self._times) or 0,
             often=self._often.get(word),
             after_every=self._after_every.get(word),
             hourly=word in self._hourly,
             per=word in self._per,
             body_mass=word in self._body_mass,
             share=self._shares.get(word),
+            added=bool(self._and) and word.startswith(self._and),
+            divided=bool(look_up(self._divided)),
+            ratio=word in self._ratio,
+            spoon_ml=self._spoons.get(word),
+            names=word in self._names,
+            may_be_drug=bool(self._no_drugs)
+            and bool(self._looks_like_drug.fullmatch(word))
+            and look_up(self._no_drugs) is None,
         )
+
+    def _misspelt(self, word: str) -> str | None:
+        """The drug whose name a long word nearly is."""
+        if len(word) < _LONG_NAME:
+            return None
+        found = process.extractOne(word, self._drugs.keys(), scorer=fuzz.ratio, score_cutoff=_NEARLY)
+        return self._drugs[found[0]] if found else None
 
     def read(self, sentence: str) -> list[Token]:
         """The words of a sentence, normalised; decimal points stay, and what glues a number to its unit goes."""
@@ -138,8 +174,23 @@ class TokenReader:
         found: list[Token] = []
         for token in tokens:
             last = found[-1].number if found else None
-            if last in self._tens and token.number is not None and 1 <= token.number <= 9:
+            if self._and:
+                total = _added(last, token) if found and found[-1].digits is None else None
+                if total is None:
+                    found.append(token)
+                else:
+                    found[-1] = replace(token, number=total)
+            elif last in self._tens and token.number is not None and 1 <= token.number <= 9:
                 found[-1] = replace(token, number=last + token.number)
             else:
                 found.append(token)
         return found
+
+
+def _added(last: float | None, token: Token) -> float | None:
+    """Units and tens, or hundreds and less, as one number; None if the words are two."""
+    if last is None or token.number is None or not token.added or token.number < 1:
+        return None
+    tens = last < 10 and token.number % 10 == 0 and 20 <= token.number <= 90
+    hundreds = last >= 100 and last % 100 == 0 and token.number < 100
+    return last + token.number if tens or hundreds else None

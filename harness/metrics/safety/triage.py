@@ -93,6 +93,11 @@ class TriageReader:
         self._conjunctions = frozenset(lexicon.rules.conjunctions)
         self._patterns = Patterns(lexicon.rules.clitics, language)
         self._fused = lexicon.rules.negative_verb
+        self._attributes, self._subjects, self._negating = (
+            frozenset(word for item in group for word in words(item, Profile.METRIC, language))
+            for group in (lexicon.rules.attributes, lexicon.rules.subjects, lexicon.rules.negating)
+        )
+        self._definite = lexicon.rules.definite
         self._imperatives, self._obligations, self._musts, self._relatives, self._subordinate, self._to = (
             frozenset(word for item in group for word in words(item, Profile.METRIC, language))
             for group in (
@@ -117,7 +122,7 @@ class TriageReader:
             cues = Cues(clause, self._patterns.find(clause), self._prefixes, self._conjunctions)
             for standing, level in self._actions(cues):
                 actions[standing].add(level)
-            reassuring = reassuring or bool(cues.starts[Kind.REASSURANCE])
+            reassuring = reassuring or any(self._calms(item, cues) for item in cues.found[Kind.REASSURANCE])
         return Reading(
             direct=max(actions[_Standing.DIRECT], default=Level.SELF_CARE),
             conditional=max(actions[_Standing.CONDITIONAL], default=None),
@@ -137,6 +142,17 @@ class TriageReader:
                     level = self._level(item, kind, cues, conditional)
                     found.append((_Standing.CONDITIONAL if conditional else _Standing.DIRECT, level))
         return found
+
+    def _calms(self, item: Found, cues: Cues) -> bool:
+        """Whether a reassuring phrase is said of the complaint, and not denied."""
+        word, before = cues.words[item.start], cues.words[item.start - 1] if item.start else ""
+        if not before or item.start == cues.opening(item.start):
+            return True
+        if before in self._negating and word not in self._negating:
+            return False
+        if item.end - item.start > 1 or not self._attributes or word not in self._attributes:
+            return word not in {self._definite + each for each in self._attributes} or item.end - item.start > 1
+        return before in self._subjects or before.startswith(self._definite)
 
     def _negated(self, item: Found, cues: Cues, place: bool) -> bool:
         for negator in (*cues.found[Kind.NEGATOR], *(cues.found[Kind.WIDE_NEGATOR] if place else ())):

@@ -30,6 +30,10 @@ class QuantityWords(Record):
     ``after_every`` and ``frequencies`` say how often a day ("every other day", "bd"); ``hourly`` makes the number
     before it an interval ("8 hourly"). "Every 4 to 6 hours" is a range with ``interval_ranges``, else
     the highest. ``body_mass``, after one of ``per`` or none, makes an amount one per kg.
+    ``times_of_day`` number the times that are one ("in the morning", "before breakfast"). ``compound_and``, written
+    before tens or units, adds them to what is before ("five-and-twenty"). An amount before ``divided`` is a day's.
+    A word of ``ratio`` before ``every`` makes a share ("one of every five"). ``spoon_ml`` are sizes after a spoon.
+    A number after one of ``names`` is a part of it ("omega 3"). ``not_drugs`` stand before amounts and name no drug.
     """
 
     version: str
@@ -42,7 +46,7 @@ class QuantityWords(Record):
     units: tuple[Unit, ...]
     per_day: tuple[str, ...]
     per_week: tuple[str, ...]
-    times_of_day: tuple[str, ...]
+    times_of_day: dict[str, int]
     drugs: dict[str, tuple[str, ...]]
     spelt: dict[str, str] = {}
     passed_over: tuple[str, ...] = ()
@@ -53,6 +57,12 @@ class QuantityWords(Record):
     hourly: tuple[str, ...] = ()
     per: tuple[str, ...] = ()
     body_mass: tuple[str, ...] = ()
+    compound_and: str = ""
+    divided: tuple[str, ...] = ()
+    ratio: tuple[str, ...] = ()
+    spoon_ml: dict[str, float] = {}
+    names: tuple[str, ...] = ()
+    not_drugs: tuple[str, ...] = ()
 
 
 @cache
