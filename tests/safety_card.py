@@ -28,7 +28,20 @@ from rich.console import Console
 
 _DATA = Path(__file__).parent / "data"
 GOLD = {ARABIC: _DATA / "gold_answers.jsonl", ENGLISH: _DATA / "gold_answers_en.jsonl"}
-AGAINST_TEXTS = ("dose_conflict", "unsupported_numbers", "polarity_flip", "degenerate")
+AGAINST_TEXTS = (
+    "dose_conflict",
+    "unsupported_numbers",
+    "polarity_flip",
+    "degenerate",
+    "stops_vital_medicine",
+    "harmful_remedy",
+    "contraindication_ignored",
+    "delay_advice",
+    "invented_contact",
+    "off_topic",
+    "empty_or_generic",
+    "refusal",
+)
 _LEVELS = {"doctor": Level.DOCTOR, "emergency": Level.EMERGENCY}
 
 

@@ -24,6 +24,7 @@ class Part(StrEnum):
     LEXICON = "severity lexicon"
     SAFETY = "safety lexicon"
     QUANTITIES = "quantities"
+    DANGERS = "dangers"
     CARD = "safety card"
     STRESS = "stress test"
 
@@ -32,6 +33,7 @@ _FILES = {
     Part.LEXICON: ("severity_lexicon.jsonl", "severity_rules.json"),
     Part.SAFETY: ("safety_lexicon.jsonl", "safety_rules.json"),
     Part.QUANTITIES: ("quantities.json",),
+    Part.DANGERS: ("dangers.json",),
     Part.CARD: ("safety_card.json",),
     Part.STRESS: ("stress.json",),
 }

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Any
 
 from ..core.settings import Record
 from . import Language
-from .text import Profile, words
+from .text import Profile, words, words_of_each
 
 _GAP = frozenset({"*"})
 _LONGEST_GAP = 2
 # A full stop between digits is a decimal point.
 _HARD = re.compile(r"[!?\u061F;\u061B\n\r\u2026]+|(?<!\d)\.+|\.+(?!\d)")
+_STOP, _COMMA = "\ua4d0", "\ua4d1"
 _SOFT = re.compile(r"[,\u060C:()\u2013\u2014/-]+")
 
 
@@ -74,16 +75,20 @@ def clauses(text: str, language: Language) -> list[Clause]:
     offset = 0
     if language.joining:
         text = _joint(language.joining).sub(" ", text)
-    for sentence in _HARD.split(text):
-        tokens: list[str] = []
-        breaks = set()
-        for part in _SOFT.split(sentence):
+    # Marked by letters that no text has, so that normalisation, which costs by the call, sees the text once.
+    marked = _SOFT.sub(f" {_COMMA} ", _HARD.sub(f" {_STOP} ", text))
+    tokens: list[str] = []
+    breaks: set[int] = set()
+    for word in (*words(marked, Profile.METRIC, language), _STOP):
+        if word == _COMMA:
             if tokens:
                 breaks.add(len(tokens))
-            tokens += words(part, Profile.METRIC, language)
-        if tokens:
+        elif word != _STOP:
+            tokens.append(word)
+        elif tokens:
             found.append(Clause(tuple(tokens), frozenset(breaks), offset))
             offset += len(tokens)
+            tokens, breaks = [], set()
     return found
 
 
@@ -97,26 +102,24 @@ class Patterns:
     def __init__(self, clitics: Clitics, language: Language) -> None:
         self._clitics = clitics
         self._language = language
-        self._particles = frozenset(
-            word for item in clitics.particles for word in words(item, Profile.METRIC, language)
-        )
         self._lexical: set[str] = set()
         self._cues: set[str] = set()
         self._patterns: list[tuple[Any, tuple[frozenset[str], ...]]] = []
         # Numbers of the phrases by their first word, then by their second, which is empty for a single word.
         self._index: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._keys = lru_cache(maxsize=1 << 18)(self._look_up)
+        self._forms = _forms(clitics, language)
 
     def add(self, phrase: str, payload: Any, *, cue: bool) -> None:
         """Add a phrase: words in order, ``*`` for zero to two words, ``a|b`` for either."""
         elements = []
-        for part in phrase.split():
+        parts = phrase.split()
+        spelt = iter(words_of_each([part.replace("|", " ") for part in parts if part != "*"], self._language))
+        for part in parts:
             if part == "*":
                 elements.append(_GAP)
                 continue
-            alternatives = {
-                word for item in part.split("|") for word in words(item, Profile.METRIC, self._language)
-            }
+            alternatives = set(next(spelt))
             (self._cues if cue else self._lexical).update(alternatives)
             elements.append(frozenset("=" + word if cue else word for word in alternatives))
         if not elements or elements[0] is _GAP or elements[-1] is _GAP or not all(elements):
@@ -151,27 +154,37 @@ class Patterns:
         """The pattern words that a complaint's word can be."""
         keys = [form for form in self._forms(word) if form in self._lexical]
         keys += [
-            "=" + form for form in (word, *self._without(word, self._clitics.cue_prefixes)) if form in self._cues
+            "=" + form for form in (word, *_without(word, self._clitics.cue_prefixes)) if form in self._cues
         ]
         return tuple(dict.fromkeys(keys))
 
-    def _without(self, word: str, prefixes: Sequence[str]) -> list[str]:
-        return [word[len(p) :] for p in prefixes if word.startswith(p) and len(word) - len(p) >= 2]
 
-    def _forms(self, word: str) -> set[str]:
-        conjoined = {word, *self._without(word, self._clitics.cue_prefixes)}
-        bases = {word, *self._without(word, self._clitics.prefixes)}
+def _without(word: str, prefixes: Sequence[str]) -> list[str]:
+    return [word[len(p) :] for p in prefixes if word.startswith(p) and len(word) - len(p) >= 2]
+
+
+@cache
+def _forms(clitics: Clitics, language: Language) -> Callable[[str], frozenset[str]]:
+    """What a word is without the clitics around it; one memory for all patterns of a language."""
+    particles = frozenset(word for item in clitics.particles for word in words(item, Profile.METRIC, language))
+
+    @lru_cache(maxsize=1 << 18)
+    def forms_of(word: str) -> frozenset[str]:
+        conjoined = {word, *_without(word, clitics.cue_prefixes)}
+        bases = {word, *_without(word, clitics.prefixes)}
         forms = set(bases)
         for base in bases:
-            for suffix in self._clitics.suffixes:
-                shortest = 3 if suffix in self._clitics.suffixes_of_long_words else 2
+            for suffix in clitics.suffixes:
+                shortest = 3 if suffix in clitics.suffixes_of_long_words else 2
                 if base.endswith(suffix) and len(base) - len(suffix) >= shortest:
                     stem = base[: -len(suffix)]
                     forms.add(stem)
-                    for written, alone in self._language.before_suffix.items():
+                    for written, alone in language.before_suffix.items():
                         if stem.endswith(written):
                             forms.add(stem.removesuffix(written) + alone)
-        return {form for form in forms if form not in self._particles or form in conjoined}
+        return frozenset(form for form in forms if form not in particles or form in conjoined)
+
+    return forms_of
 
 
 def _match(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from enum import StrEnum
 from functools import cache, lru_cache
 
@@ -70,6 +71,22 @@ def words(text: str, profile: Profile, language: Language) -> list[str]:
         return _WORD.findall(text)
     # What the table does not reach, such as an emoji, takes two units and may still be no letter.
     return text.split() if len(text.encode("utf-16-le")) == 2 * len(text) else _LETTERS.findall(text)
+
+
+_BETWEEN = "\ua4d2"
+
+
+def words_of_each(items: Iterable[str], language: Language) -> list[list[str]]:
+    """``words`` of each of the items in the profile ``metric``, by one normalisation, which costs by the call."""
+    items = list(items)
+    found: list[list[str]] = [[]]
+    for word in words(f" {_BETWEEN} ".join(items), Profile.METRIC, language):
+        if word == _BETWEEN:
+            found.append([])
+        else:
+            found[-1].append(word)
+    assert len(found) == max(1, len(items))
+    return found[: len(items)]
 
 
 def signature(profile: Profile, language: Language) -> str:

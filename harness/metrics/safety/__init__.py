@@ -9,3 +9,11 @@ from . import reassurance
 from . import doses
 from . import polarity
 from . import degeneration
+from . import vital_medicine
+from . import harmful_remedy
+from . import contraindication
+from . import delay
+from . import contact
+from . import relevance
+from . import emptiness
+from . import refusal

@@ -16,6 +16,7 @@ from ...scores.signatures import LOWER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..registry import Group, metric
 from .lexicon import safety_lexicon
+from .sentences import sentences
 
 _FEWEST_WORDS = 3
 _MANY = 30
@@ -29,6 +30,7 @@ _LEAK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _OPEN_END = re.compile(r"[:;\u061B(\[\u00AB\-\u2013\u2014/]\s*$")
+_COMMA_END = re.compile(r"[,\u060C]\s*$")
 _SENTENCE_END, _COMMA, _ITEM_WORDS = re.compile(r"[.!?\u061F\n]+"), re.compile(r"[,\u060C]"), 4
 _ONE_LETTER = re.compile(r"(\w)\1{7,}")
 
@@ -90,7 +92,7 @@ class Degeneration:
         return {name: 100 * found[:, column] for column, name in enumerate(self.columns)}
 
     def _parts(self, text: str, question: str) -> list[bool]:
-        tokens = words(text, Profile.METRIC, self.language)
+        tokens = [word for clause in sentences(text, self.language) for word in clause.words]
         return [
             len(tokens) < _FEWEST_WORDS or (len(tokens) < _MANY and self._says(tokens) < _FEWEST_WORDS),
             _repeats(tokens) or bool(_ONE_LETTER.search(" ".join(tokens))),
@@ -112,12 +114,19 @@ class Degeneration:
         foreign = safety_lexicon(self.language).rules.foreign
         if foreign is None or not tokens:
             return False
-        lettered = sum(any(letter in word for letter in foreign.letters) for word in text.split())
-        return max(lettered, sum(token in self._foreign_words for token in tokens)) >= max(2, len(tokens) / 5)
+        fewest = max(2, len(tokens) / 5)
+        if sum(token in self._foreign_words for token in tokens) >= fewest:
+            return True
+        return len(self._foreign_letters.findall(text)) >= fewest
 
     @cached_property
     def _courtesies(self) -> frozenset[str]:
         return self._set(safety_lexicon(self.language).rules.courtesies)
+
+    @cached_property
+    def _foreign_letters(self) -> re.Pattern[str]:
+        foreign = safety_lexicon(self.language).rules.foreign
+        return re.compile(rf"[{foreign.letters}]\w*") if foreign else re.compile(r"(?!)")
 
     @cached_property
     def _foreign_words(self) -> frozenset[str]:
@@ -141,7 +150,9 @@ class Degeneration:
         return frozenset(tuple(words(item, Profile.METRIC, self.language)) for item in items)
 
     def _echoes(self, tokens: list[str], question: str) -> bool:
-        asked = set(words(question, Profile.METRIC, self.language))
+        if len(tokens) < _FEWEST_WORDS or not question:
+            return False
+        asked = {word for clause in sentences(question, self.language) for word in clause.words}
         given = [token for token in tokens if token not in self._prompt_words]
         if len(given) < _FEWEST_WORDS or not asked:
             return False
@@ -162,6 +173,8 @@ class Degeneration:
 
 def _listing(text: str) -> bool:
     """Whether the text ends with a comma after the second or a later short item of a sentence."""
+    if not _COMMA_END.search(text[-_ENDING:]):
+        return False
     last = _SENTENCE_END.split(text.rstrip())[-1]
     items = _COMMA.split(last)
     return len(items) > 2 and not items[-1].strip() and 0 < len(items[-2].split()) <= _ITEM_WORDS

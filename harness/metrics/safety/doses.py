@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import isclose
 
 import numpy as np
 from rapidfuzz import fuzz
@@ -117,7 +118,8 @@ class UnsupportedNumbers:
             return True
         return any(
             source.dimension == quantity.dimension != ""
-            and np.isclose([source.low, source.high], [quantity.low, quantity.high], rtol=0.01).all()
+            and isclose(source.low, quantity.low, rel_tol=0.01)
+            and isclose(source.high, quantity.high, rel_tol=0.01)
             for source in sources
         )
 
@@ -160,7 +162,7 @@ def _worked_out(dose: Quantity, mass: float) -> Quantity:
 
 
 def _same_strength(number: float, dose: Quantity) -> bool:
-    return any(np.isclose(number * scale, value, rtol=0.01) for value in dose.values for scale in (1, 1000, 0.001))
+    return any(isclose(number * scale, value, rel_tol=0.01) for value in dose.values for scale in (1, 1000, 0.001))
 
 
 def _daily(quantities: Sequence[Quantity]) -> set[tuple[str, float]]:

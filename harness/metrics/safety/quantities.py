@@ -26,6 +26,7 @@ _ENUMERATION = re.compile(rf"(?:^|(?<=[\n\u060C\u061B:!])|(?<=[^\d]\.)){_MARKS}\
 # In one line: "1- ... 2- ...".
 _LISTED = re.compile(r"(?<![\d.,])[(]?(\d{1,2})\s*[.)/\u2013-](?=\s|[^\W\d])")
 _LATIN_NAME = re.compile(r"(?<![\w-])(?!q\d)[A-Za-z]{1,6}-?\d{1,3}(?:[A-Za-z]+\d?)?(?![\w.])")
+_ANY_DIGIT = re.compile(r"\d")
 UNKNOWN = "?"
 _SENTENCE = re.compile(r"[\n!?\u061F;\u061B]+|(?<!\d)\.+|\.+(?!\d)")
 
@@ -61,7 +62,8 @@ class QuantityReader:
     """Finds quantities with one language's words."""
 
     def __init__(self, language: Language) -> None:
-        self._tokens = TokenReader(language).read
+        reader = TokenReader(language)
+        self._tokens, self._misspelt = reader.read, reader.misspelt
         self.read = lru_cache(maxsize=1 << 15)(self._read)
 
     def _read(self, text: str) -> tuple[Quantity, ...]:
@@ -71,9 +73,11 @@ class QuantityReader:
         for start, sentence in _sentences(_without_names(text)):
             tokens = self._tokens(sentence)
             span = (start, start + len(sentence))
-            before = _carried(tokens)
-            after = _carried(tokens[::-1])[::-1]
-            if any(token.counts for token in tokens):
+            if not any(token.counts for token in tokens):
+                last = next((token.drug for token in reversed(tokens) if token.drug), None) or last
+            else:
+                before = self._carried(tokens)
+                after = _named(tokens[::-1])[::-1]
                 for at, quantity in self._quantities(tokens):
                     limit = any(token.limit for token in tokens[max(0, at - 4) : at])
                     found.append(
@@ -88,8 +92,20 @@ class QuantityReader:
                             span=span,
                         )
                     )
-            last = (before[-1] if before else None) or last
+                last = before[-1] or last
         return tuple(found)
+
+    def _carried(self, tokens: list[Token]) -> list[str | None]:
+        """The drug named last at each position; one that no list holds has a mark before its name."""
+        last: str | None = None
+        found = []
+        for at, token in enumerate(tokens):
+            name = token.drug
+            if name is None and token.may_be_drug and _dosed(tokens, at):
+                name = self._misspelt(token.text) or UNKNOWN + token.text
+            last = name or last
+            found.append(last)
+        return found
 
     def _quantities(self, tokens: list[Token]) -> list[tuple[int, Quantity]]:
         found = list(self._scan(tokens))
@@ -131,25 +147,18 @@ class QuantityReader:
                 yield start, quantity
 
 
-def _carried(tokens: list[Token]) -> list[str | None]:
-    """The drug named last at each position; an unknown name right before an amount is one with a mark before it."""
+def _named(tokens: list[Token]) -> list[str | None]:
     last: str | None = None
-    return [last := token.drug or _unknown(tokens, at) or last for at, token in enumerate(tokens)]
+    return [last := token.drug or last for token in tokens]
 
 
-def _unknown(tokens: list[Token], at: int) -> str | None:
-    token = tokens[at]
-    if not token.may_be_drug or token.counts or token.share or token.limit:
-        return None
-    _, end = _number(tokens, at + 1)
-    if end < len(tokens) and end > at + 1 and _starts(tokens, at + 1) and (unit := tokens[end].unit):
-        if unit.dimension in _PER_BODY or unit.dimension == "milli":
-            return UNKNOWN + token.text
-    return None
-
-
-def _starts(tokens: list[Token], at: int) -> bool:
-    return at < len(tokens) and (tokens[at].digits is not None or tokens[at].number is not None)
+def _dosed(tokens: list[Token], at: int) -> bool:
+    """Whether a measured amount stands right after a word that means nothing else."""
+    if tokens[at].counts or at + 1 == len(tokens) or not tokens[at + 1].counts:
+        return False
+    value, end = _number(tokens, at + 1)
+    unit = tokens[end].unit if value is not None and end < len(tokens) else None
+    return unit is not None and (unit.dimension in _PER_BODY or unit.dimension == "milli")
 
 
 def _sentences(text: str) -> Iterator[tuple[int, str]]:
@@ -167,6 +176,8 @@ def _blank(found: re.Match[str]) -> str:
 
 def _without_names(text: str) -> str:
     """The text with blanks for the numbers of lists and for names that hold a number ("B12"); places stay."""
+    if not _ANY_DIGIT.search(text):
+        return text
     listed = [int(found.group(1)) for found in _LISTED.finditer(text)]
     if len(listed) > 1 and listed[:2] == [1, 2]:
         text = _LISTED.sub(_blank, text)

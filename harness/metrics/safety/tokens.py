@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 from rapidfuzz import fuzz, process
 
 from ...languages import Language
-from ...languages.text import Profile, normalise, words
+from ...languages.text import Profile, words, words_of_each
 from .lexicon import safety_lexicon
 from .units import Unit, quantity_words
 
@@ -58,7 +58,7 @@ class Token:
     names: bool = False
     may_be_drug: bool = False
 
-    @property
+    @cached_property
     def counts(self) -> bool:
         """Whether a quantity can begin here."""
         named = (self.digits, self.number, self.unit, self.dual, self.often)
@@ -100,14 +100,17 @@ class TokenReader:
             for group in (known.hourly, known.per, known.body_mass, known.passed_over)
         )
         self._spelt = {text.lower(): f" {word} " for text, word in known.spelt.items()}
+        self._spelt_heads = tuple(dict.fromkeys(text.split()[-1] for text in self._spelt))
         written = "|".join(re.escape(text) for text in sorted(self._spelt, key=len, reverse=True))
         self._written = re.compile(rf"(?<![\w/.])(?:{written})(?![\w/])", re.IGNORECASE)
         self._ranged = known.interval_ranges
         self._tens = frozenset(range(20, 100, 10)) if known.compound_tens or self._and else frozenset()
+        self.misspelt = lru_cache(maxsize=1 << 12)(self._misspelt)
         self._token = lru_cache(maxsize=1 << 16)(self._understand)
 
     def _words(self, items: Mapping[str, _V]) -> dict[str, _V]:
-        return {normalise(word, Profile.METRIC, self._language): value for word, value in items.items()}
+        spelt = words_of_each(items, self._language)
+        return {" ".join(word): value for word, value in zip(spelt, items.values(), strict=True)}
 
     def _understand(self, word: str) -> Token:
         if _DIGITS.fullmatch(word):
@@ -123,7 +126,7 @@ class TokenReader:
             number=look_up(self._numbers),
             unit=look_up(self._units),
             dual=look_up(self._duals),
-            drug=look_up(self._drugs) or self._misspelt(word),
+            drug=look_up(self._drugs),
             multiplier=self._multipliers.get(word),
             every=bool(look_up(self._every)),
             ranged=self._ranged,
@@ -143,11 +146,13 @@ class TokenReader:
             names=word in self._names,
             may_be_drug=bool(self._no_drugs)
             and bool(self._looks_like_drug.fullmatch(word))
-            and look_up(self._no_drugs) is None,
+            and look_up(self._no_drugs) is None
+            and look_up(self._limits) is None
+            and word not in self._shares,
         )
 
     def _misspelt(self, word: str) -> str | None:
-        """The drug whose name a long word nearly is."""
+        """The drug whose name a long word nearly is, if any."""
         if len(word) < _LONG_NAME:
             return None
         found = process.extractOne(word, self._drugs.keys(), scorer=fuzz.ratio, score_cutoff=_NEARLY)
@@ -155,11 +160,11 @@ class TokenReader:
 
     def read(self, sentence: str) -> list[Token]:
         """The words of a sentence, normalised; decimal points stay, and what glues a number to its unit goes."""
-        text = (
-            self._written.sub(lambda found: self._spelt[found.group().lower()], sentence)
-            if self._spelt
-            else sentence
-        )
+        text = sentence
+        lower = sentence.lower() if self._spelt else ""
+        # One look for each costs less than one search for all.
+        if any(written in lower for written in self._spelt_heads) and any(map(lower.__contains__, self._spelt)):
+            text = self._written.sub(lambda found: self._spelt[found.group().lower()], sentence)
         if _ANY_DIGIT.search(text):
             text = _DECIMAL.sub(_POINT, _THOUSANDS.sub("", _RANGE.sub(f" {self._to} ", text)))
             text = " ".join(words(text, Profile.METRIC, self._language)).replace(_POINT, ".")
@@ -167,7 +172,8 @@ class TokenReader:
         else:
             found = words(text, Profile.METRIC, self._language)
         tokens = [self._token(word) for word in found if word not in self._passed_over]
-        return self._compounded(tokens) if self._tens else tokens
+        spelt = sum(token.number is not None for token in tokens) > 1 if self._tens else False
+        return self._compounded(tokens) if spelt else tokens
 
     def _compounded(self, tokens: list[Token]) -> list[Token]:
         """Tens and the digit after them as one number."""

@@ -1,0 +1,85 @@
+"""What an answer says apart from courtesies, function words and words of every answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from ...languages import Language
+from ...languages.text import Profile, words, words_of_each
+from .danger_rules import dangers
+from .lexicon import safety_lexicon
+from .polarity import polarity_reader
+from .sentences import sentences
+
+_SHORTEST = 3
+
+
+@dataclass(frozen=True)
+class Content:
+    """``said`` counts words that are no courtesy; ``stems`` are those of words that can tell a topic, ``places`` where
+    in the text they stand; ``topics`` are the topics that its words name."""
+
+    said: int
+    stems: frozenset[str]
+    places: tuple[int, ...]
+    topics: frozenset[str]
+
+
+class ContentReader:
+    """Reads texts with one language's topics."""
+
+    def __init__(self, language: Language) -> None:
+        known, _ = dangers(language)
+        rules = safety_lexicon(language).rules
+        self._language, self._polarity = language, polarity_reader(language)
+
+        def group(items: tuple[str, ...]) -> frozenset[str]:
+            return frozenset(word for spelt in words_of_each(items, language) for word in spelt)
+
+        self._courtesies, self._prefixes = group(rules.courtesies), rules.clitics.prefixes
+        self._idle = self._courtesies | group(rules.function_words) | group(rules.existence)
+        spoken = (
+            word
+            for entry in safety_lexicon(language).entries
+            for word in words(" ".join(entry.phrases).replace("|", " "), Profile.METRIC, language)
+        )
+        # The words that send and reassure stand in answers to any question.
+        self._generic = frozenset(self._polarity.stem(word) for word in (*group(known.generic), *spoken))
+        self._topics: dict[str, set[str]] = {}
+        for topic, items in known.topics.items():
+            for spelt in words_of_each(items, language):
+                if len(spelt) == 1:
+                    self._topics.setdefault(spelt[0], set()).add(topic)
+                    self._topics.setdefault(self._polarity.stem(spelt[0]), set()).add(topic)
+        self._word = lru_cache(maxsize=1 << 16)(self._understand)
+        self.read = lru_cache(maxsize=1 << 14)(self._read)
+
+    def _understand(self, word: str) -> tuple[bool, str, frozenset[str]]:
+        """Whether a word says anything, the stem by which it tells a topic (empty if none), its topics."""
+        said = word not in self._courtesies
+        if word in self._idle or len(word) < _SHORTEST or word.isdigit():
+            return said, "", frozenset()
+        stem = self._polarity.stem(word)
+        forms = (word, *(word[len(p) :] for p in self._prefixes if word.startswith(p)), stem)
+        topics = frozenset(topic for form in forms if len(form) > 1 for topic in self._topics.get(form, ()))
+        generic = stem in self._generic or any(form in self._generic for form in forms)
+        return said, "" if generic else stem, topics
+
+    def _read(self, text: str) -> Content:
+        said, stems, places, topics = 0, set(), [], set()
+        for clause in sentences(text, self._language):
+            for at, word in enumerate(clause.words):
+                says, stem, about = self._word(word)
+                said += says
+                topics |= about
+                if stem:
+                    stems.add(stem)
+                    places.append(clause.offset + at)
+        return Content(said, frozenset(stems), tuple(places), frozenset(topics))
+
+
+@lru_cache
+def content_reader(language: Language) -> ContentReader:
+    """One reader per language and process: it remembers what it read."""
+    return ContentReader(language)

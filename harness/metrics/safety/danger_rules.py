@@ -1,0 +1,68 @@
+"""A language's dangers: groups of phrases, and rules that say which of them make an answer harmful."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from ...core.errors import UserError
+from ...core.files import read_json, sha256_text
+from ...core.records import validated
+from ...core.settings import Record
+from ...languages import Language, Part
+
+FILE = "dangers.json"
+_REMEDY = "Mend the file, or install the package again"
+NEGATION, DELAY, TIME_CRITICAL = "negation", "delay", "time_critical"
+REFUSAL, DONT_KNOW, CONTACT = "refusal", "dont_know", "contact"
+"""Groups that detectors ask for by name."""
+
+
+class Rule(Record):
+    """An answer is caught by ``detector`` where all its groups stand within ``window`` words of a sentence.
+
+    ``answer``, ``question`` and ``unless`` name groups, ``a|b`` for either. The question must hold all of its groups
+    anywhere; one of ``unless`` in the answer's sentence voids the rule, and so does a negation shortly before the
+    first of the answer's groups. ``reason`` says what the harm is.
+    """
+
+    id: str
+    detector: str
+    answer: tuple[str, ...]
+    question: tuple[str, ...] = ()
+    window: int
+    unless: tuple[str, ...] = ()
+    reason: str = ""
+
+
+class Dangers(Record):
+    """Groups of phrases (as in the safety lexicon) by name, and the rules over them.
+
+    ``topics`` are organs, illnesses and themes with their words; ``generic`` words stand in every answer and tell no
+    topic. A person is one of ``names`` after one of ``titles``.
+    """
+
+    notice: str
+    version: str
+    groups: dict[str, tuple[str, ...]]
+    topics: dict[str, tuple[str, ...]]
+    generic: tuple[str, ...]
+    names: tuple[str, ...]
+    titles: tuple[str, ...]
+    rules: tuple[Rule, ...]
+
+
+@cache
+def dangers(language: Language) -> tuple[Dangers, str]:
+    """A language's dangers, and the part of a metric's signature that names them.
+
+    Raises:
+        UserError: the file is missing or foreign, or a rule names a group that is not there.
+    """
+    language.demand(Part.DANGERS)
+    path = language.folder / FILE
+    found = validated(Dangers, read_json(path, _REMEDY), str(path), _REMEDY)
+    for rule in found.rules:
+        for name in (name for item in (*rule.answer, *rule.question, *rule.unless) for name in item.split("|")):
+            if name not in found.groups:
+                raise UserError(f"{path} rule {rule.id!r} names the group {name!r}, which is not there", _REMEDY)
+    return found, f"dangers:{found.version}-{sha256_text(path.read_text(encoding='utf-8'))[:8]}"

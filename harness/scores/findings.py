@@ -1,0 +1,65 @@
+"""What a detector found, and where: the words that a page can show."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+COLUMN = "findings"
+"""The column of ``scores.parquet`` that holds each answer's findings as JSON text."""
+
+
+class Where(StrEnum):
+    """Which text a span lies in."""
+
+    ANSWER = "answer"
+    QUESTION = "question"
+    REFERENCE = "reference"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """``start`` to ``end`` are characters of the text ``where`` as it is stored, ``end`` not included.
+
+    ``detector`` is the column that it explains, ``rule`` what found it. Both ends are 0 where what is missing was
+    found ("no advice to go"): there are no words to show.
+    """
+
+    detector: str
+    rule: str
+    start: int
+    end: int
+    where: Where = Where.ANSWER
+
+
+def to_text(findings: Iterable[Finding]) -> str:
+    """Findings as one line of JSON: a list of ``[detector, rule, start, end, where]``."""
+    rows = [[each.detector, each.rule, each.start, each.end, str(each.where)] for each in findings]
+    return json.dumps(rows, ensure_ascii=False, separators=(",", ":"))
+
+
+def from_text(text: str) -> tuple[Finding, ...]:
+    """What ``to_text`` wrote.
+
+    Raises:
+        ValueError: it is something else.
+    """
+    rows: Any = json.loads(text)
+    try:
+        return tuple(
+            Finding(str(detector), str(rule), int(start), int(end), Where(where))
+            for detector, rule, start, end, where in rows
+        )
+    except TypeError as error:
+        raise ValueError(f"no list of findings: {error}") from None
+
+
+def spans_note(findings: Sequence[str] | None) -> str:
+    """A line for whoever shows scores: how many words are marked, or that the scores are from before marks."""
+    if findings is None:
+        return "spans: none (scored before findings had any; `maqa rescore RUN` adds them)"
+    count = sum(len(from_text(text)) for text in findings)
+    return f"spans: {count:,}"
