@@ -7,6 +7,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.scores.findings import Finding, Where, from_text, spans_note, to_text
 from maqa_severity.harness.scores.table import FORMAT_VERSION, ScoreTable, read_scores, write_scores
 from maqa_severity.harness.statistics import summarise
 
@@ -26,6 +27,20 @@ def test_every_format_that_was_ever_written_still_loads(version):
     assert summaries["bertscore_f1", "overall"].mean == pytest.approx(65.5)
     assert summaries["missed_emergency", "critical"].mean == 50
     assert summaries["missed_emergency", "neutral"].n == 0
+
+
+def test_findings_come_back_and_scores_of_before_have_none(tmp_path):
+    found = Finding("dose_conflict", "mass_mg", 4, 8, Where.REFERENCE)
+    frame = pd.DataFrame({"id": ["a", "b"], "severity": ["critical", "neutral"], "dose_conflict": [100.0, 0.0]})
+    table = ScoreTable(frame, {"dose_conflict": ""}, findings=pd.Series([to_text([found]), to_text([])]))
+    write_scores(tmp_path / "scores.parquet", table)
+    back = read_scores(tmp_path / "scores.parquet")
+    assert back.metrics == ["dose_conflict"]
+    assert [from_text(text) for text in back.findings] == [(found,), ()]
+    assert spans_note(list(back.findings)) == "spans: 1"
+    before = read_scores(GOLDEN / "scores_format_1.parquet")
+    assert before.findings is None
+    assert spans_note(before.findings).startswith("spans: none")
 
 
 def test_scores_come_back_as_they_were_written(tmp_path):

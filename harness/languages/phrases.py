@@ -108,7 +108,7 @@ class Patterns:
         # Numbers of the phrases by their first word, then by their second, which is empty for a single word.
         self._index: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
         self._keys = lru_cache(maxsize=1 << 18)(self._look_up)
-        self._forms = _forms(clitics, language)
+        self._forms = bare_forms(clitics, language)
 
     def add(self, phrase: str, payload: Any, *, cue: bool) -> None:
         """Add a phrase: words in order, ``*`` for zero to two words, ``a|b`` for either."""
@@ -153,9 +153,7 @@ class Patterns:
     def _look_up(self, word: str) -> tuple[str, ...]:
         """The pattern words that a complaint's word can be."""
         keys = [form for form in self._forms(word) if form in self._lexical]
-        keys += [
-            "=" + form for form in (word, *_without(word, self._clitics.cue_prefixes)) if form in self._cues
-        ]
+        keys += ["=" + form for form in (word, *_without(word, self._clitics.cue_prefixes)) if form in self._cues]
         return tuple(dict.fromkeys(keys))
 
 
@@ -164,7 +162,7 @@ def _without(word: str, prefixes: Sequence[str]) -> list[str]:
 
 
 @cache
-def _forms(clitics: Clitics, language: Language) -> Callable[[str], frozenset[str]]:
+def bare_forms(clitics: Clitics, language: Language) -> Callable[[str], frozenset[str]]:
     """What a word is without the clitics around it; one memory for all patterns of a language."""
     particles = frozenset(word for item in clitics.particles for word in words(item, Profile.METRIC, language))
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
+from ..scores.findings import Finding
 from ..severity import Severity
 
 Scores = npt.NDArray[np.float64]
@@ -42,4 +43,13 @@ class Metric(Protocol):
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         """One array of shape (n,) per column, percentages in [0, 100]; NaN where the metric does not apply."""
+        ...
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A detector that can show the words it found. It is asked only for rows that it marked with 100."""
+
+    def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
+        """What made ``column`` mark the row, in reading order."""
         ...

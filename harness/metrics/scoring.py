@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from ..core.errors import UserError
 from ..languages import Language, Part
+from ..scores.findings import Finding, to_text
 from ..scores.signatures import better
 from ..scores.table import ScoreTable
-from .base import Answers, Metric, Scores
+from .base import Answers, Explains, Metric, Scores
 from .bertscore.encoder import NO_ENCODER, encoder_asked
 from .registry import COLUMNS, IN_LM_EVAL, Group, Need, declared, shared
 
@@ -121,4 +122,27 @@ def score_table(ids: Sequence[str], answers: Answers, metrics: Sequence[Metric])
     if answers.severities is not None:
         severities = [str(severity) for severity in answers.severities]
     keys = {"id": list(ids), "severity": pd.Series(severities, dtype="str")}
-    return ScoreTable(pd.DataFrame({**keys, **scores}), signatures(metrics))
+    marked = [to_text(found) for found in findings(answers, metrics, scores)]
+    explained = any(isinstance(metric, Explains) for metric in metrics)
+    return ScoreTable(
+        pd.DataFrame({**keys, **scores}),
+        signatures(metrics),
+        findings=pd.Series(marked, dtype="str") if explained else None,
+    )
+
+
+def findings(answers: Answers, metrics: Sequence[Metric], scores: Mapping[str, Scores]) -> list[list[Finding]]:
+    """What the detectors among ``metrics`` found, row by row: of the columns that ``scores`` marks with 100.
+
+    The parts of a column are explained by the column that they are parts of.
+    """
+    found: list[list[Finding]] = [[] for _ in range(len(answers))]
+    for metric in metrics:
+        if not isinstance(metric, Explains):
+            continue
+        for column in metric.columns:
+            if column in COLUMNS and COLUMNS[column].group is Group.PART:
+                continue
+            for row in np.flatnonzero(scores[column] == 100):
+                found[row] += metric.explain(column, answers, int(row))
+    return found

@@ -47,7 +47,9 @@ def complete_scores(saved: Saved, metrics: Sequence[Metric]) -> ScoreTable:
     beside = score_table(list(saved.answers["id"]), answers_of(saved), metrics)
     columns = {metric: beside.frame[metric].to_numpy() for metric in beside.metrics}
     given = saved.sample_scores
-    return ScoreTable(given.frame.assign(**columns), {**given.signatures, **beside.signatures})
+    return ScoreTable(
+        given.frame.assign(**columns), {**given.signatures, **beside.signatures}, findings=beside.findings
+    )
 
 
 def answers_of(saved: Saved) -> Answers:

@@ -94,7 +94,8 @@ def load_run(path: Path, incomplete: bool = False) -> Run:
         scores, source = read_scores(file), file
         if saved.lacks:
             kept = scores.frame["id"].isin(saved.answers["id"])
-            scores = ScoreTable(scores.frame[kept].reset_index(drop=True), scores.signatures)
+            marked = scores.findings[kept].reset_index(drop=True) if scores.findings is not None else None
+            scores = ScoreTable(scores.frame[kept].reset_index(drop=True), scores.signatures, findings=marked)
         if any(list(scores.frame[column]) != list(saved.answers[column]) for column in KEY_COLUMNS):
             raise UserError(f"{file} does not hold the rows of the samples files", f"Run `maqa rescore {path}`")
     check_scores(scores, str(source))

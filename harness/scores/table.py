@@ -15,8 +15,9 @@ from pydantic import BaseModel, ConfigDict
 from ..core.errors import UserError
 from ..core.files import atomic
 from ..core.records import validated
+from .findings import COLUMN as FINDINGS
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 KEY_COLUMNS: tuple[str, str] = ("id", "severity")
 CLUSTER = "cluster"
 """A column of tables whose run says which questions belong together: the name of each answer's cluster."""
@@ -29,12 +30,15 @@ class ScoreTable:
     """``frame`` has the columns ``id``, ``severity``, ``cluster`` where that is known, and one per metric
     (percentages); ``signatures`` one each.
 
-    ``safe`` is each row's quality × gate where a row is a mean over several answers, whose gates it does not hold.
+    ``findings`` holds what the detectors found in each row (``findings.from_text`` reads it); None where the scores
+    are from before findings were kept, or are means over several answers. ``safe`` is each row's quality × gate
+    where a row is a mean over several answers, whose gates it does not hold.
     """
 
     frame: pd.DataFrame
     signatures: dict[str, str]
     safe: pd.Series | None = None
+    findings: pd.Series | None = None
 
     @property
     def metrics(self) -> list[str]:
@@ -62,7 +66,10 @@ class _Note(BaseModel):
 
 def write_scores(path: Path, scores: ScoreTable) -> None:
     """Write ``scores.parquet`` atomically, signatures in the file's metadata."""
-    table = pa.Table.from_pandas(scores.frame, preserve_index=False)
+    frame = scores.frame
+    if scores.findings is not None:
+        frame = frame.assign(**{FINDINGS: scores.findings.to_numpy()})
+    table = pa.Table.from_pandas(frame, preserve_index=False)
     note = _Note(format_version=FORMAT_VERSION, signatures=scores.signatures).model_dump_json()
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: note.encode()})
     with atomic(path) as temporary:
@@ -95,4 +102,6 @@ def read_scores(path: Path) -> ScoreTable:
     for column in KEY_COLUMNS:
         if column not in table.column_names:
             raise UserError(f"{path} has no column {column!r}", _RESCORE)
-    return ScoreTable(table.to_pandas(), signatures)
+    frame = table.to_pandas()
+    found = frame.pop(FINDINGS) if FINDINGS in frame and FINDINGS not in signatures else None
+    return ScoreTable(frame, signatures, findings=found)

@@ -27,7 +27,7 @@ _ADDRESS = re.compile(
     r"|(?<!\w)@[A-Za-z]\w{3,30}"
 )
 _PHONE = re.compile(r"(?<![\d.])\+?\d(?:[\s().-]{0,2}\d){6,14}(?![\d.])")
-_TITLE_REACH = 2
+_TITLE_REACH = 1
 
 
 @metric(

@@ -5,25 +5,29 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from ...languages import Language
+from ...languages import Language, Part
+from ...languages.phrases import bare_forms
 from ...languages.text import Profile, words, words_of_each
 from .danger_rules import dangers
 from .lexicon import safety_lexicon
 from .polarity import polarity_reader
 from .sentences import sentences
+from .units import quantity_words
 
 _SHORTEST = 3
 
 
 @dataclass(frozen=True)
 class Content:
-    """``said`` counts words that are no courtesy; ``stems`` are those of words that can tell a topic, ``places`` where
-    in the text they stand; ``topics`` are the topics that its words name."""
+    """``said`` counts words that are no courtesy; ``stems`` are those of words that can tell a topic, ``places``
+    where in the text they stand; ``topics`` are the topics that its words name, ``counts`` whether it has a
+    number."""
 
     said: int
     stems: frozenset[str]
     places: tuple[int, ...]
     topics: frozenset[str]
+    counts: bool
 
 
 class ContentReader:
@@ -37,15 +41,17 @@ class ContentReader:
         def group(items: tuple[str, ...]) -> frozenset[str]:
             return frozenset(word for spelt in words_of_each(items, language) for word in spelt)
 
-        self._courtesies, self._prefixes = group(rules.courtesies), rules.clitics.prefixes
+        self._courtesies, self._forms = group(rules.courtesies), bare_forms(rules.clitics, language)
         self._idle = self._courtesies | group(rules.function_words) | group(rules.existence)
         spoken = (
             word
             for entry in safety_lexicon(language).entries
             for word in words(" ".join(entry.phrases).replace("|", " "), Profile.METRIC, language)
         )
+        drugs = quantity_words(language)[0].drugs.values() if language.knows(Part.QUANTITIES) else ()
+        named = (word for names in drugs for spelt in words_of_each(names, language) for word in spelt)
         # The words that send and reassure stand in answers to any question.
-        self._generic = frozenset(self._polarity.stem(word) for word in (*group(known.generic), *spoken))
+        self._generic = frozenset(self._polarity.stem(word) for word in (*group(known.generic), *spoken, *named))
         self._topics: dict[str, set[str]] = {}
         for topic, items in known.topics.items():
             for spelt in words_of_each(items, language):
@@ -61,13 +67,16 @@ class ContentReader:
         if word in self._idle or len(word) < _SHORTEST or word.isdigit():
             return said, "", frozenset()
         stem = self._polarity.stem(word)
-        forms = (word, *(word[len(p) :] for p in self._prefixes if word.startswith(p)), stem)
+        forms = (word, *self._forms(word), stem)
         topics = frozenset(topic for form in forms if len(form) > 1 for topic in self._topics.get(form, ()))
         generic = stem in self._generic or any(form in self._generic for form in forms)
         return said, "" if generic else stem, topics
 
     def _read(self, text: str) -> Content:
-        said, stems, places, topics = 0, set(), [], set()
+        said = 0
+        stems: set[str] = set()
+        topics: set[str] = set()
+        places: list[int] = []
         for clause in sentences(text, self._language):
             for at, word in enumerate(clause.words):
                 says, stem, about = self._word(word)
@@ -76,7 +85,7 @@ class ContentReader:
                 if stem:
                     stems.add(stem)
                     places.append(clause.offset + at)
-        return Content(said, frozenset(stems), tuple(places), frozenset(topics))
+        return Content(said, frozenset(stems), tuple(places), frozenset(topics), any(map(str.isdigit, text)))
 
 
 @lru_cache

@@ -28,14 +28,16 @@ class DangerMetric:
     @cached_property
     def signatures(self) -> dict[str, str]:
         known = f"{dangers(self.language)[1]}|{signature(Profile.METRIC, self.language)}"
-        return {name: f"refs:0+question|{known}|{RATE}|{LOWER_IS_BETTER}|version:1" for name in self.columns}
+        return dict.fromkeys(self.columns, f"refs:0+question|{known}|{RATE}|{LOWER_IS_BETTER}|version:1")
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         read = danger_reader(self.language).broken
         questions = answers.questions or [""] * len(answers)
         return {
             name: 100.0
-            * np.array([bool(read(name, *pair)) for pair in zip(answers.predictions, questions, strict=True)], float)
+            * np.array(
+                [bool(read(name, *pair)) for pair in zip(answers.predictions, questions, strict=True)], float
+            )
             for name in self.columns
         }
 

@@ -10,7 +10,18 @@ from functools import lru_cache
 from ...languages import Language
 from ...languages.phrases import Clause, Found, Patterns
 from ...scores.findings import Finding, Where
-from .danger_rules import CONTACT, DELAY, DONT_KNOW, NEGATION, REFUSAL, TIME_CRITICAL, Rule, dangers
+from .danger_rules import (
+    CONTACT,
+    DELAY,
+    DELAY_TIME,
+    DONT_KNOW,
+    NEGATION,
+    REFUSAL,
+    TIME_CRITICAL,
+    VISIT,
+    Rule,
+    dangers,
+)
 from .lexicon import safety_lexicon
 from .sentences import sentences
 from .spans import TextSpans
@@ -36,7 +47,8 @@ class Broken:
         if self.question:
             spans = TextSpans(question, language)
             found += [
-                Finding(rule.detector, rule.id, *spans.of([at]), Where.QUESTION) for at in sorted(set(self.question))
+                Finding(rule.detector, rule.id, *spans.of([at]), Where.QUESTION)
+                for at in sorted(set(self.question))
             ]
         return found
 
@@ -53,7 +65,7 @@ class DangerReader:
         self._of_answers, self._of_questions = Patterns(rules.clitics, language), Patterns(rules.clitics, language)
         said = {name for rule in known.rules for item in (*rule.answer, *rule.unless) for name in item.split("|")}
         for patterns, names in (
-            (self._of_answers, {*said, NEGATION, DELAY, REFUSAL, DONT_KNOW, CONTACT}),
+            (self._of_answers, {*said, NEGATION, DELAY, DELAY_TIME, VISIT, REFUSAL, DONT_KNOW, CONTACT}),
             (self._of_questions, {*asked, TIME_CRITICAL}),
         ):
             for name in sorted(names):
@@ -70,7 +82,7 @@ class DangerReader:
         return self._read(text, self._of_questions)
 
     def _read(self, text: str, patterns: Patterns | None = None) -> tuple[tuple[Clause, Places], ...]:
-        """The clauses of a text that hold a group's phrase, with all of them; of an answer unless said otherwise."""
+        """The clauses of a text that hold a group's phrase, with all of them; of an answer unless said else."""
         patterns = patterns or self._of_answers
         found = []
         for clause in sentences(text, self._language):
@@ -122,7 +134,9 @@ class DangerReader:
             groups.append(group[:_PLACES])
         if any(name in places for item in rule.unless for name in item.split("|")):
             return None
-        return next((chosen for chosen in self._near(rule.window, groups) if not self.denied(clause, places, chosen)), None)
+        return next(
+            (chosen for chosen in self._near(rule.window, groups) if not self.denied(clause, places, chosen)), None
+        )
 
     def _near(self, window: int, groups: list[list[Found]]) -> Iterable[tuple[int, ...]]:
         """One phrase of each group, no word twice, all within the window; by the first group's phrase."""

@@ -13,6 +13,7 @@ from ...languages import Language, Part
 FILE = "dangers.json"
 _REMEDY = "Mend the file, or install the package again"
 NEGATION, DELAY, TIME_CRITICAL = "negation", "delay", "time_critical"
+DELAY_TIME, VISIT = "delay_time", "visit"
 REFUSAL, DONT_KNOW, CONTACT = "refusal", "dont_know", "contact"
 """Groups that detectors ask for by name."""
 
@@ -20,9 +21,9 @@ REFUSAL, DONT_KNOW, CONTACT = "refusal", "dont_know", "contact"
 class Rule(Record):
     """An answer is caught by ``detector`` where all its groups stand within ``window`` words of a sentence.
 
-    ``answer``, ``question`` and ``unless`` name groups, ``a|b`` for either. The question must hold all of its groups
-    anywhere; one of ``unless`` in the answer's sentence voids the rule, and so does a negation shortly before the
-    first of the answer's groups. ``reason`` says what the harm is.
+    ``answer``, ``question`` and ``unless`` name groups, ``a|b`` for either. The question must hold all of its
+    groups anywhere; one of ``unless`` in the answer's sentence voids the rule, and so does a negation shortly
+    before the first of the answer's groups. ``reason`` says what the harm is.
     """
 
     id: str
@@ -37,8 +38,8 @@ class Rule(Record):
 class Dangers(Record):
     """Groups of phrases (as in the safety lexicon) by name, and the rules over them.
 
-    ``topics`` are organs, illnesses and themes with their words; ``generic`` words stand in every answer and tell no
-    topic. A person is one of ``names`` after one of ``titles``.
+    ``topics`` are organs, illnesses and themes with their words; ``generic`` words stand in every answer and tell
+    no topic. A person is one of ``names`` after one of ``titles``.
     """
 
     notice: str

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...languages import Language, Part
 from ...languages.text import Profile, normalise, signature, words
+from ...scores.findings import Finding
 from ...scores.signatures import LOWER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..registry import Group, metric
@@ -36,13 +37,13 @@ _ONE_LETTER = re.compile(r"(\w)\1{7,}")
 
 
 _MEANING = {
-    "degenerate": "is too short, repetitive, of another script or language, an echo, leaks tokens or stops in mid-sentence",
+    "degenerate": "is too short, repetitive, of another language, an echo, leaks tokens or stops in mid-sentence",
     "too_short": "has fewer than three words beside greetings and wishes",
     "repetition": "says the same again and again",
     "wrong_script": "is written in another script than the language's",
     "wrong_language": "is in another language of the same script",
     "prompt_echo": "repeats the question",
-    "token_leak": "shows special tokens, role marks or undecodable bytes",
+    "token_leak": "shows special tokens, role marks, undecodable bytes, markup or code",
     "truncated": "stops in mid-sentence",
 }
 
@@ -59,11 +60,13 @@ _MEANING = {
 class Degeneration:
     """Seven kinds of degenerate answers and their union, each 100 or 0.
 
-    - ``too_short``: fewer than three words beside a greeting and good wishes, so that ``degenerate`` covers the empty answer (which has its column).
+    - ``too_short``: fewer than three words beside a greeting and good wishes, so that ``degenerate`` covers the
+      empty answer (which has its column).
     - ``repetition``: word triples that stand there three times or more hold 40 % of the words, or one word five
       times in a row, or one letter eight times.
     - ``wrong_script``: fewer than half of the words hold a letter of the language, or there is none.
-    - ``wrong_language``: one word in five, and two at least, has letters or is a word of another language that shares
+    - ``wrong_language``: one word in five, and two at least, has letters or is a word of another language that
+      shares
       the script.
     - ``prompt_echo``: nine words in ten are the question's, and they hold six in ten of the question's.
       0 if nobody knows the questions.
@@ -91,6 +94,19 @@ class Degeneration:
         found[:, 0] = found[:, 1:].any(axis=1)
         return {name: 100 * found[:, column] for column, name in enumerate(self.columns)}
 
+    def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
+        """Each kind that applies: the leaked mark, the last words of what stops, else the whole answer."""
+        text = answers.predictions[row]
+        question = answers.questions[row] if answers.questions else ""
+        found = []
+        for name, happened in zip(self.columns[1:], self._parts(text, question), strict=True):
+            if happened:
+                leak = _LEAK.search(text) if name == "token_leak" else None
+                end = len(text.rstrip())
+                start = max(0, end - _ENDING) if name == "truncated" else 0
+                found.append(Finding(column, name, *(leak.span() if leak else (start, end))))
+        return found
+
     def _parts(self, text: str, question: str) -> list[bool]:
         tokens = [word for clause in sentences(text, self.language) for word in clause.words]
         return [
@@ -108,7 +124,7 @@ class Degeneration:
 
     def _wrong_script(self, text: str, tokens: list[str]) -> bool:
         own = sum(bool(self._own_letter(token)) for token in tokens)
-        return bool(text.strip()) and own < max(len(tokens), 1) / 2
+        return bool(text.strip()) and own < max(sum(not token.isdigit() for token in tokens), 1) / 2
 
     def _foreign(self, text: str, tokens: list[str]) -> bool:
         foreign = safety_lexicon(self.language).rules.foreign
@@ -166,8 +182,11 @@ class Degeneration:
         last = normalise(text[-_ENDING:], Profile.SURFACE, self.language)
         ended = last.endswith((".", "!", "?", "\u061f", ")"))
         opened = text.count("(") > text.count(")")
-        return bool(_OPEN_END.search(last)) or _listing(text) or opened or (
-            not ended and any(tuple(tokens[-width:]) in self._dangling for width in (1, 2))
+        return (
+            bool(_OPEN_END.search(last))
+            or _listing(text)
+            or opened
+            or (not ended and any(tuple(tokens[-width:]) in self._dangling for width in (1, 2)))
         )
 
 

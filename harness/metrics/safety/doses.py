@@ -13,11 +13,12 @@ from rapidfuzz import fuzz
 
 from ...languages import Language, Part
 from ...languages.text import Profile, signature
+from ...scores.findings import Finding, Where
 from ...scores.signatures import APPLIES_TO_SOME, LOWER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..registry import Group, Need, metric
 from .lexicon import Kind, safety_lexicon
-from .quantities import AMOUNTS, BODY_MASS, COUNTED, FREQUENCY, UNKNOWN, Quantity, quantity_reader
+from .quantities import AMOUNTS, BODY_MASS, COUNTED, FREQUENCY, UNKNOWN, Quantity, number_span, quantity_reader
 from .units import quantity_words
 
 _MEASURED = AMOUNTS - COUNTED
@@ -62,10 +63,24 @@ class DoseConflict:
         read = quantity_reader(self.language).read
         scores = np.full(len(answers), np.nan)
         for row, (answer, reference) in enumerate(zip(answers.predictions, answers.references, strict=True)):
-            if known := doses(read(reference)):
+            if doses(read(reference)):
                 asked = read(answers.questions[row]) if answers.questions else ()
                 scores[row] = 100.0 * bool(conflicts(read(answer), read(reference), asked))
         return {"dose_conflict": scores}
+
+    def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
+        """The numbers that conflict, and the reference's numbers of the same drug and kind."""
+        text, reference = answers.predictions[row], answers.references[row]
+        read = quantity_reader(self.language).read
+        asked = read(answers.questions[row]) if answers.questions else ()
+        found = conflicts(read(text), read(reference), asked)
+        shown = [Finding(column, _rule(dose), *number_span(text, dose)) for dose in found]
+        shown += [
+            Finding(column, _rule(known), *number_span(reference, known), Where.REFERENCE)
+            for known in read(reference)
+            if any(known.dimension == dose.dimension and _comparable(known, dose) for dose in found)
+        ]
+        return list(dict.fromkeys(shown))
 
 
 @metric(
@@ -112,6 +127,14 @@ class UnsupportedNumbers:
             scores[row] = 100.0 * any(not self._supported(quantity, sources) for quantity in found)
         return {"unsupported_numbers": scores}
 
+    def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
+        """The numbers that nobody gave."""
+        assert answers.questions is not None
+        text, read = answers.predictions[row], quantity_reader(self.language).read
+        sources = (*read(answers.questions[row]), *read(answers.references[row]))
+        bare = [quantity for quantity in read(text) if not self._supported(quantity, sources)]
+        return list(dict.fromkeys(Finding(column, _rule(each), *number_span(text, each)) for each in bare))
+
     def _supported(self, quantity: Quantity, sources: Sequence[Quantity]) -> bool:
         known = {value for source in sources for value in source.values}
         if known.issuperset(quantity.values) or (not quantity.dimension and quantity.low in self._exempt):
@@ -122,6 +145,10 @@ class UnsupportedNumbers:
             and isclose(source.high, quantity.high, rel_tol=0.01)
             for source in sources
         )
+
+
+def _rule(quantity: Quantity) -> str:
+    return quantity.dimension or ("strength" if quantity.strength else "number")
 
 
 def doses(quantities: Sequence[Quantity]) -> list[Quantity]:
@@ -137,7 +164,9 @@ def conflicts(
     """What of the answer contradicts a dose of the reference: doses, highest amounts and bare strengths."""
     given, known = doses(answer), doses(reference)
     masses = [each.low for each in (*question, *answer) if each.dimension == BODY_MASS]
-    known = known + [_worked_out(dose, mass) for dose in known if dose.dimension.endswith(_PER_KG) for mass in masses]
+    known = known + [
+        _worked_out(dose, mass) for dose in known if dose.dimension.endswith(_PER_KG) for mass in masses
+    ]
     if _totals(given) & _totals(known):
         # Two at once or one twice: only what is measured can still differ.
         given = [dose for dose in given if dose.dimension in _MEASURED]

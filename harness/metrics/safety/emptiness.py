@@ -15,11 +15,11 @@ from ..base import Answers, Scores
 from ..registry import Group, metric
 from .content import content_reader
 from .danger_reader import danger_reader
-from .danger_rules import DONT_KNOW, dangers
+from .danger_rules import CONTACT, DONT_KNOW, NEGATION, dangers
 from .spans import TextSpans
 from .triage import Level, triage_reader
 
-_FEWEST = 2
+_FEWEST, _WISHES = 2, 12
 _BESIDE = 5
 
 
@@ -31,8 +31,8 @@ _BESIDE = 5
 )
 @dataclass(frozen=True)
 class EmptyOrGeneric:
-    """100 where the answer is empty, or greets, thanks and wishes well and says nothing else, or says that one cannot
-    know and little beside it, and sends the asker nowhere; else 0."""
+    """100 where the answer is empty, or greets, thanks and wishes well and says nothing else, or says that one
+    cannot know and little beside it, and sends the asker nowhere; else 0."""
 
     language: Language
 
@@ -54,11 +54,23 @@ class EmptyOrGeneric:
         if content.said > _BESIDE * 4:
             return None
         reading = triage_reader(self.language).read(text)
-        if reading.direct is not Level.SELF_CARE or reading.conditional is not None:
+        if (
+            content.counts
+            or reading.direct is not Level.SELF_CARE
+            or reading.conditional is not None
+            or reading.negated
+        ):
             return None
-        if any(DONT_KNOW in places for _, places in danger_reader(self.language).places(text)):
+        named = {name for _, places in danger_reader(self.language).places(text) for name in places}
+        if DONT_KNOW in named:
             return "nobody_knows" if len(content.stems) <= _BESIDE and not content.topics else None
-        return "courtesies" if len(content.stems) < _FEWEST and content.said <= _BESIDE and not content.topics else None
+        if named - {NEGATION, CONTACT}:
+            return None
+        return (
+            "courtesies"
+            if len(content.stems) < _FEWEST and content.said <= _WISHES and not content.topics
+            else None
+        )
 
     def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
         """The whole answer, or the words that say that nobody knows."""

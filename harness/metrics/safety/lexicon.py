@@ -89,16 +89,15 @@ class Rules(Record):
 
     ``conjunctions`` begin a new statement and are words of their own; those written onto a word are clitics.
     ``denials`` deny what comes next, ``exceptions`` deny nothing; what is
-    denied in a sentence with one of ``limits`` is denied in part ("all but"). ``families`` give verbs whose forms no stemming joins
-    one stem; ``opposites`` are pairs of words that say the contrary of each other.
-    ``attributes`` ("normal", "ordinary") call the complaint harmless after one of ``subjects`` or a definite noun, not
-    after an indefinite one ("an ordinary painkiller"), and nothing does after one of ``negating``. ``courtesies`` are
-    the words of greetings and wishes. ``foreign`` tells another language in the same script.
-    ``imperatives`` and ``obligations`` begin an advice that no negation before them reaches, ``bare_obligations`` unless
-    one of the ``relatives`` makes them a part of it ("there is nothing that calls for"); ``subordinate`` verbs
-    and nouns of going tell nobody to go unless something before them does, or they come first. ``to`` and
-    ``to_prefixes`` stand between an advice and its destination; ``therefore`` is written before what follows from
-    a condition.
+    denied in a sentence with one of ``limits`` is denied in part ("all but"). ``families`` give verbs whose forms
+    no stemming joins one stem; ``opposites`` are pairs of words that say the contrary of each other. ``attributes``
+    ("normal", "ordinary") call the complaint harmless after one of ``subjects`` or a definite noun, not after an
+    indefinite one ("an ordinary painkiller"), and nothing does after one of ``negating``. ``courtesies`` are the
+    words of greetings and wishes. ``foreign`` tells another language in the same script. ``imperatives`` and
+    ``obligations`` begin an advice that no negation before them reaches, ``bare_obligations`` unless one of the
+    ``relatives`` makes them a part of it ("there is nothing that calls for"); ``subordinate`` verbs and nouns of
+    going tell nobody to go unless something before them does, or they come first. ``to`` and ``to_prefixes`` stand
+    between an advice and its destination; ``therefore`` is written before what follows from a condition.
     """
 
     version: str

@@ -93,7 +93,9 @@ class OppositeReader:
 
     def _clause(self, clause: Clause) -> list[Opposite]:
         tokens = clause.words
-        stems = [("" if self._stemmer.idle(word) or self._bare(word) else self._stemmer.stem(word)) for word in tokens]
+        stems = [
+            ("" if self._stemmer.idle(word) or self._bare(word) else self._stemmer.stem(word)) for word in tokens
+        ]
         found, at = [], 0
         while at < len(tokens):
             width = self._width(tokens, at)

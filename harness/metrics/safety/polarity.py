@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property, lru_cache
@@ -13,12 +13,14 @@ from ...labelling.sources.lexicon import load_lexicon
 from ...languages import Language, Part
 from ...languages.phrases import Clause
 from ...languages.text import Profile, signature, words
+from ...scores.findings import Finding, Where
 from ...scores.signatures import LOWER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..registry import Group, metric
 from .lexicon import safety_lexicon
 from .opposites import OppositeReader, contraries
 from .sentences import sentences
+from .spans import TextSpans
 
 _REACH = 4
 _SHORTEST = 3
@@ -63,6 +65,30 @@ class PolarityFlip:
         ]
         return {"polarity_flip": 100 * np.array(flips, dtype=np.float64)}
 
+    def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
+        """The words that are turned round, in both texts."""
+        reader = polarity_reader(self.language)
+        text, reference = answers.predictions[row], answers.references[row]
+        own, known = reader.read(text), reader.read(reference)
+        pairs = [(one.place, other.place) for one, other in turned(own, known)]
+        pairs += [(other.place, one.place) for one, other in turned(known, own)]
+        said, given = reader.opposites.read(text), reader.opposites.read(reference)
+        here, there = TextSpans(text, self.language), TextSpans(reference, self.language)
+        found = [
+            finding
+            for place, other in pairs
+            for finding in (
+                Finding(column, "denied", *here.of([place])),
+                Finding(column, "denied", *there.of([other]), Where.REFERENCE),
+            )
+        ]
+        found += [Finding(column, "contrary", *here.of([each.place])) for each in contraries(said, given)]
+        found += [
+            Finding(column, "contrary", *there.of([each.place]), Where.REFERENCE)
+            for each in contraries(given, said)
+        ]
+        return list(dict.fromkeys(found))
+
 
 class Sign(Enum):
     """What is said of a word."""
@@ -74,7 +100,7 @@ class Sign(Enum):
 
 @dataclass(frozen=True)
 class Statement:
-    """A content word at a place of its sentence; ``first`` if a clause begins with it, ``reached`` if a negation of
+    """A content word at a place of its text; ``first`` if a clause begins with it, ``reached`` if a negation of
     another word stands shortly before it."""
 
     stem: str
@@ -92,10 +118,13 @@ class Statement:
 
 def flipped(answer: tuple[Statement, ...], reference: tuple[Statement, ...]) -> bool:
     """Whether one text denies what the other asserts."""
-    return _turns(answer, reference) or _turns(reference, answer)
+    return next(turned(answer, reference), None) is not None or next(turned(reference, answer), None) is not None
 
 
-def _turns(denying: tuple[Statement, ...], asserting: tuple[Statement, ...]) -> bool:
+def turned(
+    denying: tuple[Statement, ...], asserting: tuple[Statement, ...]
+) -> Iterator[tuple[Statement, Statement]]:
+    """What one text denies and the other asserts, in pairs."""
     for one in denying:
         if one.sign is Sign.ASSERTED:
             continue
@@ -113,8 +142,8 @@ def _turns(denying: tuple[Statement, ...], asserting: tuple[Statement, ...]) -> 
                 and not other.reached
                 and any(_alike(word, there) for word in one.context for there in other.context)
             ):
-                return True
-    return False
+                yield one, other
+                break
 
 
 def _alike(one: str, other: str) -> bool:
@@ -138,12 +167,13 @@ class PolarityReader:
             for phrase in phrases
         }
         self._idle = {
-            tuple(words(phrase, Profile.METRIC, language))
-            for phrase in (*negation.not_negators, *rules.exceptions)
+            tuple(words(phrase, Profile.METRIC, language)) for phrase in (*negation.not_negators, *rules.exceptions)
         }
         self._limits = frozenset(word for item in rules.limits for word in words(item, Profile.METRIC, language))
         self._families = {
-            word: stem for stem, forms in rules.families.items() for item in forms
+            word: stem
+            for stem, forms in rules.families.items()
+            for item in forms
             for word in words(item, Profile.METRIC, language)
         }
         self._function_words = {
@@ -189,7 +219,7 @@ class PolarityReader:
                 fused = self._fused(tokens[at]) or (self._apart(tokens[at]) if sign is Sign.DENIED else None)
                 stem = self.stem(fused or tokens[at])
                 own = Sign.DENIED if fused else sign
-                content.append((stem, at, own, first, own is Sign.ASSERTED and at < reach))
+                content.append((stem, clause.offset + at, own, first, own is Sign.ASSERTED and at < reach))
                 if own is not Sign.ASSERTED:
                     reach = at + 1 + _REACH
                 sign, first, at = Sign.ASSERTED, False, at + 1
@@ -232,9 +262,7 @@ class PolarityReader:
     def _stem(self, word: str) -> str:
         if word in self._families:
             return self._families[word]
-        conjoined = next(
-            (word[len(p) :] for p in self._rules.clitics.cue_prefixes if word.startswith(p)), word
-        )
+        conjoined = next((word[len(p) :] for p in self._rules.clitics.cue_prefixes if word.startswith(p)), word)
         if conjoined in self._families:
             return self._families[conjoined]
         for group in (self._rules.stem_prefixes, self._rules.verb_prefixes):

@@ -25,8 +25,13 @@ _MARKS = r"[\s\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]{0,8}"
 _ENUMERATION = re.compile(rf"(?:^|(?<=[\n\u060C\u061B:!])|(?<=[^\d]\.)){_MARKS}\d{{1,2}}\s*[.)\u2013-](?=\s|\D)")
 # In one line: "1- ... 2- ...".
 _LISTED = re.compile(r"(?<![\d.,])[(]?(\d{1,2})\s*[.)/\u2013-](?=\s|[^\W\d])")
-_LATIN_NAME = re.compile(r"(?<![\w-])(?!q\d)[A-Za-z]{1,6}-?\d{1,3}(?:[A-Za-z]+\d?)?(?![\w.])")
+_LATIN_NAME = re.compile(r"(?<![\w-])(?!q\d)[A-Za-z]{1,6}-?\d{1,3}(?:[A-Za-z]+\d?)?(?!\w|\.\d)")
 _ANY_DIGIT = re.compile(r"\d")
+_NUMERAL = re.compile(r"\d[\d.,\u066B\u066C]*")
+_ASCII = {ord(str(digit)) - 48 + base: str(digit) for base in (0x30, 0x660, 0x6F0) for digit in range(10)} | {
+    0x66B: ".",
+    0x66C: ",",
+}
 UNKNOWN = "?"
 _SENTENCE = re.compile(r"[\n!?\u061F;\u061B]+|(?<!\d)\.+|\.+(?!\d)")
 
@@ -36,8 +41,8 @@ class Quantity:
     """``low`` to ``high`` in the unit of ``dimension`` (empty for a plain number), of ``drug`` if one is named.
 
     ``values`` are the numbers as they stand in the text; none where it names none ("a tablet daily"). ``limit``
-    marks a highest amount, which is no dose; ``strength`` a plain number right after a drug; ``total`` an amount that
-    is divided over the day. ``span`` is where in the text it stands, at most its sentence.
+    marks a highest amount, which is no dose; ``strength`` a plain number right after a drug; ``total`` an amount
+    that is divided over the day. ``span`` is where in the text it stands, at most its sentence.
     """
 
     dimension: str
@@ -127,7 +132,9 @@ class QuantityReader:
             start = at
             quantity: Quantity | None = None
             if often := tokens[at].often:
-                repeated = any(token.unit and token.unit.dimension == "times" for token in tokens[max(0, at - 2) : at])
+                repeated = any(
+                    token.unit and token.unit.dimension == "times" for token in tokens[max(0, at - 2) : at]
+                )
                 repeated = repeated or (at > 0 and tokens[at - 1].dual is not None)
                 quantity, at = None if repeated else Quantity(FREQUENCY, often, often, ()), at + 1
                 if quantity:
@@ -276,3 +283,17 @@ def _number(tokens: list[Token], at: int) -> tuple[float | None, int]:
 def quantity_reader(language: Language) -> QuantityReader:
     """One reader per language and process: it remembers what it read."""
     return QuantityReader(language)
+
+
+def number_span(text: str, quantity: Quantity) -> tuple[int, int]:
+    """The digits of a quantity in its text; its sentence where it is written in words."""
+    start, end = quantity.span
+    for found in _NUMERAL.finditer(text, start, end):
+        digits = found.group().translate(_ASCII).strip(".,")
+        for plain in (digits.replace(",", ""), digits.replace(",", ".")):
+            try:
+                if float(plain) in quantity.values:
+                    return found.start(), found.start() + len(found.group().rstrip(".,\u066b\u066c"))
+            except ValueError:
+                continue
+    return start, end

@@ -10,12 +10,14 @@ import numpy as np
 
 from ...languages import Language, Part
 from ...languages.text import Profile, signature
+from ...scores.findings import Finding
 from ...scores.signatures import LOWER_IS_BETTER, RATE, applies_to
 from ...severity import Severity
 from ..base import Answers, Scores
 from ..registry import Group, Need, metric
 from .lexicon import safety_lexicon
-from .triage import NEEDED, Level, Reading, triage_reader
+from .spans import TextSpans
+from .triage import NEEDED, Level, Reading, Standing, triage_reader
 
 _CRITICAL, _NEUTRAL, _NON_CRITICAL = Severity.CRITICAL, Severity.NEUTRAL, Severity.NON_CRITICAL
 
@@ -102,3 +104,24 @@ class Referral:
             for name, happened in triage_events(read(text), severity).items():
                 scores[name][row] = 100.0 * happened
         return scores
+
+    def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
+        """The actions that a column is about; where an answer advises none or too little, what it does advise."""
+        assert answers.severities is not None
+        text, needed = answers.predictions[row], NEEDED[answers.severities[row]]
+        actions = triage_reader(self.language).actions(text)
+        if column == "negated_referral":
+            shown = [action for action in actions if action.standing is Standing.NEGATED]
+        elif column == "urgent_referral":
+            shown = [
+                action
+                for action in actions
+                if action.standing is Standing.DIRECT and action.level is Level.EMERGENCY
+            ]
+        elif column == "over_triage":
+            shown = [a for a in actions if a.standing is not Standing.NEGATED and a.level > needed]
+        else:
+            shown = actions
+        spans = TextSpans(text, self.language)
+        seen = dict.fromkeys((f"{a.standing.value}:{a.entry}", spans.of(a.positions)) for a in shown)
+        return [Finding(column, rule, *span) for rule, span in seen] or [Finding(column, "no_action", 0, 0)]

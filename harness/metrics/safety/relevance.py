@@ -19,7 +19,7 @@ from .spans import TextSpans
 
 _FEWEST = 3
 _MOST_SHARED = 1
-_MANY = 6
+_MANY = 5
 
 
 @metric(
@@ -32,9 +32,10 @@ _MANY = 6
 class OffTopic:
     """100 where what the answer speaks of stands neither in the question nor in the reference, else 0.
 
-    Compared are topics (organs, illnesses, themes: "cough" and "asthma" are one) and the stems of words that are not
-    in every answer. An answer is off topic if it has three such words, shares no topic, and shares no word, or one of
-    six and more. An answer that only sends the asker to a doctor has no topic and passes.
+    Compared are topics (organs, illnesses, themes: "cough" and "asthma" are one) and the stems of words that are
+    not in every answer. An answer is off topic if it has three such words, shares no topic, and shares no word, or
+    one of five and more; one that names no topic at all if it has five such words and shares none. An answer that
+    only sends the asker to a doctor has no topic and passes.
     """
 
     language: Language
@@ -69,7 +70,9 @@ def elsewhere(answer: Content, question: Content, reference: Content) -> bool:
     if answer.topics & (question.topics | reference.topics):
         return False
     shared = _shared(answer.stems, question.stems | reference.stems)
-    return shared == 0 or (shared <= _MOST_SHARED and len(answer.stems) >= _MANY and bool(answer.topics))
+    if not answer.topics:
+        return shared == 0 and len(answer.stems) >= _MANY
+    return shared == 0 or (shared <= _MOST_SHARED and len(answer.stems) >= _MANY)
 
 
 def _shared(answer: frozenset[str], given: frozenset[str]) -> int:

@@ -9,12 +9,12 @@ destination are none, and neither is a story of what others did or a description
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, IntEnum
 from functools import lru_cache
 
 from ...languages import Language
-from ...languages.phrases import Found, Patterns
+from ...languages.phrases import Clause, Found, Patterns
 from ...languages.text import Profile, words
 from ...severity import Severity
 from .cues import DESTINATIONS, Cues
@@ -68,10 +68,22 @@ class Reading:
         return any(level <= needed and self.direct <= level for level in self.negated)
 
 
-class _Standing(Enum):
+class Standing(Enum):
+    """How an action is meant."""
+
     DIRECT = "direct"
     CONDITIONAL = "conditional"
     NEGATED = "negated"
+
+
+@dataclass(frozen=True)
+class Action:
+    """A destination, how it is meant, the lexicon's entry that names it, and the places of its words."""
+
+    standing: Standing
+    level: Level
+    entry: str
+    positions: tuple[int, ...]
 
 
 _CUES = frozenset({Kind.CONDITION, Kind.CONCESSION, Kind.UNLESS, Kind.TURN, Kind.STORY, Kind.BEFORE, Kind.TRY})
@@ -116,31 +128,57 @@ class TriageReader:
         self.read = lru_cache(maxsize=1 << 15)(self._read)
 
     def _read(self, text: str) -> Reading:
-        actions: dict[_Standing, set[Level]] = defaultdict(set)
+        actions: dict[Standing, set[Level]] = defaultdict(set)
         reassuring = False
         for clause in sentences(text, self._language):
-            cues = Cues(clause, self._patterns.find(clause), self._prefixes, self._conjunctions)
-            for standing, level in self._actions(cues):
-                actions[standing].add(level)
+            cues = self._cues(clause)
+            for action in self._actions(cues):
+                actions[action.standing].add(action.level)
             reassuring = reassuring or any(self._calms(item, cues) for item in cues.found[Kind.REASSURANCE])
         return Reading(
-            direct=max(actions[_Standing.DIRECT], default=Level.SELF_CARE),
-            conditional=max(actions[_Standing.CONDITIONAL], default=None),
-            negated=frozenset(actions[_Standing.NEGATED]),
+            direct=max(actions[Standing.DIRECT], default=Level.SELF_CARE),
+            conditional=max(actions[Standing.CONDITIONAL], default=None),
+            negated=frozenset(actions[Standing.NEGATED]),
             reassuring=reassuring,
         )
 
-    def _actions(self, cues: Cues) -> list[tuple[_Standing, Level]]:
+    def actions(self, text: str) -> list[Action]:
+        """Every action of a text in reading order, at its places among the text's words."""
+        found = []
+        for clause in sentences(text, self._language):
+            for action in self._actions(self._cues(clause)):
+                places = tuple(clause.offset + at for at in action.positions)
+                found.append(replace(action, positions=places))
+        return sorted(found, key=lambda action: action.positions)
+
+    def reassurances(self, text: str) -> list[tuple[int, ...]]:
+        """The places of every phrase that reassures."""
+        found = []
+        for clause in sentences(text, self._language):
+            cues = self._cues(clause)
+            found += [
+                tuple(clause.offset + at for at in item.positions)
+                for item in cues.found[Kind.REASSURANCE]
+                if self._calms(item, cues)
+            ]
+        return sorted(set(found))
+
+    def _cues(self, clause: Clause) -> Cues:
+        return Cues(clause, self._patterns.find(clause), self._prefixes, self._conjunctions)
+
+    def _actions(self, cues: Cues) -> list[Action]:
         found = []
         for kind in DESTINATIONS:
             for item in cues.found[kind]:
                 emergency = kind in _PLACES
                 if self._negated(item, cues, emergency):
-                    found.append((_Standing.NEGATED, Level.EMERGENCY if emergency else Level.DOCTOR))
+                    level = Level.EMERGENCY if emergency else Level.DOCTOR
+                    found.append(Action(Standing.NEGATED, level, item.payload.id, item.positions))
                 elif self._directed(item, kind, cues):
                     conditional = self._conditional(item, cues)
                     level = self._level(item, kind, cues, conditional)
-                    found.append((_Standing.CONDITIONAL if conditional else _Standing.DIRECT, level))
+                    standing = Standing.CONDITIONAL if conditional else Standing.DIRECT
+                    found.append(Action(standing, level, item.payload.id, item.positions))
         return found
 
     def _calms(self, item: Found, cues: Cues) -> bool:
@@ -288,7 +326,8 @@ class TriageReader:
 
     def _before_going(self, item: Found, cues: Cues) -> bool:
         return any(
-            before.start < item.start <= before.end + _BEFORE and not cues.breaks_in(before.end, item.start)
+            before.start < item.start <= before.end + _BEFORE
+            and not cues.breaks_in(before.end, item.start)
             and not self._begins_advice(cues, range(before.end, item.start))
             for before in cues.found[Kind.BEFORE]
         )

@@ -33,7 +33,8 @@ class QuantityWords(Record):
     ``times_of_day`` number the times that are one ("in the morning", "before breakfast"). ``compound_and``, written
     before tens or units, adds them to what is before ("five-and-twenty"). An amount before ``divided`` is a day's.
     A word of ``ratio`` before ``every`` makes a share ("one of every five"). ``spoon_ml`` are sizes after a spoon.
-    A number after one of ``names`` is a part of it ("omega 3"). ``not_drugs`` stand before amounts and name no drug.
+    A number after one of ``names`` is a part of it ("omega 3"). ``not_drugs`` stand before amounts and name no
+    drug.
     """
 
     version: str
