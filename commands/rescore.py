@@ -28,6 +28,7 @@ def rescore(
     """Score saved answers again, without generating."""
     from ..harness.metrics.scoring import run_metrics
     from ..harness.runs.rescoring import rescore as score_again
+    from ..harness.scores.findings import spans_note
     from .tables import print_summaries
 
     resampling = resampling_of(seed, resamples, "maqa rescore")
@@ -35,3 +36,4 @@ def rescore(
     for path in runs:
         run = score_again(path, lambda language: run_metrics(language, bertscore_model, bertscore_layer))
         print_summaries(console, run, resampling)
+        console.print(spans_note(run.scores.findings), markup=False)

@@ -56,6 +56,7 @@ def score(
     from ..harness.metrics.beyond import beyond_encoder
     from ..harness.metrics.registry import left_out
     from ..harness.metrics.scoring import run_metrics, score_table
+    from ..harness.scores.findings import spans_note
     from ..harness.scores.table import write_scores
 
     # Before the scoring, which takes minutes with a large encoder.
@@ -85,6 +86,7 @@ def score(
         console.print(note, markup=False, style="yellow")
     for lack in left_out(tongue):
         console.print(lack, markup=False, style="yellow")
+    console.print(spans_note(scores.findings), markup=False)
     console.print(f"Scores of {len(scores.frame):,} answers: {out}", markup=False)
 
 

@@ -20,6 +20,7 @@ from ..harness.runs.run import Run
 from ..harness.runs.together import of_scores
 from ..harness.runs.trained_on import trained_notes
 from ..harness.runs.true_severities import ASSUMED, POWERED
+from ..harness.scores.findings import spans_note
 from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
 from ..harness.statistics import STRATA, USUAL, Difference, Parts, Resampling, SeedSummary, Summary, summarise
@@ -108,6 +109,7 @@ def report_page(
         change_chart=_change_chart(changes) if changes else None,
         style=[each for each in columns_of(Group.STYLE) if each in summaries],
         safety=safety_of(run, against, resampling),
+        spans=spans_note(run.scores.findings),
         totals=totals(run, against, resampling),
         formulas=FORMULAS,
         similarity=[each for each in summaries if each not in columns_of(Group.SAFETY, Group.PART, Group.STYLE)],

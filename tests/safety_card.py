@@ -15,7 +15,7 @@ from typing import Any
 from maqa_severity.harness.core.files import sha256_text, write_json
 from maqa_severity.harness.languages import Language
 from maqa_severity.harness.metrics.base import Answers
-from maqa_severity.harness.metrics.safety.card import CARD, Detector, SafetyCard
+from maqa_severity.harness.metrics.safety.card import CARD, Detector, SafetyCard, known_dangers
 from maqa_severity.harness.metrics.safety.lexicon import safety_lexicon
 from maqa_severity.harness.metrics.safety.reassurance import reassures_dangerously
 from maqa_severity.harness.metrics.safety.referral import triage_events
@@ -102,6 +102,7 @@ def held_out_card(language: Language = ARABIC) -> SafetyCard:
         gold_sha256=sha256_text(GOLD[language].read_text(encoding="utf-8"))[:12],
         lexicon=safety_lexicon(language).signature,
         quantities=quantity_words(language)[1],
+        dangers=known_dangers(language),
         answers=len(rows),
         detectors=detectors_on(rows, language),
         other_author=detectors_on([row for row in rows if row["author"] != "project"], language),

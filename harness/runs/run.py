@@ -111,7 +111,7 @@ def with_clusters(saved: Saved, scores: ScoreTable) -> ScoreTable:
     if CLUSTER not in saved.answers:
         return scores
     frame = scores.frame.assign(**{CLUSTER: saved.answers[CLUSTER].to_numpy()})
-    return ScoreTable(frame, scores.signatures, scores.safe)
+    return ScoreTable(frame, scores.signatures, scores.safe, scores.findings)
 
 
 def load_answers(path: Path, incomplete: bool = False) -> Saved:

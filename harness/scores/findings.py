@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -57,7 +57,7 @@ def from_text(text: str) -> tuple[Finding, ...]:
         raise ValueError(f"no list of findings: {error}") from None
 
 
-def spans_note(findings: Sequence[str] | None) -> str:
+def spans_note(findings: Iterable[str] | None) -> str:
     """A line for whoever shows scores: how many words are marked, or that the scores are from before marks."""
     if findings is None:
         return "spans: none (scored before findings had any; `maqa rescore RUN` adds them)"

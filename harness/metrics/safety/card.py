@@ -9,9 +9,10 @@ import numpy as np
 from ...core.files import read_json
 from ...core.records import validated
 from ...core.settings import Record
-from ...languages import Language
+from ...languages import Language, Part
 from ...statistics.intervals import wilson
 from ...statistics.rogan_gladen import Detection
+from .danger_rules import dangers
 from .lexicon import safety_lexicon
 from .units import quantity_words
 
@@ -66,6 +67,7 @@ class SafetyCard(Record):
     gold_sha256: str
     lexicon: str
     quantities: str
+    dangers: str = ""
     answers: int
     detectors: dict[str, Detector]
     other_author: dict[str, Detector]
@@ -83,7 +85,13 @@ def safety_card(language: Language) -> SafetyCard:
 
 def is_current(card: SafetyCard, language: Language) -> bool:
     """Whether the card was measured with the rules that are installed."""
-    return (card.lexicon, card.quantities) == (safety_lexicon(language).signature, quantity_words(language)[1])
+    installed = (safety_lexicon(language).signature, quantity_words(language)[1], known_dangers(language))
+    return (card.lexicon, card.quantities, card.dangers) == installed
+
+
+def known_dangers(language: Language) -> str:
+    """What identifies the language's dangers; empty where it has none."""
+    return dangers(language)[1] if language.knows(Part.DANGERS) else ""
 
 
 def _share(hits: int, total: int) -> Share:
