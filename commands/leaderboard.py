@@ -42,7 +42,7 @@ def leaderboard(
     from ..leaderboards.board import build_board
     from ..leaderboards.declared import board_declared
     from ..leaderboards.export import write_board
-    from ..ratings.meta import read_meta
+    from ..ratings.meta_records import read_meta
 
     resampling = resampling_of(seed, resamples, "maqa leaderboard")
     given = declared_by(analysis, look)

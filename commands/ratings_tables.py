@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ..harness.statistics.agreement import Agreement, Coefficient
     from ..ratings.agreement import RatingsRead
     from ..ratings.collected import Ratings
-    from ..ratings.meta import Measured, Meta
+    from ..ratings.meta_records import Measured, Meta
 
 
 def print_agreement(console: Console, ratings: Ratings, read: RatingsRead) -> None:

@@ -33,7 +33,7 @@ def report(
     from ..harness.core.files import write_text
     from ..harness.runs.declaring import compare_declared
     from ..harness.runs.run import load_run
-    from ..ratings.meta import read_meta
+    from ..ratings.meta_records import read_meta
     from ..reports.page import report_page
 
     resampling = resampling_of(seed, resamples, "maqa report")

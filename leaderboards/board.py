@@ -22,7 +22,7 @@ from ..harness.runs.together import of_scores
 from ..harness.runs.trained_on import trained_notes
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, rank_intervals, summarise_all
-from ..ratings.meta import Meta, of_people
+from ..ratings.meta_records import Meta, of_people
 from .claims import board_claims
 from .records import AggregateCell, AlikeCell, Board, Cell, Row, TestedCell
 from .seeds import seed_rows

@@ -25,7 +25,7 @@ from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
 from ..harness.statistics import STRATA, USUAL, Difference, Parts, Resampling, SeedSummary, Summary, summarise
 from ..harness.statistics.verdicts import p_in_words, shown_in_words
-from ..ratings.meta import Meta, of_people
+from ..ratings.meta_records import Meta, of_people
 from .examples import largest_changes, typical_examples
 from .safety import FORMULAS, safety_of, totals
 from .strata import answer_shapes, category_scores

@@ -20,7 +20,8 @@ from maqa_severity.ratings.collected import join, read_ratings
 from maqa_severity.ratings.collecting import collect
 from maqa_severity.ratings.draw import Draw, draw
 from maqa_severity.ratings.forms import FORMS, Kind, spoken, words
-from maqa_severity.ratings.meta import NEVER, ONE_RATER, Meta, meta
+from maqa_severity.ratings.meta import meta
+from maqa_severity.ratings.meta_records import NEVER, ONE_RATER, Meta
 from maqa_severity.ratings.page import sheet_page
 from maqa_severity.ratings.sheet import Chosen, read_key
 from maqa_severity.tests.rating import candidates, normal, rated, sheet_of, uniform
