@@ -14,6 +14,7 @@ from .metric_names import NamesMetrics
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from ..harness.runs.comparison import Comparison
     from ..harness.statistics.crossed import Components
     from ..harness.statistics.power import Design, Planned
 
@@ -43,6 +44,13 @@ def power(
     seeds: Annotated[str, typer.Option(help="Training seeds of each arm, two or more.")] = "2,3,5,10",
     questions: Annotated[str, typer.Option(help="Numbers of questions.")] = "100,300,1000,2000,5000",
     samples: Annotated[str, typer.Option(help="Answers to each question.")] = "1",
+    design_effect: Annotated[
+        float | None,
+        typer.Option(
+            help="How many times clusters of questions enlarge the variance over questions, as `maqa compare` "
+            "prints it; a pilot with clusters has its own."
+        ),
+    ] = None,
     interaction: Annotated[
         bool,
         typer.Option(
@@ -75,6 +83,7 @@ def power(
     from ..harness.core.files import write_json
     from ..harness.statistics.power import Design, needs_in_words, planned_table
     from ..reports.power_plot import demand_format, plot_power
+    from .power_clusters import assumed, checked_effect
 
     if out is not None:
         demand_format(out)
@@ -86,14 +95,15 @@ def power(
         _counts(name, text, least)
         for name, text, least in (("--seeds", seeds, 2), ("--questions", questions, 2), ("--samples", samples, 1))
     ]
-    designs = [Design(*each) for each in product(*wanted)]
+    enlarged = checked_effect(design_effect, wanted[1])
+    designs = [Design(trained, asked, taken, enlarged) for trained, asked, taken in product(*wanted)]
     if len(designs) > _MOST_DESIGNS:
         raise UserError(f"{len(designs)} designs are no table", f"Ask for {_MOST_DESIGNS} at most")
     given = (seed_sd, question_sd, residual_sd)
     if interaction:
-        _plan_interaction(runs, arms, metric, given, shares, designs, effect, sampling_sd, json, out)
+        _plan_interaction(runs, arms, metric, given, shares, designs, effect, sampling_sd, design_effect, json, out)
         return
-    components = _of_pilot(runs, arms, metric, sampling_sd) if runs else _as_given(given)
+    components, pilot = _of_pilot(runs, arms, metric, sampling_sd) if runs else (_as_given(given), None)
     if runs and any(each is not None for each in given):
         raise UserError("components were given beside pilot runs", "Give the runs, or --seed-sd and its kin")
     if not 0 <= sampling_sd <= components.residual:
@@ -101,13 +111,15 @@ def power(
             f"--sampling-sd {sampling_sd:g} is no part of the residual, {components.residual:.2f}",
             "Give a standard deviation from 0 to the residual's",
         )
+    largest = Design(wanted[0][-1], wanted[1][-1], wanted[2][-1], enlarged)
+    words = assumed(pilot, design_effect, largest)
     table = planned_table(components, designs, effect, sampling_sd)
     console = Console(highlight=False)
     parts = f"training seed {components.seed:.2f}, question {components.question:.2f}"
     console.print(Text(f"Standard deviations of the difference: {parts}, residual {components.residual:.2f}"))
+    console.print(Text(words))
     for taken in wanted[2]:
         console.print(_table([each for each in table if each.design.samples == taken], effect, taken))
-    largest = Design(*(each[-1] for each in wanted))
     console.print(Text(needs_in_words(components, largest, effect, sampling_sd)))
     if wanted[2][-1] > 1 and not sampling_sd:
         console.print(
@@ -116,9 +128,8 @@ def power(
     console.print(Text("Of one two-sided test at 5 % over questions and trainings, paired by seed."))
     if json is not None:
         found = [asdict(each) for each in table]
-        write_json(
-            json, {"components": asdict(components), "sampling": sampling_sd, "effect": effect, "planned": found}
-        )
+        values = {"components": asdict(components), "sampling": sampling_sd, "effect": effect}
+        write_json(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
     if out is not None:
         plot_power(table, effect, out)
         console.print(str(out), markup=False, soft_wrap=True)
@@ -133,6 +144,7 @@ def _plan_interaction(
     designs: list[Design],
     effect: float,
     sampling: float,
+    design_effect: float | None,
     json: Path | None,
     out: Path | None,
 ) -> None:
@@ -144,14 +156,21 @@ def _plan_interaction(
     from ..harness.core.errors import UserError
     from ..harness.core.files import write_json
     from ..reports.power_plot import plot_power
+    from .power_clusters import assumed
     from .power_interaction import as_given, in_words, of_pilot, planned_designs
 
     if runs and any(each is not None for each in given):
         raise UserError("components were given beside pilot runs", "Give the runs, or --seed-sd and its kin")
-    parts, both = of_pilot(runs, arms, metric, shares, sampling) if runs else as_given(_as_given(given), shares)
+    pilot = None
+    if runs:
+        parts, both, pilot = of_pilot(runs, arms, metric, shares, sampling)
+    else:
+        parts, both = as_given(_as_given(given), shares)
+    words = assumed(pilot, design_effect, designs[-1])
     table = planned_designs(parts, designs, both, effect, sampling)
     console = Console(highlight=False)
     console.print(Text(in_words(parts, both)))
+    console.print(Text(words))
     for taken in dict.fromkeys(each.samples for each in designs):
         console.print(_table([each for each in table if each.design.samples == taken], effect, taken))
     console.print(
@@ -163,7 +182,8 @@ def _plan_interaction(
     if json is not None:
         found = [asdict(each) for each in table]
         values = {"components": asdict(parts), "shares": both, "sampling": sampling, "effect": effect}
-        write_json(json, {**values, "planned": found})
+        enlarged = designs[-1].design_effect
+        write_json(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
     if out is not None:
         plot_power(table, effect, out)
         console.print(str(out), markup=False, soft_wrap=True)
@@ -195,8 +215,9 @@ def _as_given(given: tuple[float | None, float | None, float | None]) -> Compone
     return Components(seed, question, residual)
 
 
-def _of_pilot(runs: list[Path], arms: str, metric: str, sampling: float) -> Components:
-    """The components of a pilot at one sample per answer; ``sampling`` is what more samples have taken of them."""
+def _of_pilot(runs: list[Path], arms: str, metric: str, sampling: float) -> tuple[Components, Comparison]:
+    """The components of a pilot at one sample per answer, and the pilot compared; ``sampling`` is what more samples
+    have taken of its residual."""
     import dataclasses
 
     from ..harness.core.errors import UserError
@@ -220,7 +241,8 @@ def _of_pilot(runs: list[Path], arms: str, metric: str, sampling: float) -> Comp
     if part.components is None:
         raise UserError("the pilot has too few questions to tell what varies", "Give runs of more questions")
     samples = samples_of(compared.signatures[metric])
-    return dataclasses.replace(part.components, residual=at_one_sample(part.components.residual, sampling, samples))
+    residual = at_one_sample(part.components.residual, sampling, samples)
+    return dataclasses.replace(part.components, residual=residual), compared
 
 
 def _points(detectable: float) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ..harness.runs.comparison import Comparison
     from ..harness.runs.run import Run
     from ..harness.statistics.crossed import Components
     from ..harness.statistics.crossed_interaction import InteractionComponents
@@ -55,9 +56,9 @@ def as_given(components: Components, shares: str | None) -> tuple[InteractionCom
 
 def of_pilot(
     runs: Sequence[Path], arms: str, metric: str, shares: str | None, sampling: float
-) -> tuple[InteractionComponents, Shares]:
-    """A pilot's components at one sample per answer, and its shares where none are given; ``sampling`` is what more
-    samples have taken of its residuals.
+) -> tuple[InteractionComponents, Shares, Comparison]:
+    """A pilot's components at one sample per answer, its shares where none are given, and the pilot compared;
+    ``sampling`` is what more samples have taken of its residuals.
 
     Raises:
         UserError: the runs are no two arms of one base, or hold too few questions.
@@ -92,9 +93,9 @@ def of_pilot(
         residual_there=at_one_sample(found.components.residual_there, sampling, samples),
     )
     if shares is not None:
-        return parts, shares_of(shares)
+        return parts, shares_of(shares), compared
     n = compared.difference(metric, OVERALL).n
-    return parts, (found.n_here / n, found.n_there / n)
+    return parts, (found.n_here / n, found.n_there / n), compared
 
 
 def shares_of(text: str) -> Shares:

@@ -1,10 +1,12 @@
 """`maqa power`: a table of designs from a pilot or from given components, and a picture."""
 
 import json
+import shutil
 
 import pytest
 from maqa_severity.harness.runs.arms import compare_named
 from maqa_severity.harness.runs.run import load_run
+from maqa_severity.harness.scores.table import ScoreTable, write_scores
 from maqa_severity.tests.test_groups import maqa, trained
 
 GIVEN = ("--seed-sd", 0.7, "--question-sd", 3, "--residual-sd", 5.7)
@@ -46,6 +48,47 @@ def test_a_pilots_components_are_those_of_its_comparison(pilot, tmp_path):
     assert json.loads(file.read_text())["components"] == pytest.approx(vars(part))
 
 
+def test_a_design_effect_counts_questions_as_fewer_independent_ones(tmp_path):
+    file = tmp_path / "power.json"
+    saved = {}
+    for name, more in (
+        ("clustered", ("--questions", 2400, "--design-effect", 2.4)),
+        ("alone", ("--questions", 1000)),
+    ):
+        for kind in ((), ("--interaction", "--shares", "25,50")):
+            done = maqa("power", *GIVEN, "--seeds", 3, *more, *kind, "--json", file)
+            assert done.returncode == 0, done.stderr
+            saved[name, bool(kind)] = json.loads(file.read_text()), " ".join(done.stdout.split())
+    for kind in (False, True):
+        (clustered, told), (alone, plain) = saved["clustered", kind], saved["alone", kind]
+        assert clustered["planned"][0]["power_pct"] == pytest.approx(alone["planned"][0]["power_pct"], abs=0.1)
+        assert "Assumed: design effect 2.4, in question and residual alike: 2,400 questions count as 1,000" in told
+        assert clustered["assumed"] in told and "Assumed: questions stand alone." in plain
+
+
+def test_a_pilot_with_clusters_says_so_and_is_not_enlarged_twice(pilot, tmp_path):
+    clustered = []
+    for path in pilot:
+        copy = shutil.copytree(path, tmp_path / path.name)
+        scores = load_run(path).scores
+        together = scores.frame.assign(cluster=[f"case {row // 3}" for row in range(len(scores.frame))])
+        write_scores(copy / "scores.parquet", ScoreTable(together, scores.signatures))
+        clustered.append(copy)
+    file = tmp_path / "power.json"
+    for kind in ((), ("--interaction",)):
+        done = maqa("power", *clustered, *kind, "--json", file)
+        assert done.returncode == 0, done.stderr
+        words = json.loads(file.read_text())["assumed"]
+        assert words.startswith(
+            "Assumed: questions belong together as the pilot's do, which these deviations hold: "
+        )
+        assert "clusters, largest 3, design effect" in words and words in " ".join(done.stdout.split())
+        done = maqa("power", *clustered, *kind, "--design-effect", 2)
+        assert done.returncode == 2 and "hold that of its own clusters" in done.stderr
+    done = maqa("power", *pilot, "--design-effect", 2, "--json", file)
+    assert done.returncode == 0 and json.loads(file.read_text())["planned"][0]["design"]["design_effect"] == 2
+
+
 @pytest.mark.parametrize(("ending", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
 def test_the_picture_is_written_as_its_name_ends(tmp_path, ending, begins):
     path = tmp_path / f"power.{ending}"
@@ -63,6 +106,9 @@ def test_the_picture_is_written_as_its_name_ends(tmp_path, ending, begins):
         ((*GIVEN, "--effect", 0), "--effect 0 is no difference to find"),
         ((*GIVEN, "--effect", "inf"), "--effect inf is no difference to find"),
         ((*GIVEN, "--out", "power.pdf"), "power.pdf is no picture that can be written"),
+        ((*GIVEN, "--design-effect", 0.5), "--design-effect 0.5 is none"),
+        ((*GIVEN, "--design-effect", "nan"), "--design-effect nan is none"),
+        ((*GIVEN, "--questions", 10, "--design-effect", 6), "makes 10 questions count as fewer than two"),
         ((*GIVEN, "--sampling-sd", 9), "--sampling-sd 9 is no part of the residual"),
         (("--seed-sd", -1, "--question-sd", 1, "--residual-sd", 1), "a standard deviation is below 0"),
     ],

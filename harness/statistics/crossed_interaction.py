@@ -87,14 +87,17 @@ def planned_interaction(
         alpha: the level, of one two-sided test.
     """
     here, there = (max(2, round(share * design.questions)) for share in shares)
-    less = sampling**2 * (1 - 1 / design.samples)
+    # What is left is multiplied by the design effect, and the luck of an answer is not.
+    less = sampling**2 * (1 - 1 / design.samples) / design.design_effect
     sampled = replace(
         components,
         residual_here=max(components.residual_here**2 - less, 0.0) ** 0.5,
         residual_there=max(components.residual_there**2 - less, 0.0) ** 0.5,
     )
     joined, questions = as_one(sampled, here, there)
-    found = planned(joined, Design(design.seeds, questions), effect, alpha=alpha)
+    found = planned(
+        joined, Design(design.seeds, questions, design_effect=design.design_effect), effect, alpha=alpha
+    )
     return Planned(design, found.power_pct, found.detectable)
 
 

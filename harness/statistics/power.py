@@ -20,11 +20,16 @@ _MOST_QUESTIONS = 1_000_000
 
 @dataclass(frozen=True)
 class Design:
-    """How much is trained and asked: training seeds of each arm, questions, and samples of each answer."""
+    """How much is trained and asked: training seeds of each arm, questions, and samples of each answer.
+
+    ``design_effect`` is how many times the variance over questions is that of independent ones, at least 1, at one
+    sample (Kish, Survey Sampling, 1965, section 5.4).
+    """
 
     seeds: int
     questions: int
     samples: int = 1
+    design_effect: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -117,11 +122,14 @@ def questions_needed(components: Components, design: Design, effect: float, samp
 def _drawn(components: Components, design: Design, sampling: float) -> tuple[Squares, float]:
     """Mean squares as they would be seen, and the true standard error of the difference."""
     k, n = design.seeds, design.questions
-    residual = components.residual**2 - sampling**2 * (1 - 1 / design.samples)
-    freedoms = (k - 1, n - 1, (k - 1) * (n - 1))
+    question = design.design_effect * components.question**2
+    # The luck of an answer is its own, whatever the question belongs to.
+    residual = design.design_effect * components.residual**2 - sampling**2 * (1 - 1 / design.samples)
+    alone = max(n / design.design_effect, 2.0)
+    freedoms = (k - 1, alone - 1, (k - 1) * (alone - 1))
     expected = (
         (n * components.seed**2 + residual) / (k * n),
-        (k * components.question**2 + residual) / (k * n),
+        (k * question + residual) / (k * n),
         residual / (k * n),
     )
     points = stats.qmc.Sobol(3, rng=np.random.default_rng(0)).random(_DRAWS).T
@@ -129,8 +137,8 @@ def _drawn(components: Components, design: Design, sampling: float) -> tuple[Squ
         mean * 2 * special.gammaincinv(freedom / 2, point) / freedom
         for mean, freedom, point in zip(expected, freedoms, points, strict=True)
     )
-    squares = Squares(trainings, asked, answers, np.asarray(float(k - 1)), np.asarray(float(n - 1)))
-    return squares, float((components.seed**2 / k + components.question**2 / n + residual / (k * n)) ** 0.5)
+    squares = Squares(trainings, asked, answers, np.asarray(float(k - 1)), np.asarray(float(alone - 1)))
+    return squares, float((components.seed**2 / k + question / n + residual / (k * n)) ** 0.5)
 
 
 def _found(effect: float, bound: Floats, error: float) -> float:
