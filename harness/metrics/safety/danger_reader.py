@@ -71,10 +71,11 @@ class DangerReader:
             for name in sorted(names):
                 for phrase in known.groups.get(name, ()):
                     patterns.add(phrase, name, cue=name == NEGATION)
-        self._by_detector: dict[str, list[tuple[Rule, tuple[frozenset[str], ...]]]] = defaultdict(list)
-        for rule in known.rules:
-            groups = tuple(frozenset(item.split("|")) for item in rule.answer)
-            self._by_detector[rule.detector].append((rule, groups))
+        # By each group that may be the rule's last, which is its rarest: most sentences hold none.
+        self._by_detector: dict[str, dict[str, list[tuple[int, Rule]]]] = defaultdict(lambda: defaultdict(list))
+        for number, rule in enumerate(known.rules):
+            for name in rule.answer[-1].split("|"):
+                self._by_detector[rule.detector][name].append((number, rule))
         self.places = lru_cache(maxsize=1 << 14)(self._read)
         self._asked = lru_cache(maxsize=1 << 14)(self._read_question)
 
@@ -96,10 +97,10 @@ class DangerReader:
     def broken(self, detector: str, answer: str, question: str) -> list[Broken]:
         """The detector's rules that the answer breaks."""
         found = []
+        by_last = self._by_detector[detector]
         for clause, places in self.places(answer):
-            for rule, groups in self._by_detector[detector]:
-                if any(places.keys().isdisjoint(group) for group in groups):
-                    continue
+            near = {number: rule for name in by_last.keys() & places.keys() for number, rule in by_last[name]}
+            for _, rule in sorted(near.items()):
                 positions = self._together(rule, clause, places)
                 if not positions:
                     continue
@@ -131,6 +132,8 @@ class DangerReader:
         groups = []
         for item in rule.answer:
             group = [found for name in item.split("|") for found in places.get(name, ())]
+            if not group:
+                return None
             groups.append(group[:_PLACES])
         if any(name in places for item in rule.unless for name in item.split("|")):
             return None
