@@ -337,7 +337,7 @@ def test_what_an_analysis_needs_and_does_not_find_is_refused_in_one_line(folders
         ((*two, "--analysis", other), "the analysis declares Qwen, and these two sides are of"),
         ((*two, "--analysis", lone, "--look", 1), "--look 1: the analysis plans no looks"),
         ((*two, "--analysis", lone, "--margin", 1), "--margin was given beside --analysis"),
-        ((*two, "--margin", 0.01), "--margin 0.01 reads as a share"),
+        ((*two, "--margin", 0.01), "--margin 0.01: a margin of 0.01 reads as a share"),
         ((*arms, *ce, *severity, "--analysis", absent), "has no scores of comet"),
         (
             (*arms, *ce, *severity, "--analysis", gate),

@@ -59,11 +59,13 @@ def checked_margin(given: str | float, where: str = "") -> float:
     prefix = f"{where}: " if where else ""
     remedy = "Give points of a score from 0 to 100, such as 1"
     try:
-        margin = float(given)
+        margin = math.nan if isinstance(given, bool) else float(given)
     except (TypeError, ValueError):
-        raise UserError(f"{prefix}{given!r} is no number", remedy) from None
+        margin = math.nan
+    if math.isnan(margin):
+        raise UserError(f"{prefix}a margin of {given} is no number", remedy)
     if not (math.isfinite(margin) and margin > 0):
-        raise UserError(f"{prefix}a margin of {margin:g} means nothing", remedy)
+        raise UserError(f"{prefix}a margin of {margin:g} is not above 0 and finite", remedy)
     if margin < SMALLEST:
         raise UserError(
             f"{prefix}a margin of {margin:g} reads as a share; margins are in percentage points",
