@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from ..harness.core.errors import UserError
+from .options import was_given
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -37,17 +38,12 @@ def metrics_of(context: typer.Context, given: Sequence[str], analysis: Analysis 
     """The metrics to compare: those of the analysis first, then what the command line asks for beside them."""
     if analysis is None:
         return list(given)
-    return list(dict.fromkeys((*analysis.metrics, *(given if _asked(context) else ()))))
+    return list(dict.fromkeys((*analysis.metrics, *(given if was_given(context, "metric") else ()))))
 
 
 def metric_of(context: typer.Context, given: str, analysis: Analysis | None) -> str:
     """The one metric of a board or report: what the command line asks for, else the analysis's primary one."""
-    return given if analysis is None or _asked(context) else analysis.primary
-
-
-def _asked(context: typer.Context) -> bool:
-    source = context.get_parameter_source("metric")
-    return source is not None and source.name == "COMMANDLINE"
+    return given if analysis is None or was_given(context, "metric") else analysis.primary
 
 
 def print_declared(console: Console, declared: Declared | None) -> None:

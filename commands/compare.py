@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +13,7 @@ from .analysis_options import declared_by, metrics_of, print_declared
 from .app import app
 from .arms_tables import USUAL_EFFECT, print_arms
 from .metric_names import NamesMetrics
-from .options import AnalysisFile, Anyway, GoldFile, Look, Resamples, Seed, resampling_of
+from .options import AnalysisFile, Anyway, GoldFile, Look, Resamples, Seed, demand_effect, resampling_of, was_given
 
 if TYPE_CHECKING:
     from ..harness.runs.analysis import Analysis
@@ -116,11 +117,14 @@ def compare(
     if given and margin:
         raise UserError("--margin was given beside --analysis", "Write margin: 1 into the analysis")
     if arms:
-        if margin or anyway:
-            raise UserError("--margin and --anyway are for two sides", "Leave them out, or give two sides")
+        if anyway or a or b:
+            raise UserError("--a, --b and --anyway are for two sides", "Leave them out, or leave out --arms")
         resampling = resampling_of(seed, resamples, "maqa compare")
-        _compare_arms(runs, arms, metric, json, resampling, unpaired, effect, given, gold)
+        margins = margins_of(margin, metric)
+        _compare_arms(runs, arms, metric, json, resampling, unpaired, effect, given, margins, gold)
         return
+    if unpaired or was_given(context, "effect"):
+        raise UserError("--unpaired and --effect are for arms", "Leave them out, or give --arms ARM... RUN...")
     alone = runs
     if (len(alone), bool(a), bool(b)) not in ((2, False, False), (0, True, True)):
         raise UserError(
@@ -153,6 +157,7 @@ def _compare_arms(
     unpaired: bool,
     effect: float,
     given: tuple[Analysis, int] | None,
+    margins: Mapping[str, float],
     gold: Path | None,
 ) -> None:
     from dataclasses import replace
@@ -162,24 +167,26 @@ def _compare_arms(
     from ..harness.core.errors import UserError
     from ..harness.core.files import write_json
     from ..harness.runs.arms import compare_named
-    from ..harness.runs.declaring import declared_bases, pairs_of, with_declared
+    from ..harness.runs.declaring import declared_bases, demand_scores, pairs_of, with_declared
     from ..harness.runs.run import load_run
 
     if not runs:
         raise UserError(
             "there are no runs to find the arms in", "Give them behind the arms: --arms ce severity RUN..."
         )
-    if not effect > 0:
-        raise UserError(f"--effect {effect:g} is no difference to find", "Give points above 0")
+    demand_effect(effect)
     analysis = given[0] if given else None
+    loaded = [load_run(path, incomplete=True) for path in runs]
+    if analysis:
+        demand_scores(analysis, loaded)
     compared = compare_named(
-        [load_run(path, incomplete=True) for path in runs],
+        loaded,
         arms,
         metrics,
         resampling,
         unpaired,
         pairs_of(analysis),
-        analysis.margins if analysis else None,
+        analysis.margins if analysis else margins,
         gold=gold,
     )
     declared = None

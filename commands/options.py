@@ -46,6 +46,20 @@ GoldFile = Annotated[
 Seed = Annotated[int | None, typer.Option(help="Of the resamples and the random signs; 0 by default.")]
 
 
+def was_given(context: typer.Context, option: str) -> bool:
+    """Whether an option stands on the command line, whatever its default is."""
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def demand_effect(effect: float) -> None:
+    """Raises:
+    UserError: ``--effect`` is no difference between two scores.
+    """
+    if not 0 < effect <= 100:
+        raise UserError(f"--effect {effect:g} is no difference to find", "Give points above 0 and up to 100")
+
+
 def resampling_of(seed: int | None, resamples: int | None, command: str) -> Resampling:
     """The record of both options; what is not given is as usual.
 

@@ -10,8 +10,10 @@ import typer
 from .app import app
 from .arms_tables import USUAL_EFFECT
 from .metric_names import NamesMetrics
+from .options import demand_effect
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from ..harness.runs.comparison import Comparison
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from ..harness.statistics.power import Design, Planned
 
 _MOST_DESIGNS = 400
+_MOST = 10**7
 
 
 @app.command(cls=NamesMetrics)
@@ -89,8 +92,7 @@ def power(
         demand_format(out)
     if shares is not None and not interaction:
         raise UserError("--shares says nothing without --interaction", "Give both, or leave it out")
-    if not 0 < effect <= 100:
-        raise UserError(f"--effect {effect:g} is no difference to find", "Give points above 0 and up to 100")
+    demand_effect(effect)
     wanted = [
         _counts(name, text, least)
         for name, text, least in (("--seeds", seeds, 2), ("--questions", questions, 2), ("--samples", samples, 1))
@@ -114,6 +116,12 @@ def power(
     largest = Design(wanted[0][-1], wanted[1][-1], wanted[2][-1], enlarged)
     words = assumed(pilot, design_effect, largest)
     table = planned_table(components, designs, effect, sampling_sd)
+    if json is not None:
+        found = [asdict(each) for each in table]
+        values = {"components": asdict(components), "sampling": sampling_sd, "effect": effect}
+        write_json(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
+    if out is not None:
+        plot_power(table, effect, out)
     console = Console(highlight=False)
     parts = f"training seed {components.seed:.2f}, question {components.question:.2f}"
     console.print(Text(f"Standard deviations of the difference: {parts}, residual {components.residual:.2f}"))
@@ -121,17 +129,9 @@ def power(
     for taken in wanted[2]:
         console.print(_table([each for each in table if each.design.samples == taken], effect, taken))
     console.print(Text(needs_in_words(components, largest, effect, sampling_sd)))
-    if wanted[2][-1] > 1 and not sampling_sd:
-        console.print(
-            Text("More samples change nothing unless --sampling-sd says how much of the residual is theirs.")
-        )
+    _print_unchanged(console, designs, sampling_sd)
     console.print(Text("Of one two-sided test at 5 % over questions and trainings, paired by seed."))
-    if json is not None:
-        found = [asdict(each) for each in table]
-        values = {"components": asdict(components), "sampling": sampling_sd, "effect": effect}
-        write_json(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
     if out is not None:
-        plot_power(table, effect, out)
         console.print(str(out), markup=False, soft_wrap=True)
 
 
@@ -168,6 +168,13 @@ def _plan_interaction(
         parts, both = as_given(_as_given(given), shares)
     words = assumed(pilot, design_effect, designs[-1])
     table = planned_designs(parts, designs, both, effect, sampling)
+    if json is not None:
+        found = [asdict(each) for each in table]
+        values = {"components": asdict(parts), "shares": both, "sampling": sampling, "effect": effect}
+        enlarged = designs[-1].design_effect
+        write_json(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
+    if out is not None:
+        plot_power(table, effect, out)
     console = Console(highlight=False)
     console.print(Text(in_words(parts, both)))
     console.print(Text(words))
@@ -179,22 +186,26 @@ def _plan_interaction(
             "questions and trainings, paired by seed."
         )
     )
-    if json is not None:
-        found = [asdict(each) for each in table]
-        values = {"components": asdict(parts), "shares": both, "sampling": sampling, "effect": effect}
-        enlarged = designs[-1].design_effect
-        write_json(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
+    _print_unchanged(console, designs, sampling)
     if out is not None:
-        plot_power(table, effect, out)
         console.print(str(out), markup=False, soft_wrap=True)
+
+
+def _print_unchanged(console: Console, designs: list[Design], sampling: float) -> None:
+    from rich.text import Text
+
+    if not sampling and max(each.samples for each in designs) > 1:
+        console.print(
+            Text("More samples change nothing unless --sampling-sd says how much of the residual is theirs.")
+        )
 
 
 def _counts(name: str, text: str, least: int) -> list[int]:
     from ..harness.core.errors import UserError
 
     parts = [part.strip() for part in text.split(",")]
-    if not all(part.isdecimal() and least <= int(part) <= 10**7 for part in parts):
-        raise UserError(f"{name} {text!r} are no numbers from {least} on", f"Write them as {name} 3,5,10")
+    if not all(part.isdecimal() and least <= int(part) <= _MOST for part in parts):
+        raise UserError(f"{name} {text!r} are no numbers from {least} to {_MOST:,}", f"Write them as {name} 3,5,10")
     return sorted({int(part) for part in parts})
 
 
@@ -210,8 +221,11 @@ def _as_given(given: tuple[float | None, float | None, float | None]) -> Compone
             "nothing says how much the difference varies",
             "Give pilot runs, or all of --seed-sd, --question-sd and --residual-sd",
         )
-    if not all(math.isfinite(each) and each >= 0 for each in (seed, question, residual)) or not residual + seed:
-        raise UserError("a standard deviation is below 0, or all that varies is 0", "Give points from 0 on")
+    for name, each in (("--seed-sd", seed), ("--question-sd", question), ("--residual-sd", residual)):
+        if not (math.isfinite(each) and 0 <= each <= 100):
+            raise UserError(f"{name} {each:g} is no standard deviation of scores", "Give points from 0 to 100")
+    if not residual + seed:
+        raise UserError("--seed-sd and --residual-sd are 0, as if no two trainings differed", "Give one above 0")
     return Components(seed, question, residual)
 
 
@@ -226,6 +240,7 @@ def _of_pilot(runs: list[Path], arms: str, metric: str, sampling: float) -> tupl
     from ..harness.scores.signatures import samples_of
     from ..harness.statistics import OVERALL
     from ..harness.statistics.power import at_one_sample
+    from .power_interaction import demand_variation
 
     names = [name.strip() for name in arms.split(",")]
     if len(names) != 2:
@@ -237,6 +252,7 @@ def _of_pilot(runs: list[Path], arms: str, metric: str, sampling: float) -> tupl
             "Give runs of one of them",
         )
     (compared,) = bases[0].pairs.values()
+    demand_variation(compared, metric)
     part = next(each for each in compared.parts if each.stratum == OVERALL)
     if part.components is None:
         raise UserError("the pilot has too few questions to tell what varies", "Give runs of more questions")
@@ -247,7 +263,9 @@ def _of_pilot(runs: list[Path], arms: str, metric: str, sampling: float) -> tupl
 
 def _points(detectable: float) -> str:
     """The least difference found; no score moves by more than 100 points."""
-    return "none" if detectable > 100 else f"{detectable:.1f}"
+    from ..harness.statistics.verdicts import points
+
+    return "none" if detectable > 100 else points(detectable)
 
 
 def _table(planned: list[Planned], effect: float, samples: int) -> Table:
@@ -259,7 +277,7 @@ def _table(planned: list[Planned], effect: float, samples: int) -> Table:
 
     each_asked = "" if samples == 1 else f", {samples} samples each"
     table = Table(
-        title=Text(f"Power for {effect:g} points{each_asked}, percent (least difference found with 80 %)"),
+        title=Text(f"Power for {effect:g} points{each_asked}, percent (least difference found with 80 %)"),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         padding=0,

@@ -80,6 +80,7 @@ def of_pilot(
     if len(bases) > 1:
         raise UserError(f"the pilot has {len(bases)} bases", "Give runs of one of them")
     (compared,) = bases[0].pairs.values()
+    demand_variation(compared, metric)
     (found,) = compared.interactions
     if found.components is None:
         raise UserError(
@@ -98,6 +99,21 @@ def of_pilot(
     return parts, (found.n_here / n, found.n_there / n), compared
 
 
+def demand_variation(compared: Comparison, metric: str) -> None:
+    """Raises:
+    UserError: the trainings of a pilot do not differ, which promises that every design finds everything.
+    """
+    from ..harness.core.errors import UserError
+    from ..harness.statistics import OVERALL
+
+    part = next(each for each in compared.parts if each.stratum == OVERALL)
+    if part.components and not part.components.seed and not part.components.residual:
+        raise UserError(
+            f"no two trainings of the pilot differ in {metric}, so nothing tells what another would",
+            "Choose another --metric, or give --seed-sd, --question-sd and --residual-sd",
+        )
+
+
 def shares_of(text: str) -> Shares:
     """``25,50``: percentages of the questions that are critical and non_critical.
 
@@ -110,6 +126,8 @@ def shares_of(text: str) -> Shares:
         here, there = (float(part) / 100 for part in text.split(","))
     except ValueError:
         here = there = 0.0
+    if here > 0 and there > 0 and here + there <= 0.01 * (1 + 1e-9):
+        raise UserError(f"--shares {text!r} read as shares of 1", "Give percentages: --shares 25,50")
     if not (here > 0 and there > 0 and here + there <= 1 + 1e-9):
         raise UserError(
             f"--shares {text!r} are no two percentages", "Give those of critical and non_critical: --shares 25,50"

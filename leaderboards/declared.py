@@ -9,7 +9,7 @@ from ..harness.runs.analysis import Analysis
 from ..harness.runs.arms import compare_named
 from ..harness.runs.conditions import training_of
 from ..harness.runs.declared import Declared
-from ..harness.runs.declaring import declared_bases, pairs_of
+from ..harness.runs.declaring import declared_bases, demand_scores, pairs_of
 from ..harness.runs.run import Run
 from ..harness.statistics import USUAL, Resampling
 
@@ -31,6 +31,7 @@ def board_declared(runs: Sequence[Run], analysis: Analysis, look: int, resamplin
             ),
             "Add contrasts such as [{arm: severity, against: [ce]}], and give the runs of these arms",
         )
+    demand_scores(analysis, trained)
     compared = compare_named(
         trained,
         analysis.arms,

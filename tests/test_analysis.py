@@ -147,6 +147,12 @@ def test_the_digest_is_of_the_content_and_not_of_its_form(tmp_path):
         ("primary: m\nsecondary: [x, x]", "secondary has 'x' twice"),
         ("primary: m\ncontrasts: [{arm: ce, against: [ce]}]", "names arm 'ce' twice"),
         ("primary: m\ncontrasts: [{arm: ce, against: []}]", "key 'contrasts.0.against'"),
+        (
+            "primary: m\ncontrasts: [{arm: a, against: [b, c]}, {arm: a, against: [c, b]}]",
+            "contrasts has 'a against b, c' twice, in another order",
+        ),
+        ("primary: m\ncontrasts: [{arm: '', against: ce}]", "key 'contrasts.0.arm' with ''"),
+        ("primary: m\ncontrasts: [{arm: ce, against: ['']}]", "key 'contrasts.0.against.0' with ''"),
         ("primary: m\nprimary: n", "key 'primary' stands twice"),
         ("- m", "holds no mapping"),
         ("!!map m", "is not YAML"),
@@ -329,7 +335,7 @@ def test_what_an_analysis_needs_and_does_not_find_is_refused_in_one_line(folders
     for arguments, words in (
         ((*two, "--look", 2), "--look 2 is a look of no analysis"),
         ((*two, "--analysis", tmp_path / "none.yaml"), "cannot read"),
-        ((*two, "--analysis", absent), "has no scores of comet"),
+        ((*two, "--analysis", absent), "has no scores of comet, which the analysis declares"),
         (
             (*two, "--analysis", gate),
             "the analysis declares severity against ce, shuffled, and these two sides are",
@@ -338,7 +344,7 @@ def test_what_an_analysis_needs_and_does_not_find_is_refused_in_one_line(folders
         ((*two, "--analysis", lone, "--look", 1), "--look 1: the analysis plans no looks"),
         ((*two, "--analysis", lone, "--margin", 1), "--margin was given beside --analysis"),
         ((*two, "--margin", 0.01), "--margin 0.01: a margin of 0.01 reads as a share"),
-        ((*arms, *ce, *severity, "--analysis", absent), "has no scores of comet"),
+        ((*arms, *ce, *severity, "--analysis", absent), "has no scores of comet, which the analysis declares"),
         (
             (*arms, *ce, *severity, "--analysis", gate),
             "a contrast names arm 'shuffled', which is none of ce, severity",

@@ -1,10 +1,12 @@
 """Arms found among runs, compared over questions and trainings, and what may be claimed of them."""
 
 import json
+import sys
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from maqa_severity import cli
 from maqa_severity.commands.arms_tables import questions_in_words
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.runs.arms import bases_of, compare_named
@@ -153,6 +155,48 @@ def test_what_clusters_cost_is_said_once_of_a_base_and_of_each_pair_where_it_dif
     assert questions_in_words(replace(found, pairs=clustered)) == [
         f"{found.base}, {second} - {first}: {place} clusters." for place, (first, second) in enumerate(found.pairs)
     ]
+
+
+def test_models_that_agree_to_the_last_digit_have_an_interval_and_a_p_that_agree_too():
+    found = over_models([4.0, 4.0, 4.0], [0.1, 0.2, 0.1])
+    assert (found.low, found.high, found.p) == (4.0, 4.0, 1e-15)
+    assert "p ≤ 1e-15 over 3 models" in str(found)
+    assert over_models([0.0, 0.0], [0.1, 0.2]).p == 1
+    near = over_models([4.0, 4.0 + 1e-12], [0.1, 0.2])
+    assert 0 < near.p < 0.05 and near.low > 0
+
+
+def test_options_of_arms_and_of_two_sides_are_never_passed_over(folders, capsys, monkeypatch):
+    ce, severity = ([folders["b1", arm, seed] for seed in range(2)] for arm in ("ce", "severity"))
+    for arguments, words in (
+        (("--arms", "ce", "severity", *ce, *severity, "--a", ce[0]), "--a, --b and --anyway are for two sides"),
+        (("--arms", "ce", "severity", *ce, *severity, "--anyway"), "--a, --b and --anyway are for two sides"),
+        ((ce[0], severity[0], "--unpaired"), "--unpaired and --effect are for arms"),
+        ((ce[0], severity[0], "--effect", "2"), "--unpaired and --effect are for arms"),
+        (("--arms", "ce", "severity", *ce, *severity, "--effect", "inf"), "Give points above 0 and up to 100"),
+    ):
+        code, said, complained = here(capsys, monkeypatch, *arguments)
+        assert (code, said, complained.count("\n")) == (2, "", 1)
+        assert words in complained
+
+
+def test_arms_are_judged_against_a_margin_too(folders, capsys, monkeypatch):
+    runs = [path for (base, arm, _), path in folders.items() if base == "b1" and arm in ("ce", "shuffled")]
+    _, said, _ = here(
+        capsys, monkeypatch, "--arms", "ce", "shuffled", *runs, "--margin", "2", *("--resamples", 200)
+    )
+    assert "equivalent within 2.0 in critical, neutral, non_critical, overall" in " ".join(said.split())
+
+
+def here(capsys, monkeypatch, *arguments):
+    """``maqa compare`` in this process: its exit status and what it said."""
+    monkeypatch.setattr(sys, "argv", ["maqa", "compare", *map(str, arguments)])
+    code = 0
+    try:
+        cli.main()
+    except SystemExit as ended:
+        code = int(ended.code or 0)
+    return code, *capsys.readouterr()
 
 
 def test_the_command_refuses_in_one_line(folders, evaluated):

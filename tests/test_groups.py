@@ -180,3 +180,14 @@ def test_the_report_of_an_arm_is_over_its_trainings_and_shows_the_texts_of_one(r
     assert "<bdi>severity-1</bdi>" in page and "severity-2" not in page
     single = report_page(runs["severity-0"], runs["ce-0"])
     assert "One training each: nothing is known about other trainings" in single and 'id="trainings"' not in single
+
+
+def test_several_trainings_are_compared_with_one_in_events_too(runs):
+    """Their means are shares and the single answers are events, so neither is taken for events."""
+    three = as_group([runs[f"ce-{seed}"] for seed in range(3)])
+    for one, other in ((three, runs["severity-0"]), (runs["severity-0"], three)):
+        compared = compare(one, other, ["bertscore_f1", "empty"])
+        assert compared.trained in ((3, 1), (1, 3))
+        assert compared.words["bertscore_f1"].startswith("these checkpoints: ")
+        assert "missed_emergency" in {each.metric for each in compared.safety.differences}
+        assert not compared.safety.left_out

@@ -102,7 +102,8 @@ def test_the_picture_is_written_as_its_name_ends(tmp_path, ending, begins):
     [
         ((), "nothing says how much the difference varies"),
         (("--seed-sd", 1), "nothing says how much the difference varies"),
-        ((*GIVEN, "--seeds", "1,3"), "--seeds '1,3' are no numbers from 2 on"),
+        ((*GIVEN, "--seeds", "1,3"), "--seeds '1,3' are no numbers from 2 to 10,000,000"),
+        ((*GIVEN, "--questions", "99999999999"), "--questions '99999999999' are no numbers from 2 to 10,000,000"),
         ((*GIVEN, "--effect", 0), "--effect 0 is no difference to find"),
         ((*GIVEN, "--effect", "inf"), "--effect inf is no difference to find"),
         ((*GIVEN, "--out", "power.pdf"), "power.pdf is no picture that can be written"),
@@ -110,7 +111,13 @@ def test_the_picture_is_written_as_its_name_ends(tmp_path, ending, begins):
         ((*GIVEN, "--design-effect", "nan"), "--design-effect nan is none"),
         ((*GIVEN, "--questions", 10, "--design-effect", 6), "makes 10 questions count as fewer than two"),
         ((*GIVEN, "--sampling-sd", 9), "--sampling-sd 9 is no part of the residual"),
-        (("--seed-sd", -1, "--question-sd", 1, "--residual-sd", 1), "a standard deviation is below 0"),
+        (("--seed-sd", -1, "--question-sd", 1, "--residual-sd", 1), "--seed-sd -1 is no standard deviation"),
+        (
+            ("--seed-sd", 1, "--question-sd", "nan", "--residual-sd", 1),
+            "--question-sd nan is no standard deviation",
+        ),
+        (("--seed-sd", 0, "--question-sd", 3, "--residual-sd", 0), "are 0, as if no two trainings differed"),
+        ((*GIVEN, "--json", "."), "is a folder"),
     ],
 )
 def test_what_cannot_be_planned_is_refused_in_one_line(arguments, words):
@@ -134,6 +141,19 @@ def test_what_cannot_be_found_is_said_to_be():
 def test_a_pilot_of_one_training_is_refused(pilot):
     done = maqa("power", pilot[0], pilot[3])
     assert done.returncode == 2 and "has one training" in done.stderr
+
+
+@pytest.mark.parametrize("more", [(), ("--interaction",)])
+def test_a_pilot_whose_trainings_do_not_differ_promises_nothing(pilot, more):
+    done = maqa("power", *pilot, "--metric", "rougeL", *more)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no two trainings of the pilot differ in rougeL" in done.stderr
+
+
+def test_a_pilot_of_other_seeds_is_refused_with_a_remedy_that_this_command_has(pilot):
+    done = maqa("power", *pilot[:2], *pilot[4:])
+    assert done.returncode == 2 and "the seeds differ between arms" in done.stderr
+    assert "Give runs of the same seeds; `maqa compare` also takes --unpaired" in done.stderr
 
 
 def test_what_finds_a_gain_in_critical_alone_is_planned_too(pilot, tmp_path):
@@ -160,6 +180,7 @@ def test_what_finds_a_gain_in_critical_alone_is_planned_too(pilot, tmp_path):
         (("--interaction",), "nothing says how many questions are critical and non_critical"),
         (("--interaction", "--shares", "60,60"), "--shares '60,60' are no two percentages"),
         (("--interaction", "--shares", "1"), "--shares '1' are no two percentages"),
+        (("--interaction", "--shares", "0.25,0.5"), "--shares '0.25,0.5' read as shares of 1"),
         (("--shares", "20,30"), "--shares says nothing without --interaction"),
         (("--interaction", "--shares", "20,30", "--sampling-sd", 9), "--sampling-sd 9 is no part of the residual"),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
@@ -20,11 +20,14 @@ from ..statistics.spending import LEAST_STEP, Spending
 _REMEDY = "Its keys are primary, secondary, contrasts, models, strata, margin and looks: docs/files.md"
 
 
+Name = Annotated[str, Field(min_length=1)]
+
+
 class Contrast(Record):
     """That ``arm`` differs from the one arm it is set ``against``; of several, that it is better than each."""
 
-    arm: str
-    against: list[str] = Field(min_length=1)
+    arm: Name
+    against: list[Name] = Field(min_length=1)
 
     @field_validator("against", mode="before")
     @classmethod
@@ -75,8 +78,8 @@ class Analysis(Record):
         looks: absent where the data are looked at once.
     """
 
-    primary: str = Field(min_length=1)
-    secondary: list[str] = []
+    primary: Name
+    secondary: list[Name] = []
     contrasts: list[Contrast] = []
     models: list[str] = []
     strata: list[str] = Field(default=[OVERALL], min_length=1)
@@ -99,6 +102,9 @@ class Analysis(Record):
             values = [str(each) for each in getattr(self, name)]
             if twice := [value for value in values if values.count(value) > 1]:
                 raise ValueError(f"{name} has {twice[0]!r} twice")
+        asked = [(each.arm, {*each.against}) for each in self.contrasts]
+        if same := [each for each, own in zip(self.contrasts, asked, strict=True) if asked.count(own) > 1]:
+            raise ValueError(f"contrasts has '{same[0]}' twice, in another order")
         if self.primary in self.secondary:
             raise ValueError(f"{self.primary!r} is primary and secondary")
         if unknown := [each for each in self.strata if each not in STRATA]:

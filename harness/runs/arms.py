@@ -241,7 +241,7 @@ def _demand_trainings(first: RunGroup, arm: RunGroup, unpaired: bool) -> None:
         seeds = [", ".join(sorted(map(str, each.runs))) for each in (first, arm)]
         raise UserError(
             f"the seeds differ between arms: {first.arm} has {seeds[0]} and {arm.arm} has {seeds[1]}",
-            "Give runs of the same seeds, or say --unpaired to take all trainings as unrelated",
+            "Give runs of the same seeds; `maqa compare` also takes --unpaired, for trainings that are unrelated",
         )
 
 

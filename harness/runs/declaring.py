@@ -46,6 +46,18 @@ def declared_sides(
     return declared, models[""][names]
 
 
+def demand_scores(analysis: Analysis, runs: Sequence[Run]) -> None:
+    """Raises:
+    UserError: a run was not scored by a metric that is declared.
+    """
+    for run in runs:
+        if missing := [metric for metric in analysis.metrics if metric not in run.scores.metrics]:
+            raise UserError(
+                f"{run.path} has no scores of {', '.join(missing)}, which the analysis declares",
+                f"`maqa rescore` it where that gives them, or declare some of {', '.join(run.scores.metrics)}",
+            )
+
+
 def compare_declared(
     first: Run | RunGroup,
     second: Run | RunGroup,
@@ -62,6 +74,7 @@ def compare_declared(
         UserError: as ``compare``, or the analysis declares other contrasts or models than these sides.
     """
     one, other = group_of(first), group_of(second)
+    demand_scores(analysis, [*one.runs.values(), *other.runs.values()])
     if analysis.models:
         found = list(bases_of([*one.runs.values(), *other.runs.values()]))
         if found != analysis.models:

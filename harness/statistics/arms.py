@@ -102,7 +102,8 @@ def compare_groups(
         refuse_unlike(arms[0][0], table)
     shared = iter(sharing_clusters([_by_id(table) for arm in arms for table in arm]))
     arms = [[next(shared) for _ in arm] for arm in arms]
-    one, other = (averaged(arm) for arm in arms)
+    # Of a mean over trainings and single answers neither column is one of events.
+    one, other = (_shares(averaged(arm)) for arm in arms)
     changes = paired(one, other, *metrics, resampling=resampling, margins=margins)
     parts = [_over_questions(each) for each in changes]
     if min(map(len, arms)) > 1:
@@ -155,6 +156,10 @@ def averaged(tables: Sequence[ScoreTable]) -> ScoreTable:
         means[metric] = pd.Series(columns.mean(axis=0))
     signatures = {metric: without_rate(tables[0].signatures[metric]) for metric in tables[0].metrics}
     return ScoreTable(pd.DataFrame(means), signatures)
+
+
+def _shares(table: ScoreTable) -> ScoreTable:
+    return ScoreTable(table.frame, {name: without_rate(each) for name, each in table.signatures.items()})
 
 
 def _over_questions(change: Difference) -> Parts:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from .crossed import LEAST_P
 from .intervals import LEVEL
 
 
@@ -40,8 +41,9 @@ class OverModels:
             return "one model: nothing is known about others"
         heterogeneity = f"between models SD {points(self.deviation)}, I² {self.i2_pct:.0f} %"
         interval = f"[{points(self.low, '+')}, {points(self.high, '+')}]"
+        p = f"p {'≤' if self.p <= LEAST_P else '='} {self.p:.2g}"
         return (
-            f"{points(self.mean, '+')} {interval}, p = {self.p:.2g} over {self.models} models; {heterogeneity} "
+            f"{points(self.mean, '+')} {interval}, {p} over {self.models} models; {heterogeneity} "
             f"(Q p = {self.q_p:.2g})"
         )
 
@@ -73,9 +75,16 @@ def over_models(differences: Sequence[float], errors: Sequence[float]) -> OverMo
         mean=mean,
         low=mean - half,
         high=mean + half,
-        p=2 * float(special.stdtr(k - 1, -abs(mean) / error)) if error else 1.0,
+        p=_p(mean, error, k - 1),
         deviation=between**0.5,
         q=q,
         q_p=float(special.chdtrc(k - 1, q)),
         i2_pct=100 * max(0.0, (q - (k - 1)) / q) if q else 0.0,
     )
+
+
+def _p(mean: float, error: float, freedom: int) -> float:
+    """Student's, from ``LEAST_P`` on; of models that agree to the last digit it is that, unless all are at 0."""
+    if not error:
+        return LEAST_P if mean else 1.0
+    return max(LEAST_P, 2 * float(special.stdtr(freedom, -abs(mean) / error)))
