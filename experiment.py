@@ -21,7 +21,7 @@ from .harness.generation.config import GenerationConfig
 from .harness.generation.decoding import Preset, decoding
 from .harness.metrics.aggregates import QUALITY
 from .harness.metrics.bertscore.encoder import choose_encoder
-from .harness.runs.arms import ArmsCompared, ArmsOfBase, arms_of_base, over_bases
+from .harness.runs.arms import ArmsCompared, ArmsOfBase, arms_compared, arms_of_base
 from .harness.runs.comparison import Comparison
 from .harness.runs.declared import Declared
 from .harness.runs.declaring import declared_bases, pairs_of
@@ -117,7 +117,7 @@ def run_experiment(
         board = build_board(list(runs.values()), resampling=experiment.statistics, declared=declared)
         outcome.boards[preset] = board
         outcome.pages.extend(write_board(folder / "leaderboard", board)[-1:])
-        outcome.arms[preset] = ArmsCompared(bases, over_bases(bases))
+        outcome.arms[preset] = arms_compared(bases)
         outcome.verdicts[preset] = []
         for arms, groups in found:
             if experiment.compare is None:

@@ -43,6 +43,11 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float, declared
         console.print(Text(f"\nOver {len(compared.bases)} models, all answers together{apart}:"))
         for each in compared.over:
             console.print(Text(str(each)), soft_wrap=True)
+    if compared.interactions:
+        apart = "" if declared is None else f"; {EXPLORATORY}"
+        console.print(Text(f"\nWhich severity, over {len(compared.bases)} models{apart}:"))
+        for found in compared.interactions:
+            console.print(Text(str(found)), soft_wrap=True)
 
 
 def questions_in_words(base: ArmsOfBase) -> list[str]:

@@ -11,10 +11,11 @@ from maqa_severity.commands.arms_tables import questions_in_words
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.runs.arms import bases_of, compare_named
 from maqa_severity.harness.runs.claim import Claim, Leg, controls_of, named
+from maqa_severity.harness.runs.over_bases import InteractionOverBases
 from maqa_severity.harness.runs.run import Run, load_run
 from maqa_severity.harness.scores.signatures import Better
 from maqa_severity.harness.statistics import Difference, Method, Resampling, Verdict
-from maqa_severity.harness.statistics.over_models import over_models
+from maqa_severity.harness.statistics.over_models import OverModels, over_models
 from maqa_severity.tests.test_groups import maqa, trained
 from scipy import stats
 
@@ -82,6 +83,40 @@ def test_several_bases_are_compared_each_and_together(runs):
     means = [each.pairs["ce", "severity"].difference("bertscore_f1", "overall").mean for each in compared.bases]
     assert min(means) <= over.found.mean <= max(means) and over.found.models == 2
     assert "over 2 models; between models SD" in str(over)
+
+
+def test_whether_critical_gains_more_is_asked_over_the_bases_too(runs):
+    metrics = ["bertscore_f1", "rougeL"]
+    both = of(runs, *GAINS) + of(runs, *GAINS, bases=("b2",), seeds=[0, 2])
+    compared = compare_named(both, ["ce", "severity"], metrics, FEW)
+    over = next(each for each in compared.interactions if each.metric == "bertscore_f1")
+    own = [each.pairs["ce", "severity"].interactions[0] for each in compared.bases]
+    assert over.found.mean == pytest.approx(np.mean([each.mean for each in own])) and not over.specific
+    assert "change in critical less that in non_critical: " in str(over) and "over 2 models" in str(over)
+    assert str(over).endswith("; that they differ is not shown")
+    (_, saved) = compared.as_json()["bases"], compared.as_json()["interactions_over_models"]
+    assert saved[0]["words"] == str(over)
+    assert not compare_named(of(runs, *GAINS), ["ce", "severity"], metrics, FEW).interactions
+    assert not compare_named(both[:1] + of(runs, "severity", seeds=[0]), ["ce", "severity"], metrics, FEW,
+                             untrained=True).interactions  # fmt: skip
+
+
+def test_a_gain_in_critical_alone_is_severity_specific_over_bases_only_where_it_is_found():
+    def over(mean, here, p, better=Better.HIGHER, family=1):
+        found = OverModels(5, mean, mean - 1, mean + 1, p, 0.2, 4.0, 0.4, 0.0)
+        return InteractionOverBases("ce", "severity", "m", found, here, better, p, family)
+
+    assert over(3.0, 4.0, 0.001).specific and str(over(3.0, 4.0, 0.001)).endswith("critical gains more")
+    assert over(-3.0, -4.0, 0.001, Better.LOWER).specific
+    for each in (
+        over(3.0, 4.0, 0.2),
+        over(3.0, -1.0, 0.001),
+        over(-3.0, 4.0, 0.001),
+        over(3.0, 4.0, 0.001, Better.NEITHER),
+    ):
+        assert not each.specific and "severity-specific" not in str(each)
+    assert str(over(3.0, -1.0, 0.001)).endswith("that they differ is found")
+    assert "Holm p = 0.001" in str(over(3.0, 4.0, 0.001, family=2))
 
 
 def difference(mean, p, verdict, n=300):

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..core.errors import UserError
 from ..statistics import OVERALL, USUAL, Resampling
-from ..statistics.over_models import OverModels, over_models
 from .claim import BASELINE, CLAIMED, Claim, Leg, controls_of, named
 from .comparison import Comparison, compare
 from .conditions import conditions, training_of
 from .groups import RunGroup, as_group
 from .margins import margins_of
+from .over_bases import InteractionOverBases, OverBases, Pair, interactions_over, over_bases
 from .run import Run
-
-Pair = tuple[str, str]
-"""The names of two arms, the subtracted one first."""
 
 
 @dataclass(frozen=True)
@@ -32,24 +29,13 @@ class ArmsOfBase:
 
 
 @dataclass(frozen=True)
-class OverBases:
-    """One pair of arms in one metric over all bases, all answers together."""
-
-    first: str
-    second: str
-    metric: str
-    found: OverModels
-
-    def __str__(self) -> str:
-        return f"{self.second} minus {self.first}, {self.metric}: {self.found}"
-
-
-@dataclass(frozen=True)
 class ArmsCompared:
-    """The arms of every base, and each pair over the bases; ``over`` is empty for one base."""
+    """The arms of every base, and each pair over the bases: ``over`` all answers, and ``interactions``; both are
+    empty for one base."""
 
     bases: list[ArmsOfBase]
     over: list[OverBases]
+    interactions: list[InteractionOverBases] = field(default_factory=list)
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values."""
@@ -65,7 +51,16 @@ class ArmsCompared:
                 for each in self.bases
             ],
             "over_models": [{**asdict(each), "words": str(each)} for each in self.over],
+            "interactions_over_models": [
+                {**asdict(each), "specific": each.specific, "words": str(each)} for each in self.interactions
+            ],
         }
+
+
+def arms_compared(bases: Sequence[ArmsOfBase]) -> ArmsCompared:
+    """The arms of bases, with what these show together."""
+    pairs = [each.pairs for each in bases]
+    return ArmsCompared(list(bases), over_bases(pairs), interactions_over(pairs))
 
 
 def compare_named(
@@ -108,7 +103,7 @@ def compare_named(
         pairs = [(own[0], name) for name in own[1:]]
         pairs += [(arm_called(own, first), arm_called(own, second)) for first, second in contrasts]
         found.append(arms_of_base(base, groups, pairs, against, metrics, resampling, not unpaired, margins, gold))
-    return ArmsCompared(found, over_bases(found))
+    return arms_compared(found)
 
 
 def arm_called(arms: Sequence[str], name: str) -> str:
@@ -179,18 +174,6 @@ def claims_of(made: Mapping[Pair, Comparison], against: Mapping[str, Sequence[st
         specific = next((str(each) for each in plain.interactions if each.metric == metric), "") if plain else ""
         claims.append(Claim(arm, metric, OVERALL, tuple(legs), specific))
     return claims
-
-
-def over_bases(bases: Sequence[ArmsOfBase]) -> list[OverBases]:
-    """Each pair that all of several bases have, over them, where every base has two trainings of both arms."""
-    found = []
-    for pair in bases[0].pairs if len(bases) > 1 else ():
-        for metric in bases[0].pairs[pair].metrics:
-            changes = [each.pairs[pair].difference(metric, OVERALL) for each in bases if pair in each.pairs]
-            errors = [each.error for each in changes if each.error]
-            if len(errors) == len(bases):
-                found.append(OverBases(*pair, metric, over_models([each.mean for each in changes], errors)))
-    return found
 
 
 def bases_of(runs: Sequence[Run]) -> dict[str, dict[str, list[Run]]]:
