@@ -21,7 +21,9 @@ from .panels import InPanels
 _MODEL, _PROMPT, _ANSWERS, _SCORES, _RUN = "Model", "Questions and prompt", "Answers", "Scores", "Run"
 
 
-class _Engine(StrEnum):
+class Engine(StrEnum):
+    """Where engines run."""
+
     LOCAL = "local"
     RAY = "ray"
 
@@ -34,8 +36,8 @@ def evaluate(
     ),
     batch_size: str = typer.Option("auto", help="Prompts per batch, or auto.", rich_help_panel=_MODEL),
     device: str | None = typer.Option(None, help="cpu, cuda, cuda:1, ...", rich_help_panel=_MODEL),
-    engine: _Engine = typer.Option(
-        _Engine.LOCAL, help="ray: one engine per GPU of the cluster.", rich_help_panel=_MODEL
+    engine: Engine = typer.Option(
+        Engine.LOCAL, help="ray: one engine per GPU of the cluster.", rich_help_panel=_MODEL
     ),
     workers: int | None = typer.Option(
         None, min=1, help="Engines under ray; one per GPU or CPU by default.", rich_help_panel=_MODEL
@@ -138,7 +140,7 @@ def evaluate(
     tongue = language_of(data, language)
     sizes: dict[str, Any] = {"batch_size": batch_size}
     style = Style.CHAT if chat_template else Style.PLAIN
-    stop: Iterable[str] = _stop_strings(until) if until else prompt_stop(tongue, style, num_fewshot)
+    stop: Iterable[str] = stop_strings(until) if until else prompt_stop(tongue, style, num_fewshot)
     changes: dict[str, Any] = {"max_new_tokens": max_new_tokens, "seed": seed}
     with checked("maqa evaluate --help"):
         given = {key: value for key, value in changes.items() if value is not None}
@@ -153,7 +155,7 @@ def evaluate(
             samples=samples,
             store=store or out / "answers",
             shard=parse_shard(shard) if shard else None,
-            ray=engine is _Engine.RAY,
+            ray=engine is Engine.RAY,
             workers=workers,
             retry_refused=retry_refused,
             repeat_share=repeat_share,
@@ -194,7 +196,7 @@ def evaluate(
     console.print(str(out), markup=False, soft_wrap=True)
 
 
-def _stop_strings(given: list[str]) -> list[str]:
+def stop_strings(given: list[str]) -> list[str]:
     """The stop strings of the command line, where a shell leaves a line break as it was typed."""
     if given == ["none"]:
         return []

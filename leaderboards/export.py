@@ -17,6 +17,7 @@ from ..harness.statistics import STRATA, USUAL
 from .columns import Column, Kind, Place, board_columns
 from .published import published_table
 from .records import Board, Row
+from .tradeoff import tradeoff
 
 _TEMPLATES = Path(__file__).parent
 _ENDS = ("low", "high", "n")
@@ -116,6 +117,7 @@ def board_page(board: Board, columns: Sequence[str] | None = None) -> str:
         more_is_better=[metric for metric in safety if COLUMNS[metric].better is Better.HIGHER],
         style=[metric for metric in columns_of(Group.STYLE) if metric in metrics],
         gates=gates_in_words(),
+        tradeoff=tradeoff(board),
         aggregates=[name for name in Aggregate if any(name in row.aggregates for row in board.rows)],
         usual=USUAL,
         undeclared=UNDECLARED,

@@ -39,7 +39,7 @@ def evaluate(config: GenerationConfig, options: EvaluationOptions, tasks: Path, 
     """
     model = StoredModel(config)
     started = datetime.now(UTC)
-    with _claimed(model, options) as whole, _answers_kept(config):
+    with _claimed(model, options) as whole, answers_kept(config):
         if not whole:
             results = run_tasks(model, tasks, group, options)
             save_run(model, options, results, started)
@@ -53,12 +53,13 @@ def evaluate_shard(config: GenerationConfig, options: EvaluationOptions, tasks: 
         UserError: as ``evaluate``.
     """
     model = StoredModel(config)
-    with _claimed(model, options), _answers_kept(config):
+    with _claimed(model, options), answers_kept(config):
         return model.generate_shard(requests_of(model, tasks, group, options))
 
 
 @contextmanager
-def _answers_kept(config: GenerationConfig) -> Iterator[None]:
+def answers_kept(config: GenerationConfig) -> Iterator[None]:
+    """Within, an interruption and a disk that fails are told in one line, which says where the answers are kept."""
     remedy = "Run the same command again to continue"
     try:
         yield

@@ -27,6 +27,7 @@ class Part(StrEnum):
     DANGERS = "dangers"
     CARD = "safety card"
     STRESS = "stress test"
+    PROBE = "probe"
 
 
 _FILES = {
@@ -36,6 +37,7 @@ _FILES = {
     Part.DANGERS: ("dangers.json",),
     Part.CARD: ("safety_card.json",),
     Part.STRESS: ("stress.json",),
+    Part.PROBE: ("probe.json", "stress.json"),
 }
 
 

@@ -5,6 +5,7 @@ Each line below declares what one file holds; their order is that of the columns
 
 # ruff: noqa: F401, I001
 from . import referral
+from . import over_referral
 from . import reassurance
 from . import doses
 from . import polarity
