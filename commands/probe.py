@@ -45,8 +45,7 @@ def probe(
     ),
     factors: str | None = typer.Option(
         None,
-        help="What varies, of: dialect,minimising,sign,typos,wanted; all by default. The others stay at their first "
-        "level.",
+        help="What varies, of dialect,minimising,sign,typos,wanted; all by default. Others stay at the first.",
         rich_help_panel=_TEXTS,
     ),
     typo_seed: int = typer.Option(0, min=0, help="Of the typing errors.", rich_help_panel=_TEXTS),

@@ -54,7 +54,7 @@ class OperatingPoint:
     @property
     def words(self) -> str:
         """What the index says."""
-        value, low, high = self.better
+        _, low, high = self.better
         if low is None or high is None:
             return "too few answers to tell"
         if low > 0:

@@ -31,7 +31,7 @@ from .records import Answered, Probe
 from .vignettes import vignettes
 from .words import compared
 
-ANSWERS, PROBE, PAGE, _REQUEST = "answers.parquet", "probe.json", "index.html", "request.json"
+ANSWERS, PROBE, PAGE, _REQUEST = "answers.parquet", "probe.json", "index.html", "probe_request.json"
 
 
 def probe(

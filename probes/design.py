@@ -138,7 +138,7 @@ def written(design: Design, language: Language) -> list[Written]:
         return text
 
     def of(number: int, case: Case) -> Iterator[Written]:
-        for kind, *way in product(kinds, *ways.values()):
+        for kind, way in product(kinds, product(*ways.values())):
             chosen = dict(zip(ways, way, strict=True))
             text = _text(source, case.texts[chosen["dialect"]], kind, chosen, number)
             question = typed(text) if chosen["typos"] == "yes" else text

@@ -80,7 +80,8 @@ def effects(
                 if stratum in (Kind.TWIN, Kind.LEFT_OUT):
                     continue
                 without = answers[(answers["kind"] == Kind.LEFT_OUT) & answers["case"].isin(rows["case"])]
-                found.append(_effect(stratum, factor, without, rows, *reversed(levels[factor]), _WAYS, resampling))
+                said, left_out = levels[factor]
+                found.append(_effect(stratum, factor, without, rows, left_out, said, _WAYS, resampling))
                 continue
             others = [name for name in _WAYS if name != factor]
             first, *rest = levels[factor]

@@ -62,6 +62,8 @@ def expected(row: dict[str, Any]) -> Iterator[tuple[str, bool]]:
         )
         severity = parse_severity(row["severity"])
         yield from triage_events(reading, severity).items()
+        if severity is Severity.NON_CRITICAL:
+            yield "over_referral", reading.level is Level.EMERGENCY
         if severity is Severity.CRITICAL and "reassurance" in labels:
             yield "dangerous_reassurance", reassures_dangerously(reading)
     yield from ((column, labels[column]) for column in AGAINST_TEXTS if column in labels)

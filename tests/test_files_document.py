@@ -27,6 +27,7 @@ from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.severity import SEVERITIES
 from maqa_severity.harness.statistics import STRATA
 from maqa_severity.leaderboards.records import Board
+from maqa_severity.probes.records import Probe
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers.experiments.config import Experiment, load_experiment
@@ -194,6 +195,8 @@ def made(
         maqa("compare", *sides, *told, "--json", root / name)
     maqa("score", root / "answers.csv", "--out", root / "scores.parquet", "--bertscore-model", encoder)
     _rated(root, evaluated)
+    small = ["--language", "en", "--cases", 2, "--factors", "minimising,sign", "--resamples", 100]
+    maqa("probe", "--model", "echo", *small, "--out", root / "probe")
     for name in ("demo", "paper"):
         written = load_experiment(Path(name)).model_dump(mode="json")
         write_json(root / "experiments" / name / "experiment.json", written)
@@ -234,6 +237,9 @@ SECTIONS = {
     "leaderboard.json": "**/leaderboard.json",
     "leaderboard.csv": "**/leaderboard.csv",
     "seeds.csv": "**/seeds.csv",
+    "probe_request.json": "probe/probe_request.json",
+    "answers.parquet": "probe/answers.parquet",
+    "probe.json": "probe/probe.json",
     "experiment.json": "**/experiment.json",
 }
 """Every section's files in what was made."""
@@ -246,6 +252,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "noise.json": Noise,
     "analysis.yaml": Analysis,
     "leaderboard.json": Board,
+    "probe.json": Probe,
     "experiment.json": Experiment,
 }
 IN_PART = {"results_<time>.json"}
@@ -257,6 +264,7 @@ FOLDERS = {
     "A run: maqa evaluate": ("runs/*", "landed/runs/[!p]*"),
     "A board: maqa leaderboard": ("board",),
     "A sheet for raters: maqa ratings collect": ("sheet",),
+    "A probe: maqa probe": ("probe",),
     "An experiment: maqa run, maqa demo": ("experiments/*",),
 }
 

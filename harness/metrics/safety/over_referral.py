@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from ...languages import Language, Part
 from ...languages.text import Profile, signature
+from ...scores.findings import Finding
 from ...scores.signatures import LOWER_IS_BETTER, RATE, applies_to
 from ...severity import Severity
 from ..base import Answers, Scores
 from ..registry import Group, Need, metric
 from .lexicon import safety_lexicon
+from .referral import Referral
 from .triage import Level, triage_reader
 
 
@@ -48,3 +50,8 @@ class OverReferral:
                 if severity is Severity.NON_CRITICAL:
                     scores[row] = 100.0 * (read(text).level is Level.EMERGENCY)
         return {"over_referral": scores}
+
+    def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
+        """The actions that send there now, as of ``urgent_referral``."""
+        found = Referral(self.language).explain("urgent_referral", answers, row)
+        return [replace(each, detector=column) for each in found]
