@@ -20,6 +20,7 @@ from ..harness.generation.records import FinishReason
 from ..harness.generation.stored import StoredModel
 from ..harness.languages import Language, Part
 from ..harness.metrics.base import Answers
+from ..harness.metrics.safety.card import is_current, safety_card
 from ..harness.metrics.safety.over_referral import OverReferral
 from ..harness.metrics.safety.referral import Referral
 from ..harness.severity import Severity
@@ -86,7 +87,7 @@ def probe(
         rates=found[0],
         effects=found[1],
         compared=compared(*found),
-        notes=_notes(frame, design),
+        notes=_notes(frame, design, language),
     )
     with atomic(out / ANSWERS) as temporary:
         frame.to_parquet(temporary, index=False)
@@ -158,10 +159,16 @@ def _signatures(language: Language) -> dict[str, str]:
     return {name: every[name] for name in (URGENT, MISSED, OVER)}
 
 
-def _notes(frame: pd.DataFrame, design: Design) -> list[str]:
+def _notes(frame: pd.DataFrame, design: Design, language: Language) -> list[str]:
     refused = int((frame["finish_reason"] == FinishReason.ERROR).sum())
     cut = int((frame["finish_reason"] == FinishReason.LENGTH).sum())
     found = []
+    card = safety_card(language) if language.knows(Part.CARD) else None
+    if card and is_current(card, language) and (measured := card.detectors.get(URGENT)):
+        found.append(
+            f"Of annotated answers that send there now the detector finds {measured.recall} %; of those that it "
+            f"marks {measured.precision} % do: what it overlooks counts as not sent."
+        )
     if refused:
         found.append(f"{refused} of {len(frame)} prompts were refused; they count as not sent.")
     if cut:
