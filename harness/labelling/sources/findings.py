@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
@@ -10,7 +11,7 @@ from itertools import pairwise
 from ...languages import Language
 from ...languages.phrases import Clause, Found, Patterns, clauses
 from ...severity import SEVERITIES, Severity
-from .lexicon import Entry, Lexicon, Modifier
+from .lexicon import Entry, Lexicon, Modifier, Sign
 
 _LONGEST_LIST = 20
 _LONGEST_MEMBER = 5
@@ -27,7 +28,10 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """One phrase of one entry in a complaint, with all that decided about it."""
+    """One phrase of one entry in a complaint, with all that decided about it.
+
+    ``clause`` counts clauses; ``start`` and ``end`` are positions of words in it, ``end`` after the last.
+    """
 
     entry: Entry
     words: str
@@ -36,11 +40,30 @@ class Finding:
     because: str
     modifiers: tuple[str, ...]
     severity: Severity
+    clause: int = 0
+    start: int = 0
+    end: int = 0
 
     @property
     def red_flag(self) -> bool:
         """Whether it is a red flag that still stands as critical."""
         return self.verdict is Verdict.FIRES and self.entry.red_flag and self.severity is Severity.CRITICAL
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A phrase that tells about the findings around it (a question, a time): ``name`` says what."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a text holds: its clauses, its findings, and the marks by name with their clause and first word."""
+
+    clauses: list[Clause]
+    findings: list[Finding]
+    marks: dict[str, list[tuple[int, int]]]
 
 
 class Cue(StrEnum):
@@ -74,9 +97,20 @@ class _Cues:
 
 
 class Finder:
-    """Finds the entries of a lexicon in complaints."""
+    """Finds the entries of a lexicon in complaints.
 
-    def __init__(self, lexicon: Lexicon, language: Language) -> None:
+    Args:
+        signs: further entries, which neither cover the lexicon's nor are covered by them.
+        marks: phrases by the name of their mark.
+    """
+
+    def __init__(
+        self,
+        lexicon: Lexicon,
+        language: Language,
+        signs: Sequence[Sign] = (),
+        marks: Mapping[str, Sequence[str]] | None = None,
+    ) -> None:
         self._language = language
         self._window = lexicon.rules.negation.window
         self._verbal_window = lexicon.rules.negation.verbal_window
@@ -85,7 +119,7 @@ class Finder:
         # A gap in a modifier's phrase may be two words long.
         self._reach = 2 * longest + max((max(item.before, item.after) for item in modifiers), default=0)
         self._patterns = Patterns(lexicon.rules.clitics, language)
-        for entry in lexicon.entries:
+        for entry in (*lexicon.entries, *signs):
             for phrase in entry.phrases:
                 self._patterns.add(phrase, entry, cue=False)
         negation = lexicon.rules.negation
@@ -105,22 +139,35 @@ class Finder:
         for modifier in modifiers:
             for phrase in modifier.phrases:
                 self._patterns.add(phrase, modifier, cue=True)
+        for name, phrases in (marks or {}).items():
+            for phrase in phrases:
+                self._patterns.add(phrase, Mark(name), cue=True)
 
     def find(self, text: str) -> list[Finding]:
         """Every finding in a text, those that do not count included, in reading order."""
-        return [finding for clause in clauses(text, self._language) for finding in self._in_clause(clause)]
+        return self.read(text).findings
 
-    def _in_clause(self, clause: Clause) -> list[Finding]:
-        found = list(self._patterns.find(clause))
+    def read(self, text: str) -> Reading:
+        """All that a text holds, in reading order."""
+        reading = Reading(clauses(text, self._language), [], {})
+        for number, clause in enumerate(reading.clauses):
+            found = list(self._patterns.find(clause))
+            for item in found:
+                if isinstance(item.payload, Mark):
+                    reading.marks.setdefault(item.payload.name, []).append((number, item.start))
+            reading.findings.extend(self._in_clause(number, clause, found))
+        return reading
+
+    def _in_clause(self, number: int, clause: Clause, found: list[Found]) -> list[Finding]:
         matches = [item for item in found if isinstance(item.payload, Entry)]
         if not matches:
             return []
         cues = _sort_cues(found, matches)
         matches = [item for item in matches if not _gap_holds(item, cues)]
-        spans: dict[int, list[frozenset[int]]] = defaultdict(list)
+        spans: dict[tuple[bool, int], list[frozenset[int]]] = defaultdict(list)
         for item in matches:
             for at in item.positions:
-                spans[at].append(frozenset(item.positions))
+                spans[isinstance(item.payload, Sign), at].append(frozenset(item.positions))
         findings = []
         # Where a joiner ties what follows to a negated finding.
         tied: dict[int, str] = {}
@@ -128,7 +175,8 @@ class Finder:
             negator = self._negator(item, clause, cues) or tied.get(item.start - 1, "")
             if negator and item.end in cues.joiners:
                 tied[item.end] = negator
-            covered = any(frozenset(item.positions) < span for span in spans[item.start])
+            own = spans[isinstance(item.payload, Sign), item.start]
+            covered = any(frozenset(item.positions) < span for span in own)
             verdict = Verdict.NEGATED if negator else Verdict.COVERED if covered else Verdict.FIRES
             near = self._modifiers(item, cues)
             findings.append(
@@ -140,6 +188,9 @@ class Finder:
                     because="a longer phrase covers it" if verdict is Verdict.COVERED else item.payload.reason,
                     modifiers=tuple(modifier.name for modifier in near),
                     severity=_moved(item.payload, near),
+                    clause=number,
+                    start=item.start,
+                    end=item.end,
                 )
             )
         return findings

@@ -42,6 +42,10 @@ class Entry(Record):
         return self
 
 
+class Sign(Entry):
+    """How a discriminator of the triage scale is said; its id is the discriminator's."""
+
+
 class Unknown(Record):
     """The stated prior of a complaint in which nothing fired, and why it is what it is."""
 

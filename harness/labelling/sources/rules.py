@@ -9,8 +9,12 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from ...core.files import sha256_text
 from ...languages import Language
 from ...severity import SEVERITIES, Severity
+from ..triage.decide import Decision
+from ..triage.judge import Judge
+from ..triage.scale import Triage, load_triage
 from .base import Probabilities
 from .findings import Finder, Finding, Verdict
 from .lexicon import Lexicon, load_lexicon
@@ -18,11 +22,15 @@ from .lexicon import Lexicon, load_lexicon
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the rules saw in a complaint and what they make of it; ``unknown`` if nothing fired."""
+    """What the rules saw in a complaint and what they make of it; ``unknown`` if nothing fired.
+
+    ``decision`` is that of the triage scale, None where the language has none.
+    """
 
     findings: tuple[Finding, ...]
     probabilities: npt.NDArray[np.float64]
     unknown: bool
+    decision: Decision | None = None
 
     @property
     def severity(self) -> Severity:
@@ -31,7 +39,14 @@ class Explanation:
 
 
 class RulesSource:
-    """Rules over the lexicon: per severity the strongest evidence that fires is added to the prior's logarithm."""
+    """The triage scale of the language over its lexicon; the lexicon alone where there is no scale.
+
+    With a scale a complaint's level decides, and its class has the confidence of what decided. Without one the
+    strongest evidence per severity is added to the prior's logarithm.
+
+    Args:
+        lexicon: a lexicon to use instead of the language's; it is read without a scale.
+    """
 
     name = "rules"
     keeps_expert_labels = False
@@ -39,16 +54,17 @@ class RulesSource:
     def __init__(self, language: Language, lexicon: Lexicon | None = None) -> None:
         self.language = language
         self.lexicon = lexicon or load_lexicon(language)
+        self.triage: Triage | None = None if lexicon else load_triage(language)
 
     @property
     def version(self) -> str:
-        """Version of the entries and of the cues."""
-        return self.lexicon.version
+        """Version of the entries, of the cues and of the scale."""
+        return self.lexicon.version + (f"+triage{self.triage.version}" if self.triage else "")
 
     @property
     def sha256(self) -> str:
-        """Digest of the lexicon and the cues."""
-        return self.lexicon.sha256
+        """Digest of the lexicon, the cues and the scale."""
+        return sha256_text(self.lexicon.sha256 + self.triage.sha256) if self.triage else self.lexicon.sha256
 
     @cached_property
     def prior(self) -> npt.NDArray[np.float64]:
@@ -57,30 +73,50 @@ class RulesSource:
         return np.array([unknown.p_non_critical, unknown.p_neutral, unknown.p_critical])
 
     @cached_property
+    def _judge(self) -> Judge | None:
+        return Judge(self.triage, self.lexicon, self.language) if self.triage else None
+
+    @cached_property
     def _finder(self) -> Finder:
-        return Finder(self.lexicon, self.language)
+        return self._judge.finder if self._judge else Finder(self.lexicon, self.language)
 
     def probabilities(self, questions: Sequence[str]) -> Probabilities:
-        """Probabilities of shape (n, 3); NaN where no entry fires."""
+        """Probabilities of shape (n, 3); NaN where nothing fires."""
+        return self.reasons(questions)[0]
+
+    def reasons(self, questions: Sequence[str]) -> tuple[Probabilities, list[Decision]]:
+        """Probabilities of shape (n, 3) with the decision for each complaint; no decisions without a scale."""
         result = np.full((len(questions), 3), np.nan)
+        decisions = []
         for row, question in enumerate(questions):
-            evidence = self._evidence(self._finder.find(question))
-            if evidence is not None:
+            reading = self._finder.read(question)
+            if self._judge:
+                decisions.append(decision := self._judge.decide(reading))
+                result[row] = self._judge.decider.probabilities(decision)
+            elif (evidence := self._evidence(reading.findings)) is not None:
                 result[row] = _posterior(self.prior, evidence)
-        return result
+        return result, decisions
 
     def red_flags(self, questions: Sequence[str]) -> npt.NDArray[np.bool_]:
-        """Where a red flag stands, shape (n,)."""
+        """Where a red flag stands (with a scale: where the level is critical), shape (n,)."""
+        if self._judge:
+            return np.array([each.severity is Severity.CRITICAL for each in self.reasons(questions)[1]], dtype=bool)
         return np.array(
             [any(f.red_flag for f in self._finder.find(question)) for question in questions], dtype=bool
         )
 
     def explain(self, question: str) -> Explanation:
         """Every finding of a complaint, negated and covered ones too, and the probabilities that follow."""
-        findings = self._finder.find(question)
+        reading = self._finder.read(question)
+        findings = tuple(reading.findings)
+        if self._judge:
+            decision = self._judge.decide(reading)
+            unknown = decision.level is None
+            probabilities = self.prior if unknown else self._judge.decider.probabilities(decision)
+            return Explanation(findings, probabilities, unknown, decision)
         evidence = self._evidence(findings)
         probabilities = self.prior if evidence is None else _posterior(self.prior, evidence)
-        return Explanation(tuple(findings), probabilities, evidence is None)
+        return Explanation(findings, probabilities, evidence is None)
 
     def _evidence(self, findings: Sequence[Finding]) -> npt.NDArray[np.float64] | None:
         strengths = self.lexicon.rules.evidence

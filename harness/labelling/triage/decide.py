@@ -1,0 +1,204 @@
+"""From facts to a level: the most urgent discriminator decides, and what merely asks is information."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from ...severity import CLASS_OF_LEVEL, SEVERITIES, Severity
+from .facts import Facts, Sign
+from .scale import Discriminator, Triage
+
+INFORMATION = "information"
+NOTHING_NOW = "nothing_now"
+_ALWAYS_MEANT = frozenset({"self_harm"})
+"""What is never taken for a general question."""
+
+
+@dataclass(frozen=True)
+class Fired:
+    """A discriminator that holds, its level here, and the words that say so."""
+
+    id: str
+    level: int
+    words: tuple[str, ...]
+    confidence: float
+    kind: str = "sign"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The level of a complaint with all that fired, the most urgent first; ``level`` is None where nothing is known.
+
+    ``confidence`` is the probability of the level's class, ``information`` whether the text asks a general question.
+    """
+
+    level: int | None
+    fired: tuple[Fired, ...]
+    confidence: float
+    information: bool
+
+    @property
+    def severity(self) -> Severity | None:
+        """The class of the level."""
+        return None if self.level is None else CLASS_OF_LEVEL[self.level]
+
+
+UNKNOWN = Decision(None, (), float("nan"), information=False)
+
+
+class _Atom:
+    """One part of a combination, read once: names, and what must be said of a sign of these names."""
+
+    def __init__(self, text: str) -> None:
+        self.wanted = not text.startswith("!")
+        self.names = [
+            (name, frozenset(s for s in said if s[0] != "-"), frozenset(s[1:] for s in said if s[0] == "-"))
+            for name, *said in (each.split(":") for each in text.removeprefix("!").split("|"))
+        ]
+
+    def found(self, facts: Facts) -> tuple[str, ...] | None:
+        """The words that make it hold, none for a context; None if it does not hold."""
+        for name, said, unsaid in self.names:
+            if name in facts.context:
+                return ()
+            for sign in facts.signs.get(name, ()):
+                if said <= sign.said and not unsaid & sign.said:
+                    return (sign.words,)
+        return None
+
+
+class Decider:
+    """Applies the scale of a language."""
+
+    def __init__(self, triage: Triage) -> None:
+        self._scale = triage
+        self._sure = triage.confidence
+        self._by_id = {each.id: each for each in triage.discriminators}
+        # By the first atom's names, so that only combinations are tried whose first part is there.
+        self._combinations: dict[str, list[tuple[Discriminator, list[_Atom]]]] = defaultdict(list)
+        for each in triage.discriminators:
+            for text in each.combinations:
+                atoms = [_Atom(part) for part in text.split()]
+                for name, *_ in atoms[0].names:
+                    self._combinations[name].append((each, atoms))
+        self._when = {
+            band.when: [_Atom(part) for part in band.when.split()]
+            for vital in triage.vitals
+            for band in (*vital.bands, *vital.second)
+        }
+
+    def decide(self, facts: Facts) -> Decision:
+        """The level of a complaint."""
+        fired = [*self._values(facts), *self._combined(facts), *self._single(facts)]
+        asks = "question" in facts.context or facts.knowledge
+        if asks and (facts.hypothetical or self._general(facts, fired)):
+            words = tuple(dict.fromkeys(word for each in fired for word in each.words))
+            sure = self._sure.information if fired or facts.knowledge else self._sure.vague
+            kept = [each for each in fired if each.level == 5]
+            told = Fired(INFORMATION, 5, words, sure, "everyday")
+            return _decision([told, *kept], self._sure.agreement, information=True)
+        if fired:
+            return _decision(fired, self._sure.agreement, information=asks and facts.knowledge)
+        if facts.past or facts.denied:
+            return _decision([Fired(NOTHING_NOW, 5, (), self._sure.everyday, "everyday")], 0.0, information=asks)
+        if asks and facts.topic:
+            return _decision([Fired(INFORMATION, 5, (), self._sure.vague, "everyday")], 0.0, information=True)
+        return UNKNOWN
+
+    def _general(self, facts: Facts, fired: list[Fired]) -> bool:
+        """Whether a question is about no person, time or value, and names at most one thing."""
+        if {"person", "acute", "sudden", "worse", "unbearable"} & facts.context or facts.values:
+            return False
+        if any(each.id in _ALWAYS_MEANT for each in fired):
+            return False
+        complaints = {each.id for each in fired if each.kind in ("sign", "symptom") and each.level < 5}
+        return bool(fired or facts.topic) and (facts.knowledge or len(complaints) <= 1)
+
+    def _values(self, facts: Facts) -> list[Fired]:
+        found = []
+        for measured, words in facts.values:
+            levels = [
+                band.level
+                for band in measured.bands()
+                if all((atom.found(facts) is not None) == atom.wanted for atom in self._when[band.when])
+            ]
+            if levels:
+                found.append(Fired(measured.vital.id, min(levels), (words,), self._sure.value))
+        return found
+
+    def _combined(self, facts: Facts) -> list[Fired]:
+        found = []
+        for name in (*facts.signs, *sorted(facts.context)):
+            for discriminator, atoms in self._combinations.get(name, ()):
+                words: list[str] = []
+                for atom in atoms:
+                    heard = atom.found(facts)
+                    if (heard is not None) != atom.wanted:
+                        break
+                    words += heard or ()
+                else:
+                    sure = self._sure.combination
+                    found.append(Fired(discriminator.id, discriminator.level, tuple(words), sure))
+        return found
+
+    def _single(self, facts: Facts) -> list[Fired]:
+        found = []
+        asks = "question" in facts.context
+        complaint = any(
+            sign.discriminator.kind in ("sign", "symptom") for signs in facts.signs.values() for sign in signs
+        )
+        for signs in facts.signs.values():
+            for sign in signs:
+                kind = sign.discriminator.kind
+                if kind == "condition":
+                    continue
+                level = self._level(sign)
+                if kind == "illness" and asks and not complaint:
+                    level = 5
+                sure = getattr(self._sure, kind)
+                if kind in ("sign", "symptom") and {"slight", "severe"} <= sign.said:
+                    sure -= self._sure.doubt
+                found.append(Fired(sign.discriminator.id, level, (sign.words,), sure, kind))
+        return found
+
+    def _level(self, sign: Sign) -> int:
+        """The level of a sign, moved by what is said of it."""
+        one, said = sign.discriminator, sign.said
+        if one.chronic is not None and "chronic" in said and "worse" not in said:
+            return one.chronic
+        if one.slight is not None and "slight" in said and "severe" not in said:
+            return one.slight
+        if one.severe is not None and "severe" in said and "chronic" not in said:
+            return one.severe
+        if one.acute is not None and ("acute" in said or "worse" in said):
+            return one.acute
+        return one.level
+
+    def probabilities(self, decision: Decision) -> npt.NDArray[np.float64]:
+        """Probabilities of shape (3,) by rank: the class of the level has the confidence, the others the rest."""
+        severity = decision.severity
+        if severity is None:
+            return np.full(3, np.nan)
+        shares = self._sure.rest[str(severity)]
+        row = np.empty(3)
+        for each in SEVERITIES:
+            row[each.rank] = (
+                decision.confidence if each is severity else (1 - decision.confidence) * shares[str(each)]
+            )
+        return row
+
+
+def _decision(fired: list[Fired], agreement: float, *, information: bool) -> Decision:
+    best: dict[str, Fired] = {}
+    for each in fired:
+        if each.id not in best or (each.level, -each.confidence) < (best[each.id].level, -best[each.id].confidence):
+            best[each.id] = each
+    ordered = sorted(best.values(), key=lambda each: (each.level, -each.confidence))
+    level = ordered[0].level
+    deciding = [each for each in ordered if each.level == level]
+    confidence = min(0.98, deciding[0].confidence + agreement * (len(deciding) > 1))
+    return Decision(level, tuple(ordered), confidence, information)

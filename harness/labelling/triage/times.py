@@ -1,0 +1,163 @@
+"""Numbers, durations and ages in the words of a complaint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from ...languages import Language
+from ...languages.text import Profile, words
+from .scale import Times
+
+_LOOK_BACK = 3
+_YEAR = 365.0
+_WEEKS_A_MONTH = 4.345
+_OLDEST = 115 * _YEAR
+
+
+@dataclass(frozen=True)
+class Duration:
+    """How long ago something began, in days; ``at`` is the position of its unit, ``over`` that it is told as past."""
+
+    at: int
+    days: float
+    over: bool
+
+
+@dataclass
+class Told:
+    """What a clause tells about time: durations of complaints, the age in days, the month of a pregnancy."""
+
+    durations: list[Duration] = field(default_factory=list)
+    age: float | None = None
+    month: float | None = None
+
+
+class TimeReader:
+    """Reads the time expressions of a language from normalised words."""
+
+    def __init__(self, times: Times, numbers: dict[str, float], language: Language, conjunctions: Sequence[str]) -> None:
+        def plain(items: Iterable[str]) -> frozenset[str]:
+            return frozenset(word for item in items for word in words(item, Profile.METRIC, language)[:1])
+
+        def keyed(table: dict[str, float]) -> dict[str, float]:
+            return {" ".join(words(key, Profile.METRIC, language)): value for key, value in table.items()}
+
+        self.times = times
+        self._conjunctions = tuple(conjunctions)
+        self._numbers = keyed(numbers)
+        self._units, self._duals = keyed(times.units), keyed(times.duals)
+        self._months = keyed({key: float(value) for key, value in times.months.items()})
+        self._alone = keyed({key: float(value) for key, value in times.months_alone.items()})
+        self._plurals, self._several, self._half = map(plain, (times.plurals, times.several, times.half))
+        self._since, self._ago, self._not_since = map(plain, (times.since, times.ago, times.not_since))
+        self._age, self._old, self._people, self._has = map(plain, (times.age, times.old, times.people, times.has))
+        self._skipped = plain(times.skipped)
+        self._pregnancy_month, self._pregnancy_week = plain(times.pregnancy_month), plain(times.pregnancy_week)
+
+    def number(self, word: str) -> float | None:
+        """The number that a word is, in digits or spelt out."""
+        # Not isdigit(): that holds for superscripts too, which are no numbers to Python.
+        if word.isdecimal():
+            return float(word) if len(word) < 7 else None
+        return self._numbers.get(word)
+
+    def joined(self, word: str) -> float | None:
+        """The number of a word after "and" ("five-and-thirty"), if it is written so."""
+        for mark in self._conjunctions:
+            if word.startswith(mark) and (value := self._numbers.get(word[len(mark) :])) is not None:
+                return value
+        return None
+
+    def half(self, word: str) -> bool:
+        """Whether a word adds a half to the number before it."""
+        return word in self._half
+
+    def read(self, tokens: Sequence[str]) -> Told:
+        """All that a clause tells about time."""
+        told = Told()
+        for at, word in enumerate(tokens):
+            if word in self._duals:
+                self._place(told, tokens, at, at, self._duals[word])
+            elif word in self._units:
+                self._unit(told, tokens, at, self._units[word])
+            elif word in self._age and told.age is None:
+                self._bare_age(told, tokens, at)
+            if word in self._pregnancy_month or word in self._pregnancy_week:
+                self._pregnancy(told, tokens, at)
+            elif word in self._alone:
+                told.month = self._alone[word]
+        return told
+
+    def _unit(self, told: Told, tokens: Sequence[str], at: int, days: float) -> None:
+        begin, value = self._count(tokens, at)
+        if value is None:
+            value = 3.0 if tokens[at] in self._plurals else 1.0
+        # A day of an age is nothing that anybody says, and "day" alone is no duration.
+        self._place(told, tokens, begin, at, value * days, counted=begin < at)
+
+    def _count(self, tokens: Sequence[str], at: int) -> tuple[int, float | None]:
+        """The number before position ``at``, and where it begins."""
+        if at == 0:
+            return at, None
+        before = tokens[at - 1]
+        if before in self._several:
+            return at - 1, 3.0
+        if (value := self.joined(before)) is not None and at > 1:
+            ones = self.number(tokens[at - 2])
+            if ones is not None:
+                return at - 2, ones + value
+        if (value := self.number(before)) is not None:
+            return at - 1, value
+        return at, None
+
+    def _place(
+        self, told: Told, tokens: Sequence[str], begin: int, at: int, days: float, *, counted: bool = True
+    ) -> None:
+        if at + 1 < len(tokens) and tokens[at + 1] in self._half and counted:
+            days += 0.5 * self._units.get(tokens[at], days)
+        back = [word for word in tokens[max(0, begin - _LOOK_BACK - 1) : begin] if word not in self._skipped]
+        back = back[-_LOOK_BACK:]
+        after = tokens[at + 1] if at + 1 < len(tokens) else ""
+        last = back[-1] if back else ""
+        if last in self._not_since:
+            return
+        if after in self._ago or last in self._ago:
+            told.durations.append(Duration(at, days, over=True))
+        elif last in self._since:
+            told.durations.append(Duration(at, days, over=False))
+        elif self._is_age(back, after, days):
+            told.age = days
+        elif any(word in self._since for word in back[-2:]):
+            told.durations.append(Duration(at, days, over=False))
+        elif counted:
+            told.durations.append(Duration(at, days, over=False))
+
+    def _is_age(self, back: Sequence[str], after: str, days: float) -> bool:
+        if days > _OLDEST:
+            return False
+        if after in self._old or any(word in self._age for word in back):
+            return True
+        if not back:
+            return False
+        named = back[-1] in self._people
+        has = back[-1] in self._has and (len(back) > 1 and back[-2] in self._people or days >= 14 * _YEAR)
+        return named or has
+
+    def _bare_age(self, told: Told, tokens: Sequence[str], at: int) -> None:
+        for word in tokens[at + 1 : at + 3]:
+            value = self.number(word)
+            if value is not None and 0 < value <= 115:
+                unit = next((each for each in tokens[at + 1 : at + 5] if each in self._units or each in self._duals), None)
+                told.age = value * (self._units.get(unit, _YEAR) if unit else _YEAR)
+                return
+
+    def _pregnancy(self, told: Told, tokens: Sequence[str], at: int) -> None:
+        for word in tokens[at + 1 : at + 2] or ():
+            value = self._months.get(word, self.number(word))
+            if value is None:
+                continue
+            if tokens[at] in self._pregnancy_week and value > 0:
+                told.month = value / _WEEKS_A_MONTH
+            elif value <= 10:
+                told.month = value
