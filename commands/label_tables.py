@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from ..harness.labelling.sources.base import SeveritySource
     from ..harness.labelling.sources.rules import Explanation
     from ..harness.labelling.stream import LabelCounts
+    from ..harness.labelling.triage.decide import Decision
     from ..harness.labelling.weights import WeightDiagnostics
 
 _BAR = 40
@@ -32,6 +33,7 @@ def counts_table(info: DatasetInfo, counts: LabelCounts) -> RenderableType:
     by = Table(title="How the rows came by their severity", title_justify="left")
     for column in ("by", "rows", "share"):
         by.add_column(column, justify="left" if column == "by" else "right")
+    table.caption, table.caption_justify = f"discriminators: {info.discriminators}", "left"
     unknown = "left unlabelled" if source.name == "column" else "the stated prior"
     for name, rows in (
         ("people", counts.expert),
@@ -88,7 +90,22 @@ def explanation_lines(explanation: Explanation) -> RenderableType:
         )
     low, middle, high = explanation.probabilities
     verdict = "unknown (no entry fires), the stated prior" if explanation.unknown else str(explanation.severity)
+    if explanation.decision is not None:
+        blocks.append(_decision_lines(explanation.decision))
     return Group(*blocks, Text(f"{verdict}: critical {high:.3f}, neutral {middle:.3f}, non_critical {low:.3f}"))
+
+
+def _decision_lines(decision: Decision) -> Text:
+    """The level of triage and the discriminators behind it, the most urgent first."""
+    if decision.level is None:
+        return Text("level: none, discriminators: none")
+    asks = ", asks a general question" if decision.information else ""
+    fired = [
+        f"  {each.level} {each.id}: {' … '.join(each.words) or 'no word of its own'}" for each in decision.fired
+    ]
+    return Text(
+        "\n".join([f"level {decision.level}, confidence {decision.confidence:.2f}{asks}; discriminators:", *fired])
+    )
 
 
 def stress_table(report: StressReport) -> RenderableType:

@@ -15,7 +15,7 @@ from maqa_severity.harness.languages import language
 from maqa_severity.harness.severity import Severity
 
 ENGLISH = language("en")
-RULES = RulesSource(ENGLISH)
+RULES = RulesSource(ENGLISH, load_lexicon(ENGLISH))
 ENTRIES = load_lexicon(ENGLISH).entries
 RED_FLAGS = [entry for entry in ENTRIES if entry.red_flag]
 VARIETIES = {"british", "american", "indian", "nigerian", "non_native"}

@@ -14,7 +14,7 @@ from maqa_severity.harness.labelling.sources.rules import RulesSource
 from maqa_severity.harness.severity import Severity
 from maqa_severity.tests.tongues import ARABIC
 
-RULES = RulesSource(ARABIC)
+RULES = RulesSource(ARABIC, load_lexicon(ARABIC))
 ENTRIES = load_lexicon(ARABIC).entries
 RED_FLAGS = [entry for entry in ENTRIES if entry.red_flag]
 DIALECTS = {"msa", "egyptian", "gulf", "levantine", "maghrebi"}

@@ -14,7 +14,8 @@ from maqa_severity.harness.data.dataset import SPLITS, Dataset, open_dataset
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.labelling import stream
 from maqa_severity.harness.labelling.prior import prior
-from maqa_severity.harness.labelling.sources.base import ColumnSource, Probabilities
+from maqa_severity.harness.labelling.reasons import write_part
+from maqa_severity.harness.labelling.sources.base import ColumnSource, Labels, Probabilities
 from maqa_severity.harness.labelling.sources.hybrid import HybridSource
 from maqa_severity.harness.labelling.sources.rules import RulesSource
 from maqa_severity.harness.labelling.stream import finish_labelling, label_dataset, plain
@@ -107,7 +108,7 @@ def test_what_the_source_does_not_know_gets_the_prior_and_is_counted(unlabelled,
 
 def test_a_run_that_was_killed_goes_on_where_it_stood_and_gives_the_same_bytes(unlabelled, tmp_path):
     def breaks_after(batches: int) -> stream.Engine:
-        def engine(source: object, given: Iterable[stream.Batch]) -> Iterator[tuple[stream.Batch, Probabilities]]:
+        def engine(source: object, given: Iterable[stream.Batch]) -> Iterator[tuple[stream.Batch, Labels]]:
             for at, done in enumerate(plain(source, given)):
                 if at == batches:
                     raise KeyboardInterrupt
@@ -296,7 +297,7 @@ def test_killed_while_the_dataset_is_written_it_goes_on_to_the_same_bytes(
 def test_parts_that_nobody_signed_are_not_taken_over(unlabelled, tmp_path):
     work = tmp_path / "out" / ".labelling"
     work.mkdir(parents=True)
-    np.save(work / "train-000000000.npy", np.full((32, 3), 1 / 3))
+    write_part(work / "train-000000000.parquet", Labels(np.full((32, 3), 1 / 3), np.zeros(32, np.int8), [""] * 32))
     source = Length()
     label_dataset(unlabelled, source, tmp_path / "out")
     assert len(source.asked) == 300

@@ -24,12 +24,14 @@ SPLITS: tuple[str, ...] = ("train", "validation", "test")
 COLUMNS: tuple[str, ...] = ("id", "question", "answer", "category", "severity", *PROBABILITY_COLUMNS)
 CLUSTER = "cluster"
 """A column of datasets of which it is known which rows belong together: a name, null for a row alone."""
+REASON_COLUMNS: tuple[str, ...] = ("level", "discriminators", "confidence")
+"""Why a row has its severity, where ``maqa label`` gave it: files may lack these columns."""
 SCHEMA_VERSION = 1
 UNKNOWN_CATEGORY = "unknown"
 _TEXT = pa.large_string()
 # Given outright: a split without rows or labels must not change the types of its file.
 _SCHEMA = pa.schema([(name, pa.float64() if name in PROBABILITY_COLUMNS else _TEXT) for name in COLUMNS])
-_CLUSTERED = _SCHEMA.append(pa.field(CLUSTER, _TEXT))
+_REASONS = pa.schema([("level", pa.int8()), ("discriminators", _TEXT), ("confidence", pa.float64())])
 _PREPARE = "Make a dataset with `maqa prepare SOURCE --out DATASET`"
 
 
@@ -42,7 +44,7 @@ class SeveritySource(Record):
 
 
 class DatasetInfo(Record):
-    """The content of ``dataset.json``."""
+    """The content of ``dataset.json``; ``discriminators`` names the triage scale of its labels, or is ``none``."""
 
     schema_version: int = SCHEMA_VERSION
     language: str
@@ -52,6 +54,7 @@ class DatasetInfo(Record):
     cleaning: dict[str, Any]
     clusters: dict[str, Any] = {}
     labelling: dict[str, Any] = {}
+    discriminators: str = "none"
     counts: dict[str, dict[str, int]] = {}
     sha256: dict[str, str] = {}
 
@@ -80,6 +83,21 @@ class Dataset:
         if missing := set(COLUMNS) - set(frame.columns):
             raise UserError(f"{path} lacks the columns {', '.join(sorted(missing))}", _PREPARE)
         return frame[[*COLUMNS, *([CLUSTER] if CLUSTER in frame else [])]]
+
+    def reasons(self, name: str) -> pd.DataFrame:
+        """Why each row of a split has its severity: the columns ``REASON_COLUMNS``, in the split's order.
+
+        ``discriminators`` is JSON. Null where people or nobody decided, and in a dataset from before these columns.
+
+        Raises:
+            UserError: the split's file is missing or was changed.
+        """
+        rows = len(self.split(name))
+        path = self.folder / f"{name}.parquet"
+        there = [column for column in REASON_COLUMNS if column in pq.read_schema(path).names]
+        frame = pd.read_parquet(path, columns=there) if there else pd.DataFrame(index=range(rows))
+        empty = _REASONS.empty_table().to_pandas()
+        return pd.DataFrame({c: frame[c] if c in there else empty[c].reindex(frame.index) for c in REASON_COLUMNS})
 
     @property
     def language(self) -> Language:
@@ -177,9 +195,15 @@ def write_dataset(folder: Path, splits: Mapping[str, pd.DataFrame], info: Datase
             digests: dict[str, str] = {}
             for name in SPLITS:
                 path = files.enter_context(atomic(folder / f"{name}.parquet"))
-                known = all(CLUSTER in split for split in splits.values())
-                columns, schema = ([*COLUMNS, CLUSTER], _CLUSTERED) if known else (list(COLUMNS), _SCHEMA)
-                table = pa.Table.from_pandas(splits[name][columns], schema=schema, preserve_index=False)
+                fields = [*_SCHEMA]
+                if all(CLUSTER in split for split in splits.values()):
+                    fields.append(pa.field(CLUSTER, _TEXT))
+                if set(REASON_COLUMNS) <= set(splits[name].columns):
+                    fields += _REASONS
+                columns = [field.name for field in fields]
+                table = pa.Table.from_pandas(
+                    splits[name][columns], schema=pa.schema(fields), preserve_index=False
+                )
                 pq.write_table(table, path)
                 counts[name] = count_severities(splits[name])
                 digests[name] = sha256_file(path)

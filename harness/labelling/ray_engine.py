@@ -13,7 +13,7 @@ import numpy as np
 from ..core.errors import UserError
 from ..languages import Language
 from ..languages import language as language_of
-from .sources.base import Probabilities, SeveritySource
+from .sources.base import Labels, SeveritySource, labels_of
 from .sources.choose import open_source
 from .stream import Batch, Engine
 
@@ -27,9 +27,14 @@ class _Worker:
             raise RuntimeError(f"this worker's severity source is {self.source.sha256}, not {sha256}")
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
-        probabilities = self.source.probabilities(list(row["questions"]))
+        found = labels_of(self.source, list(row["questions"]))
         # Bytes, since a cast on the way would change them.
-        return {"at": row["at"], "probabilities": np.ascontiguousarray(probabilities).tobytes()}
+        return {
+            "at": row["at"],
+            "probabilities": np.ascontiguousarray(found.probabilities).tobytes(),
+            "levels": found.levels.tobytes(),
+            "discriminators": found.discriminators,
+        }
 
 
 def ray_engine(choice: str, language: Language, classifier: Path | None, workers: int) -> Engine:
@@ -48,7 +53,7 @@ def ray_engine(choice: str, language: Language, classifier: Path | None, workers
 
     choice = str(Path(choice).resolve()) if Path(choice).is_dir() else choice
 
-    def engine(source: SeveritySource, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Probabilities]]:
+    def engine(source: SeveritySource, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Labels]]:
         kept = list(batches)
         if not kept:
             return
@@ -70,7 +75,14 @@ def ray_engine(choice: str, language: Language, classifier: Path | None, workers
                 compute=ray.data.ActorPoolStrategy(size=min(workers, len(kept))),
             )
             for row in labelled.iter_rows():
-                yield kept[row["at"]], np.frombuffer(row["probabilities"]).reshape(-1, 3)
+                yield (
+                    kept[row["at"]],
+                    Labels(
+                        np.frombuffer(row["probabilities"]).reshape(-1, 3),
+                        np.frombuffer(row["levels"], np.int8),
+                        list(row["discriminators"]),
+                    ),
+                )
         finally:
             if started:
                 ray.shutdown()

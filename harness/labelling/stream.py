@@ -22,7 +22,8 @@ from ..data.labels import UNLABELLED, most_likely, one_hot_ranks, severity_names
 from ..languages import Language
 from ..severity import PROBABILITY_COLUMNS, Severity
 from .prior import filled, without_letters
-from .sources.base import Probabilities, SeveritySource
+from .reasons import read_parts, reason_columns, write_part
+from .sources.base import Labels, Probabilities, SeveritySource, labels_of, scale_of
 
 BATCH_ROWS = 4096
 COST = "labelling_cost.json"
@@ -35,8 +36,8 @@ _WHOLE = "whole"
 
 Batch = tuple[str, int, list[str]]
 """Split, first row, questions."""
-Engine = Callable[[SeveritySource, Iterable[Batch]], Iterable[tuple[Batch, Probabilities]]]
-"""Runs a source over batches; yields each batch with its probabilities, in any order."""
+Engine = Callable[[SeveritySource, Iterable[Batch]], Iterable[tuple[Batch, Labels]]]
+"""Runs a source over batches; yields each batch with its labels, in any order."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +55,10 @@ class LabelCounts:
     without_letters: int
 
 
-def plain(source: SeveritySource, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Probabilities]]:
+def plain(source: SeveritySource, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Labels]]:
     """Run the source in this process, batch by batch."""
     for batch in batches:
-        yield batch, source.probabilities(batch[2])
+        yield batch, labels_of(source, batch[2])
 
 
 def finish_labelling(out: Path) -> bool:
@@ -145,19 +146,18 @@ def label_dataset(
     batches = (
         (name, start, frames[name]["question"].iloc[start : start + rows].tolist()) for name, start, rows in missing
     )
-    for (name, start, questions), probabilities in engine(source, batches):
+    for (name, start, questions), found in engine(source, batches):
         with atomic(_part(work, name, start)) as temporary:
-            np.save(temporary, probabilities, allow_pickle=False)
+            write_part(temporary, found)
         progress(len(questions))
     parts = {
-        split: np.concatenate(
-            [np.empty((0, 3))]
-            + [np.load(_part(work, name, start), allow_pickle=False) for name, start, _ in places if name == split]
-        )
+        split: read_parts([_part(work, name, start) for name, start, _ in places if name == split])
         for split in SPLITS
     }
     labelled, counts = _finish(frames, parts, dataset.language, people=people, fill=source.name != "column")
-    info = dataset.info.model_copy(update={"severity_source": record, "labelling": asdict(counts)})
+    info = dataset.info.model_copy(
+        update={"severity_source": record, "labelling": asdict(counts), "discriminators": scale_of(source)}
+    )
     writing = work / "writing"
     shutil.rmtree(writing, ignore_errors=True)
     result = write_dataset(writing, labelled, info)
@@ -195,21 +195,17 @@ def _identity(dataset: Dataset, source: SeveritySource) -> dict[str, Any]:
 
 
 def _part(work: Path, split: str, start: int) -> Path:
-    return work / f"{split}-{start:09d}.npy"
+    return work / f"{split}-{start:09d}.parquet"
 
 
 def _finish(
-    frames: dict[str, pd.DataFrame],
-    parts: dict[str, Probabilities],
-    language: Language,
-    *,
-    people: bool,
-    fill: bool,
+    frames: dict[str, pd.DataFrame], parts: dict[str, Labels], language: Language, *, people: bool, fill: bool
 ) -> tuple[dict[str, pd.DataFrame], LabelCounts]:
     totals = np.zeros(4, dtype=int)
     labelled = {}
     for name, frame in frames.items():
-        probabilities, expert = parts[name], np.zeros(len(frame), dtype=bool)
+        found, expert = parts[name], np.zeros(len(frame), dtype=bool)
+        probabilities = found.probabilities
         blank = without_letters(frame["question"].tolist(), language)
         probabilities[blank] = np.nan
         unknown = np.isnan(probabilities).any(axis=1)
@@ -221,7 +217,8 @@ def _finish(
             probabilities[expert] = _by_people(frame[expert])
             ranks[expert] = [Severity(value).rank for value in frame.loc[expert, "severity"]]
         columns = dict(zip(PROBABILITY_COLUMNS, probabilities.T, strict=True))
-        labelled[name] = frame.assign(severity=severity_names(ranks).to_pandas(), **columns)
+        reasons = reason_columns(found, ~expert & ~unknown) if fill else {}
+        labelled[name] = frame.assign(severity=severity_names(ranks).to_pandas(), **columns, **reasons)
         decided = [expert, ~expert & ~unknown, ~expert & unknown & ~blank, ~expert & blank]
         totals += [int(rows.sum()) for rows in decided]
     return labelled, LabelCounts(sum(map(len, frames.values())), *map(int, totals))

@@ -28,6 +28,7 @@ class Part(StrEnum):
     CARD = "safety card"
     STRESS = "stress test"
     PROBE = "probe"
+    TRIAGE = "triage scale"
 
 
 _FILES = {
@@ -38,6 +39,7 @@ _FILES = {
     Part.CARD: ("safety_card.json",),
     Part.STRESS: ("stress.json",),
     Part.PROBE: ("probe.json", "stress.json"),
+    Part.TRIAGE: ("triage.json",),
 }
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..core.settings import Record
 from . import Language
@@ -46,8 +46,7 @@ class Clause:
     offset: int = 0
 
 
-@dataclass(frozen=True)
-class Found:
+class Found(NamedTuple):
     """A phrase in a clause: what it belongs to and the positions of its words, those of gaps left out."""
 
     payload: Any
@@ -92,6 +91,14 @@ def clauses(text: str, language: Language) -> list[Clause]:
     return found
 
 
+class _Known(NamedTuple):
+    """A word of a text: the pattern words that it can be, the phrases that it is by itself, and those it begins."""
+
+    keys: tuple[str, ...]
+    alone: tuple[int, ...]
+    beginnings: tuple[dict[str, list[int]], ...]
+
+
 class Patterns:
     """A set of phrases with what each belongs to.
 
@@ -105,9 +112,12 @@ class Patterns:
         self._lexical: set[str] = set()
         self._cues: set[str] = set()
         self._patterns: list[tuple[Any, tuple[frozenset[str], ...]]] = []
-        # Numbers of the phrases by their first word, then by their second, which is empty for a single word.
+        # Numbers of the phrases of one word by it; of longer ones by their first word, then by their second.
+        self._alone: dict[str, list[int]] = defaultdict(list)
         self._index: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
-        self._keys = lru_cache(maxsize=1 << 18)(self._look_up)
+        # How far the second word of a phrase may stand from its first.
+        self._reach = 1
+        self._known = lru_cache(maxsize=1 << 18)(self._look_up)
         self._forms = bare_forms(clitics, language)
 
     def add(self, phrase: str, payload: Any, *, cue: bool) -> None:
@@ -125,36 +135,48 @@ class Patterns:
         if not elements or elements[0] is _GAP or elements[-1] is _GAP or not all(elements):
             raise ValueError(f"phrase {phrase!r} must begin and end with a word")
         solid = [element for element in elements if element is not _GAP]
+        if len(solid) > 1:
+            gaps = next(at for at, element in enumerate(elements[1:]) if element is not _GAP)
+            self._reach = max(self._reach, 1 + gaps * _LONGEST_GAP)
         for word in elements[0]:
-            for second in solid[1] if len(solid) > 1 else ("",):
-                self._index[word][second].append(len(self._patterns))
+            if len(solid) == 1:
+                self._alone[word].append(len(self._patterns))
+            else:
+                for second in solid[1]:
+                    self._index[word][second].append(len(self._patterns))
         self._patterns.append((payload, tuple(elements)))
-        self._keys.cache_clear()
+        self._known.cache_clear()
 
     def find(self, clause: Clause) -> Iterator[Found]:
         """All phrases in a clause, each start once per phrase with its shortest gaps."""
-        keys = [self._keys(word) for word in clause.words]
-        present = {"", *(key for found in keys for key in found)}
-        for start, found in enumerate(keys):
+        known = [self._known(word) for word in clause.words]
+        keys = [each.keys for each in known]
+        for start, each in enumerate(known):
+            if not each.keys:
+                continue
+            numbers: set[int] = set()
+            if each.beginnings:
+                near = {key for following in keys[start + 1 : start + 1 + self._reach] for key in following}
+                for seconds in each.beginnings:
+                    for second in seconds.keys() & near:
+                        numbers.update(seconds[second])
             # Sorted, so that the order of what is found is no accident of hashing.
-            for number in sorted({number for key in found for number in self._beginning(key, present)}):
+            for number in sorted(numbers.union(each.alone)) if numbers else each.alone:
                 payload, elements = self._patterns[number]
                 positions = _match(elements, 1, keys, start + 1)
                 if positions is not None:
                     yield Found(payload, (start, *positions))
 
-    def _beginning(self, key: str, present: set[str]) -> Iterator[int]:
-        """Phrases that begin with a word and whose second word occurs in the clause."""
-        seconds = self._index.get(key)
-        if seconds is not None:
-            for second in seconds.keys() & present:
-                yield from seconds[second]
-
-    def _look_up(self, word: str) -> tuple[str, ...]:
-        """The pattern words that a complaint's word can be."""
+    def _look_up(self, word: str) -> _Known:
+        """What a complaint's word can be."""
         keys = [form for form in self._forms(word) if form in self._lexical]
         keys += ["=" + form for form in (word, *_without(word, self._clitics.cue_prefixes)) if form in self._cues]
-        return tuple(dict.fromkeys(keys))
+        found = tuple(dict.fromkeys(keys))
+        return _Known(
+            found,
+            tuple(sorted({number for key in found for number in self._alone.get(key, ())})),
+            tuple(self._index[key] for key in found if key in self._index),
+        )
 
 
 def _without(word: str, prefixes: Sequence[str]) -> list[str]:

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
 Probabilities = npt.NDArray[np.float64]
 """Shape (n, 3), columns in the order of ``harness.severity.PROBABILITY_COLUMNS``."""
+
+
+NO_SCALE = "none"
+
+
+class Labels(NamedTuple):
+    """What a source says of n complaints: probabilities, shape (n, 3), and why, where it can tell.
+
+    ``levels``, shape (n,), are those of triage, 0 for none; ``discriminators`` are JSON lists of what fired
+    (``id``, ``level``, ``words``), empty texts where the source names none.
+    """
+
+    probabilities: Probabilities
+    levels: npt.NDArray[np.int8]
+    discriminators: list[str]
 
 
 class SeveritySource(Protocol):
@@ -34,6 +49,31 @@ class SeveritySource(Protocol):
         What is unknown gets the stated prior where a dataset is labelled, and is counted: never silently mild.
         """
         ...
+
+
+@runtime_checkable
+class ExplainingSource(SeveritySource, Protocol):
+    """A source that says why. ``scale`` names the triage scale and its digest, or is ``none``."""
+
+    @property
+    def scale(self) -> str: ...
+
+    def labels(self, questions: Sequence[str]) -> Labels:
+        """Probabilities with the levels and the discriminators behind them."""
+        ...
+
+
+def labels_of(source: SeveritySource, questions: Sequence[str]) -> Labels:
+    """What a source says, with reasons if it has any."""
+    if isinstance(source, ExplainingSource):
+        return source.labels(questions)
+    rows = len(questions)
+    return Labels(source.probabilities(questions), np.zeros(rows, np.int8), [""] * rows)
+
+
+def scale_of(source: SeveritySource) -> str:
+    """The triage scale behind a source's labels, ``none`` without one."""
+    return source.scale if isinstance(source, ExplainingSource) else NO_SCALE
 
 
 class ColumnSource:

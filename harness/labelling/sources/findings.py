@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
+from typing import NamedTuple
 
 from ...languages import Language
 from ...languages.phrases import Clause, Found, Patterns, clauses
@@ -26,8 +27,7 @@ class Verdict(StrEnum):
     COVERED = "covered"
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """One phrase of one entry in a complaint, with all that decided about it.
 
     ``clause`` counts clauses; ``start`` and ``end`` are positions of words in it, ``end`` after the last.
@@ -115,9 +115,6 @@ class Finder:
         self._window = lexicon.rules.negation.window
         self._verbal_window = lexicon.rules.negation.verbal_window
         modifiers = lexicon.rules.modifiers
-        longest = max((len(phrase.split()) for modifier in modifiers for phrase in modifier.phrases), default=0)
-        # A gap in a modifier's phrase may be two words long.
-        self._reach = 2 * longest + max((max(item.before, item.after) for item in modifiers), default=0)
         self._patterns = Patterns(lexicon.rules.clitics, language)
         for entry in (*lexicon.entries, *signs):
             for phrase in entry.phrases:
@@ -139,8 +136,8 @@ class Finder:
         for modifier in modifiers:
             for phrase in modifier.phrases:
                 self._patterns.add(phrase, modifier, cue=True)
-        for name, phrases in (marks or {}).items():
-            for phrase in phrases:
+        for name, wordings in (marks or {}).items():
+            for phrase in wordings:
                 self._patterns.add(phrase, Mark(name), cue=True)
 
     def find(self, text: str) -> list[Finding]:
@@ -164,30 +161,25 @@ class Finder:
             return []
         cues = _sort_cues(found, matches)
         matches = [item for item in matches if not _gap_holds(item, cues)]
-        spans: dict[tuple[bool, int], list[frozenset[int]]] = defaultdict(list)
-        for item in matches:
-            for at in item.positions:
-                spans[isinstance(item.payload, Sign), at].append(frozenset(item.positions))
+        covered = _covered(matches)
         findings = []
         # Where a joiner ties what follows to a negated finding.
         tied: dict[int, str] = {}
-        for item in matches:
+        for item, inside in zip(matches, covered, strict=True):
             negator = self._negator(item, clause, cues) or tied.get(item.start - 1, "")
             if negator and item.end in cues.joiners:
                 tied[item.end] = negator
-            own = spans[isinstance(item.payload, Sign), item.start]
-            covered = any(frozenset(item.positions) < span for span in own)
-            verdict = Verdict.NEGATED if negator else Verdict.COVERED if covered else Verdict.FIRES
-            near = self._modifiers(item, cues)
+            verdict = Verdict.NEGATED if negator else Verdict.COVERED if inside else Verdict.FIRES
+            near = self._modifiers(item, cues) if cues.modifiers else []
             findings.append(
                 Finding(
                     entry=item.payload,
-                    words=" ".join(clause.words[at] for at in item.positions),
+                    words=" ".join([clause.words[at] for at in item.positions]),
                     verdict=verdict,
                     negator=negator,
                     because="a longer phrase covers it" if verdict is Verdict.COVERED else item.payload.reason,
-                    modifiers=tuple(modifier.name for modifier in near),
-                    severity=_moved(item.payload, near),
+                    modifiers=tuple([modifier.name for modifier in near]),
+                    severity=_moved(item.payload, near) if near else item.payload.severity,
                     clause=number,
                     start=item.start,
                     end=item.end,
@@ -197,6 +189,8 @@ class Finder:
 
     def _negator(self, item: Found, clause: Clause, cues: _Cues) -> str:
         """The words that negate a match, or an empty text."""
+        if not (cues.negators or cues.after):
+            return ""
         for end in range(item.start, item.start - self._window, -1):
             negator = cues.negators_by_end.get(end)
             if negator is None:
@@ -217,8 +211,8 @@ class Finder:
 
     def _modifiers(self, item: Found, cues: _Cues) -> list[Modifier]:
         near: dict[str, Modifier] = {}
-        for start in range(item.start - self._reach, item.end + self._reach):
-            for cue in cues.modifiers.get(start, ()):
+        for start, heard in cues.modifiers.items():
+            for cue in heard:
                 modifier: Modifier = cue.payload
                 reaches = cue.end > item.start - modifier.before and start < item.end + modifier.after
                 between = range(cue.end, item.start) if start < item.start else range(item.end, start)
@@ -276,6 +270,18 @@ def _of_the_list(item: Found, clause: Clause, cues: _Cues) -> Found | None:
         inside = clause.breaks.isdisjoint(range(joiner + 2, item.start + 1))
         return negator if commas and short and free and inside else None
     return None
+
+
+def _covered(matches: list[Found]) -> list[bool]:
+    """Whether a longer phrase of the same kind holds all words of a match, for each."""
+    spans: dict[tuple[bool, int], list[frozenset[int]]] = defaultdict(list)
+    own = []
+    for item in matches:
+        kind, span = isinstance(item.payload, Sign), frozenset(item.positions)
+        own.append((kind, item.positions[0], span))
+        for at in item.positions:
+            spans[kind, at].append(span)
+    return [any(span < other for other in spans[kind, first]) for kind, first, span in own]
 
 
 def _keep_longest(items: dict[int, Found], item: Found) -> None:

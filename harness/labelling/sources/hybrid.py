@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ...core.files import sha256_text
-from .base import Probabilities, SeveritySource
+from .base import Labels, Probabilities, SeveritySource
 from .rules import RulesSource
 
 
@@ -31,9 +31,22 @@ class HybridSource:
         """Digest of both parts' digests."""
         return sha256_text(f"{self.rules.sha256}{self.classifier.sha256}")
 
+    @property
+    def scale(self) -> str:
+        """The triage scale of the rules."""
+        return self.rules.scale
+
     def probabilities(self, questions: Sequence[str]) -> Probabilities:
         """The rules' probabilities where a red flag stands, else the classifier's, shape (n, 3)."""
+        return self.labels(questions).probabilities
+
+    def labels(self, questions: Sequence[str]) -> Labels:
+        """As ``probabilities``, with the rules' levels and discriminators where they decide."""
         result = np.array(self.classifier.probabilities(questions))
+        levels, discriminators = np.zeros(len(questions), np.int8), [""] * len(questions)
         flagged = np.flatnonzero(self.rules.red_flags(questions)).tolist()
-        result[flagged] = self.rules.probabilities([questions[at] for at in flagged])
-        return result
+        found = self.rules.labels([questions[at] for at in flagged])
+        result[flagged], levels[flagged] = found.probabilities, found.levels
+        for at, text in zip(flagged, found.discriminators, strict=True):
+            discriminators[at] = text
+        return Labels(result, levels, discriminators)

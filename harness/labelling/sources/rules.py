@@ -15,7 +15,7 @@ from ...severity import SEVERITIES, Severity
 from ..triage.decide import Decision
 from ..triage.judge import Judge
 from ..triage.scale import Triage, load_triage
-from .base import Probabilities
+from .base import NO_SCALE, Labels, Probabilities
 from .findings import Finder, Finding, Verdict
 from .lexicon import Lexicon, load_lexicon
 
@@ -83,6 +83,19 @@ class RulesSource:
     def probabilities(self, questions: Sequence[str]) -> Probabilities:
         """Probabilities of shape (n, 3); NaN where nothing fires."""
         return self.reasons(questions)[0]
+
+    @property
+    def scale(self) -> str:
+        """The triage scale with its version and digest, ``none`` if the language has none."""
+        return f"triage {self.triage.version} {self.triage.sha256[:12]}" if self.triage else NO_SCALE
+
+    def labels(self, questions: Sequence[str]) -> Labels:
+        """Probabilities with levels and discriminators; level 0 and an empty text where nothing fires."""
+        probabilities, decisions = self.reasons(questions)
+        if not decisions:
+            return Labels(probabilities, np.zeros(len(questions), np.int8), [""] * len(questions))
+        levels = np.array([each.level or 0 for each in decisions], dtype=np.int8)
+        return Labels(probabilities, levels, [each.as_json() for each in decisions])
 
     def reasons(self, questions: Sequence[str]) -> tuple[Probabilities, list[Decision]]:
         """Probabilities of shape (n, 3) with the decision for each complaint; no decisions without a scale."""

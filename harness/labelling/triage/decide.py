@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -14,6 +15,7 @@ from .scale import Discriminator, Triage
 
 INFORMATION = "information"
 NOTHING_NOW = "nothing_now"
+VAGUE = "vague"
 _ALWAYS_MEANT = frozenset({"self_harm"})
 """What is never taken for a general question."""
 
@@ -31,15 +33,22 @@ class Fired:
 
 @dataclass(frozen=True)
 class Decision:
-    """The level of a complaint with all that fired, the most urgent first; ``level`` is None where nothing is known.
+    """The level of a complaint with all that fired, the most urgent first; ``level`` is None where nothing is.
 
-    ``confidence`` is the probability of the level's class, ``information`` whether the text asks a general question.
+    ``confidence`` is the probability of the level's class, ``information`` whether a general question is asked.
     """
 
     level: int | None
     fired: tuple[Fired, ...]
     confidence: float
     information: bool
+
+    def as_json(self) -> str:
+        """What fired as a JSON list of ``id``, ``level`` and ``words``; an empty text if nothing did."""
+        if not self.fired:
+            return ""
+        items = [{"id": each.id, "level": each.level, "words": each.words} for each in self.fired]
+        return json.dumps(items, ensure_ascii=False)
 
     @property
     def severity(self) -> Severity | None:
@@ -103,9 +112,12 @@ class Decider:
             return _decision([told, *kept], self._sure.agreement, information=True)
         if fired:
             return _decision(fired, self._sure.agreement, information=asks and facts.knowledge)
-        if facts.past or facts.denied:
+        vague = Fired(VAGUE, self._by_id[VAGUE].level, (), self._sure.vague, "symptom")
+        if facts.past or facts.symptomless:
             return _decision([Fired(NOTHING_NOW, 5, (), self._sure.everyday, "everyday")], 0.0, information=asks)
-        if asks and facts.topic:
+        if ("person" in facts.context and (facts.complains or facts.topic)) or (facts.complains and not asks):
+            return _decision([vague], 0.0, information=False)
+        if asks and (facts.topic or facts.complains):
             return _decision([Fired(INFORMATION, 5, (), self._sure.vague, "everyday")], 0.0, information=True)
         return UNKNOWN
 

@@ -1,4 +1,4 @@
-"""What a complaint says, sorted for a decision: signs with what is said of them, conditions, values, time, who asks."""
+"""What a complaint says, sorted for a decision: signs and what is said of them, values, time, who asks."""
 
 from __future__ import annotations
 
@@ -40,6 +40,8 @@ class Facts:
     denied: bool = False
     knowledge: bool = False
     topic: bool = False
+    complains: bool = False
+    symptomless: bool = False
     hypothetical: bool = False
 
 
@@ -83,6 +85,8 @@ class FactReader:
         context.update(name for name in ("question", "person", "sudden", "unbearable", "worse") if name in marks)
         facts.knowledge = "knowledge" in marks
         facts.topic = "topic" in marks
+        facts.complains = "complaint" in marks
+        facts.symptomless = "no_symptoms" in marks
         facts.past = "over" in marks
         facts.hypothetical = "dead" in marks
         age = next((each.age for each in told if each.age is not None), None)
@@ -107,9 +111,7 @@ class FactReader:
         if "elder" in marks and age is None:
             context.update(("from_40", "from_65"))
         if month is not None:
-            context.update(
-                name for name, first in (("month_5_on", 5), ("month_6_on", 6)) if month >= first
-            )
+            context.update(name for name, first in (("month_5_on", 5), ("month_6_on", 6)) if month >= first)
         since = [each.days for clause in told for each in clause.durations if not each.over]
         ago = [each.days for clause in told for each in clause.durations if each.over]
         limit = self._scale.times
@@ -118,7 +120,9 @@ class FactReader:
         if "long" in marks or any(days >= limit.chronic_days for days in since):
             context.add("chronic")
         context.update(
-            name for name, first in (("days_over_1", 1.5), ("days_over_3", 3)) if any(days >= first for days in since)
+            name
+            for name, first in (("days_over_1", 1.5), ("days_over_3", 3))
+            if any(days >= first for days in since)
         )
 
     def _finding(
@@ -169,7 +173,11 @@ class FactReader:
         """``acute``, ``chronic`` or neither: by the nearest duration of the clause, else by the whole text."""
         if "chronic" in finding.modifiers:
             return "chronic"
-        near = [each for each in told[finding.clause].durations if not each.over or len(told[finding.clause].durations) == 1]
+        near = [
+            each
+            for each in told[finding.clause].durations
+            if not each.over or len(told[finding.clause].durations) == 1
+        ]
         limit = self._scale.times
         if near:
             days = min(near, key=lambda each: min(abs(each.at - finding.start), abs(each.at - finding.end))).days

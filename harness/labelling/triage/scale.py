@@ -11,24 +11,25 @@ from pydantic import Field, model_validator
 from ...core.files import read_json, sha256_file
 from ...core.records import validated
 from ...core.settings import Record
-from ...languages import Language
+from ...languages import Language, Part
 
 FILE = "triage.json"
 _REMEDY = "Mend the file, or install the package again"
 
 Kind = Literal["sign", "symptom", "illness", "everyday", "condition"]
 """``sign`` decides by itself; ``symptom`` is a complaint that time and strength may raise; ``illness`` is known and
-counts only while nobody merely asks about it; ``everyday`` needs no visit; ``condition`` (pregnant, diabetic) has no
-level of its own."""
+counts only while nobody merely asks about it; ``everyday`` needs no visit; ``condition`` (pregnant, diabetic) has
+no level of its own."""
 
 
 class Discriminator(Record):
     """One thing that tells levels apart, how patients say it, and which published scales have it at its level.
 
-    ``entries`` names the entries of the severity lexicon that say it too. A combination is atoms with spaces between:
-    ``chest_pain:severe !slight_cold a|b``; each atom is the id of a discriminator, with what must be said of it after
-    colons, ``!`` for what must not be there. ``scales`` is empty where the level is this project's own. ``chronic``,
-    ``slight``, ``acute`` and ``severe`` are the levels if that is said of it.
+    ``entries`` names the entries of the severity lexicon that say it too. A combination is atoms with spaces
+    between, such as ``headache:sudden:-chronic !child fever|vomiting``: ids of discriminators or of ``CONTEXT``;
+    after colons what must be said of a sign, or with ``-`` must not; ``!`` before what must not be there. ``scales``
+    is empty where the level is this project's own. ``chronic``, ``slight``, ``acute`` and ``severe`` are the levels
+    if that is said of it.
     """
 
     id: str
@@ -58,10 +59,10 @@ class Band(Record):
 
 
 class Vital(Record):
-    """A measured value: the words before its number, what is plausible, and the bands, the first that fits deciding.
+    """A measured value: the words before its number, what is plausible, and bands, the most urgent deciding.
 
-    A value below ``small`` is multiplied by ``factor`` (glucose in mmol/L, pressure in cmHg). A ``paired`` one has two
-    numbers, and ``second`` are the bands of the other.
+    A value below ``small`` is multiplied by ``factor`` (glucose in mmol/L, pressure in cmHg). A ``paired`` one has
+    two numbers, and ``second`` are the bands of the other.
     """
 
     id: str
@@ -79,7 +80,7 @@ class Vital(Record):
 
 
 class Times(Record):
-    """Words of time: ``units`` and ``duals`` in days; what stands before a duration, or after it, says what it is."""
+    """Words of time: ``units`` and ``duals`` in days; what stands before or after a duration says what it is."""
 
     units: dict[str, float]
     duals: dict[str, float] = {}
@@ -185,8 +186,7 @@ def load_triage(language: Language) -> Triage | None:
     Raises:
         UserError: its file is foreign.
     """
-    path = language.folder / FILE
-    return read_triage(path) if path.is_file() else None
+    return read_triage(language.folder / FILE) if language.knows(Part.TRIAGE) else None
 
 
 def read_triage(path: Path) -> Triage:

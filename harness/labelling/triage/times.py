@@ -17,7 +17,7 @@ _OLDEST = 115 * _YEAR
 
 @dataclass(frozen=True)
 class Duration:
-    """How long ago something began, in days; ``at`` is the position of its unit, ``over`` that it is told as past."""
+    """How long ago something began, in days; ``at`` is its unit's position, ``over`` that it is told as past."""
 
     at: int
     days: float
@@ -36,7 +36,9 @@ class Told:
 class TimeReader:
     """Reads the time expressions of a language from normalised words."""
 
-    def __init__(self, times: Times, numbers: dict[str, float], language: Language, conjunctions: Sequence[str]) -> None:
+    def __init__(
+        self, times: Times, numbers: dict[str, float], language: Language, conjunctions: Sequence[str]
+    ) -> None:
         def plain(items: Iterable[str]) -> frozenset[str]:
             return frozenset(word for item in items for word in words(item, Profile.METRIC, language)[:1])
 
@@ -128,9 +130,7 @@ class TimeReader:
             told.durations.append(Duration(at, days, over=False))
         elif self._is_age(back, after, days):
             told.age = days
-        elif any(word in self._since for word in back[-2:]):
-            told.durations.append(Duration(at, days, over=False))
-        elif counted:
+        elif any(word in self._since for word in back[-2:]) or counted:
             told.durations.append(Duration(at, days, over=False))
 
     def _is_age(self, back: Sequence[str], after: str, days: float) -> bool:
@@ -141,14 +141,16 @@ class TimeReader:
         if not back:
             return False
         named = back[-1] in self._people
-        has = back[-1] in self._has and (len(back) > 1 and back[-2] in self._people or days >= 14 * _YEAR)
+        has = back[-1] in self._has and ((len(back) > 1 and back[-2] in self._people) or days >= 14 * _YEAR)
         return named or has
 
     def _bare_age(self, told: Told, tokens: Sequence[str], at: int) -> None:
         for word in tokens[at + 1 : at + 3]:
             value = self.number(word)
             if value is not None and 0 < value <= 115:
-                unit = next((each for each in tokens[at + 1 : at + 5] if each in self._units or each in self._duals), None)
+                unit = next(
+                    (each for each in tokens[at + 1 : at + 5] if each in self._units or each in self._duals), None
+                )
                 told.age = value * (self._units.get(unit, _YEAR) if unit else _YEAR)
                 return
 
