@@ -94,6 +94,9 @@ class Decider:
                 atoms = [_Atom(part) for part in text.split()]
                 for name, *_ in atoms[0].names:
                     self._combinations[name].append((each, atoms))
+        self._unless = {
+            each.id: [_Atom(part) for part in each.unless.split()] for each in triage.discriminators if each.unless
+        }
         self._when = {
             band.when: [_Atom(part) for part in band.when.split()]
             for vital in triage.vitals
@@ -166,7 +169,7 @@ class Decider:
         for signs in facts.signs.values():
             for sign in signs:
                 kind = sign.discriminator.kind
-                if kind == "condition":
+                if kind == "condition" or self._excepted(sign, facts):
                     continue
                 level = self._level(sign)
                 if kind == "illness" and asks and not complaint:
@@ -176,6 +179,10 @@ class Decider:
                     sure -= self._sure.doubt
                 found.append(Fired(sign.discriminator.id, level, (sign.words,), sure, kind))
         return found
+
+    def _excepted(self, sign: Sign, facts: Facts) -> bool:
+        atoms = self._unless.get(sign.discriminator.id)
+        return atoms is not None and all((atom.found(facts) is not None) == atom.wanted for atom in atoms)
 
     def _level(self, sign: Sign) -> int:
         """The level of a sign, moved by what is said of it."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ...languages import Language
-from ...languages.text import Profile, words
+from ...languages.phrases import Clitics
+from ...languages.text import Profile, normalise, words
 from ..sources.findings import Finding, Reading, Verdict
 from .scale import Discriminator, Triage
 from .times import TimeReader, Told
@@ -48,8 +49,8 @@ class Facts:
 class FactReader:
     """Turns a reading of a complaint into facts."""
 
-    def __init__(self, triage: Triage, language: Language, conjunctions: Sequence[str]) -> None:
-        self._times = TimeReader(triage.times, triage.numbers, language, conjunctions)
+    def __init__(self, triage: Triage, language: Language, clitics: Clitics) -> None:
+        self._times = TimeReader(triage.times, triage.numbers, language, clitics.cue_prefixes)
         self._vitals = VitalReader(triage.vitals, triage.times, self._times, language)
         self._scale = triage
         self._by_id = {each.id: each for each in triage.discriminators}
@@ -57,7 +58,8 @@ class FactReader:
         for each in triage.discriminators:
             for entry in each.entries:
                 self._of_entry[entry].append(each)
-        self._marks = single_words(triage.marks, language, conjunctions)
+        self._ignored = frozenset(normalise(word, Profile.METRIC, language) for word in triage.ignored)
+        self._marks = single_words(triage, language, clitics)
 
     def read(self, reading: Reading) -> Facts:
         """The facts of a complaint."""
@@ -84,7 +86,7 @@ class FactReader:
         context = facts.context
         context.update(name for name in ("question", "person", "sudden", "unbearable", "worse") if name in marks)
         facts.knowledge = "knowledge" in marks
-        facts.topic = "topic" in marks
+        facts.topic = "topic" in marks or "body" in marks
         facts.complains = "complaint" in marks
         facts.symptomless = "no_symptoms" in marks
         facts.past = "over" in marks
@@ -133,10 +135,14 @@ class FactReader:
             return
         if finding.verdict is Verdict.COVERED:
             return
+        if finding.words in self._ignored:
+            return
         name = finding.entry.id
         known = self._by_id.get(name)
         discriminators = [known] if known else self._of_entry.get(name) or [self._default(finding)]
-        if _GONE & set(finding.modifiers):
+        gone = _GONE.intersection(finding.modifiers)
+        # "For a long time" holds the words of "long ago".
+        if gone and not (gone == {"resolved"} and "chronic" in finding.modifiers):
             facts.past = True
             if "prevention" in finding.modifiers:
                 facts.knowledge = True
@@ -173,12 +179,9 @@ class FactReader:
         """``acute``, ``chronic`` or neither: by the nearest duration of the clause, else by the whole text."""
         if "chronic" in finding.modifiers:
             return "chronic"
-        near = [
-            each
-            for each in told[finding.clause].durations
-            if not each.over or len(told[finding.clause].durations) == 1
-        ]
         limit = self._scale.times
+        # What was years ago tells nothing of what is now.
+        near = [each for each in told[finding.clause].durations if not each.over or each.days < limit.chronic_days]
         if near:
             days = min(near, key=lambda each: min(abs(each.at - finding.start), abs(each.at - finding.end))).days
             if days <= limit.acute_days:
@@ -189,18 +192,31 @@ class FactReader:
         return "chronic" if "chronic" in facts.context else ""
 
 
-def single_words(
-    marks: Mapping[str, Sequence[str]], language: Language, conjunctions: Sequence[str]
-) -> dict[str, tuple[str, ...]]:
-    """The marks of single words, with and without a conjunction before them: a look-up instead of a search."""
-    found: dict[str, list[str]] = defaultdict(list)
-    for name, phrases in marks.items():
+_OF_THINGS = ("topic", "body", "complaint")
+"""Marks that are nouns: they stand with articles, prepositions and endings too."""
+
+
+def single_words(triage: Triage, language: Language, clitics: Clitics) -> dict[str, tuple[str, ...]]:
+    """The marks of single words, in all forms that they are written in: a look-up instead of a search."""
+    found: dict[str, dict[str, None]] = defaultdict(dict)
+    nobodys = frozenset(words(" ".join(triage.not_possessive), Profile.METRIC, language))
+    written = {alone: before for before, alone in language.before_suffix.items()}
+    for name, phrases in triage.marks.items():
+        prefixes = ("", *(clitics.prefixes if name in _OF_THINGS else clitics.cue_prefixes))
         for phrase in phrases:
             parts = words(phrase, Profile.METRIC, language)
-            if len(parts) == 1 and not {"*", "|"} & set(phrase):
-                for form in (parts[0], *(mark + parts[0] for mark in conjunctions)):
-                    if name not in found[form]:
-                        found[form].append(name)
+            if len(parts) != 1 or {"*", "|"} & set(phrase):
+                continue
+            stem = parts[0]
+            for prefix in prefixes:
+                found[prefix + stem][name] = None
+            if name != "body":
+                continue
+            stem = stem[:-1] + written.get(stem[-1], stem[-1])
+            for ending in triage.possessive:
+                marked = ("body",) if stem + ending in nobodys else ("body", "person")
+                for prefix in prefixes:
+                    found[prefix + stem + ending].update(dict.fromkeys(marked))
     return {word: tuple(names) for word, names in found.items()}
 
 

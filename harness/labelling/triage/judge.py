@@ -21,7 +21,7 @@ class Judge:
             signs=[_sign(each) for each in triage.discriminators if each.expressions],
             marks=phrases_of_marks(triage, language),
         )
-        self._facts = FactReader(triage, language, lexicon.rules.clitics.cue_prefixes)
+        self._facts = FactReader(triage, language, lexicon.rules.clitics)
         self.decider = Decider(triage)
 
     def decide(self, reading: Reading) -> Decision:

@@ -29,7 +29,7 @@ class Discriminator(Record):
     between, such as ``headache:sudden:-chronic !child fever|vomiting``: ids of discriminators or of ``CONTEXT``;
     after colons what must be said of a sign, or with ``-`` must not; ``!`` before what must not be there. ``scales``
     is empty where the level is this project's own. ``chronic``, ``slight``, ``acute`` and ``severe`` are the levels
-    if that is said of it.
+    if that is said of it; ``unless`` is a combination where its own words do not count.
     """
 
     id: str
@@ -43,6 +43,7 @@ class Discriminator(Record):
     expressions: dict[str, tuple[str, ...]] = {}
     entries: tuple[str, ...] = ()
     combinations: tuple[str, ...] = ()
+    unless: str = ""
     chronic: int | None = None
     slight: int | None = None
     acute: int | None = None
@@ -124,7 +125,12 @@ class Confidence(Record):
 
 
 class Triage(Record):
-    """Everything that the triage of a language knows; ``sha256`` is the digest of its file."""
+    """Everything that the triage of a language knows; ``sha256`` is the digest of its file.
+
+    ``marks`` are words and phrases by what they tell of the text. Those called ``body`` also tell of a person if one
+    of the endings ``possessive`` follows, unless that makes one of ``not_possessive`` ("cutaneous" is no "my skin").
+    ``ignored`` are words that only look like a sign.
+    """
 
     version: str
     sha256: str = ""
@@ -133,6 +139,9 @@ class Triage(Record):
     vitals: tuple[Vital, ...]
     times: Times
     marks: dict[str, tuple[str, ...]]
+    ignored: tuple[str, ...] = ()
+    possessive: tuple[str, ...] = ()
+    not_possessive: tuple[str, ...] = ()
     numbers: dict[str, float]
     defaults: dict[str, str]
 
@@ -143,6 +152,7 @@ class Triage(Record):
             raise ValueError(f"two discriminators are called {sorted(twice)[0]}")
         known = {*ids, *CONTEXT}
         combinations = [each for one in self.discriminators for each in one.combinations]
+        combinations += [each.unless for each in self.discriminators]
         combinations += [band.when for vital in self.vitals for band in (*vital.bands, *vital.second)]
         for name in (name for each in combinations for atom in each.split() for name in alternatives(atom)):
             if name not in known:
