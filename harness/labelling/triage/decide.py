@@ -116,6 +116,8 @@ class Decider:
         if fired:
             return _decision(fired, self._sure.agreement, information=asks and facts.knowledge)
         vague = Fired(VAGUE, self._by_id[VAGUE].level, (), self._sure.vague, "symptom")
+        if asks and facts.knowledge and "person" not in facts.context:
+            return _decision([Fired(INFORMATION, 5, (), self._sure.information, "everyday")], 0.0, information=True)
         if facts.past or facts.symptomless:
             return _decision([Fired(NOTHING_NOW, 5, (), self._sure.everyday, "everyday")], 0.0, information=asks)
         if ("person" in facts.context and (facts.complains or facts.topic)) or (facts.complains and not asks):

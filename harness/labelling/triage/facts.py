@@ -72,6 +72,9 @@ class FactReader:
         for clause in reading.clauses:
             for measured in self._vitals.read(clause.words):
                 facts.values.append((measured, " ".join(clause.words[measured.start : measured.end])))
+                if measured.value < measured.vital.normal_below:
+                    for name in measured.vital.cancels:
+                        facts.signs.pop(name, None)
         return facts
 
     def _marked(self, reading: Reading) -> dict[str, list[tuple[int, int]]]:
@@ -169,6 +172,8 @@ class FactReader:
         if "worse" in facts.context:
             said.add("worse")
         time = self._time(facts, finding, told)
+        if "worse" in said and "acute" in facts.context:
+            time = "acute"
         if time:
             said.add(time)
         if "sudden" in said and "chronic" not in said:

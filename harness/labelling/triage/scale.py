@@ -63,7 +63,8 @@ class Vital(Record):
     """A measured value: the words before its number, what is plausible, and bands, the most urgent deciding.
 
     A value below ``small`` is multiplied by ``factor`` (glucose in mmol/L, pressure in cmHg). A ``paired`` one has
-    two numbers, and ``second`` are the bands of the other.
+    two numbers, and ``second`` are the bands of the other. A value below ``normal_below`` takes away the signs that
+    are named in ``cancels``: a temperature of 36.5 is no fever.
     """
 
     id: str
@@ -78,6 +79,8 @@ class Vital(Record):
     paired: bool = False
     bands: tuple[Band, ...]
     second: tuple[Band, ...] = ()
+    normal_below: float = float("-inf")
+    cancels: tuple[str, ...] = ()
 
 
 class Times(Record):

@@ -40,7 +40,8 @@ class TimeReader:
         self, times: Times, numbers: dict[str, float], language: Language, conjunctions: Sequence[str]
     ) -> None:
         def plain(items: Iterable[str]) -> frozenset[str]:
-            return frozenset(word for item in items for word in words(item, Profile.METRIC, language)[:1])
+            alone = [word for item in items for word in words(item, Profile.METRIC, language)[:1]]
+            return frozenset(mark + word for word in alone for mark in ("", *conjunctions))
 
         def keyed(table: dict[str, float]) -> dict[str, float]:
             return {" ".join(words(key, Profile.METRIC, language)): value for key, value in table.items()}
