@@ -75,7 +75,7 @@ def test_probabilities_have_the_class_of_the_level_and_sum_to_one(code):
         explanation = RULES[code].explain(text)
         if explanation.decision.level is None:
             continue
-        probabilities = decider.probabilities(explanation.decision)
+        probabilities = decider.probabilities([explanation.decision])[0]
         assert probabilities.sum() == pytest.approx(1)
         assert probabilities[explanation.decision.severity.rank] == pytest.approx(explanation.decision.confidence)
         assert explanation.severity is explanation.decision.severity

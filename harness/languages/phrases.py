@@ -155,13 +155,16 @@ class Patterns:
             if not each.keys:
                 continue
             numbers: set[int] = set()
-            if each.beginnings:
-                near = {key for following in keys[start + 1 : start + 1 + self._reach] for key in following}
-                for seconds in each.beginnings:
-                    for second in seconds.keys() & near:
-                        numbers.update(seconds[second])
+            for following in keys[start + 1 : start + 1 + self._reach] if each.beginnings else ():
+                for key in following:
+                    for seconds in each.beginnings:
+                        if key in seconds:
+                            numbers.update(seconds[key])
+            if not numbers:
+                yield from [Found(self._patterns[number][0], (start,)) for number in each.alone]
+                continue
             # Sorted, so that the order of what is found is no accident of hashing.
-            for number in sorted(numbers.union(each.alone)) if numbers else each.alone:
+            for number in sorted(numbers.union(each.alone)):
                 payload, elements = self._patterns[number]
                 positions = _match(elements, 1, keys, start + 1)
                 if positions is not None:

@@ -115,6 +115,9 @@ class Finder:
         self._window = lexicon.rules.negation.window
         self._verbal_window = lexicon.rules.negation.verbal_window
         modifiers = lexicon.rules.modifiers
+        longest = max((len(phrase.split()) for modifier in modifiers for phrase in modifier.phrases), default=0)
+        # A gap in a modifier's phrase may be two words long.
+        self._reach = 2 * longest + max((max(item.before, item.after) for item in modifiers), default=0)
         self._patterns = Patterns(lexicon.rules.clitics, language)
         for entry in (*lexicon.entries, *signs):
             for phrase in entry.phrases:
@@ -148,50 +151,57 @@ class Finder:
         """All that a text holds, in reading order."""
         reading = Reading(clauses(text, self._language), [], {})
         for number, clause in enumerate(reading.clauses):
-            found = list(self._patterns.find(clause))
-            for item in found:
-                if isinstance(item.payload, Mark):
+            matches, cues = [], []
+            for item in self._patterns.find(clause):
+                if isinstance(item.payload, Entry):
+                    matches.append(item)
+                elif isinstance(item.payload, Mark):
                     reading.marks.setdefault(item.payload.name, []).append((number, item.start))
-            reading.findings.extend(self._in_clause(number, clause, found))
+                else:
+                    cues.append(item)
+            if matches:
+                reading.findings.extend(self._in_clause(number, clause, matches, cues))
         return reading
 
-    def _in_clause(self, number: int, clause: Clause, found: list[Found]) -> list[Finding]:
-        matches = [item for item in found if isinstance(item.payload, Entry)]
-        if not matches:
-            return []
-        cues = _sort_cues(found, matches)
-        matches = [item for item in matches if not _gap_holds(item, cues)]
+    def _in_clause(self, number: int, clause: Clause, matches: list[Found], heard: list[Found]) -> list[Finding]:
+        cues = _sort_cues(heard, matches)
+        if cues.negators:
+            matches = [item for item in matches if not _gap_holds(item, cues)]
         covered = _covered(matches)
         findings = []
         # Where a joiner ties what follows to a negated finding.
         tied: dict[int, str] = {}
+        negates = bool(cues.negators or cues.after)
         for item, inside in zip(matches, covered, strict=True):
-            negator = self._negator(item, clause, cues) or tied.get(item.start - 1, "")
-            if negator and item.end in cues.joiners:
-                tied[item.end] = negator
+            entry, positions = item
+            negator = ""
+            if negates:
+                negator = self._negator(item, clause, cues) or tied.get(item.start - 1, "")
+                if negator and item.end in cues.joiners:
+                    tied[item.end] = negator
             verdict = Verdict.NEGATED if negator else Verdict.COVERED if inside else Verdict.FIRES
-            near = self._modifiers(item, cues) if cues.modifiers else []
+            near = self._modifiers(item, cues) if cues.modifiers else ()
+            # By position: so many are made that names would cost.
             findings.append(
                 Finding(
-                    entry=item.payload,
-                    words=" ".join([clause.words[at] for at in item.positions]),
-                    verdict=verdict,
-                    negator=negator,
-                    because="a longer phrase covers it" if verdict is Verdict.COVERED else item.payload.reason,
-                    modifiers=tuple([modifier.name for modifier in near]),
-                    severity=_moved(item.payload, near) if near else item.payload.severity,
-                    clause=number,
-                    start=item.start,
-                    end=item.end,
+                    entry,
+                    " ".join([clause.words[at] for at in positions]),
+                    verdict,
+                    negator,
+                    "a longer phrase covers it" if verdict is Verdict.COVERED else entry.reason,
+                    tuple([modifier.name for modifier in near]),
+                    _moved(entry, near) if near else entry.severity,
+                    number,
+                    positions[0],
+                    positions[-1] + 1,
                 )
             )
         return findings
 
     def _negator(self, item: Found, clause: Clause, cues: _Cues) -> str:
         """The words that negate a match, or an empty text."""
-        if not (cues.negators or cues.after):
-            return ""
-        for end in range(item.start, item.start - self._window, -1):
+        first = item.start
+        for end in range(first, first - self._window, -1):
             negator = cues.negators_by_end.get(end)
             if negator is None:
                 continue
@@ -211,43 +221,59 @@ class Finder:
 
     def _modifiers(self, item: Found, cues: _Cues) -> list[Modifier]:
         near: dict[str, Modifier] = {}
-        for start, heard in cues.modifiers.items():
-            for cue in heard:
+        first, end = item.start, item.end
+        # All of a short clause; of a long one those that may reach.
+        starts = (
+            cues.modifiers if len(cues.modifiers) < self._reach else range(first - self._reach, end + self._reach)
+        )
+        for start in starts:
+            for cue in cues.modifiers.get(start, ()):
                 modifier: Modifier = cue.payload
-                reaches = cue.end > item.start - modifier.before and start < item.end + modifier.after
-                between = range(cue.end, item.start) if start < item.start else range(item.end, start)
-                walled = modifier.shift < 0 and not cues.walls.isdisjoint(between)
-                if reaches and start not in item.positions and not walled:
+                if not (cue.end > first - modifier.before and start < end + modifier.after):
+                    continue
+                between = range(cue.end, first) if start < first else range(end, start)
+                walled = modifier.shift < 0 and cues.walls and not cues.walls.isdisjoint(between)
+                if not walled and start not in item.positions:
                     near[modifier.name] = modifier
         return list(near.values())
 
 
 def _sort_cues(found: list[Found], matches: list[Found]) -> _Cues:
     cues = _Cues()
-    own = {at for item in matches for at in item.positions}
-    idle = {at for item in found if item.payload is Cue.NOT_NEGATOR for at in range(item.start, item.end)}
+    if not found:
+        return cues
+    idle: set[int] = set()
+    negators, modifiers = [], []
     for item in found:
-        if item.payload is Cue.NEGATOR and item.start not in own and item.start not in idle:
-            _keep_longest(cues.negators, item)
-    cues.negators_by_end = {item.end: item for item in cues.negators.values()}
-    for item in found:
-        if item.payload is Cue.AFTER:
-            _keep_longest(cues.after, item)
-        elif item.payload is Cue.BREAKER:
+        cue = item.payload
+        if isinstance(cue, Modifier):
+            modifiers.append(item)
+        elif cue is Cue.NEGATOR:
+            negators.append(item)
+        elif cue is Cue.BREAKER:
             cues.breakers.add(item.start)
-        elif item.payload is Cue.JOINER:
-            cues.joiners.add(item.start)
-        elif item.payload is Cue.CARRIER:
+        elif cue is Cue.NOT_NEGATOR:
+            idle.update(range(item.start, item.end))
+        elif cue is Cue.CARRIER:
             cues.carriers.add(item.start)
-        elif item.payload is Cue.LIST_JOINER:
-            cues.list_joiners.add(item.start)
-        elif item.payload is Cue.WALL:
-            cues.walls.add(item.start)
-        elif item.payload is Cue.VERBAL:
+        elif cue is Cue.JOINER:
+            cues.joiners.add(item.start)
+        elif cue is Cue.VERBAL:
             cues.verbal.add((item.start, item.end))
-        elif (
-            isinstance(item.payload, Modifier) and item.start not in idle and item.start not in cues.negators_by_end
-        ):
+        elif cue is Cue.WALL:
+            cues.walls.add(item.start)
+        elif cue is Cue.AFTER:
+            _keep_longest(cues.after, item)
+        elif cue is Cue.LIST_JOINER:
+            cues.list_joiners.add(item.start)
+    if negators:
+        own = {at for item in matches for at in item.positions}
+        for item in negators:
+            if item.start not in own and item.start not in idle:
+                _keep_longest(cues.negators, item)
+        cues.negators_by_end = {item.end: item for item in cues.negators.values()}
+    for item in modifiers:
+        if item.start not in idle and item.start not in cues.negators_by_end:
             cues.modifiers[item.start].append(item)
     return cues
 
@@ -274,6 +300,8 @@ def _of_the_list(item: Found, clause: Clause, cues: _Cues) -> Found | None:
 
 def _covered(matches: list[Found]) -> list[bool]:
     """Whether a longer phrase of the same kind holds all words of a match, for each."""
+    if len(matches) == 1:
+        return [False]
     spans: dict[tuple[bool, int], list[frozenset[int]]] = defaultdict(list)
     own = []
     for item in matches:

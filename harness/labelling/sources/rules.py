@@ -99,16 +99,15 @@ class RulesSource:
 
     def reasons(self, questions: Sequence[str]) -> tuple[Probabilities, list[Decision]]:
         """Probabilities of shape (n, 3) with the decision for each complaint; no decisions without a scale."""
+        finder, judge = self._finder, self._judge
+        if judge:
+            decisions = [judge.decide(finder.read(question)) for question in questions]
+            return judge.decider.probabilities(decisions), decisions
         result = np.full((len(questions), 3), np.nan)
-        decisions = []
         for row, question in enumerate(questions):
-            reading = self._finder.read(question)
-            if self._judge:
-                decisions.append(decision := self._judge.decide(reading))
-                result[row] = self._judge.decider.probabilities(decision)
-            elif (evidence := self._evidence(reading.findings)) is not None:
+            if (evidence := self._evidence(finder.find(question))) is not None:
                 result[row] = _posterior(self.prior, evidence)
-        return result, decisions
+        return result, []
 
     def red_flags(self, questions: Sequence[str]) -> npt.NDArray[np.bool_]:
         """Where a red flag stands (with a scale: where the level is critical), shape (n,)."""
@@ -125,7 +124,7 @@ class RulesSource:
         if self._judge:
             decision = self._judge.decide(reading)
             unknown = decision.level is None
-            probabilities = self.prior if unknown else self._judge.decider.probabilities(decision)
+            probabilities = self.prior if unknown else self._judge.decider.probabilities([decision])[0]
             return Explanation(findings, probabilities, unknown, decision)
         evidence = self._evidence(findings)
         probabilities = self.prior if evidence is None else _posterior(self.prior, evidence)

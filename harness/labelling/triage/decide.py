@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from ...severity import CLASS_OF_LEVEL, SEVERITIES, Severity
+from ...severity import CLASS_OF_LEVEL, Severity
 from .facts import Facts, Sign
-from .scale import Discriminator, Triage
+from .scale import CONTEXT, Discriminator, Triage
 
 INFORMATION = "information"
 NOTHING_NOW = "nothing_now"
 VAGUE = "vague"
+_COMPLAINTS = frozenset({"sign", "symptom"})
 _ALWAYS_MEANT = frozenset({"self_harm"})
 """What is never taken for a general question."""
 
 
-@dataclass(frozen=True)
-class Fired:
+class Fired(NamedTuple):
     """A discriminator that holds, its level here, and the words that say so."""
 
     id: str
@@ -86,6 +88,15 @@ class Decider:
     def __init__(self, triage: Triage) -> None:
         self._scale = triage
         self._sure = triage.confidence
+        # By level: 1 for its class, and how the rest is shared out.
+        self._own, self._others = np.full((6, 3), np.nan), np.full((6, 3), np.nan)
+        for level, severity in CLASS_OF_LEVEL.items():
+            self._own[level], self._others[level] = np.eye(3)[severity.rank], 0
+            for other, share in triage.confidence.rest[str(severity)].items():
+                self._others[level][Severity(other).rank] = share
+        self._sure_of_kind = {
+            kind: getattr(triage.confidence, kind) for kind in ("sign", "symptom", "illness", "everyday")
+        }
         self._by_id = {each.id: each for each in triage.discriminators}
         # By the first atom's names, so that only combinations are tried whose first part is there.
         self._combinations: dict[str, list[tuple[Discriminator, list[_Atom]]]] = defaultdict(list)
@@ -94,6 +105,7 @@ class Decider:
                 atoms = [_Atom(part) for part in text.split()]
                 for name, *_ in atoms[0].names:
                     self._combinations[name].append((each, atoms))
+        self._first_contexts = [name for name in CONTEXT if name in self._combinations]
         self._unless = {
             each.id: [_Atom(part) for part in each.unless.split()] for each in triage.discriminators if each.unless
         }
@@ -105,7 +117,8 @@ class Decider:
 
     def decide(self, facts: Facts) -> Decision:
         """The level of a complaint."""
-        fired = [*self._values(facts), *self._combined(facts), *self._single(facts)]
+        values = self._values(facts) if facts.values else []
+        fired = [*values, *self._combined(facts), *self._single(facts)] if facts.signs or facts.context else values
         asks = "question" in facts.context or facts.knowledge
         if asks and (facts.hypothetical or self._general(facts, fired)):
             words = tuple(dict.fromkeys(word for each in fired for word in each.words))
@@ -132,7 +145,7 @@ class Decider:
             return False
         if any(each.id in _ALWAYS_MEANT for each in fired):
             return False
-        complaints = {each.id for each in fired if each.kind in ("sign", "symptom") and each.level < 5}
+        complaints = {each.id for each in fired if each.kind in _COMPLAINTS and each.level < 5}
         return bool(fired or facts.topic) and (facts.knowledge or len(complaints) <= 1)
 
     def _values(self, facts: Facts) -> list[Fired]:
@@ -149,8 +162,10 @@ class Decider:
 
     def _combined(self, facts: Facts) -> list[Fired]:
         found = []
-        for name in (*facts.signs, *sorted(facts.context)):
-            for discriminator, atoms in self._combinations.get(name, ()):
+        names = [name for name in facts.signs if name in self._combinations]
+        names += [name for name in self._first_contexts if name in facts.context]
+        for name in names:
+            for discriminator, atoms in self._combinations[name]:
                 words: list[str] = []
                 for atom in atoms:
                     heard = atom.found(facts)
@@ -165,21 +180,17 @@ class Decider:
     def _single(self, facts: Facts) -> list[Fired]:
         found = []
         asks = "question" in facts.context
-        complaint = any(
-            sign.discriminator.kind in ("sign", "symptom") for signs in facts.signs.values() for sign in signs
-        )
-        for signs in facts.signs.values():
-            for sign in signs:
-                kind = sign.discriminator.kind
-                if kind == "condition" or self._excepted(sign, facts):
-                    continue
-                level = self._level(sign)
-                if kind == "illness" and asks and not complaint:
-                    level = 5
-                sure = getattr(self._sure, kind)
-                if kind in ("sign", "symptom") and {"slight", "severe"} <= sign.said:
-                    sure -= self._sure.doubt
-                found.append(Fired(sign.discriminator.id, level, (sign.words,), sure, kind))
+        here = [sign for signs in facts.signs.values() for sign in signs if sign.discriminator.kind != "condition"]
+        complaint = any(sign.discriminator.kind in _COMPLAINTS for sign in here)
+        for sign in here:
+            if self._unless and self._excepted(sign, facts):
+                continue
+            kind = sign.discriminator.kind
+            level = 5 if kind == "illness" and asks and not complaint else self._level(sign)
+            sure = self._sure_of_kind[kind]
+            if kind in _COMPLAINTS and {"slight", "severe"} <= sign.said:
+                sure -= self._sure.doubt
+            found.append(Fired(sign.discriminator.id, level, (sign.words,), sure, kind))
         return found
 
     def _excepted(self, sign: Sign, facts: Facts) -> bool:
@@ -199,18 +210,14 @@ class Decider:
             return one.acute
         return one.level
 
-    def probabilities(self, decision: Decision) -> npt.NDArray[np.float64]:
-        """Probabilities of shape (3,) by rank: the class of the level has the confidence, the others the rest."""
-        severity = decision.severity
-        if severity is None:
-            return np.full(3, np.nan)
-        shares = self._sure.rest[str(severity)]
-        row = np.empty(3)
-        for each in SEVERITIES:
-            row[each.rank] = (
-                decision.confidence if each is severity else (1 - decision.confidence) * shares[str(each)]
-            )
-        return row
+    def probabilities(self, decisions: Sequence[Decision]) -> npt.NDArray[np.float64]:
+        """Probabilities of shape (n, 3) by rank: the class of the level has the confidence, the others the rest.
+
+        NaN where a decision has no level.
+        """
+        levels = np.array([each.level or 0 for each in decisions], dtype=np.intp)
+        sure = np.array([each.confidence for each in decisions])[:, None]
+        return self._own[levels] * sure + self._others[levels] * (1 - sure)
 
 
 def _decision(fired: list[Fired], agreement: float, *, information: bool) -> Decision:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ...languages import Language
 from ...languages.phrases import Clitics
 from ...languages.text import Profile, normalise, words
 from ..sources.findings import Finding, Reading, Verdict
+from ..sources.lexicon import Sign as SignEntry
 from .scale import Discriminator, Triage
-from .times import TimeReader, Told
+from .times import Duration, TimeReader, Told
 from .vitals import Measured, VitalReader
 
 _NEAR = 4
@@ -19,6 +21,25 @@ _NEAR = 4
 _MONTH, _YEAR = 30.0, 365.0
 _GONE = frozenset({"resolved", "somebody_else", "prevention"})
 """Modifiers of the lexicon that say a finding is not there now, or not in the person that is asked about."""
+
+
+_STRENGTHS = frozenset({"severe", "slight"})
+_SAID_NEAR = ("sudden", "severe", "slight")
+_WHOLE_TEXT = frozenset({"question", "person", "sudden", "unbearable", "worse"})
+"""Marks that are said of the whole text; those of ``_SAID_NEAR`` are said of the signs around them."""
+_AGE_MARKS = {"infant": ("under_1_year", "child"), "small_child": ("child",), "elder": ("from_40", "from_65")}
+"""What words such as "baby" tell where no age is said."""
+_OVER_ONE_DAY, _OVER_THREE_DAYS = 1.5, 3.0
+Places = dict[str, list[tuple[int, int]]]
+"""Marks by name: the clause and the word of each."""
+
+
+@dataclass(frozen=True)
+class _Around:
+    """What is said around signs: durations that count, by clause, and the marks of ``_SAID_NEAR``."""
+
+    durations: list[list[Duration]]
+    marks: list[tuple[str, frozenset[tuple[int, int]]]]
 
 
 @dataclass
@@ -67,8 +88,12 @@ class FactReader:
         told = [self._times.read(clause.words) for clause in reading.clauses]
         marks = self._marked(reading)
         self._context(facts, told, marks)
+        around = self._around(told, marks)
         for finding in reading.findings:
-            self._finding(facts, finding, told, marks)
+            if finding.verdict is Verdict.NEGATED:
+                facts.denied = True
+            elif finding.verdict is Verdict.FIRES and finding.words not in self._ignored:
+                self._finding(facts, finding, around)
         for clause in reading.clauses:
             for measured in self._vitals.read(clause.words):
                 facts.values.append((measured, " ".join(clause.words[measured.start : measured.end])))
@@ -77,81 +102,71 @@ class FactReader:
                         facts.signs.pop(name, None)
         return facts
 
-    def _marked(self, reading: Reading) -> dict[str, list[tuple[int, int]]]:
-        marks = {name: list(places) for name, places in reading.marks.items()}
+    def _marked(self, reading: Reading) -> Places:
+        marks = reading.marks
         for number, clause in enumerate(reading.clauses):
             for at, word in enumerate(clause.words):
-                for name in self._marks.get(word, ()):
-                    marks.setdefault(name, []).append((number, at))
+                if word in self._marks:
+                    for name in self._marks[word]:
+                        marks.setdefault(name, []).append((number, at))
         return marks
 
-    def _context(self, facts: Facts, told: list[Told], marks: Mapping[str, list[tuple[int, int]]]) -> None:
+    def _around(self, told: list[Told], marks: Places) -> _Around:
+        limit = self._scale.times.chronic_days
+        # What was years ago tells nothing of what is now.
+        durations = [[each for each in one.durations if not each.over or each.days < limit] for one in told]
+        return _Around(durations, [(name, frozenset(marks[name])) for name in _SAID_NEAR if name in marks])
+
+    def _context(self, facts: Facts, told: list[Told], marks: Places) -> None:
         context = facts.context
-        context.update(name for name in ("question", "person", "sudden", "unbearable", "worse") if name in marks)
+        context.update(_WHOLE_TEXT & marks.keys())
         facts.knowledge = "knowledge" in marks
         facts.topic = "topic" in marks or "body" in marks
         facts.complains = "complaint" in marks
         facts.symptomless = "no_symptoms" in marks
         facts.past = "over" in marks
         facts.hypothetical = "dead" in marks
-        age = next((each.age for each in told if each.age is not None), None)
-        month = next((each.month for each in told if each.month is not None), None)
+        age = month = None
+        durations = []
+        for one in told:
+            age = one.age if age is None else age
+            month = one.month if month is None else month
+            durations += one.durations
         if age is not None:
-            context.add("person")
-            context.update(
-                name
-                for name, holds in (
-                    ("under_3_months", age < 3 * _MONTH),
-                    ("under_1_year", age < _YEAR),
-                    ("child", age < 12 * _YEAR),
-                    ("from_40", age >= 40 * _YEAR),
-                    ("from_65", age >= 65 * _YEAR),
-                )
-                if holds
-            )
-        if "infant" in marks:
-            context.update(("under_1_year", "child") if age is None else ())
-        if "small_child" in marks and age is None:
-            context.add("child")
-        if "elder" in marks and age is None:
-            context.update(("from_40", "from_65"))
+            context.update(_of_age(age))
+        else:
+            for name, meant in _AGE_MARKS.items():
+                if name in marks:
+                    context.update(meant)
         if month is not None:
             context.update(name for name, first in (("month_5_on", 5), ("month_6_on", 6)) if month >= first)
-        since = [each.days for clause in told for each in clause.durations if not each.over]
-        ago = [each.days for clause in told for each in clause.durations if each.over]
         limit = self._scale.times
-        if "recent" in marks or any(days <= limit.acute_days for days in (*since, *ago)):
+        longest = max((each.days for each in durations if not each.over), default=0.0)
+        if "recent" in marks or any(each.days <= limit.acute_days for each in durations):
             context.add("acute")
-        if "long" in marks or any(days >= limit.chronic_days for days in since):
+        if "long" in marks or longest >= limit.chronic_days:
             context.add("chronic")
-        context.update(
-            name
-            for name, first in (("days_over_1", 1.5), ("days_over_3", 3))
-            if any(days >= first for days in since)
-        )
+        if longest >= _OVER_ONE_DAY:
+            context.add("days_over_1")
+        if longest >= _OVER_THREE_DAYS:
+            context.add("days_over_3")
 
-    def _finding(
-        self, facts: Facts, finding: Finding, told: list[Told], marks: Mapping[str, list[tuple[int, int]]]
-    ) -> None:
-        if finding.verdict is Verdict.NEGATED:
-            facts.denied = True
-            return
-        if finding.verdict is Verdict.COVERED:
-            return
-        if finding.words in self._ignored:
-            return
+    def _finding(self, facts: Facts, finding: Finding, around: _Around) -> None:
         name = finding.entry.id
-        known = self._by_id.get(name)
-        discriminators = [known] if known else self._of_entry.get(name) or [self._default(finding)]
-        gone = _GONE.intersection(finding.modifiers)
-        # "For a long time" holds the words of "long ago".
-        if gone and not (gone == {"resolved"} and "chronic" in finding.modifiers):
-            facts.past = True
-            if "prevention" in finding.modifiers:
-                facts.knowledge = True
-            # A diabetes of old is still there, and so is a pregnancy.
-            discriminators = [each for each in discriminators if each.kind == "condition"]
-        said = self._said(facts, finding, told, marks)
+        if isinstance(finding.entry, SignEntry):
+            discriminators = [self._by_id[name]]
+        else:
+            discriminators = self._of_entry.get(name) or [self._default(finding)]
+        if finding.modifiers:
+            gone = _GONE.intersection(finding.modifiers)
+            # "For a long time" holds the words of "long ago".
+            if gone and not (gone == {"resolved"} and "chronic" in finding.modifiers):
+                facts.past = True
+                if "prevention" in gone:
+                    facts.knowledge = True
+                # A diabetes of old is still there, and so is a pregnancy.
+                discriminators = [each for each in discriminators if each.kind == "condition"]
+        said = self._said(facts, finding, around)
         for each in discriminators:
             facts.signs[each.id].append(Sign(each, finding.words, said))
 
@@ -159,42 +174,49 @@ class FactReader:
         kind = "red_flag" if finding.entry.red_flag else str(finding.entry.severity)
         return self._by_id[self._scale.defaults[kind]]
 
-    def _said(
-        self, facts: Facts, finding: Finding, told: list[Told], marks: Mapping[str, list[tuple[int, int]]]
-    ) -> set[str]:
-        said = {name for name in finding.modifiers if name in ("severe", "slight")}
-        for name in ("sudden", "severe", "slight"):
-            if any(
-                clause == finding.clause and finding.start - _NEAR <= at <= finding.end + _NEAR
-                for clause, at in marks.get(name, ())
-            ):
-                said.add(name)
+    def _said(self, facts: Facts, finding: Finding, around: _Around) -> set[str]:
+        said = _STRENGTHS.intersection(finding.modifiers) if finding.modifiers else set()
+        for name, places in around.marks:
+            if any((finding.clause, at) in places for at in range(finding.start - _NEAR, finding.end + _NEAR + 1)):
+                said = said | {name}
+        said = set(said)
+        time = self._time(facts, finding, around)
         if "worse" in facts.context:
             said.add("worse")
-        time = self._time(facts, finding, told)
-        if "worse" in said and "acute" in facts.context:
-            time = "acute"
+            time = "acute" if "acute" in facts.context else time
         if time:
             said.add(time)
         if "sudden" in said and "chronic" not in said:
             said.add("acute")
         return said
 
-    def _time(self, facts: Facts, finding: Finding, told: list[Told]) -> str:
+    def _time(self, facts: Facts, finding: Finding, around: _Around) -> str:
         """``acute``, ``chronic`` or neither: by the nearest duration of the clause, else by the whole text."""
         if "chronic" in finding.modifiers:
             return "chronic"
-        limit = self._scale.times
-        # What was years ago tells nothing of what is now.
-        near = [each for each in told[finding.clause].durations if not each.over or each.days < limit.chronic_days]
+        near = around.durations[finding.clause]
         if near:
-            days = min(near, key=lambda each: min(abs(each.at - finding.start), abs(each.at - finding.end))).days
+            limit = self._scale.times
+            after = bisect_left(near, finding.start, key=lambda each: each.at)
+            beside = near[max(0, after - 1) : after + 2]
+            days = min(beside, key=lambda each: min(abs(each.at - finding.start), abs(each.at - finding.end))).days
             if days <= limit.acute_days:
                 return "acute"
             return "chronic" if days >= limit.chronic_days else ""
         if "acute" in facts.context:
             return "acute"
         return "chronic" if "chronic" in facts.context else ""
+
+
+def _of_age(days: float) -> Iterator[str]:
+    """What follows from an age in days."""
+    yield "person"
+    for name, below in (("under_3_months", 3 * _MONTH), ("under_1_year", _YEAR), ("child", 12 * _YEAR)):
+        if days < below:
+            yield name
+    for name, years in (("from_40", 40), ("from_65", 65)):
+        if days >= years * _YEAR:
+            yield name
 
 
 _OF_THINGS = ("topic", "body", "complaint")

@@ -23,7 +23,7 @@ no level of its own."""
 
 
 class Discriminator(Record):
-    """One thing that tells levels apart, how patients say it, and which published scales have it at its level.
+    """One thing that tells levels apart, how patients say it, and which published scales have it there.
 
     ``entries`` names the entries of the severity lexicon that say it too. A combination is atoms with spaces
     between, such as ``headache:sudden:-chronic !child fever|vomiting``: ids of discriminators or of ``CONTEXT``;
@@ -130,8 +130,8 @@ class Confidence(Record):
 class Triage(Record):
     """Everything that the triage of a language knows; ``sha256`` is the digest of its file.
 
-    ``marks`` are words and phrases by what they tell of the text. Those called ``body`` also tell of a person if one
-    of the endings ``possessive`` follows, unless that makes one of ``not_possessive`` ("cutaneous" is no "my skin").
+    ``marks`` are words and phrases by what they tell of the text. Those called ``body`` also tell of a person if
+    one of the endings ``possessive`` follows, unless that makes one of ``not_possessive`` ("cutaneous").
     ``ignored`` are words that only look like a sign.
     """
 

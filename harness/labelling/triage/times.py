@@ -58,6 +58,10 @@ class TimeReader:
         self._skipped = plain(times.skipped)
         self._pregnancy_month, self._pregnancy_week = plain(times.pregnancy_month), plain(times.pregnancy_week)
 
+        self._heard = frozenset().union(
+            self._duals, self._units, self._age, self._pregnancy_month, self._pregnancy_week, self._alone
+        )
+
     def number(self, word: str) -> float | None:
         """The number that a word is, in digits or spelt out."""
         # Not isdigit(): that holds for superscripts too, which are no numbers to Python.
@@ -80,6 +84,8 @@ class TimeReader:
         """All that a clause tells about time."""
         told = Told()
         for at, word in enumerate(tokens):
+            if word not in self._heard:
+                continue
             if word in self._duals:
                 self._place(told, tokens, at, at, self._duals[word])
             elif word in self._units:
