@@ -201,9 +201,7 @@ def write_dataset(folder: Path, splits: Mapping[str, pd.DataFrame], info: Datase
                 if set(REASON_COLUMNS) <= set(splits[name].columns):
                     fields += _REASONS
                 columns = [field.name for field in fields]
-                table = pa.Table.from_pandas(
-                    splits[name][columns], schema=pa.schema(fields), preserve_index=False
-                )
+                table = pa.Table.from_pandas(splits[name][columns], schema=pa.schema(fields), preserve_index=False)
                 pq.write_table(table, path)
                 counts[name] = count_severities(splits[name])
                 digests[name] = sha256_file(path)

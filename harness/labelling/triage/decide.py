@@ -217,7 +217,8 @@ class Decider:
         """
         levels = np.array([each.level or 0 for each in decisions], dtype=np.intp)
         sure = np.array([each.confidence for each in decisions])[:, None]
-        return self._own[levels] * sure + self._others[levels] * (1 - sure)
+        probabilities: npt.NDArray[np.float64] = self._own[levels] * sure + self._others[levels] * (1 - sure)
+        return probabilities
 
 
 def _decision(fired: list[Fired], agreement: float, *, information: bool) -> Decision:

@@ -27,9 +27,9 @@ class Discriminator(Record):
 
     ``entries`` names the entries of the severity lexicon that say it too. A combination is atoms with spaces
     between, such as ``headache:sudden:-chronic !child fever|vomiting``: ids of discriminators or of ``CONTEXT``;
-    after colons what must be said of a sign, or with ``-`` must not; ``!`` before what must not be there. ``scales``
-    is empty where the level is this project's own. ``chronic``, ``slight``, ``acute`` and ``severe`` are the levels
-    if that is said of it; ``unless`` is a combination where its own words do not count.
+    after colons what must be said of a sign, or with ``-`` must not; ``!`` before what must not be there.
+    ``scales`` is empty where the level is this project's own. ``chronic``, ``slight``, ``acute`` and ``severe`` are
+    the levels if that is said of it; ``unless`` is a combination where its own words do not count.
     """
 
     id: str
