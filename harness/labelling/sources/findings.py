@@ -14,6 +14,7 @@ from ...languages.phrases import Clause, Found, Patterns, clauses
 from ...severity import SEVERITIES, Severity
 from .lexicon import Entry, Lexicon, Modifier, Sign
 
+_BY_RANK = tuple(sorted(SEVERITIES, key=lambda severity: severity.rank))
 _LONGEST_LIST = 20
 _LONGEST_MEMBER = 5
 """Words of a list, and of one of its members."""
@@ -300,16 +301,23 @@ def _of_the_list(item: Found, clause: Clause, cues: _Cues) -> Found | None:
 
 def _covered(matches: list[Found]) -> list[bool]:
     """Whether a longer phrase of the same kind holds all words of a match, for each."""
-    if len(matches) == 1:
-        return [False]
-    spans: dict[tuple[bool, int], list[frozenset[int]]] = defaultdict(list)
-    own = []
+    # Only a phrase of several words can hold another.
+    spans: dict[tuple[bool, int], list[frozenset[int]]] = {}
     for item in matches:
-        kind, span = isinstance(item.payload, Sign), frozenset(item.positions)
-        own.append((kind, item.positions[0], span))
-        for at in item.positions:
-            spans[kind, at].append(span)
-    return [any(span < other for other in spans[kind, first]) for kind, first, span in own]
+        if len(item.positions) > 1:
+            kind, span = isinstance(item.payload, Sign), frozenset(item.positions)
+            for at in item.positions:
+                spans.setdefault((kind, at), []).append(span)
+    if not spans:
+        return [False] * len(matches)
+    covered = []
+    for item in matches:
+        near = spans.get((isinstance(item.payload, Sign), item.positions[0]))
+        covered.append(
+            near is not None
+            and any(span.issuperset(item.positions) for span in near if len(span) > len(item.positions))
+        )
+    return covered
 
 
 def _keep_longest(items: dict[int, Found], item: Found) -> None:
@@ -324,4 +332,4 @@ def _gap_holds(item: Found, cues: _Cues) -> bool:
 def _moved(entry: Entry, modifiers: list[Modifier]) -> Severity:
     shift = sum(modifier.shift for modifier in modifiers if modifier.red_flags or not entry.red_flag)
     rank = min(2, max(0, entry.severity.rank + int(shift)))
-    return next(severity for severity in SEVERITIES if severity.rank == rank)
+    return _BY_RANK[rank]

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...languages import Language
+from ...languages.text import Profile, normalise
 from ...severity import CLASS_OF_LEVEL
 from ..sources.findings import Finder, Reading
 from ..sources.lexicon import Lexicon, Sign
@@ -18,7 +21,7 @@ class Judge:
         self.finder = Finder(
             lexicon,
             language,
-            signs=[_sign(each) for each in triage.discriminators if each.expressions],
+            signs=[_sign(each, language) for each in triage.discriminators if each.expressions],
             marks=phrases_of_marks(triage, language),
         )
         self._facts = FactReader(triage, language, lexicon.rules.clitics)
@@ -29,13 +32,26 @@ class Judge:
         return self.decider.decide(self._facts.read(reading))
 
 
-def _sign(one: Discriminator) -> Sign:
+def _sign(one: Discriminator, language: Language) -> Sign:
     return Sign(
         id=one.id,
         severity=CLASS_OF_LEVEL[one.level],
         red_flag=False,
-        phrases=tuple(phrase for phrases in one.expressions.values() for phrase in phrases),
+        phrases=_once([phrase for phrases in one.expressions.values() for phrase in phrases], language),
         dialect=tuple(one.expressions),
         gloss=one.name["en"].lower(),
         reason=one.definition,
     )
+
+
+def _once(phrases: Sequence[str], language: Language) -> tuple[str, ...]:
+    """Phrases without repetition: what several dialects say alike would be found once for each of them."""
+    alone: dict[str, str] = {}
+    longer: dict[str, None] = {}
+    for phrase in phrases:
+        if " " in phrase:
+            longer[phrase] = None
+            continue
+        for word in phrase.split("|"):
+            alone.setdefault(normalise(word, Profile.METRIC, language), word)
+    return (*(("|".join(alone.values()),) if alone else ()), *longer)
