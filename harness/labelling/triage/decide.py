@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from json.encoder import encode_basestring
 from typing import NamedTuple
 
 import numpy as np
@@ -49,8 +49,12 @@ class Decision:
         """What fired as a JSON list of ``id``, ``level`` and ``words``; an empty text if nothing did."""
         if not self.fired:
             return ""
-        items = [{"id": each.id, "level": each.level, "words": each.words} for each in self.fired]
-        return json.dumps(items, ensure_ascii=False)
+        # As json.dumps writes it, for less: every row of a dataset has one.
+        items = []
+        for each in self.fired:
+            words = ", ".join(map(encode_basestring, each.words))
+            items.append(f'{{"id": "{each.id}", "level": {each.level}, "words": [{words}]}}')
+        return f"[{', '.join(items)}]"
 
     @property
     def severity(self) -> Severity | None:
