@@ -121,7 +121,7 @@ def print_probe(console: Console, probe: Probe) -> None:
 
     from ..probes.design import Kind
     from ..probes.reading import APART
-    from ..probes.words import told_apart
+    from ..probes.words import ONE_EACH, told_apart
     from .tables import print_table
 
     table = Table(title=Text(f"{probe.name}: percent of answers, 95 % interval over cases"), title_justify="left")
@@ -148,6 +148,7 @@ def print_probe(console: Console, probe: Probe) -> None:
         cells = (effect.stratum, what, str(effect.pairs), sent, f"{effect.ratio} {effect.interval}")
         table.add_row(*map(Text, cells))
     print_table(console, table)
+    console.print(ONE_EACH, markup=False, soft_wrap=True)
     if len(shown) < len(probe.effects):
         console.print("Those of each level, and of texts without their sign, are on the page", markup=False)
     for line in probe.compared:

@@ -27,7 +27,7 @@ from ..harness.severity import Severity
 from ..harness.statistics import USUAL, Resampling
 from .design import FACTORS, ROUGH_BELOW, Design, Kind, Written, left_out, levels, written
 from .page import probe_page
-from .reading import MISSED, OVER, URGENT, effects, rates, severity_of
+from .reading import MISSED, OVER, URGENT, effects, rates, severity_of, strata
 from .records import Answered, Probe
 from .vignettes import vignettes
 from .words import compared
@@ -87,7 +87,7 @@ def probe(
         rates=found[0],
         effects=found[1],
         compared=compared(*found),
-        notes=_notes(frame, design, language),
+        notes=_notes(frame, language),
     )
     with atomic(out / ANSWERS) as temporary:
         frame.to_parquet(temporary, index=False)
@@ -159,7 +159,7 @@ def _signatures(language: Language) -> dict[str, str]:
     return {name: every[name] for name in (URGENT, MISSED, OVER)}
 
 
-def _notes(frame: pd.DataFrame, design: Design, language: Language) -> list[str]:
+def _notes(frame: pd.DataFrame, language: Language) -> list[str]:
     refused = int((frame["finish_reason"] == FinishReason.ERROR).sum())
     cut = int((frame["finish_reason"] == FinishReason.LENGTH).sum())
     found = []
@@ -175,8 +175,9 @@ def _notes(frame: pd.DataFrame, design: Design, language: Language) -> list[str]
         found.append(
             f"{cut} of {len(frame)} answers were cut at the limit of tokens; what would have followed is not known."
         )
-    if len(design.cases) < ROUGH_BELOW:
-        found.append(f"With {len(design.cases)} cases the intervals cover less than they say.")
+    few = [name for name, rows in strata(frame).items() if rows["case"].nunique() < ROUGH_BELOW]
+    if few:
+        found.append(f"Fewer than {ROUGH_BELOW} cases ({'; '.join(few)}): intervals cover less than they say.")
     return found
 
 

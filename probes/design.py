@@ -126,9 +126,9 @@ def written(design: Design, language: Language) -> list[Written]:
     }
     kinds = [kind for kind in Kind if kind is not Kind.LEFT_OUT or "sign" in design.factors]
 
-    def typed(text: str) -> str:
+    def typed(text: str, tries: int = 1) -> str:
         # Numbers stay as they are: another number would be another complaint.
-        for attempt in range(_TRIES):
+        for attempt in range(tries):
             digest = sha256_text(f"{design.seed}\0{attempt}\0{text}")
             changed = noise(text, np.random.default_rng(int(digest[:16], 16))).split(" ")
             pairs = zip(text.split(" "), changed, strict=True)
@@ -140,20 +140,22 @@ def written(design: Design, language: Language) -> list[Written]:
     def of(number: int, case: Case) -> Iterator[Written]:
         for kind, way in product(kinds, product(*ways.values())):
             chosen = dict(zip(ways, way, strict=True))
-            text = _text(source, case.texts[chosen["dialect"]], kind, chosen, number)
-            question = typed(text) if chosen["typos"] == "yes" else text
-            yield Written(case=case.name, kind=kind, level=_level(case, kind), question=question, **chosen)
+            parts = _parts(source, case.texts[chosen["dialect"]], kind, chosen, number)
+            if chosen["typos"] == "yes":
+                # Part by part: texts that differ in one part have the same errors in the others.
+                parts = [typed(parts[0], _TRIES), *map(typed, parts[1:])]
+            yield Written(case=case.name, kind=kind, level=_level(case, kind), question=" ".join(parts), **chosen)
 
     numbered = [(number, case) for number, case in enumerate(source.cases) if case.name in design.cases]
     return [each for number, case in numbered for each in of(number, case)]
 
 
-def _text(source: Vignettes, texts: Texts, kind: Kind, chosen: dict[str, str], number: int) -> str:
+def _parts(source: Vignettes, texts: Texts, kind: Kind, chosen: dict[str, str], number: int) -> list[str]:
     dialect = source.dialects[chosen["dialect"]]
     deciding = {Kind.EMERGENCY: texts.sign, Kind.TWIN: texts.harmless, Kind.LEFT_OUT: ""}[kind]
     words = dialect.minimising[number % len(dialect.minimising)] if chosen["minimising"] == "yes" else ""
     parts = (texts.complaint, deciding, words, dialect.wanted[Wanted(chosen["wanted"])])
-    return " ".join(part for part in parts if part)
+    return [part for part in parts if part]
 
 
 def _level(case: Case, kind: Kind) -> int:

@@ -13,7 +13,7 @@ from .design import FACTORS, Kind, levels
 from .reading import APART, OVER, URGENT, by_stratum
 from .records import Probe
 from .vignettes import vignettes
-from .words import told_apart
+from .words import ONE_EACH, told_apart
 
 _TEMPLATES = Path(__file__).parent
 _COLOURS = {"emergency": "critical", Kind.LEFT_OUT.value: "neutral", Kind.TWIN.value: "non_critical"}
@@ -36,6 +36,7 @@ def probe_page(probe: Probe, answers: pd.DataFrame, language: Language) -> str:
         chart=interval_chart("Sent at once, percent of answers", rows),
         rates=[rate for rate in probe.rates if rate.outcome != APART],
         told_apart=told_apart(probe.rates),
+        one_each=ONE_EACH,
         by_stratum=by_stratum(probe.effects),
         named={name: dialect.name for name, dialect in vignettes(language).dialects.items()},
         turned=_turned(answers, probe, language),

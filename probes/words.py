@@ -9,6 +9,7 @@ from .reading import APART, URGENT
 from .records import Effect, Rate
 
 SOURCE = "Ramaswamy et al. 2026, Nature Medicine, doi 10.1038/s41591-026-04297-7"
+ONE_EACH = "Each interval is of one comparison by itself: of twenty in which nothing differs, one excludes 1."
 _APART = (
     "Other cases, other outcome (theirs: a level out of four, against physicians; here: rules that look for an "
     "emergency department, ambulance or hospital now in free text), and no physician has judged ours: read both "

@@ -100,6 +100,22 @@ def test_typing_errors_hang_on_text_and_seed_alone_and_touch_no_number(whole, co
     )
 
 
+@pytest.mark.parametrize("code", ["ar", "en"])
+def test_texts_that_differ_in_one_part_have_the_same_typing_errors_in_the_others(whole, code):
+    _, texts = whole[code]
+    plain = {(t.case, t.kind, t.dialect, t.typos, t.wanted): t.question for t in texts if t.minimising == "no"}
+    for text in (each for each in texts if each.minimising == "yes"):
+        words, longer = (
+            plain[text.case, text.kind, text.dialect, text.typos, text.wanted].split(),
+            text.question.split(),
+        )
+        # The words in between are those of the relatives.
+        kept = next(
+            place for place, word in enumerate([*words, ""]) if place == len(words) or word != longer[place]
+        )
+        assert longer[-(len(words) - kept) :] == words[kept:] or kept == len(words)
+
+
 def test_smaller_designs_say_what_they_leave_out():
     design = design_of(ENGLISH, number=5, factors=["typos", "minimising"])
     assert design.factors == ("minimising", "typos") and len(design.cases) == 5
@@ -220,7 +236,7 @@ def test_the_command_prints_rates_and_odds_and_writes_a_page_without_markup_of_t
     assert run(*arguments, "--resamples", 100, "--out", tmp_path / "p", "--name", "<b>me</b>") == 0
     printed = capsys.readouterr().out
     assert "over_referral" in printed and "odds ratio" in printed and "left out: 12 of 14 cases" in printed
-    assert "not medical advice" in printed.replace("\n", " ") and "With 2 cases the intervals" in printed
+    assert "not medical advice" in printed.replace("\n", " ") and "Fewer than 6 cases (emergency; " in printed
     page = (tmp_path / "p" / "index.html").read_text(encoding="utf-8")
     assert (
         "&lt;b&gt;me&lt;/b&gt;" in page and "<b>me" not in page and "http" not in page.replace("http://www.w3", "")

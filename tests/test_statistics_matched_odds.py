@@ -31,6 +31,13 @@ def test_pairs_of_one_case_that_move_together_make_the_interval_wider():
     assert apart.low > 1.1
 
 
+def test_of_few_cases_the_interval_is_no_shorter_than_that_of_as_many_single_pairs():
+    found = matched_odds_ratio(np.array([1.0, 0, 0, 0]), np.array([15.0, 16, 15, 15]), FEW)
+    # Clopper and Pearson of 1 in 62.
+    low, high = 0.000408, 0.086624
+    assert found.low <= low / (1 - low) * 1.01 and found.high >= high / (1 - high) * 0.99
+
+
 def test_a_side_that_was_never_seen_gives_an_exact_bound_and_no_end_to_the_other():
     found = matched_odds_ratio(np.zeros(12), np.full(12, 36.0), FEW)
     assert found.low == 0.0 and found.value < 0.01

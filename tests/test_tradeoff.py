@@ -84,6 +84,13 @@ def test_the_hull_is_below_every_point_and_a_perfect_run_is_all_of_it():
     assert lower_hull([(0.0, 0.0), (50.0, 50.0)]) == ((0.0, 0.0), EVERYBODY)
 
 
+def test_no_two_labels_lie_on_each_other():
+    chart = tradeoff(board(everybody=(100, 0, 100), nobody=(0, 100, 0), also=(100, 0, 100), near=(98, 1, 99))).chart
+    places = [(at, down) for _, at, down in chart.labelled]
+    for place, one in enumerate(places):
+        assert all(abs(one[1] - other[1]) >= 14 or abs(one[0] - other[0]) >= 40 for other in places[:place])
+
+
 def test_the_page_draws_the_runs_and_names_those_that_lack_a_rate():
     page = board_page(board(**{"<i>a</i>": (80, 10, 10), "old": (50, 40, None)}))
     assert "send everybody" in page and "tells emergencies from harmless questions" in page

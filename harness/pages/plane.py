@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-_LEFT, _TOP, _SIDE = 56, 12, 380
+_LEFT, _TOP, _SIDE = 56, 22, 380
+_LINE, _LETTER = 14, 7
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,20 @@ class PlaneChart:
     def y(self, value: float) -> float:
         """Pixels from the upper edge."""
         return round(_TOP + (1 - value / 100) * _SIDE, 1)
+
+    @property
+    def labelled(self) -> list[tuple[PlanePoint, float, float]]:
+        """Each point with the place of its label in pixels: beside it, and lower where another label is."""
+        found: list[tuple[PlanePoint, float, float]] = []
+        for point in self.points:
+            at, down = self.x(point.x) + 9, self.y(point.y) - 6
+            while any(
+                abs(down - other) < _LINE and abs(at - beside) < _LETTER * max(len(point.label), len(each.label))
+                for each, beside, other in found
+            ):
+                down += _LINE
+            found.append((point, at, round(down, 1)))
+        return found
 
     def path(self, corners: Sequence[tuple[float, float]]) -> str:
         """The corners of a line, for ``points`` of an SVG polyline."""

@@ -39,7 +39,8 @@ def matched_odds_ratio(first: Floats, second: Floats, resampling: Resampling) ->
 
     A bootstrap cannot say how far a ratio may go of which one side was never seen, nor where all cases say the
     same: there the interval is the exact one of the share of pairs that changed one way (Clopper and Pearson 1934,
-    doi 10.1093/biomet/26.4.404), each case that has such pairs counted as one trial.
+    doi 10.1093/biomet/26.4.404), each case that has such pairs counted as one trial. Elsewhere it is at least as
+    wide as the exact one in which every pair is a trial: over few cases a bootstrap can be shorter than chance.
 
     Args:
         first, second: of each case, the pairs of which only the first, or only the second, had the event; (k,).
@@ -54,6 +55,8 @@ def matched_odds_ratio(first: Floats, second: Floats, resampling: Resampling) ->
     low = high = np.nan
     if ones and others:
         low, high = _resampled(first, second, resampling)
+        least = _exact(ones / (ones + others), ones + others)
+        low, high = np.minimum(low, least[0]), np.maximum(high, least[1])
     if np.isnan(low):
         low, high = _exact(ones / (ones + others), changed)
     return OddsRatio(low=float(low), high=float(high), **found)  # type: ignore[arg-type]
@@ -105,7 +108,7 @@ def _resampled(first: Floats, second: Floats, resampling: Resampling) -> tuple[f
     return float(np.exp(low[0])), float(np.exp(high[0]))
 
 
-def _exact(share: float, trials: int) -> tuple[float, float]:
+def _exact(share: float, trials: float) -> tuple[float, float]:
     events, tail = share * trials, (1 - LEVEL) / 2
     low = stats.beta.ppf(tail, events, trials - events + 1) if share > 0 else 0.0
     high = stats.beta.ppf(1 - tail, events + 1, trials - events) if share < 1 else 1.0
