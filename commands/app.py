@@ -16,7 +16,7 @@ from ..harness.core.secrets import redact
 
 WORKFLOW = (
     *("demo", "run", "prepare", "label", "train", "evaluate", "score", "rescore"),
-    *("compare", "power", "leaderboard", "report", "ratings", "probe", "register", "unregister", "doctor"),
+    *("compare", "power", "leaderboard", "report", "ratings", "judge", "probe", "register", "unregister", "doctor"),
 )
 
 _INTERRUPTED = 130

@@ -1,4 +1,4 @@
-"""A small real server of ``/v1/completions`` that can misbehave in every way a test needs."""
+"""A small real server of ``/v1/completions`` and chats that can misbehave in every way a test needs."""
 
 import json
 import threading
@@ -17,6 +17,20 @@ def answer(text=GOOD, reason="stop", usage=None, **more):
     """The body of an ordinary answer."""
     usage = {"prompt_tokens": 7, "completion_tokens": 5} if usage is None else usage
     return {"choices": [{"text": text, "finish_reason": reason, **more}], "usage": usage}
+
+
+def chat(text, usage=None, reason="stop"):
+    """The body of an ordinary message."""
+    usage = {"prompt_tokens": 70, "completion_tokens": 30} if usage is None else usage
+    return {
+        "choices": [{"message": {"role": "assistant", "content": text}, "finish_reason": reason}],
+        "usage": usage,
+    }
+
+
+def prompt_of(body):
+    """What stands in a request: its prompt, or its messages."""
+    return body["prompt"] if "prompt" in body else json.dumps(body["messages"])
 
 
 def error(status, words="no", **headers):
@@ -40,7 +54,7 @@ class Server(ThreadingHTTPServer):
 
     def asked_of(self, prompt):
         """How many requests came with that prompt."""
-        return sum(body["prompt"] == prompt for body in self.asked)
+        return sum(prompt_of(body) == prompt for body in self.asked)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -48,7 +62,7 @@ class _Handler(BaseHTTPRequestHandler):
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         server = self.server
         with server.lock:
-            nth = server.asked_of(body["prompt"])
+            nth = server.asked_of(prompt_of(body))
             server.asked.append(body)
             server.paths.append(self.path)
             server.headers.append(dict(self.headers))

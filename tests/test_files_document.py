@@ -29,6 +29,8 @@ from maqa_severity.harness.statistics import STRATA
 from maqa_severity.leaderboards.records import Board
 from maqa_severity.probes.records import Probe
 from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.tests.judging import obedient
+from maqa_severity.tests.serving import serving
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers.experiments.config import Experiment, load_experiment
 from maqa_severity.trainers.lm.manifest import TrainingManifest
@@ -197,6 +199,7 @@ def made(
     _rated(root, evaluated)
     small = ["--language", "en", "--cases", 2, "--factors", "minimising,sign", "--resamples", 100]
     maqa("probe", "--model", "echo", *small, "--out", root / "probe")
+    _judged(root, evaluated)
     for name in ("demo", "paper"):
         written = load_experiment(Path(name)).model_dump(mode="json")
         write_json(root / "experiments" / name / "experiment.json", written)
@@ -223,6 +226,10 @@ SECTIONS = {
     "ratings.json": "rated/ratings.json",
     "maqa ratings agreement --json": "rated/agreement.json",
     "maqa ratings meta --json": "rated/meta.json",
+    "judge.json": "judged/*/judge.json",
+    "verdicts.parquet": "judged/*/verdicts.parquet",
+    "judge_scores.parquet": "judged/*/judge_scores.parquet",
+    "preferences.parquet": "judged/*/preferences.parquet",
     "scores.parquet": "**/scores*.parquet",
     "generation.parquet": "**/generation.parquet",
     "repeats.parquet": "**/repeats.parquet",
@@ -265,6 +272,7 @@ FOLDERS = {
     "A board: maqa leaderboard": ("board",),
     "A sheet for raters: maqa ratings collect": ("sheet",),
     "A probe: maqa probe": ("probe",),
+    "A judgement: maqa judge": ("judged/*",),
     "An experiment: maqa run, maqa demo": ("experiments/*",),
 }
 
@@ -285,6 +293,21 @@ def _rated(root: Path, evaluated: dict[str, Path]) -> None:
     maqa("ratings", "agreement", *files, "--key", root / "sheet", "--json", root / "rated" / "agreement.json", *few)
     meta = ["--json", root / "rated" / "meta.json", *few]
     maqa("ratings", "meta", root / "rated" / "ratings.json", *runs, *meta)
+
+
+def _judged(root: Path, evaluated: dict[str, Path]) -> None:
+    """Two runs judged by a server, one by one and in pairs."""
+    runs = [evaluated["hf"], evaluated["echo"]]
+    labels = {"tone": True, "follow_up": False}
+    gold = {"id": "g", "question": "q", "answer": "drink water", "severity": "neutral", "labels": labels}
+    (root / "judge_gold.jsonl").write_text(json.dumps(gold), encoding="utf-8")
+    stands = ["--ratings", root / "rated" / "ratings.json", "--gold", root / "judge_gold.jsonl", "--checks"]
+    asked = ["--price-in", 1, "--price-out", 2, "--repeats", 2, "--resamples", 100]
+    with serving(obedient) as server:
+        given = ["--model-args", f"base_url={server.url.removesuffix('/completions')},model=m", *asked]
+        some = ["--check-rows", 1, *given]
+        maqa("judge", *runs, "--out", root / "judged" / "singly", *stands, *some)
+        maqa("judge", *runs, "--out", root / "judged" / "pairs", "--pairs", *given)
 
 
 def test_every_section_has_its_files_and_its_table():

@@ -43,6 +43,10 @@ def read_reply(body: bytes) -> Reply:
         MalformedError: it is no JSON, has no choice, or its text is no text.
         FilteredError: a content filter left no text.
     """
+    return _read_choice(*_first_choice(body))
+
+
+def _first_choice(body: bytes) -> tuple[dict[str, Any], Any]:
     try:
         content = json.loads(body)
     except (ValueError, RecursionError):
@@ -55,7 +59,38 @@ def read_reply(body: bytes) -> Reply:
     if not isinstance(choices, list) or not choices:
         said = f": {words_of(body)}" if {"error", "message", "detail"} & set(content) else ""
         raise MalformedError(f"`choices` is {_kind(choices)}{said}")
-    return _read_choice(choices[0], content.get("usage"))
+    if not isinstance(choices[0], dict):
+        raise MalformedError(f"`choices[0]` is {_kind(choices[0])}")
+    return choices[0], content.get("usage")
+
+
+def _text_of(content: Any) -> Any:
+    """A message's content as one text: some servers give it in parts, and null where there is none."""
+    if content is None:
+        return ""
+    if isinstance(content, list):
+        texts = [part.get("text") for part in content if isinstance(part, dict)]
+        return "".join(text for text in texts if isinstance(text, str))
+    return content
+
+
+def read_chat_reply(body: bytes) -> Reply:
+    """Take a reply of ``/v1/chat/completions`` apart. A message without text, as of a model that only thought
+    or that refuses in the field for that, is read as what it has: its tokens count all the same.
+
+    Raises:
+        MalformedError: it is no JSON, has no choice, or no message in it.
+        FilteredError: a content filter left no text.
+    """
+    choice, usage = _first_choice(body)
+    message = choice.get("message")
+    if not isinstance(message, dict):
+        plain = ", as /v1/completions answers" if "text" in choice else ""
+        raise MalformedError(f"`choices[0].message` is {_kind(message)}{plain}")
+    text = _text_of(message.get("content"))
+    if not text and isinstance(message.get("refusal"), str):
+        text = message["refusal"]
+    return _read_choice({**choice, "text": text}, usage)
 
 
 def words_of(body: bytes) -> str:
@@ -81,9 +116,7 @@ def status_words(status: int, body: bytes) -> str:
     return f"{status} {words_of(body) or phrase}".strip()
 
 
-def _read_choice(choice: Any, usage: Any) -> Reply:
-    if not isinstance(choice, dict):
-        raise MalformedError(f"`choices[0]` is {_kind(choice)}")
+def _read_choice(choice: dict[str, Any], usage: Any) -> Reply:
     reason = choice.get("finish_reason")
     text = choice.get("text")
     filtered = reason == _FILTER

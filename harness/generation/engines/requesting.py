@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -48,7 +48,11 @@ class UnansweredError(Exception):
 
 @dataclass(frozen=True)
 class Server:
-    """Where and how to ask. ``url`` may be shown, ``address`` and ``headers`` may hold secrets."""
+    """Where and how to ask. ``url`` may be shown, ``address`` and ``headers`` may hold secrets.
+
+    ``protocol`` names the address whose replies ``read`` takes apart, ``key_remedy`` says how a key is given, and
+    ``turn`` is called before every request.
+    """
 
     url: str
     address: str
@@ -56,6 +60,12 @@ class Server:
     attempts: int
     timeout_s: float
     verify: bool | str = True
+    read: Callable[[bytes], Reply] = read_reply
+    protocol: str = "/v1/completions"
+    key_remedy: str = (
+        f"Give the key in {' or '.join(KEY_VARIABLES)}, or in a file that api_key_file= in --model-args names"
+    )
+    turn: Callable[[], None] = lambda: None
 
     def ask(self, payload: Mapping[str, Any], stopped: threading.Event, attempts: int | None = None) -> Reply:
         """Post until there is an answer. Waits between attempts; once ``stopped`` is set there is no further one.
@@ -80,12 +90,12 @@ class Server:
         status, headers, body = self._post(payload)
         if status // 100 == 2:
             try:
-                return read_reply(body)
+                return self.read(body)
             except FilteredError as error:
                 raise RefusedError(str(error)) from None
             except MalformedError as error:
                 end = EndpointError(
-                    f"{self.url} does not answer as /v1/completions does: {error}", "Check base_url in --model-args"
+                    f"{self.url} does not answer as {self.protocol} does: {error}", "Check base_url in --model-args"
                 )
                 raise _AgainError(UnansweredError(f"malformed answer: {error}", end)) from None
         words = status_words(status, body)
@@ -110,6 +120,7 @@ class Server:
         import requests
         from urllib3.exceptions import HTTPError
 
+        self.turn()
         deadline = time.monotonic() + self.timeout_s
         try:
             with requests.post(
@@ -127,7 +138,7 @@ class Server:
         except ValueError as error:
             raise EndpointError(
                 f"{self.url} is no address to ask: {_line(error)}",
-                "Give base_url=http://HOST:PORT/v1/completions in --model-args",
+                f"Give base_url=http://HOST:PORT{self.protocol} in --model-args",
             ) from None
         except (requests.RequestException, HTTPError, OSError) as error:
             raise self._silent(error) from None
@@ -153,10 +164,7 @@ class Server:
         )
 
     def _no_access(self, words: str) -> EndpointError:
-        return EndpointError(
-            f"{self.url} does not let you in: {words}",
-            f"Give the key in {' or '.join(KEY_VARIABLES)}, or in a file that api_key_file= in --model-args names",
-        )
+        return EndpointError(f"{self.url} does not let you in: {words}", self.key_remedy)
 
 
 class _AgainError(Exception):

@@ -1,0 +1,29 @@
+"""A judgement for the terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+from rich.text import Text
+
+from .tables import print_table
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from ..judges.record import Judgement
+
+
+def print_judgement(console: Console, found: Judgement) -> None:
+    """Its tables; the scores stand under what they can be trusted for."""
+    from ..judges.tables import tables
+
+    for shown in tables(found):
+        console.print(shown.title, markup=False, soft_wrap=True, style=None if found.standing.proven else "yellow")
+        table = Table()
+        for place, name in enumerate(shown.columns):
+            table.add_column(name, justify="left" if place < shown.texts else "right", no_wrap=True)
+        for row in shown.rows:
+            table.add_row(*map(Text, row))
+        print_table(console, table)

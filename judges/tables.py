@@ -1,0 +1,119 @@
+"""What a judgement says, as tables and lines that the terminal and the page both show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..harness.statistics import STRATA
+from .checks import CheckRow
+from .gold import GoldRow
+from .record import Judgement, SummaryRow
+
+_DASH = "—"
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A table: the first ``texts`` columns are words, the others figures."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    texts: int = 1
+
+
+def tables(found: Judgement) -> list[Shown]:
+    """Scores first, under the heading that says what they stand on; then what they are made of."""
+    what = "preference for the second answer, %" if found.kind == "pairs" else "judge's score, %"
+    head = found.standing.head(f"{what} by {found.judge.name}, 95 % interval")
+    shown = [_scores(head, found)]
+    if found.criteria:
+        rows = tuple(
+            (each.run, each.criterion, f"{each.n}", f"{each.met:.0f}", f"{each.unproven:.0f}")
+            for each in found.criteria
+        )
+        shown.append(
+            Shown("criteria, % of verdicts", ("run", "criterion", "verdicts", "met", "unproven"), rows, texts=2)
+        )
+    if found.gold:
+        shown.append(
+            Shown(
+                "against the gold",
+                ("criterion", "verdicts", "agree, %", "kappa"),
+                tuple(_gold(each) for each in found.gold),
+            )
+        )
+    if found.checks:
+        heading = ("answer", "judged", "in words", "mean change", "largest")
+        shown.append(Shown("what moves the judge, points", heading, tuple(_check(each) for each in found.checks)))
+    return shown
+
+
+def lines(found: Judgement) -> list[str]:
+    """What else has to be known, a line each; the first says what it took."""
+    usage, price = found.usage, found.price
+    counted = f"{usage.replies:,} replies, {usage.prompt_tokens:,} tokens in, {usage.completion_tokens:,} out"
+    money = "" if price.cost is None else f", cost {price.cost:,.6f}"
+    said = [f"{counted}{money}; {usage.now:,} of them asked now, in {usage.requests:,} requests"]
+    if usage.unmetered:
+        said.append(f"{usage.unmetered:,} replies came without a count of tokens: the cost is more than that")
+    if found.unproven:
+        said.append(f"{found.unproven:,} verdicts were not counted: their quotations do not stand in the answers")
+    if found.empty:
+        said.append(f"{found.empty:,} answers are empty: they score 0 and were not asked about")
+    if found.flipped:
+        said.append(f"{found.flipped:,} preferences turned with the order of the answers: they count as none")
+    if found.repeats > 1 and found.consistency is not None:
+        said.append(f"of two repeats, {found.consistency:.1f} % of verdicts are the same")
+    failures = found.failures
+    kinds = (
+        ("unanswered", failures.unanswered),
+        ("refused", failures.refused),
+        ("unreadable", failures.unreadable),
+    )
+    said += [
+        f"{count:,} without a verdict: {kind} ({failures.examples.get(kind, '')})" for kind, count in kinds if count
+    ]
+    if failures.unanswered:
+        said.append("The same command asks again what was not answered")
+    said.append(f"{found.rubric.name}, {found.rubric.language}: {found.signature}")
+    return said
+
+
+def _scores(head: str, found: Judgement) -> Shown:
+    names = list(dict.fromkeys(each.run for each in found.summaries))
+    cells = {(each.run, each.stratum): each for each in found.summaries}
+    rows = tuple((name, *(_mean(cells.get((name, stratum))) for stratum in STRATA)) for name in names)
+    return Shown(head, ("run", *map(str, STRATA)), rows)
+
+
+def _mean(each: SummaryRow | None) -> str:
+    if each is None or each.mean is None:
+        return _DASH
+    return f"{_with_interval(each.mean, each.low, each.high, 1)} n = {each.n}"
+
+
+def _check(each: CheckRow) -> tuple[str, ...]:
+    return (
+        each.check,
+        f"{each.n}",
+        str(each),
+        _with_interval(each.mean, each.low, each.high, 1, sign="+"),
+        _number(each.largest, 1, sign="+"),
+    )
+
+
+def _gold(each: GoldRow) -> tuple[str, ...]:
+    kappa = _with_interval(each.kappa, each.low, each.high, 2)
+    return each.criterion, f"{each.n}", _number(each.agree, 0), kappa
+
+
+def _with_interval(value: float | None, low: float | None, high: float | None, digits: int, sign: str = "") -> str:
+    if value is None:
+        return _DASH
+    between = "" if low is None else f" [{_number(low, digits, sign)}, {_number(high, digits, sign)}]"
+    return f"{_number(value, digits, sign)}{between}"
+
+
+def _number(value: float | None, digits: int, sign: str = "") -> str:
+    return _DASH if value is None else f"{value:{sign}z.{digits}f}"
