@@ -106,6 +106,6 @@ def _print_words(console: Console, base: ArmsOfBase, metric: str, effect: float)
         print_corrected(console, compared.labels, metric)
         print_labels(console, compared.labels)
         part = next(each for each in compared.parts if (each.metric, each.stratum) == (metric, OVERALL))
-        if part.components:
+        if part.components and (part.components.seed or part.components.residual):
             design = Design(min(compared.trained), compared.difference(metric, OVERALL).n)
             console.print(Text(needs_in_words(part.components, design, effect)))

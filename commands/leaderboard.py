@@ -100,7 +100,7 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
         _print_seeds(console, board)
     for claim in board.claims:
         console.print(
-            Text(f"{apart.lower()}{claim.arm}: {claim.words}", style="green" if claim.holds else "yellow"),
+            Text(f"{apart.lower()}{claim.label}: {claim.words}", style="green" if claim.holds else "yellow"),
             soft_wrap=True,
         )
     console.print(f"signature: {board.signature}|{board.resampling}", markup=False, soft_wrap=True)
@@ -128,7 +128,7 @@ def _print_seeds(console: Console, board: Board) -> None:
         table.add_column(stratum, justify="right", no_wrap=True)
     for row in board.seeds:
         table.add_row(
-            Text(row.arm), str(len(row.runs)), *(_over_seeds(row.cells.get(stratum)) for stratum in STRATA)
+            Text(row.label), str(len(row.runs)), *(_over_seeds(row.cells.get(stratum)) for stratum in STRATA)
         )
         if row.differences:
             changes = [row.differences.get(stratum) for stratum in STRATA]
@@ -140,7 +140,7 @@ def _print_seeds(console: Console, board: Board) -> None:
     print_table(console, table)
     for row in board.seeds:
         if row.differences:
-            console.print(Text(f"{row.arm} minus {row.against}: {row.trainings}"), soft_wrap=True)
+            console.print(Text(f"{row.label} minus {row.against}: {row.trainings}"), soft_wrap=True)
 
 
 def _over_seeds(cell: SeedCell | None) -> str:

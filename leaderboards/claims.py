@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..harness.runs.arms import claims_of, set_against
+from ..harness.runs.arms import claims_of, key_of_base, names_of_bases, set_against
 from ..harness.runs.claim import Claim
 from ..harness.runs.comparison import compare_arms
 from ..harness.runs.conditions import training_of
@@ -23,6 +23,7 @@ def board_claims(runs: Sequence[Run], metric: str, resampling: Resampling) -> li
         if arms is None:
             bases.append(arms := {})
         arms[str(group.arm).replace(" ", "-")] = group
+    names = names_of_bases(runs)
     found: list[ClaimCell] = []
     for arms in bases:
         against = set_against(list(arms))
@@ -31,9 +32,10 @@ def board_claims(runs: Sequence[Run], metric: str, resampling: Resampling) -> li
             for arm, others in against.items()
             for other in others
         }
-        found += [_cell(claim) for claim in claims_of(made, against)]
+        base = names[key_of_base(next(iter(arms.values())).base)] if len(names) > 1 else ""
+        found += [_cell(claim, base) for claim in claims_of(made, against)]
     return found
 
 
-def _cell(claim: Claim) -> ClaimCell:
-    return ClaimCell(arm=claim.arm, holds=claim.holds, words=str(claim))
+def _cell(claim: Claim, base: str) -> ClaimCell:
+    return ClaimCell(arm=claim.arm, base=base, holds=claim.holds, words=str(claim))

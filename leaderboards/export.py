@@ -64,12 +64,12 @@ def seeds_csv(board: Board) -> str:
     """One line per arm that was trained under several seeds, with its difference to the arm ``against``."""
     cells = ("mean", "deviation", "low", "high")
     changes = ("mean", "low", "high", "p", "p_holm", "verdict")
-    header = ["arm", "seeds", "runs", "against", "trainings"]
+    header = ["arm", "seeds", "runs", "against", "trainings", "base"]
     header += [f"{part}_{stratum}" for stratum in STRATA for part in cells]
     header += [f"difference_{part}_{stratum}" for stratum in STRATA for part in changes]
     lines = [
         [
-            *(row.arm, len(row.runs), "; ".join(row.runs), row.against, row.trainings),
+            *(row.arm, len(row.runs), "; ".join(row.runs), row.against, row.trainings, row.base),
             *(getattr(row.cells.get(stratum), part, None) for stratum in STRATA for part in cells),
             *(getattr(row.differences.get(stratum), part, None) for stratum in STRATA for part in changes),
         ]

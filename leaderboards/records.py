@@ -147,11 +147,22 @@ class DifferenceCell(Record):
         return self.verdict + (", within the noise" if self.floor and abs(self.mean) < self.floor else "")
 
 
-class SeedRow(Record):
+class ArmRecord(Record):
+    """An arm; ``base`` names the base that it was trained from where the board has several, else it is empty."""
+
+    arm: str
+    base: str = ""
+
+    @property
+    def label(self) -> str:
+        """What it is called on the board."""
+        return f"{self.base}: {self.arm}" if self.base else self.arm
+
+
+class SeedRow(ArmRecord):
     """One arm of one base over its training seeds; ``differences`` are to the arm ``against``, over questions and
     trainings."""
 
-    arm: str
     runs: list[str]
     cells: dict[str, SeedCell]
     against: str | None = None
@@ -159,11 +170,10 @@ class SeedRow(Record):
     differences: dict[str, DifferenceCell] = {}
 
 
-class ClaimCell(Record):
+class ClaimCell(ArmRecord):
     """Whether an arm's severity-aware training helps, as terminal and page say it; ``holds`` is absent where that
     cannot be said."""
 
-    arm: str
     holds: bool | None
     words: str
 
@@ -209,7 +219,9 @@ class Board(Record):
 
     @property
     def rank_words(self) -> str:
-        """What a reader must know of the ranks; empty where no row has one."""
+        """What a reader must know of the ranks; empty where no two rows have one."""
+        if sum(row.rank is not None for row in self.rows) < 2:
+            return ""
         if any(row.rank_high for row in self.rows):
             return _RANK_WORDS
         return _TIED_WORDS if any(row.rank for row in self.rows) else ""

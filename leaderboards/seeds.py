@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import isnan
 
+from ..harness.runs.arms import key_of_base, names_of_bases
 from ..harness.runs.comparable import chosen_of
 from ..harness.runs.comparison import Comparison, compare_arms
 from ..harness.runs.groups import RunGroup, grouped
@@ -21,7 +22,13 @@ def seed_rows(runs: Sequence[Run], metric: str, resampling: Resampling) -> list[
     """One row per base and arm of which there are at least two seeds, compared with the plain arm of its base; the
     runs must be comparable."""
     groups = [group for group in grouped(runs) if len(group.runs) > 1]
-    return [_row(group, _reference(group, groups), metric, resampling) for group in groups]
+    names = names_of_bases(runs)
+    return [
+        _row(group, _reference(group, groups), metric, resampling).model_copy(
+            update={"base": names[key_of_base(group.base)] if len(names) > 1 else ""}
+        )
+        for group in groups
+    ]
 
 
 def _reference(group: RunGroup, groups: Sequence[RunGroup]) -> RunGroup | None:

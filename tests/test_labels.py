@@ -14,7 +14,7 @@ from maqa_severity import cli
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.core.files import write_json
 from maqa_severity.harness.labelling.quality.report_card import report_card
-from maqa_severity.harness.labelling.quality.trust import Trust, in_words
+from maqa_severity.harness.labelling.quality.trust import Trust, in_words, mark
 from maqa_severity.harness.runs.comparison import compare
 from maqa_severity.harness.runs.labels import labels_of
 from maqa_severity.harness.runs.run import Run, load_run
@@ -390,3 +390,16 @@ def test_questions_that_belong_together_are_drawn_as_one():
         assert other.worst_high - other.worst_low > 1.5 * (one.worst_high - one.worst_low)
     single = true_means(Sample([], changes, codes, np.arange(300)), gold, Resampling())
     assert [each.mean for each in single] == [each.mean for each in alone]
+
+
+def test_a_percentage_is_of_enough_gold_rows_and_a_count_of_fewer():
+    few = Trust(confusion=[[9, 1, 0], [0, 18, 1], [1, 0, 0]], truth_by="column")
+    said = {stratum: mark(RULES, few, stratum) for stratum in ("non_critical", "neutral", "critical")}
+    assert said == {
+        "non_critical": "as labelled, 9 of 10 right",
+        "neutral": "as labelled, 18 of 19 right",
+        "critical": "as labelled, 0 of 1 right",
+    }
+    assert mark(RULES, Trust(confusion=[[19, 0, 0], [1, 9, 0], [0, 0, 9]], truth_by="column"), "non_critical") == (
+        "as labelled, 95 % right"
+    )

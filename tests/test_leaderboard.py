@@ -13,11 +13,12 @@ from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.metrics.aggregates import aggregates
 from maqa_severity.harness.runs.run import Run, load_run
 from maqa_severity.harness.scores.table import ScoreTable
-from maqa_severity.harness.statistics import summarise
+from maqa_severity.harness.statistics import Resampling, summarise
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_csv, board_page, write_board
 from maqa_severity.leaderboards.published import published_table
 from maqa_severity.leaderboards.records import Ranks
+from maqa_severity.tests.test_groups import trained as trained_copy
 from rich.console import Console
 
 
@@ -314,3 +315,25 @@ def test_rows_without_a_score_stand_last_in_either_order(runs, tmp_path, browse,
     });</script>""".replace("CLICKS", str(clicks))
     page.write_text(page.read_text().replace("</body>", script + "</body>"))
     assert browse(page).split("<title>cells:")[1].split("<")[0].split(",")[2] == "—"
+
+
+def test_a_board_of_several_bases_says_whose_arm_it_is_and_one_of_a_single_base_does_not(evaluated, tmp_path):
+    runs = [
+        load_run(trained_copy(tmp_path / f"{base}-{arm}-{seed}", evaluated["hf"], arm, seed, gain, base=base))
+        for base in ("b1", "b2")
+        for arm, gain in (("ce", 0.0), ("severity", 2.0))
+        for seed in range(2)
+    ]
+    few = Resampling(resamples=200)
+    board = build_board(runs, resampling=few)
+    told = ["the base: ce", "the base: severity", "the base #2: ce", "the base #2: severity"]
+    assert [row.label for row in board.seeds] == told
+    assert [claim.label for claim in board.claims] == told[1::2]
+    console = Console(width=200, record=True, file=io.StringIO())
+    print_board(console, board)
+    printed, page = console.export_text(), board_page(board)
+    for label in told:
+        assert label in printed and label in page
+    alone = build_board(runs[:4], resampling=few)
+    assert [row.label for row in alone.seeds] == ["ce", "severity"] and alone.claims[0].label == "severity"
+    assert not build_board(runs[:1], resampling=few).rank_words

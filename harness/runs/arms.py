@@ -183,7 +183,7 @@ def bases_of(runs: Sequence[Run]) -> dict[str, dict[str, list[Run]]]:
         UserError: a run does not say how its model was trained.
     """
     found: dict[str, dict[str, list[Run]]] = {}
-    names: dict[str, str] = {}
+    names = names_of_bases(runs)
     for run in runs:
         training = training_of(run)
         if training is None:
@@ -191,14 +191,26 @@ def bases_of(runs: Sequence[Run]) -> dict[str, dict[str, list[Run]]]:
                 f"run {run.path} does not say how its model was trained, so its arm is unknown",
                 "Give runs of checkpoints by `maqa train lm`",
             )
-        weights = json.dumps(conditions(training).get("base"), sort_keys=True)
-        name = str((training.get("base") or {}).get("name") or "the base").rstrip("/").rpartition("/")[2]
-        if weights not in names:
-            alike = sum(each.partition(" #")[0] == name for each in names.values())
-            names[weights] = f"{name} #{alike + 1}" if alike else name
         arm = "-".join(filter(None, (training["arm"], training.get("scheme"))))
-        found.setdefault(names[weights], {}).setdefault(arm, []).append(run)
+        found.setdefault(names[key_of_base(conditions(training).get("base"))], {}).setdefault(arm, []).append(run)
     return found
+
+
+def names_of_bases(runs: Sequence[Run]) -> dict[str, str]:
+    """What the bases of trained runs are called, by ``key_of_base``: two of one name are numbered."""
+    names: dict[str, str] = {}
+    for training in filter(None, map(training_of, runs)):
+        key = key_of_base(conditions(training).get("base"))
+        name = str((training.get("base") or {}).get("name") or "the base").rstrip("/").rpartition("/")[2]
+        if key not in names:
+            alike = sum(each.partition(" #")[0] == name for each in names.values())
+            names[key] = f"{name} #{alike + 1}" if alike else name
+    return names
+
+
+def key_of_base(base: Any) -> str:
+    """A base by its weights, as the training manifests and ``RunGroup.base`` say them."""
+    return json.dumps(base, sort_keys=True)
 
 
 def _chosen(base: str, by_arm: Mapping[str, list[Run]], name: str) -> RunGroup:

@@ -21,6 +21,8 @@ from .report_card import REPORT_CARD, ReportCard
 PEOPLE = "column"
 """The source of labels that people gave, or whoever filled the data's column."""
 _CHECK = "Check them: `maqa label DATASET --with SOURCE --check GOLD --out DATASET`"
+_FEW = 20
+"""Gold rows of a label below which a percentage of them reads as more than is known."""
 _IN_WORDS = {
     PEOPLE: "people (the data's own column)",
     "classifier": "a classifier",
@@ -142,6 +144,9 @@ def mark(source: Mapping[str, Any] | None, trust: Trust, stratum: str) -> str:
     if stratum not in [str(severity) for severity in SEVERITIES]:
         return ""
     if trust.checked and (right := trust.right_pct(Severity(stratum))) is not None:
+        rows = [row[Severity(stratum).rank] for row in trust.confusion or ()]
+        if sum(rows) < _FEW:
+            return f"as labelled, {rows[Severity(stratum).rank]} of {sum(rows)} right"
         return f"as labelled, {right:.0f} % right"
     return "" if source is None or source.get("name") == PEOPLE else "as labelled, unchecked"
 
