@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.metrics.aggregates import aggregate_differences, aggregates
+from maqa_severity.harness.runs.together import _counted
 from maqa_severity.harness.scores.signatures import RATE
 from maqa_severity.harness.scores.table import CLUSTER, ScoreTable
 from maqa_severity.harness.statistics import (
@@ -196,3 +197,12 @@ def test_the_intraclass_correlation_is_that_of_a_known_table():
     found = clustered(np.array([1.0, 3, 6, 8]), np.array([0, 0, 1, 1]))
     assert found.icc == pytest.approx(23 / 27)
     assert found.design_effect == pytest.approx(1 + 23 / 27)
+
+
+def test_one_cluster_counts_as_one_question_and_is_said_to():
+    values = np.arange(8.0)
+    found = clustered(values, np.zeros(8, np.int64))
+    assert (found.design_effect, found.effective_n, found.error) == (8.0, 1.0, None)
+    assert _counted(found) == "1 cluster of 8, which counts as 1 question"
+    singles = clustered(values, np.arange(8))
+    assert (singles.design_effect, singles.effective_n) == (1.0, 8.0)

@@ -47,6 +47,8 @@ def _in_words(known: bool, found: Mapping[str, Clustered]) -> str:
 
 
 def _counted(found: Clustered) -> str:
+    if found.clusters == 1:
+        return f"1 cluster of {found.largest}, which counts as 1 question"
     return (
         f"{found.clusters} clusters, largest {found.largest}, design effect {found.design_effect:.2g}, as many as "
         f"{found.effective_n:.0f} independent questions"

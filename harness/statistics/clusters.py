@@ -56,7 +56,8 @@ class Clustered:
             no value varies. Below 0 it is chance.
         design_effect: how many times the variance is that of independent values, 1 + (w - 1) · icc, at least 1,
             with
-            w = Σ w² / n the mean size of a question's cluster (Kish, Survey Sampling, 1965, section 5.4).
+            w = Σ w² / n the mean size of a question's cluster (Kish, Survey Sampling, 1965, section 5.4);
+            one cluster counts as one question.
         effective_n: n / design_effect.
         error: standard error of the mean; None for one cluster. freedom: its degrees of freedom.
     """
@@ -110,7 +111,8 @@ def clustered(values: Floats, clusters: Ints, strata: Ints | None = None) -> Clu
     sizes, m, n = units.sizes, len(units.sizes), len(values)
     mean_size = float((sizes**2).sum()) / n
     icc = _icc(rest, units.totals[:, 0], sizes)
-    effect = 1 + (mean_size - 1) * max(icc or 0.0, 0.0)
+    # Of one cluster nothing tells how alike its questions are: they count as one.
+    effect = 1 + (mean_size - 1) * (1.0 if m == 1 else max(icc or 0.0, 0.0))
     error = freedom = None
     if m > 1:
         factor, freedom = spread_of(sizes)
