@@ -12,7 +12,7 @@ import typer
 from ..harness.generation.backends import BACKENDS
 from .app import app
 from .evaluate import Engine, stop_strings
-from .options import RESAMPLES, LanguageCode, model_arguments, resampling_of
+from .options import RESAMPLES, model_arguments, resampling_of
 from .panels import InPanels
 
 if TYPE_CHECKING:
@@ -38,7 +38,9 @@ def probe(
     data: Path | None = typer.Option(
         None, help="Dataset whose training answers `nearest` draws on.", rich_help_panel=_MODEL
     ),
-    language: LanguageCode = None,
+    language: str | None = typer.Option(
+        None, help="Whose cases, such as en, else MAQA_LANGUAGE; Arabic by default.", rich_help_panel=_TEXTS
+    ),
     case: list[str] = typer.Option([], help="Only this case, by name; may be repeated.", rich_help_panel=_TEXTS),
     cases: int | None = typer.Option(
         None, help="So many cases, evenly over the list; all by default.", rich_help_panel=_TEXTS

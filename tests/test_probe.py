@@ -279,6 +279,8 @@ def test_the_arabic_page_shows_turned_answers_from_right_to_left(tmp_path, monke
         (["--case", "stroke"], "a probe of 1 case has no interval"),
         (["--language", "xx"], "unknown language 'xx'"),
         (["--model-args", "x"], "--model-args has no name=value"),
+        (["--chat-template"], "`echo` has no chat template here"),
+        (["--model", "nearest"], "`nearest` needs training answers"),
     ],
 )
 def test_what_cannot_be_asked_is_one_line(tmp_path, capsys, given, words):
@@ -308,4 +310,4 @@ def test_help_of_the_command_stands_under_headings(capsys):
     assert run("probe", "--help") == 0
     printed = capsys.readouterr().out.splitlines()
     headings = [line[:-1] for line in printed if line.endswith(":") and line[0] != " "]
-    assert headings == ["Model", "Options", "Texts", "Answers", "Output"]
+    assert headings == ["Model", "Texts", "Answers", "Output", "Options"]
