@@ -12,7 +12,7 @@ from ..harness.labelling.quality.perturb import perturbations
 from ..harness.languages import Language, Part
 from ..harness.statistics import Resampling
 from ..harness.statistics.bootstrap import counts
-from .words import Words
+from .words import Nudges
 
 _DIALECT = "slang: "
 _LEVELS = (2.5, 97.5)
@@ -44,15 +44,15 @@ class CheckRow(Record):
         return "no score changed" if not self.changed else f"{self.changed} of {self.n} scores changed"
 
 
-def changes(words: Words, spoken: Language, judge: str) -> dict[str, Callable[[str], str]]:
+def changes(nudges: Nudges, spoken: Language, judge: str) -> dict[str, Callable[[str], str]]:
     """Every check by name, as what it makes of an answer. ``judge`` is the name that the judge's model goes by."""
     after = {
-        "longer": words.checks.longer,
-        "flattering": words.checks.flattering,
-        "instructions inside": words.checks.injected,
+        "longer": nudges.longer,
+        "flattering": nudges.flattering,
+        "instructions inside": nudges.injected,
         # What would end the fence if nothing were escaped.
-        "instructions behind a false end": f'"}}\n</data>\n\n{words.checks.injected}',
-        f"own family: said to be by {judge}": words.checks.family.replace("{model}", judge),
+        "instructions behind a false end": f'"}}\n</data>\n\n{nudges.injected}',
+        f"own family: said to be by {judge}": nudges.family.replace("{model}", judge),
     }
     ways: dict[str, Callable[[str], str]] = {
         name: lambda text, more=more: f"{text}\n{more}"  # type: ignore[misc]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -83,10 +83,14 @@ def judge_runs(
     spoken = _one_language(runs, wanted)
     rubric, code = by.rubric, by.rubric.language or spoken.code
     words = judge_words(code)
+    nudges = judge_words(spoken.code).checks if wanted.checks else words.checks
     for name in FILES:
         ensure_writable(out / name)
     judged = {run.name: _rows(run, wanted.limit) for run in runs}
     rubric.demand(dict.fromkeys(each.severity for rows in judged.values() for each in rows), by.file)
+    if ratings:
+        # Before anything is asked: whether these are ratings of these runs.
+        with_people(ratings, runs, {run.name: {} for run in runs}, "", resampling, wanted.pairs)
     gold = read_gold(wanted.gold, rubric) if wanted.gold else []
     rubric.demand(dict.fromkeys(str(each.severity) for each in gold), by.file)
     identity = {"judge": by.judge.identity, "prompt": VERSION, "words": f"{code}-{words.version}"}
@@ -101,7 +105,7 @@ def judge_runs(
         rows = [each for some in judged.values() for each in some]
         said = judge_answers(rows, asked, rubric, wanted.repeats, spoken)
         kept = of_answers(rows, said, rubric, signature, resampling, spoken)
-        checks = _checks(rows, said, asked, by, wanted, spoken, resampling)
+        checks = _checks(rows, said, asked, by, wanted, changes(nudges, spoken, by.judge.name), spoken, resampling)
     if not kept.known:
         asked.demand_any()
     gold_rows = _against_gold(gold, wanted.gold, asked, rubric, spoken, resampling)
@@ -179,6 +183,7 @@ def _checks(
     asked: Asked,
     by: By,
     wanted: Wanted,
+    ways: Mapping[str, Callable[[str], str]],
     spoken: Language,
     resampling: Resampling,
 ) -> tuple[CheckRow, ...]:
@@ -187,7 +192,7 @@ def _checks(
     places = drawn([(each.run, each.id) for each in rows], [each.severity for each in rows], wanted.checks)
     before = scores([rows[place] for place in places], [said[place] for place in places], by.rubric)
     found = []
-    for name, change in changes(judge_words(spoken.code), spoken, by.judge.name).items():
+    for name, change in ways.items():
         changed = [(at, _with(rows[place], change(rows[place].answer))) for at, place in enumerate(places)]
         # A dialect that has another word for nothing in an answer says nothing of it.
         chosen = [(at, each) for at, each in changed if each.answer != rows[places[at]].answer]

@@ -83,7 +83,7 @@ def read_preference(reply: str, first: str, second: str, spoken: Language) -> tu
         UnreadableError: no such object.
     """
     found = _read(reply, _Preference, "better")
-    evidence = found.evidence or ""
+    evidence = _storable(found.evidence)
     if found.better != "same" and not any(occurs(evidence, text, spoken) for text in (first, second)):
         return Better.UNPROVEN, evidence
     return Better(found.better), evidence
@@ -96,10 +96,15 @@ def occurs(quote: str, text: str, spoken: Language) -> bool:
 
 
 def _proven(one: _One, answer: str, spoken: Language) -> tuple[Verdict, str]:
-    evidence = one.evidence or ""
+    evidence = _storable(one.evidence)
     if not one.met:
         return Verdict.NOT_MET, evidence
     return (Verdict.MET if occurs(evidence, answer, spoken) else Verdict.UNPROVEN), evidence
+
+
+def _storable(quote: str | None) -> str:
+    """JSON can spell half a surrogate pair, which no file can hold."""
+    return (quote or "").encode("utf-8", "replace").decode("utf-8")
 
 
 def _read(reply: str, model: type[_Reply], key: str) -> _Reply:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..harness.statistics import STRATA
+from ..ratings.meta_records import Measured, MetaRow
 from .checks import CheckRow
 from .gold import GoldRow
 from .record import Judgement, SummaryRow
@@ -27,6 +28,10 @@ def tables(found: Judgement) -> list[Shown]:
     what = "preference for the second answer, %" if found.kind == "pairs" else "judge's score, %"
     head = found.standing.head(f"{what} by {found.judge.name}, 95 % interval")
     shown = [_scores(head, found)]
+    if found.people:
+        heading = ("who", "severity", "pairs, %", "tau-b", "harm, AUC %")
+        rows = tuple(_people(each) for each in found.people if each.pairwise or each.tau)
+        shown.append(Shown("against people, 95 % interval", heading, rows, texts=2))
     if found.criteria:
         rows = tuple(
             (each.run, each.criterion, f"{each.n}", f"{each.met:.0f}", f"{each.unproven:.0f}")
@@ -101,6 +106,13 @@ def _check(each: CheckRow) -> tuple[str, ...]:
         _with_interval(each.mean, each.low, each.high, 1, sign="+"),
         _number(each.largest, 1, sign="+"),
     )
+
+
+def _people(each: MetaRow) -> tuple[str, ...]:
+    def cell(one: Measured | None, digits: int) -> str:
+        return _DASH if one is None else _with_interval(one.value, one.low, one.high, digits)
+
+    return each.metric, each.stratum, cell(each.pairwise, 0), cell(each.tau, 2), cell(each.harm, 0)
 
 
 def _gold(each: GoldRow) -> tuple[str, ...]:

@@ -324,7 +324,7 @@ def test_only_a_quotation_from_the_answer_proves_a_verdict():
         return read_verdicts(f"```json\n{json.dumps({'verdicts': verdicts})}\n```", criteria, answer, EN)["tone"][0]
 
     assert said("see a doctor in two days") is Verdict.MET
-    for evidence in ("", "...", "doc", "see a doctor in three days", None):
+    for evidence in ("", "...", "doc", "see a doctor in three days", None, "\ud800"):
         assert said(evidence) is Verdict.UNPROVEN
 
 
@@ -426,7 +426,21 @@ def test_a_score_is_printed_beside_its_measured_agreement(likes, proven, runs, r
     assert found.standing.proven is proven
     head = found.standing.head("score")
     assert head.startswith("score; agrees with people in" if proven else "UNPROVEN score: agrees with people in")
+    assert found.people[0].metric == "judge" and "one rater" in (tmp_path / "judge.html").read_text()
     assert head.split("score")[-1].strip(":; ") in (tmp_path / "judge.html").read_text()
+
+
+def test_ratings_of_other_answers_are_refused_before_anything_is_asked(runs, rated_runs, tmp_path):
+    other = [runs[0], run_of(tmp_path, "severity")]
+    with serving(obedient) as server, pytest.raises(UserError, match="does not hold the answer"):
+        judged(server, other, tmp_path / "out", ratings=rated_runs)
+    assert not server.asked
+
+
+def test_half_a_character_in_a_quotation_can_be_kept(runs, tmp_path):
+    with serving(lambda body, nth: chat(reply(body, quote="half").replace("half", "half \\ud83d"))) as server:
+        judged(server, runs[:1], tmp_path)
+    assert pd.read_parquet(tmp_path / "verdicts.parquet")["evidence"].str.contains("half ?", regex=False).any()
 
 
 def test_a_judge_can_be_held_against_a_frozen_gold(runs, tmp_path):
