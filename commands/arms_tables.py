@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .compare_tables import EXPLORATORY
-
 USUAL_EFFECT = 1.0
 """The difference in points of which is said what it takes to find it, where nobody names another."""
 
@@ -25,6 +23,9 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float, declared
         declared: the tests of a declared analysis; what is not among them is headed so.
     """
     from rich.text import Text
+
+    from ..harness.runs.declared import EXPLORATORY
+    from .compare_tables import print_signatures
 
     for base in compared.bases:
         for line in questions_in_words(base):
@@ -48,6 +49,7 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float, declared
         console.print(Text(f"\nWhich severity, over {len(compared.bases)} models{apart}:"))
         for found in compared.interactions:
             console.print(Text(str(found)), soft_wrap=True)
+    print_signatures(console, next(iter(compared.bases[0].pairs.values())))
 
 
 def questions_in_words(base: ArmsOfBase) -> list[str]:
@@ -64,6 +66,7 @@ def _components_table(base: ArmsOfBase, metric: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    from ..harness.runs.declared import EXPLORATORY
     from ..harness.statistics import OVERALL
     from ..harness.statistics.verdicts import p_in_words, points
 

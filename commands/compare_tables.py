@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from ..harness.runs.comparison import Comparison
     from ..harness.statistics import Difference, SeedSummary
 
-EXPLORATORY = "exploratory"
-"""What is said of everything that a declared analysis does not declare."""
-
 
 def print_comparison(console: Console, compared: Comparison) -> None:
     """Both sides per severity, and what their difference says."""
@@ -66,6 +63,11 @@ def print_comparison(console: Console, compared: Comparison) -> None:
             "bracket; equivalent: by the 90 % interval. Of all lines together either holds only if each shows it."
         )
     )
+    print_signatures(console, compared)
+
+
+def print_signatures(console: Console, compared: Comparison) -> None:
+    """What each metric's scores are, and on which resamples they were compared."""
     for name, signature in compared.signatures.items():
         console.print(f"signature of {name}: {signature}|{compared.resampling}", markup=False, soft_wrap=True)
 
@@ -100,6 +102,8 @@ def _metric_table(compared: Comparison, metric: str) -> Table:
 
 
 def _marked(compared: Comparison, change: Difference) -> str:
+    from ..harness.runs.declared import EXPLORATORY
+
     mark = EXPLORATORY + ":\n" if compared.exploratory(change.metric, change.stratum) else ""
     return f"{mark}{change.verdict}"
 
@@ -169,6 +173,8 @@ def _safety_table(compared: Comparison) -> Table:
 
 def _undeclared(compared: Comparison) -> str:
     """Behind the title of what no analysis declares."""
+    from ..harness.runs.declared import EXPLORATORY
+
     return "" if compared.declared is None else f"; {EXPLORATORY}"
 
 

@@ -172,6 +172,7 @@ def test_the_command_prints_components_claim_and_needs_and_writes_them(folders, 
     assert "standard deviations in points" in printed and "residual" in printed
     assert "3 trainings each, paired by seed (0, 1, 2)" in printed
     assert "to find 1 points with 80 % power:" in printed
+    assert "signature of bertscore_f1: refs:1|" in printed and "|resamples:10000|seed:0" in printed
     assert printed.count("questions taken as independent: ") == 1
     (base,) = json.loads(file.read_text())["bases"]
     (claim,) = base["claims"]
