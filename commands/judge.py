@@ -43,7 +43,7 @@ def judge(
     max_new_tokens: Annotated[
         int, typer.Option(min=1, help="Of a reply, thoughts among them.", rich_help_panel=_JUDGE)
     ] = 2048,
-    temperature: Annotated[float, typer.Option(min=0, help="Of sampling.", rich_help_panel=_JUDGE)] = 0.0,
+    temperature: Annotated[float, typer.Option(min=0, max=100, help="Of sampling.", rich_help_panel=_JUDGE)] = 0.0,
     chat_template: Annotated[
         bool,
         typer.Option(
@@ -94,10 +94,10 @@ def judge(
         Path | None, typer.Option(help="Where replies are kept; OUT/answers by default.", rich_help_panel=_KEPT)
     ] = None,
     price_in: Annotated[
-        float | None, typer.Option(min=0, help="Of a million tokens asked.", rich_help_panel=_KEPT)
+        float | None, typer.Option(min=0, max=1e9, help="Of a million tokens asked.", rich_help_panel=_KEPT)
     ] = None,
     price_out: Annotated[
-        float | None, typer.Option(min=0, help="Of a million tokens replied.", rich_help_panel=_KEPT)
+        float | None, typer.Option(min=0, max=1e9, help="Of a million tokens replied.", rich_help_panel=_KEPT)
     ] = None,
     seed: Seed = None,
     resamples: Resamples = None,

@@ -301,6 +301,25 @@ def test_a_rubric_that_cannot_be_used_is_one_line_and_nothing_is_asked(criteria,
     assert says in err and "rubric.json" in err and not server.asked
 
 
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--pairs"], "--pairs compares two runs, not 1"),
+        (["--model", "echo"], "no judge is called 'echo'"),
+        (["--rubric", "nowhere.json"], "nowhere.json does not exist"),
+        (["--model-args", "base_url=http://127.0.0.1:9,model=m,num_concurrent=0"], "num_concurrent"),
+        (["--model-args", "base_url=http://127.0.0.1:9/v1/completions,model=m"], "/v1/chat/completions"),
+        (["--model-args", f"base_url=http://127.0.0.1:9,model=m,key={KEY}"], "no model argument key"),
+        (["--model-args", "model=m"], "needs an address"),
+    ],
+)
+def test_options_that_make_no_sense_are_one_line(given, says, runs, tmp_path, capsys):
+    whole = given if "--model-args" in given else [*given, "--model-args", "base_url=http://127.0.0.1:9,model=m"]
+    code, out, err = maqa(capsys, "judge", runs[0], "--out", tmp_path / "out", *whole)
+    assert (code, out, len(err.splitlines())) == (2, "", 1), err
+    assert says in err and KEY not in err and not (tmp_path / "out").exists()
+
+
 def test_both_shipped_rubrics_hold_and_ask_the_same_with_the_same_weights():
     arabic, english = (read_rubric(code, "ar")[0].criteria for code in ("ar", "en"))
     assert [(each.id, each.points) for each in arabic] == [(each.id, each.points) for each in english]
