@@ -73,7 +73,7 @@ def probe(
         None, help="Where answers are kept; OUT/answers by default.", rich_help_panel=_OUT
     ),
 ) -> None:
-    """Try a model's answers on emergencies and harmless twins, each written in many ways.
+    """Try emergencies and harmless twins, written in many ways.
 
     The cases are synthetic and no medical advice.
     """

@@ -13,7 +13,7 @@ from .options import Resamples, Seed, resampling_of
 if TYPE_CHECKING:
     from ..ratings.collected import Ratings
 
-ratings = typer.Typer(help="Have people judge answers or complaints, and read what they say.", no_args_is_help=True)
+ratings = typer.Typer(help="Have people judge answers or label complaints, blindly.", no_args_is_help=True)
 app.add_typer(ratings, name="ratings")
 
 Files = Annotated[
