@@ -135,6 +135,13 @@ def test_a_claim_without_the_plain_arm_or_with_one_training_says_nothing_of_arms
     assert without.holds is None and "arm ce is missing" in str(without)
 
 
+def test_a_claim_says_which_of_its_differences_the_engine_makes_by_itself():
+    gain = difference(0.2, 0.001, Verdict.GAIN)
+    words = str(Claim("severity", "m", "overall", (Leg("ce", gain, (3, 3), True), Leg("shuffled", gain, (3, 3)))))
+    assert words.count("within the noise of this engine") == 1
+    assert "ce (+0.2 [-0.8, +1.2], p 0.001, within the noise of this engine), shuffled" in words
+
+
 def test_controls_are_those_of_the_same_scheme_where_there_are_any():
     arms = ["ce", "severity-mild", "severity-balanced", "constant-balanced", "shuffled-mild", "hard-balanced"]
     assert controls_of("severity-balanced", arms) == ["constant-balanced"]

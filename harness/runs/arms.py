@@ -167,7 +167,7 @@ def claims_of(made: Mapping[Pair, Comparison], against: Mapping[str, Sequence[st
         pairs = [made[other, arm] for other in others]
         metric = pairs[0].metrics[0]
         legs = [
-            Leg(other, pair.difference(metric, OVERALL), pair.trained)
+            Leg(other, pair.difference(metric, OVERALL), pair.trained, pair.noise.within(metric, OVERALL))
             for other, pair in zip(others, pairs, strict=True)
         ]
         plain = next((pair for other, pair in zip(others, pairs, strict=True) if named(other, BASELINE)), None)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ..statistics import Difference, Verdict
 from ..statistics.verdicts import p_in_words, points
+from .noise_compared import WITHIN
 
 CLAIMED = "severity"
 BASELINE = "ce"
@@ -16,11 +17,13 @@ CONTROLS = ("constant", "shuffled")
 
 @dataclass(frozen=True)
 class Leg:
-    """The claimed arm minus one other, in one metric and stratum; ``seeds`` is how many trainings each side has."""
+    """The claimed arm minus one other, in one metric and stratum; ``seeds`` is how many trainings each side has,
+    ``within_noise`` whether asking the engine again makes such a difference by itself."""
 
     against: str
     change: Difference
     seeds: tuple[int, int]
+    within_noise: bool = False
 
     @property
     def judged(self) -> bool:
@@ -38,7 +41,8 @@ class Leg:
         if change.low is not None and change.high is not None:
             interval = f" [{points(change.low, '+')}, {points(change.high, '+')}]"
         p = "" if change.p is None else f", p {p_in_words(change)}"
-        return f"{self.against} ({points(change.mean, '+')}{interval}{p})"
+        noise = f", {WITHIN}" if self.within_noise else ""
+        return f"{self.against} ({points(change.mean, '+')}{interval}{p}{noise})"
 
 
 @dataclass(frozen=True)
