@@ -35,7 +35,7 @@ from .tasks import FOLDER, GROUP
 from .trainers.experiments.config import DEMO, Experiment, ModelPart, training_config
 from .trainers.experiments.grid import Cell, base_of, cells, decoding_folder, run_folder
 from .trainers.experiments.ingredients import demo_base, demo_encoder, experiment_dataset
-from .trainers.experiments.preflight import demand_labels, demand_ready
+from .trainers.experiments.preflight import demand_gold, demand_labels, demand_ready
 from .trainers.lm.train import train_lm
 
 _T = TypeVar("_T")
@@ -100,6 +100,7 @@ def run_experiment(
     if any(model.id == DEMO for model in experiment.models):
         step("Base model, made on the spot", lambda: demo_base(dataset, out / "base"))
     demand_labels(experiment, planned, dataset)
+    demand_gold(experiment, dataset)
     for cell in planned:
         step(f"Train {cell.label}", partial(_train, experiment, cell, dataset, out))
     outcome = Outcome({}, {}, {}, [])
@@ -127,7 +128,12 @@ def run_experiment(
             claims = [declared.claim_words(each, arms.base) if declared else str(each) for each in arms.claims]
             judged = (declared, arms.pairs[first, second]) if declared else None
             page = report_page(
-                groups[second], groups[first], resampling=experiment.statistics, claims=claims, judged=judged
+                groups[second],
+                groups[first],
+                resampling=experiment.statistics,
+                claims=claims,
+                judged=judged,
+                gold=_gold_of(experiment),
             )
             write_text(path, page)
             outcome.pages.append(path)
@@ -228,8 +234,13 @@ def _arms_of(
         list(dict.fromkeys((*(analysis.metrics if analysis else ()), QUALITY))),
         experiment.statistics,
         margins=analysis.margins if analysis else None,
+        gold=_gold_of(experiment),
     )
     return found, groups
+
+
+def _gold_of(experiment: Experiment) -> Path | None:
+    return None if experiment.gold is None else Path(experiment.gold)
 
 
 def _report_path(experiment: Experiment, model: str, folder: Path) -> Path:

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from maqa_severity.experiment import _report_path, plan, run_experiment
 from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.data.dataset import open_dataset
 from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.severity import SEVERITIES
 from maqa_severity.tasks.sample import handwritten_rows
@@ -94,6 +95,17 @@ def test_the_command_prints_the_verdict_of_each_comparison(done, experiment, tmp
     assert printed.count("severity against ce: 2 trainings each, paired by seed (0, 1)") == 2
     for (compared,) in outcome.verdicts.values():
         assert compared.words["bertscore_f1"] in printed
+
+
+def test_a_gold_that_says_nothing_of_the_data_is_refused_before_any_training(done, experiment, tmp_path):
+    out, _ = done
+    (tmp_path / "people.csv").write_text("id,severity\nnobody,critical\n")
+    for gold, words in (
+        (tmp_path / "people.csv", "names no row that .*prepared asks"),
+        (tmp_path / "no.csv", "no.csv"),
+    ):
+        with pytest.raises(UserError, match=words):
+            run_experiment(experiment.model_copy(update={"gold": str(gold)}), out, Console(quiet=True))
 
 
 def test_several_bases_have_a_page_each(experiment, tmp_path):
@@ -242,13 +254,19 @@ def test_a_claim_and_an_analysis_are_judged_over_the_trainings_and_may_be_added_
         "contrasts": [{"arm": "severity", "against": "ce"}],
     }
     (tmp_path / "declared.yaml").write_text(yaml.safe_dump(declared))
-    claimed = {"claim": {"arm": "severity", "against": ["ce"]}, "analysis": "declared.yaml"}
+    gold = tmp_path / "people.csv"
+    open_dataset(out / "prepared").split("test")[["id", "severity"]].to_csv(gold, index=False)
+    claimed = {"gold": str(gold), "claim": {"arm": "severity", "against": ["ce"]}, "analysis": "declared.yaml"}
     (tmp_path / "claiming.yaml").write_text(yaml.safe_dump({**experiment.model_dump(mode="json"), **claimed}))
     claiming = load_experiment(tmp_path / "claiming.yaml")
     assert claiming.equals(experiment.model_dump(mode="json"))
     with pytest.raises(UserError, match="--look 1: the analysis plans no looks"):
         run_experiment(claiming, out, Console(quiet=True), look=1)
     outcome = run_experiment(claiming, out, Console(quiet=True))
+    words = {each.labels.words for verdicts in outcome.verdicts.values() for each in verdicts}
+    (words,) = words
+    assert "checked against people on 9 rows (gold people.csv)" in words
+    assert words in (out / "report.html").read_text()
     for preset, found in outcome.declared.items():
         page = (out / ("" if preset == "greedy" else preset) / "report.html").read_text()
         assert outcome.boards[preset].analysis == found and found.sha256 in page

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from ..core.errors import UserError
 from ..data.dataset import open_dataset
@@ -15,6 +16,7 @@ from ..data.folder import is_dataset
 from ..labelling.quality.gold import read_gold
 from ..labelling.quality.report_card import REPORT_CARD
 from ..labelling.quality.trust import PEOPLE, Trust, by_whom, card_for, in_words, mark, read_cards, trust_of
+from ..languages import Language
 from ..severity import SEVERITIES, Severity
 from .conditions import conditions, training_of
 from .run import Saved
@@ -61,18 +63,40 @@ def labels_of(runs: Sequence[Saved], gold: Path | None = None) -> Labels:
     source = sources[0] if all(each == sources[0] for each in sources) else None
     if gold is None:
         return Labels(source, known if source else Trust())
-    if cards := _cards(gold):
-        card = card_for(read_cards(cards), source) if source else None
-        if card is None:
-            of = ", ".join(f"{each.source} {each.version}" for each in read_cards(cards))
-            whose = f"{by_whom(source)} {source.get('version', '')}".rstrip() if source else "an unknown source"
-            raise UserError(f"{cards} is of {of}, and the severities of {runs[0].path} are by {whose}", _GIVE)
-        trust = trust_of(card)
-        if not trust.checked:
-            by = by_whom({"name": trust.truth_by})
-            raise UserError(f"{cards} holds the labels against those of {by}, not of people", _GIVE)
-        return Labels(source, trust.model_copy(update={"people": known.people}))
-    return _by_id(runs[0], source, gold)
+    found = gold_for(gold, source, runs[0].answers, runs[0].language, str(runs[0].path))
+    if found.truth:
+        return found
+    return Labels(source, found.trust.model_copy(update={"people": known.people}))
+
+
+def gold_for(
+    gold: Path, source: Mapping[str, Any] | None, asked: pd.DataFrame, language: Language, where: str
+) -> Labels:
+    """What a gold says of severities.
+
+    Args:
+        gold: report cards, or people's labels by id.
+        source: who decided the severities; None where that is not known.
+        asked: the rows asked, with ``id`` and ``severity``.
+        language: of the rows.
+        where: the run or dataset that they are of, for errors.
+
+    Raises:
+        UserError: as ``labels_of``.
+    """
+    cards = _cards(gold)
+    if cards is None:
+        return _by_id(asked, source, gold, language, where)
+    card = card_for(read_cards(cards), source) if source else None
+    if card is None:
+        of = ", ".join(f"{each.source} {each.version}" for each in read_cards(cards))
+        whose = f"{by_whom(source)} {source.get('version', '')}".rstrip() if source else "an unknown source"
+        raise UserError(f"{cards} is of {of}, and the severities of {where} are by {whose}", _GIVE)
+    trust = trust_of(card)
+    if not trust.checked:
+        by = by_whom({"name": trust.truth_by})
+        raise UserError(f"{cards} holds the labels against those of {by}, not of people", _GIVE)
+    return Labels(source, trust)
 
 
 def severities_in_words(runs: Sequence[Saved]) -> list[str]:
@@ -111,14 +135,17 @@ def _cards(gold: Path) -> Path | None:
     return None
 
 
-def _by_id(run: Saved, source: Mapping[str, Any] | None, gold: Path) -> Labels:
+def _by_id(
+    asked: pd.DataFrame, source: Mapping[str, Any] | None, gold: Path, language: Language, where: str
+) -> Labels:
     if is_dataset(gold) and (by := open_dataset(gold).info.severity_source.name) != PEOPLE:
         raise UserError(f"{gold} is labelled by {by_whom({'name': by})}, not by people", _GIVE)
-    known = read_gold(gold, run.language)
-    given = dict(zip(run.answers["id"].astype(str), run.answers["severity"], strict=True))
+    known = read_gold(gold, language)
+    labelled = asked[asked["severity"].notna()]
+    given = dict(zip(labelled["id"].astype(str), labelled["severity"], strict=True))
     truth = {row: rank for row, rank in known.items() if row in given}
     if not truth:
-        raise UserError(f"{gold} names no row that {run.path} was asked, out of {len(known)} ids", _GIVE)
+        raise UserError(f"{gold} names no row that {where} asks, out of {len(known)} ids", _GIVE)
     confusion = np.zeros((len(SEVERITIES), len(SEVERITIES)), int)
     for row, rank in truth.items():
         confusion[rank, Severity(given[row]).rank] += 1

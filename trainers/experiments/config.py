@@ -24,6 +24,7 @@ from ...harness.statistics import USUAL, Resampling
 from ..arms import ARMS, ArmSpec
 from ..lm.config import YAML_REMEDY, TrainConfig, merge, validate_config
 
+_LOOKED_AT_AGAIN = {"training", "models", "statistics", "claim", "analysis", "gold"}
 DEMO = "demo"
 """Instead of a hub id or folder: a tiny model that is made on the spot."""
 
@@ -156,7 +157,8 @@ class Experiment(Record):
 
     ``compare`` names the two arms that the reports set against each other, ``claim`` what is claimed of an arm and
     the contrasts that it takes; ``analysis`` is what is declared to be tested, or the path of a file that says it;
-    ``statistics`` holds the seed and number of the resamples behind intervals and tests.
+    ``gold`` says how right the severities are: a report card, or people's labels by id; by default what travels
+    with the data. ``statistics`` holds the seed and number of the resamples behind intervals and tests.
     """
 
     name: str
@@ -169,6 +171,7 @@ class Experiment(Record):
     compare: tuple[str, str] | None = None
     claim: ClaimPart | None = None
     analysis: Analysis | None = None
+    gold: Annotated[str, Field(min_length=1)] | None = None
     statistics: Resampling = USUAL
 
     @model_validator(mode="after")
@@ -225,7 +228,7 @@ class Experiment(Record):
         """Whether a stored experiment is this one, whatever keys there were when it was stored.
 
         How a training runs, such as its batch size, may have changed: each checkpoint says itself what it needs. So
-        may the resamples and what is claimed or declared, which are looked at again for every board.
+        may the resamples, the gold and what is claimed or declared, which are looked at again for every board.
         """
         try:
             return type(self).model_validate(stored)._identity() == self._identity()
@@ -235,7 +238,7 @@ class Experiment(Record):
     def _identity(self) -> dict[str, Any]:
         configs = [training_config(self, model, self.seeds[0]).of_role(Role.IDENTITY) for model in self.models]
         models = [model.model_dump(mode="json", exclude={"training"}) for model in self.models]
-        rest = self.model_dump(mode="json", exclude={"training", "models", "statistics", "claim", "analysis"})
+        rest = self.model_dump(mode="json", exclude=_LOOKED_AT_AGAIN)
         rest["evaluation"].pop("repeat_share")
         return {**rest, "models": models, "configs": configs}
 

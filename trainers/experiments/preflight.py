@@ -14,6 +14,7 @@ from ...harness.generation.backends import BACKENDS
 from ...harness.generation.decoding import max_new_tokens
 from ...harness.metrics.bertscore.encoder import NO_ENCODER, Encoder, choose_encoder, encoder_asked
 from ...harness.metrics.bertscore.loading import hub_answers
+from ...harness.runs.labels import gold_for
 from ..arms import ArmSpec, arm_stages, arm_weights
 from ..lm.adapters import demand_bitsandbytes
 from ..lm.base_check import base_problems
@@ -55,6 +56,17 @@ def demand_ready(experiment: Experiment, cells: Sequence[Cell], out: Path) -> No
         f"this experiment could not be done to its end: {told}",
         "What is said of --set KEY=VALUE goes into the model's `training:` in the experiment's file",
     )
+
+
+def demand_gold(experiment: Experiment, dataset: Dataset) -> None:
+    """Look whether the experiment's gold can say how right the dataset's severities are.
+
+    Raises:
+        UserError: as ``gold_for``.
+    """
+    if experiment.gold is not None:
+        source = dataset.info.severity_source.model_dump()
+        gold_for(Path(experiment.gold), source, dataset.split("test"), dataset.language, str(dataset.folder))
 
 
 def demand_labels(experiment: Experiment, cells: Sequence[Cell], dataset: Dataset) -> None:
