@@ -56,7 +56,9 @@ def true_rates(summaries: Iterable[Summary], known: Mapping[str, Detection]) -> 
     found = []
     for each in summaries:
         detection = known.get(each.metric)
-        if detection and each.n and (made := true_rate(each.mean, each.n, detection)):
+        # Of clustered answers Wilson's interval and this one count as many as they are worth.
+        counted = each.n if each.effective_n is None else each.effective_n
+        if detection and counted > 0 and (made := true_rate(each.mean, counted, detection)):
             found.append(TrueRate(each.metric, each.stratum, *made, gold=detection.events + detection.others))
     return found
 

@@ -45,9 +45,10 @@ class Detection:
         return bool(self.events and self.others) and self.youden_ends[0] > 0
 
 
-def true_rate(rate_pct: float, n: int, detection: Detection) -> tuple[float, float, float] | None:
+def true_rate(rate_pct: float, n: float, detection: Detection) -> tuple[float, float, float] | None:
     """The rate of events behind the percentage of ``n`` answers that a detector marks, with a 95 % interval, in
-    percent; None where the detector does not tell events from other answers.
+    percent; None where the detector does not tell events from other answers. Of clustered answers n is as many as
+    they are worth.
 
     (rate + specificity - 1) / (sensitivity + specificity - 1) (Rogan and Gladen 1978,
     doi 10.1093/oxfordjournals.aje.a112510), cut to what a rate can be. The interval counts that sensitivity and

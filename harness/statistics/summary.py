@@ -23,6 +23,7 @@ class Summary:
     """One metric in one stratum (a severity or ``overall``), in percent.
 
     ``mean`` is NaN where the metric applies to no answer; ``low`` and ``high`` are None where ``method`` says why.
+    ``effective_n`` is of clustered answers: how many independent ones they are worth; NaN for one cluster.
     """
 
     metric: str
@@ -32,6 +33,7 @@ class Summary:
     low: float | None
     high: float | None
     method: Method
+    effective_n: float | None = None
 
 
 def summarise(scores: ScoreTable, resampling: Resampling = USUAL) -> list[Summary]:
@@ -90,10 +92,15 @@ def _block_summaries(
         n = len(values)
         together = block.together(place)
         low, high = np.full((2, values.shape[1]), np.nan)
+        counted: list[float | None] = [None] * values.shape[1]
         if n > 1:
             events = (values[:, rates] == 100).sum(axis=0)
-            worth = n if together is None else effective_sizes(values[:, rates], together, LEVEL)
-            low[rates], high[rates] = wilson(events if together is None else events / n * worth, worth)
+            if together is None:
+                low[rates], high[rates] = wilson(events, n)
+            else:
+                worth = effective_sizes(values, together, LEVEL)
+                low[rates], high[rates] = wilson(events / n * worth[rates], worth[rates])
+                counted = [float(size) for size in worth]
         alone = together is not None and not together.max()
         if place in bootstrapped:
             low[~rates], high[~rates] = mean_interval(bootstrapped[place])
@@ -101,4 +108,4 @@ def _block_summaries(
             method = Method.WILSON if rates[column] else Method.BCA
             interval = described(n, low[column], high[column], method, alone)
             mean = float(values[:, column].mean()) if n else float("nan")
-            yield index, Summary(metric, stratum, n, mean, *interval)
+            yield index, Summary(metric, stratum, n, mean, *interval, counted[column])
