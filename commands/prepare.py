@@ -61,6 +61,7 @@ def prepare(
     from ..harness.data.folder import is_dataset
     from ..harness.data.options import PrepareOptions, parse_share
     from ..harness.data.prepare import prepare as write_dataset
+    from ..harness.labelling.quality.trust import carry_card
 
     given = {
         Role.QUESTION: question_column,
@@ -89,6 +90,8 @@ def prepare(
     )
     with stages_bar("Opening") as report:
         dataset, card = write_dataset(source, out, options, report)
+    if is_dataset(source):
+        carry_card(source, dataset)
     _show(card, Console(highlight=False))
     Console(highlight=False, soft_wrap=True).print(f"Dataset written to {dataset.folder}", markup=False)
 

@@ -13,13 +13,16 @@ import pytest
 from maqa_severity import cli
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.core.files import write_json
+from maqa_severity.harness.data.dataset import open_dataset
 from maqa_severity.harness.labelling.quality.report_card import report_card
-from maqa_severity.harness.labelling.quality.trust import Trust, in_words, mark
+from maqa_severity.harness.labelling.quality.trust import Trust, dataset_trust, in_words, mark
+from maqa_severity.harness.metrics.true_rates import true_rates
 from maqa_severity.harness.runs.comparison import compare
 from maqa_severity.harness.runs.labels import labels_of
 from maqa_severity.harness.runs.run import Run, load_run
+from maqa_severity.harness.scores.signatures import RATE
 from maqa_severity.harness.scores.table import ScoreTable
-from maqa_severity.harness.statistics import Resampling, Verdict
+from maqa_severity.harness.statistics import Resampling, Verdict, summarise
 from maqa_severity.harness.statistics.bounds import worst_case
 from maqa_severity.harness.statistics.label_draws import Sample
 from maqa_severity.harness.statistics.misclassification import Gold, gold_of, true_means
@@ -151,6 +154,26 @@ def test_the_worked_example_of_a_herd():
     known = Detection(96_000_000, 100_000_000, 89_000_000, 100_000_000)
     value, low, high = true_rate(100 * 23 / 150, 150, known)
     assert (round(value, 1), round(low), round(high)) == (5.1, 0, 13)
+
+
+def test_a_true_rate_of_clusters_counts_as_many_answers_as_they_are_worth():
+    rng = np.random.default_rng(0)
+    cases = np.repeat(100.0 * (rng.random(60) < 0.4), 5)
+    frame = pd.DataFrame({"id": [f"r{row:03d}" for row in range(300)], "severity": "critical", "seen": cases})
+    together = frame.assign(cluster=[f"case {row // 5}" for row in range(300)])
+    known = {"seen": Detection(80, 100, 180, 200)}
+    found = []
+    for rows in (frame, together, together.assign(cluster=None)):
+        summaries = summarise(ScoreTable(rows, {"seen": RATE}), FEW)
+        overall = summaries[-1]
+        (rate,) = [each for each in true_rates(summaries, known) if each.stratum == "overall"]
+        found.append((overall, rate))
+    (_, alone), (clustered, wide), (_, apart) = found
+    assert clustered.effective_n == pytest.approx(60, rel=0.1) and alone == apart
+    assert wide.mean == alone.mean
+    assert wide.high - wide.low > 1.5 * (alone.high - alone.low)
+    single = summarise(ScoreTable(together.assign(cluster="one"), {"seen": RATE}), FEW)
+    assert not true_rates(single, known)
 
 
 def test_what_a_detector_does_on_few_gold_answers_makes_the_interval_longer():
@@ -331,6 +354,21 @@ def test_what_is_known_travels_from_label_to_report(by_rules):
     assert written["words"].startswith("labels by rules, checked")
     assert written["differences"] or written["not_corrected"]
     assert "as labelled" in done.stdout
+
+
+def test_what_is_known_of_labels_travels_when_a_dataset_is_cut_anew(by_rules, tmp_path):
+    root, _ = by_rules
+    cut, people = tmp_path / "cut", tmp_path / "people"
+    assert maqa("prepare", root / "data", "--out", cut, "--test", 20, "--validation", 5).returncode == 0
+    before, after = open_dataset(root / "data"), open_dataset(cut)
+    assert after.info.severity_source == before.info.severity_source
+    assert after.info.labelling == before.info.labelling
+    known = dataset_trust(after, list(after.split("test")["id"]))
+    assert known == dataset_trust(before, list(after.split("test")["id"])) and known.checked
+    # Whoever takes the severities of a column does not have them from the dataset's source.
+    done = maqa("prepare", root / "data", "--out", people, "--severity-column", "severity")
+    assert done.returncode == 0, done.stderr
+    assert not (people / "report_card.json").exists() and not open_dataset(people).info.labelling
 
 
 def test_a_gold_of_another_source_ends_a_command_with_status_2(by_rules, tmp_path):

@@ -210,10 +210,15 @@ def _digest(source: Source) -> str:
     return sha256_text("".join(f"{name}\x1f{digest}\n" for name, digest in found))
 
 
+def _keeps_labels(options: PrepareOptions) -> bool:
+    """Whether the severities are those of a source that is a dataset."""
+    return not options.columns.keys() & {Role.SEVERITY, *PROBABILITIES}
+
+
 def _severity_source(
     source: Source, digest: str, roles: dict[Role, int], options: PrepareOptions
 ) -> SeveritySource:
-    if source.severity_source is not None and not options.columns.keys() & {Role.SEVERITY, *PROBABILITIES}:
+    if source.severity_source is not None and _keeps_labels(options):
         return source.severity_source
     labelled = Role.SEVERITY in roles or Role.P_CRITICAL in roles
     return SeveritySource(
@@ -241,4 +246,5 @@ def _info(
             **({"splits": card.parts} if card.parts else {}),
         },
         clusters=clusters.about,
+        labelling=dict(source.labelling) if _keeps_labels(options) else {},
     )

@@ -36,7 +36,8 @@ class Source:
 
     ``expected_rows`` is for the progress bar alone; ``batches`` reads the columns at the given positions. ``files``
     hold the data, where the path is a folder; ``parts`` are its splits, one read after the other. A source that is
-    a dataset already has a ``language``, and somebody who decided its severities.
+    a dataset already has a ``language``, and somebody who decided its severities; ``labelling`` is what is said of
+    that.
     """
 
     path: Path
@@ -47,6 +48,7 @@ class Source:
     parts: Mapping[str, Source] = field(default_factory=dict)
     language: str | None = None
     severity_source: SeveritySource | None = None
+    labelling: Mapping[str, Any] = field(default_factory=dict)
 
     def where(self, number: int) -> str:
         """A row as errors name it."""

@@ -23,4 +23,6 @@ def open_prepared(path: Path) -> Source:
     opened = open_dataset(path)
     files = {name: path / f"{name}.parquet" for name in SPLITS}
     parts = {name: replace(open_parquet(file), files=(file,)) for name, file in files.items()}
-    return joined(path, parts, language=opened.language.code, severity_source=opened.info.severity_source)
+    info = opened.info
+    facts = {"severity_source": info.severity_source, "labelling": info.labelling}
+    return joined(path, parts, language=opened.language.code, **facts)
