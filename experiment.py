@@ -107,7 +107,7 @@ def run_experiment(
     for preset in experiment.evaluation.decodings:
         folder = decoding_folder(experiment, preset, out)
         runs = _evaluate_all(experiment, planned, dataset, (encoder, layer), preset, out, step, command)
-        found = [_arms_of(experiment, model, planned, runs) for model in experiment.models]
+        found = [_arms_of(experiment, model, planned, runs, at_look) for model in experiment.models]
         bases = [arms for arms, _ in found if arms.pairs]
         declared = None
         if experiment.analysis:
@@ -212,7 +212,7 @@ def _evaluate_all(
 
 
 def _arms_of(
-    experiment: Experiment, model: ModelPart, planned: Sequence[Cell], runs: dict[str, Run]
+    experiment: Experiment, model: ModelPart, planned: Sequence[Cell], runs: dict[str, Run], look: int
 ) -> tuple[ArmsOfBase, dict[str, RunGroup]]:
     """The arms of a base that the experiment compares or claims something of, each over its trainings."""
     names = experiment.spec_names
@@ -233,7 +233,7 @@ def _arms_of(
         {names[arm]: [names[other] for other in others] for arm, others in against.items()},
         list(dict.fromkeys((*(analysis.metrics if analysis else ()), QUALITY))),
         experiment.statistics,
-        margins=analysis.margins if analysis else None,
+        margins=analysis.margins_at(look, len(analysis.models or experiment.models)) if analysis else None,
         gold=_gold_of(experiment),
     )
     return found, groups

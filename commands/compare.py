@@ -166,7 +166,7 @@ def _compare_arms(
 
     from ..harness.core.errors import UserError
     from ..harness.core.files import write_json
-    from ..harness.runs.arms import compare_named
+    from ..harness.runs.arms import bases_of, compare_named
     from ..harness.runs.declaring import declared_bases, demand_scores, pairs_of, with_declared
     from ..harness.runs.run import load_run
 
@@ -186,7 +186,7 @@ def _compare_arms(
         resampling,
         unpaired,
         pairs_of(analysis),
-        analysis.margins if analysis else margins,
+        analysis.margins_at(given[1], len(analysis.models or bases_of(loaded))) if given and analysis else margins,
         gold=gold,
     )
     declared = None

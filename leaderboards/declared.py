@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..harness.core.errors import UserError
 from ..harness.runs.analysis import Analysis
-from ..harness.runs.arms import compare_named
+from ..harness.runs.arms import bases_of, compare_named
 from ..harness.runs.conditions import training_of
 from ..harness.runs.declared import Declared
 from ..harness.runs.declaring import declared_bases, demand_scores, pairs_of
@@ -38,7 +38,7 @@ def board_declared(runs: Sequence[Run], analysis: Analysis, look: int, resamplin
         analysis.metrics,
         resampling,
         contrasts=pairs_of(analysis),
-        margins=analysis.margins,
+        margins=analysis.margins_at(look, len(analysis.models or bases_of(trained))),
         untrained=True,
     )
     return declared_bases(analysis, look, compared.bases)[0]

@@ -4,6 +4,7 @@ import html
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from maqa_severity.harness.runs.comparison import Comparison
 from maqa_severity.harness.runs.declared import UNDECLARED, judge_declared
 from maqa_severity.harness.scores.signatures import Better
 from maqa_severity.harness.statistics import Difference, Method, Resampling
+from maqa_severity.harness.statistics.margins import Margin, against_margin
 from maqa_severity.harness.statistics.spending import Spending, boundaries, level_at, repeated_p, spent
 from maqa_severity.leaderboards.records import Board
 from maqa_severity.tests.test_groups import trained
@@ -187,6 +189,65 @@ def compared(changes):
 def judged(analysis, models, look=1):
     pairs = {model: {(other, "s"): compared(made) for other, made in by.items()} for model, by in models.items()}
     return judge_declared(analysis, look, pairs, analysis.contrasts)
+
+
+def test_a_declared_margin_is_tested_at_the_level_over_the_tests_of_its_role():
+    one = Analysis(primary="m", margin=1, contrasts=[Contrast(arm="s", against=["ce"])])
+    assert one.margins_at(1, 1) == {"m": Margin(1.0, 0.05)} and Margin(1.0).levels == (0.95, 0.9)
+    several = Analysis(primary="m", secondary=["x", "y"], margin={"m": 1, "x": 2}, strata=["critical", "neutral"])
+    assert several.margins_at(1, 3) == {"m": Margin(1.0, 0.05 / 6), "x": Margin(2.0, 0.05 / 12)}
+    looks = Analysis(primary="m", margin=1, looks={"at": [0.5, 1.0]})
+    first, last = (looks.margins_at(look, 1)["m"].alpha for look in (1, 2))
+    assert first < 0.01 < last < 0.05
+
+
+def normal_difference(metric, mean, error, limit):
+    """One of known standard error, judged against a margin by intervals of its levels."""
+    wanted = [stats.norm.ppf((1 + level) / 2) for level in limit.levels]
+    ends = [(mean - z * error, mean + z * error) for z in wanted]
+    return Difference(
+        metric, "overall", 300, mean, mean - 1.96 * error, mean + 1.96 * error, Method.TWO_LEVELS,
+        2 * stats.norm.sf(abs(mean) / error), 5.0, None, Better.HIGHER, 50, 40, error=error, freedom=1e6,
+        margin=against_margin(limit, Better.HIGHER, *ends),
+    )  # fmt: skip
+
+
+def test_what_is_said_in_favour_of_an_arm_is_wrong_no_more_often_than_the_level():
+    """Of four models one is truly equal and three are truly worse by just the margin: none is better, and
+    none of the three no worse. With each interval at 95 % one of these would be said in 10 %."""
+    analysis = Analysis(primary="m", margin=1, contrasts=[Contrast(arm="s", against=["ce"])])
+    limit = analysis.margins_at(1, 4)["m"]
+    rng, wrong, worlds = np.random.default_rng(0), 0, 2000
+    blank = compared({"m": (0.0, 1.0)})
+    for means in rng.normal([0, -1, -1, -1], 0.25, (worlds, 4)):
+        made = {
+            name: {("ce", "s"): replace(blank, differences=[normal_difference("m", mean, 0.25, limit)])}
+            for name, mean in zip("abcd", means, strict=True)
+        }
+        tests = judge_declared(analysis, 1, made, analysis.contrasts)[0].tests
+        told = [test.no_worse == "no worse by 1.0" for test in tests[1:]]
+        wrong += any(test.holds for test in tests) or any(told)
+    assert wrong / worlds <= 0.055
+
+
+def test_a_gain_that_is_found_is_no_worse_and_a_test_says_it_of_the_leg_that_shows_least():
+    analysis = Analysis(primary="m", margin=1, contrasts=[Contrast(arm="s", against=["ce", "shuffled"])])
+    limit = analysis.margins_at(1, 1)["m"]
+    blank = compared({"m": (0.0, 1.0)})
+
+    def said(*means):
+        pairs = zip(("ce", "shuffled"), means, strict=True)
+        made = {
+            (name, "s"): replace(blank, differences=[normal_difference("m", mean, 0.3, limit)])
+            for name, mean in pairs
+        }
+        declared, _ = judge_declared(analysis, 1, {"": made}, analysis.contrasts)
+        assert ("no worse is a family of its own" in declared.rules) == bool(declared.tests[0].no_worse)
+        return str(declared.tests[0])
+
+    assert said(2.0, 2.0).endswith("; no worse by 1.0") and "gain" in said(2.0, 2.0)
+    assert said(0.1, 0.1).endswith("; no worse by 1.0") and "no evidence" in said(0.1, 0.1)
+    assert said(2.0, -0.7).endswith("; not shown: no worse by 1.0")
 
 
 def test_holm_is_over_models_and_contrasts_and_the_gate_opens_only_if_all_of_them_hold():

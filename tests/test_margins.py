@@ -7,8 +7,8 @@ from maqa_severity.harness.runs.margins import SAFETY_MARGIN, margins_of
 from maqa_severity.harness.scores.signatures import LOWER_IS_BETTER, RATE, Better
 from maqa_severity.harness.severity import Severity
 from maqa_severity.harness.statistics import Method, Resampling, compare_groups, paired
-from maqa_severity.harness.statistics.margins import Shown, against_margin
-from maqa_severity.tests.worlds import table
+from maqa_severity.harness.statistics.margins import Margin, Shown, against_margin
+from maqa_severity.tests.worlds import rouge_like, table
 from scipy import optimize, special, stats
 
 SIZES = {Severity.CRITICAL: 120}
@@ -147,3 +147,19 @@ def test_a_margin_that_means_nothing_is_refused_in_one_line_with_a_remedy(given,
     with pytest.raises(UserError, match=named) as refused:
         margins_of(given, ["rougeL"])
     assert "\n" not in str(refused.value) and refused.value.remedy
+
+
+def test_a_smaller_level_shows_less_and_the_usual_one_is_what_no_level_means():
+    rng = np.random.default_rng(0)
+    before = rouge_like(rng, (120, 8))
+    after = np.clip(before + rng.normal(-0.5, 3, before.shape), 0, 100)
+    usual = _changes(before, after, "v", 2.0)
+    assert [each.margin for each in _changes(before, after, "v", Margin(2.0))] == [each.margin for each in usual]
+    small = _changes(before, after, "v", Margin(2.0, 0.05 / 6))
+    for one, other in zip(small, usual, strict=True):
+        assert (one.low, one.high, one.p) == (other.low, other.high, other.p)
+        assert one.margin.low < other.margin.low and one.margin.high > other.margin.high
+        assert one.margin.no_worse <= other.margin.no_worse and one.margin.alpha == 0.05 / 6
+    # So few random signs can show nothing at such a level.
+    few = _changes(before, after, "v", Margin(99.0, 0.001), resamples=200)
+    assert not any(each.margin.no_worse for each in few)

@@ -14,8 +14,9 @@ from ..core.files import sha256_text
 from ..core.settings import Record, first_problem
 from ..core.yaml_files import read_yaml
 from ..statistics import OVERALL, STRATA
-from ..statistics.margins import checked_margin
-from ..statistics.spending import LEAST_STEP, Spending
+from ..statistics.margins import Margin, checked_margin
+from ..statistics.spending import LEAST_STEP, Spending, level_at
+from ..statistics.verdicts import ALPHA
 
 _REMEDY = "Its keys are primary, secondary, contrasts, models, strata, margin and looks: docs/files.md"
 
@@ -124,6 +125,31 @@ class Analysis(Record):
         if isinstance(self.margin, dict):
             return self.margin
         return {} if self.margin is None else dict.fromkeys(self.metrics, self.margin)
+
+    def margins_at(self, look: int, models: int) -> dict[str, Margin]:
+        """The margins with the level of a declared test of being no worse.
+
+        That an arm is no worse is a test beside the one that it is better, and nested in it: whoever is better is
+        no worse (CPMP 2000, Points to consider on switching between superiority and non-inferiority,
+        CPMP/EWP/482/99; Morikawa and Yoshida 1995, doi 10.1080/10543409508835115), so of a single test both have
+        the whole level. Of m tests of a role those of being no worse are a family of their own, each at the level
+        over m (Bonferroni), one-sided as an interval's end is. Claims in the arm's favour, better or no worse, are
+        thus wrong in 5 % at most in all: 2.5 % of each family. Several looks spend each of these levels.
+
+        Args:
+            look: from 1.
+            models: how many are compared.
+        """
+        found = {}
+        for role in ([self.primary], self.secondary):
+            tests = len(role) * max(1, len(self.contrasts)) * models * len(self.strata)
+            for metric in role:
+                if metric in self.margins:
+                    alpha = ALPHA / tests
+                    if self.looks:
+                        alpha = level_at(self.looks.spending, self.looks.at, look, alpha)
+                    found[metric] = Margin(self.margins[metric], alpha)
+        return found
 
     @property
     def arms(self) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from ..core.errors import UserError
 from ..statistics import OVERALL, USUAL, Resampling
+from ..statistics.margins import Margin
 from .claim import BASELINE, CLAIMED, Claim, Leg, controls_of, named
 from .comparison import Comparison, compare
 from .conditions import conditions, training_of
@@ -70,7 +71,7 @@ def compare_named(
     resampling: Resampling = USUAL,
     unpaired: bool = False,
     contrasts: Sequence[Pair] = (),
-    margins: Mapping[str, float] | None = None,
+    margins: Mapping[str, float | Margin] | None = None,
     untrained: bool = False,
     gold: Path | None = None,
 ) -> ArmsCompared:
@@ -136,7 +137,7 @@ def arms_of_base(
     metrics: Sequence[str],
     resampling: Resampling = USUAL,
     pair_seeds: bool = True,
-    margins: Mapping[str, float] | None = None,
+    margins: Mapping[str, float | Margin] | None = None,
     gold: Path | None = None,
 ) -> ArmsOfBase:
     """Compare pairs of one base's arms, and each claimed arm with those that it is set ``against``.

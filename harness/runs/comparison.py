@@ -33,6 +33,7 @@ from ..statistics import (
     paired_all,
     summarise_all,
 )
+from ..statistics.margins import Margin
 from .alike import Alike, alike, as_expected, same_answers
 from .comparable import anyway_helps, apart, chosen_of, or_anyway, refuse_incomplete
 from .groups import RunGroup, group_of
@@ -129,7 +130,7 @@ def compare(
     metrics: Sequence[str] = (QUALITY,),
     resampling: Resampling = USUAL,
     pair_seeds: bool = True,
-    margins: Mapping[str, float] | None = None,
+    margins: Mapping[str, float | Margin] | None = None,
     anyway: bool = False,
     gold: Path | None = None,
 ) -> Comparison:

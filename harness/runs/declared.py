@@ -44,7 +44,8 @@ class DeclaredLeg(Record):
 
 class DeclaredTest(Record):
     """One declared test. ``p`` is of this look's data, the largest of its legs'; ``p_adjusted`` is over looks, the
-    ``family`` of Holm and the gate before it; absent where ``note`` says why nothing was tested."""
+    ``family`` of Holm and the gate before it; absent where ``note`` says why nothing was tested. ``no_worse`` is
+    what it shows against a declared margin, in words."""
 
     role: str
     metric: str
@@ -58,6 +59,7 @@ class DeclaredTest(Record):
     family: int
     verdict: str
     note: str = ""
+    no_worse: str = ""
 
     @property
     def holds(self) -> bool:
@@ -67,7 +69,8 @@ class DeclaredTest(Record):
     def __str__(self) -> str:
         where = ", ".join(filter(None, (self.metric, self.stratum, self.model)))
         told = f"adjusted p {self.p_words}" if self.p_adjusted is not None else self.note
-        return f"{where}: {self.arm} against {', '.join(map(str, self.legs))}: {self.verdict}, {told}"
+        found = f"{where}: {self.arm} against {', '.join(map(str, self.legs))}: {self.verdict}, {told}"
+        return f"{found}; {self.no_worse}" if self.no_worse else found
 
 
 class Declared(Record):
@@ -96,9 +99,11 @@ class Declared(Record):
         """How the tests were judged, and what the rest is."""
         gate = "; secondary ones only where every primary one holds (serial gatekeeping)"
         spread = ", after the level was spread over the looks; brackets are of this look alone"
+        margin = "; no worse is a family of its own, each at the level over their number, and shown by a gain"
         return (
             f"Holm over the {max((test.family for test in self.tests), default=0)} tests of a role"
-            f"{gate if self.analysis.secondary else ''}{spread if self.analysis.looks else ''}. "
+            f"{gate if self.analysis.secondary else ''}{spread if self.analysis.looks else ''}"
+            f"{margin if any(test.no_worse for test in self.tests) else ''}. "
             "Whatever is not among these tests is exploratory."
         )
 
@@ -258,7 +263,17 @@ def _record(test: _Raw, p: float | None, family: int, verdict: Verdict) -> Decla
         family=family,
         verdict=verdict,
         note=test.note,
+        no_worse=_no_worse(test, p, verdict),
     )
+
+
+def _no_worse(test: _Raw, p: float | None, verdict: Verdict) -> str:
+    """What a test shows against its margin, by the leg that shows least; empty without a margin or a test."""
+    shown = [change.margin for _, change in test.legs if change.margin and change.margin.no_worse is not None]
+    if p is None or len(shown) < len(test.legs):
+        return ""
+    within = f"no worse by {points(shown[0].points)}"
+    return within if verdict is Verdict.GAIN or all(each.no_worse for each in shown) else f"not shown: {within}"
 
 
 def _rejudged(

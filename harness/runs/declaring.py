@@ -83,7 +83,7 @@ def compare_declared(
                 f"{', '.join(found)}",
                 "Give the runs of all of its models: maqa compare --arms ARM... RUN...",
             )
-    margins = margins_of((), metrics) | analysis.margins
+    margins = margins_of((), metrics) | analysis.margins_at(look, 1)
     compared = compare(one, other, metrics, resampling, margins=margins, anyway=anyway, gold=gold)
     return declared_sides(compared, analysis, look, (one.arm, other.arm))
 

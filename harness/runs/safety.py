@@ -10,7 +10,7 @@ from ..metrics.true_rates import TrueRate, detections, true_changes
 from ..scores.signatures import Better, better
 from ..severity import Severity
 from ..statistics import OVERALL, Difference, Resampling, Verdict, compare_groups
-from ..statistics.margins import Shown
+from ..statistics.margins import Margin, Shown
 from ..statistics.verdicts import points
 from .groups import RunGroup
 from .run import Run
@@ -33,7 +33,7 @@ def compare_safety(
     second: RunGroup,
     changes: Sequence[Difference],
     resampling: Resampling,
-    margins: Mapping[str, float],
+    margins: Mapping[str, float | Margin],
 ) -> SafetyCompared:
     """The safety metrics that all runs were scored by, besides those that are compared anyway.
 

@@ -22,7 +22,7 @@ from .clusters import Ints, numbered, sharing_clusters
 from .columns import OVERALL, STRATA
 from .crossed import Components, Squares, squares_of
 from .intervals import LEVEL, Method
-from .margins import EQUIVALENCE_LEVEL, against_margin
+from .margins import Margin, against_margin
 from .paired import chosen, judged_apart, paired
 from .resampling import USUAL, Resampling
 from .significance import smallest_p
@@ -68,7 +68,7 @@ def compare_groups(
     metrics: Sequence[str],
     resampling: Resampling = USUAL,
     pair_seeds: bool = True,
-    margins: Mapping[str, float] | None = None,
+    margins: Mapping[str, float | Margin] | None = None,
 ) -> ArmsCompared:
     """Compare two arms, four strata per metric in the order of ``STRATA``, with the families of ``paired``.
 
@@ -184,8 +184,8 @@ def _level(change: Difference, arms: Sequence[Sequence[ScoreTable]], by_seed: bo
     low, high = _ends(change.mean, squares, LEVEL)
     margin = None
     if change.margin:
-        narrow = _ends(change.mean, squares, EQUIVALENCE_LEVEL)
-        margin = against_margin(change.margin.points, change.better, (low, high), narrow)
+        wide, narrow = (_ends(change.mean, squares, level) for level in change.margin.margin.levels)
+        margin = against_margin(change.margin.margin, change.better, wide, narrow)
     return (
         replace(
             change,

@@ -65,7 +65,14 @@ def inverted(flips: Flips, levels: Sequence[float]) -> list[tuple[Floats, Floats
     needed = [_needed(vectors, 0 if flips.exact else 1, round(1 - level, 12)) for level in levels]
     low = np.partition(above, [count - 1 for count in needed], axis=1)
     high = np.partition(below, [vectors - count for count in needed], axis=1)
-    return [(low[:, count - 1], high[:, vectors - count]) for count in needed]
+    ends = [(low[:, count - 1], high[:, vectors - count]) for count in needed]
+    # So few random vectors that no p of theirs is below the level exclude nothing.
+    least = 0.0 if flips.exact else 1 / (vectors + 1)
+    nothing = np.full(len(flips.means), np.inf)
+    return [
+        (-nothing, nothing) if least >= round(1 - level, 12) else pair
+        for level, pair in zip(levels, ends, strict=True)
+    ]
 
 
 def _segments(flips: Flips) -> tuple[Floats, Floats]:

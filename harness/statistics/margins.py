@@ -1,4 +1,8 @@
-"""Differences against a margin: equivalent, no worse by as much as that, or neither shown."""
+"""Differences against a margin: equivalent, no worse by as much as that, or neither shown.
+
+Whether two are equivalent the 90 % interval says: two one-sided tests at 5 % (Schuirmann 1987,
+doi 10.1007/BF01068419). That one is no worse than the other the 95 % interval says: one such test at 2.5 %.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,27 @@ from enum import StrEnum
 from ..core.errors import UserError
 from ..scores.signatures import Better
 
-EQUIVALENCE_LEVEL = 0.90
-"""Of the interval that says whether two are equivalent: two one-sided tests at 5 % (Schuirmann 1987,
-doi 10.1007/BF01068419). That one is no worse than the other the 95 % interval says: one such test at 2.5 %."""
-
 SMALLEST = 0.1
 """Points: a smaller margin is taken for a share that was meant, such as 0.01 for one point. It would need a million
 answers to show anything."""
+
+
+@dataclass(frozen=True)
+class Margin:
+    """``points`` with the two-sided level of the interval that says no worse; equivalent is by twice that level."""
+
+    points: float
+    alpha: float = 0.05
+
+    @property
+    def levels(self) -> tuple[float, float]:
+        """Of the interval that says no worse, and of the one that says equivalent."""
+        return 1 - self.alpha, 1 - 2 * self.alpha
+
+
+def as_margin(given: float | Margin) -> Margin:
+    """A margin at the usual level, unless it says its own."""
+    return given if isinstance(given, Margin) else Margin(given)
 
 
 class Shown(StrEnum):
@@ -36,6 +54,7 @@ class AgainstMargin:
         equivalent: whether that lies within the margin on both sides.
         no_worse: whether the 95 % interval does on the worse side; None where no side is worse.
         shown: the strongest of both; ``worse`` where the 95 % interval lies beyond the margin on the worse side.
+        alpha: two-sided; a declared analysis of several tests has less than 0.05, and intervals longer than these.
     """
 
     points: float
@@ -44,6 +63,12 @@ class AgainstMargin:
     equivalent: bool
     no_worse: bool | None
     shown: Shown
+    alpha: float = 0.05
+
+    @property
+    def margin(self) -> Margin:
+        """What it was judged against."""
+        return Margin(self.points, self.alpha)
 
 
 def checked_margin(given: str | float, where: str = "") -> float:
@@ -77,7 +102,7 @@ def checked_margin(given: str | float, where: str = "") -> float:
 
 
 def against_margin(
-    margin: float,
+    margin: float | Margin,
     better: Better,
     ends: tuple[float | None, float | None],
     narrow: tuple[float | None, float | None],
@@ -87,21 +112,21 @@ def against_margin(
     Args:
         margin: in percentage points, above 0.
         better: which way the metric improves.
-        ends: the difference's 95 % interval.
-        narrow: its interval at ``EQUIVALENCE_LEVEL``.
+        ends, narrow: the difference's intervals at both ``levels`` of the margin.
     """
     low, high = narrow
-    equivalent = low is not None and high is not None and -margin < low and high < margin
+    limit, alpha = as_margin(margin).points, as_margin(margin).alpha
+    equivalent = low is not None and high is not None and -limit < low and high < limit
     worst, best = _by_worth(better, ends)
-    no_worse = None if better is Better.NEITHER else worst is not None and worst > -margin
+    no_worse = None if better is Better.NEITHER else worst is not None and worst > -limit
     shown = Shown.NOT_SHOWN
     if equivalent:
         shown = Shown.EQUIVALENT
     elif no_worse:
         shown = Shown.NO_WORSE
-    elif best is not None and best <= -margin and better is not Better.NEITHER:
+    elif best is not None and best <= -limit and better is not Better.NEITHER:
         shown = Shown.WORSE
-    return AgainstMargin(margin, low, high, equivalent, no_worse, shown)
+    return AgainstMargin(limit, low, high, equivalent, no_worse, shown, alpha)
 
 
 def _by_worth(better: Better, ends: tuple[float | None, float | None]) -> tuple[float | None, float | None]:

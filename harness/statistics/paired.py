@@ -19,7 +19,7 @@ from .exact import around, exact_bound, exact_ends
 from .flips import flips_of
 from .intervals import LEVEL, Method, agreeing, described, newcombe
 from .inversion import sign_flip_test
-from .margins import EQUIVALENCE_LEVEL, AgainstMargin, against_margin
+from .margins import AgainstMargin, Margin, against_margin, as_margin
 from .resampling import USUAL, Resampling
 from .significance import smallest_p
 from .skewness import widened
@@ -37,7 +37,7 @@ def paired(
     second: ScoreTable,
     *metrics: str,
     resampling: Resampling = USUAL,
-    margins: Mapping[str, float] | None = None,
+    margins: Mapping[str, float | Margin] | None = None,
 ) -> list[Difference]:
     """Differences second minus first, joined by id: four strata per metric in the order of ``STRATA``.
 
@@ -54,7 +54,7 @@ def paired_all(
     others: Sequence[ScoreTable],
     metrics: Sequence[str],
     resampling: Resampling = USUAL,
-    margins: Mapping[str, float] | None = None,
+    margins: Mapping[str, float | Margin] | None = None,
 ) -> list[list[Difference]]:
     """Differences of several runs minus the first, all on the same signs.
 
@@ -121,7 +121,7 @@ def _differences(
     block: Block,
     first: ScoreTable,
     resampling: Resampling,
-    margins: Mapping[str, float],
+    margins: Mapping[str, float | Margin],
     only: Collection[_Key] | None = None,
 ) -> Iterator[tuple[int, Difference]]:
     """The differences of a block, with the place of their table; of ``only`` these, where given."""
@@ -141,7 +141,8 @@ def _differences(
     changed = after - before.values
     changes = block.of(np.where(np.abs(changed) > UNCHANGED, changed, 0.0), pairs)
     rates = np.array([is_rate(first.signatures[metric]) for _, metric in pairs])
-    levels = [LEVEL, EQUIVALENCE_LEVEL] if any(metric in margins for _, metric in pairs) else [LEVEL]
+    limits = {metric: as_margin(margins[metric]) for _, metric in pairs if metric in margins}
+    levels = list(dict.fromkeys([LEVEL, *(level for each in limits.values() for level in each.levels)]))
     flips = flips_of(changes, places, resampling)
     for place in places:
         stratum, values = STRATA[place], changes.stratum(place)
@@ -173,8 +174,8 @@ def _differences(
                     vectors=tested.vectors if made.p is not None else None,
                     exact=tested.exact,
                     room=_room(side, float(means[number])),
-                    margin=_against(margins[metric], made, [each[:2] for each in found])
-                    if metric in margins
+                    margin=_against(limits[metric], made, dict(zip(levels, found, strict=True)))
+                    if metric in limits
                     else None,
                 ),
             )
@@ -206,12 +207,16 @@ def _ends(
     return low, high
 
 
-def _against(margin: float, made: Difference, ends: Sequence[tuple[float | None, float | None]]) -> AgainstMargin:
-    """Judged by the 95 and the 90 % interval; of answers that all changed equally, by what may hide behind them."""
+def _against(
+    margin: Margin, made: Difference, ends: Mapping[float, tuple[float | None, float | None, Method]]
+) -> AgainstMargin:
+    """Judged by the intervals of the margin's levels; of answers that all changed equally, by what may hide behind
+    them."""
+    wide, narrow = (ends[level][:2] for level in margin.levels)
     if made.method is Method.CONSTANT:
         n = made.clustered.clusters if made.clustered else made.n
-        ends = [around(made.mean, n, level) for level in (LEVEL, EQUIVALENCE_LEVEL)]
-    return against_margin(margin, made.better, ends[0], ends[1])
+        wide, narrow = (around(made.mean, n, level) for level in margin.levels)
+    return against_margin(margin, made.better, wide, narrow)
 
 
 def _rate_ends(before: Floats, changes: Floats, level: float, together: Ints | None) -> tuple[Floats, Floats]:
