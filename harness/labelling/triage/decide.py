@@ -21,6 +21,10 @@ VAGUE = "vague"
 _COMPLAINTS = frozenset({"sign", "symptom"})
 _ALWAYS_MEANT = frozenset({"self_harm"})
 """What is never taken for a general question."""
+_NOT_GENERAL = frozenset({"person", "acute", "sudden", "worse", "unbearable", "days_over_1", "first_time"})
+"""What makes a complaint of a question: somebody who has it, or when."""
+_BARE = 15
+"""Words up to which two signs in the same words are one thing: a longer text tells a story."""
 
 
 class Fired(NamedTuple):
@@ -145,12 +149,13 @@ class Decider:
 
     def _general(self, facts: Facts, fired: list[Fired]) -> bool:
         """Whether a question is about no person, time or value, and names at most one thing."""
-        if {"person", "acute", "sudden", "worse", "unbearable"} & facts.context or facts.values:
+        if _NOT_GENERAL & facts.context or _NOT_GENERAL & facts.signs.keys() or facts.values:
             return False
         if any(each.id in _ALWAYS_MEANT for each in fired):
             return False
-        complaints = {each.id for each in fired if each.kind in _COMPLAINTS and each.level < 5}
-        return bool(fired or facts.topic) and (facts.knowledge or len(complaints) <= 1)
+        complaints = [each for each in fired if each.kind in _COMPLAINTS and each.level < 5]
+        named = _things(complaints) if facts.words <= _BARE else len({each.id for each in complaints})
+        return bool(fired or facts.topic) and (facts.knowledge or named <= 1)
 
     def _values(self, facts: Facts) -> list[Fired]:
         found = []
@@ -223,6 +228,15 @@ class Decider:
         sure = np.array([each.confidence for each in decisions])[:, None]
         probabilities: npt.NDArray[np.float64] = self._own[levels] * sure + self._others[levels] * (1 - sure)
         return probabilities
+
+
+def _things(fired: Sequence[Fired]) -> int:
+    """How many different things are named: one word may fire several discriminators, and is one thing."""
+    things: list[set[str]] = []
+    for each in fired:
+        said = {word for words in each.words for word in words.split()}
+        things = [said.union(*(one for one in things if one & said)), *(one for one in things if not one & said)]
+    return len(things)
 
 
 def _decision(fired: list[Fired], agreement: float, *, information: bool) -> Decision:

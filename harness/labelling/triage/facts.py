@@ -53,7 +53,10 @@ class Sign:
 
 @dataclass
 class Facts:
-    """All that a decision is made from. ``context`` holds the names of ``scale.CONTEXT`` that are true."""
+    """All that a decision is made from.
+
+    ``context`` holds the names of ``scale.CONTEXT`` that are true, ``words`` counts the words of the text.
+    """
 
     signs: dict[str, list[Sign]] = field(default_factory=lambda: defaultdict(list))
     values: list[tuple[Measured, str]] = field(default_factory=list)
@@ -65,6 +68,7 @@ class Facts:
     complains: bool = False
     symptomless: bool = False
     hypothetical: bool = False
+    words: int = 0
 
 
 class FactReader:
@@ -84,7 +88,7 @@ class FactReader:
 
     def read(self, reading: Reading) -> Facts:
         """The facts of a complaint."""
-        facts = Facts()
+        facts = Facts(words=sum(len(clause.words) for clause in reading.clauses))
         told = [self._times.read(clause.words) for clause in reading.clauses]
         marks = self._marked(reading)
         self._context(facts, told, marks)

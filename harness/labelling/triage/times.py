@@ -13,6 +13,7 @@ _LOOK_BACK = 3
 _YEAR = 365.0
 _WEEKS_A_MONTH = 4.345
 _OLDEST = 115 * _YEAR
+_ADULT = 14 * _YEAR
 
 
 @dataclass(frozen=True)
@@ -146,19 +147,21 @@ class TimeReader:
         if after in self._old or any(word in self._age for word in back):
             return True
         if not back:
-            return False
+            # "35 years, a headache": what opens a clause and is no child's is said of the person.
+            return days >= _ADULT
         named = back[-1] in self._people
-        has = back[-1] in self._has and ((len(back) > 1 and back[-2] in self._people) or days >= 14 * _YEAR)
+        has = back[-1] in self._has and ((len(back) > 1 and back[-2] in self._people) or days >= _ADULT)
         return named or has
 
     def _bare_age(self, told: Told, tokens: Sequence[str], at: int) -> None:
-        for word in tokens[at + 1 : at + 3]:
-            value = self.number(word)
+        for place in range(at + 1, min(at + 3, len(tokens))):
+            value = self.number(tokens[place])
             if value is not None and 0 < value <= 115:
-                unit = next(
-                    (each for each in tokens[at + 1 : at + 5] if each in self._units or each in self._duals), None
-                )
-                told.age = value * (self._units.get(unit, _YEAR) if unit else _YEAR)
+                # Only what follows at once is its unit: in "aged 24, for 4 days" the days are not the age's.
+                after = tokens[place + 1 : place + 3]
+                if len(after) > 1 and self.joined(after[0]) is not None:
+                    value, after = value + (self.joined(after[0]) or 0.0), after[1:]
+                told.age = value * (self._units.get(after[0], _YEAR) if after else _YEAR)
                 return
 
     def _pregnancy(self, told: Told, tokens: Sequence[str], at: int) -> None:
