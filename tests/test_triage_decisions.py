@@ -142,6 +142,56 @@ def test_negation_history_and_somebody_elses_case(text, expected):
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("عملية الزايدة من اسبوعين والجرح عم يطلع قيح", 3),
+        ("مكان القيصرية بيطلع منه مية صفرا وريحتها وحشة", 3),
+        ("لدي جرح العملية ومتى أفك الغرز", 4),
+        ("انجرحت يدي بزجاجة وما احس باصبعي الصغير", 3),
+        ("قطعت اصبعي بالسكينة وأنا بقطع بصل والجرح فاتح", 3),
+        ("واحد طعن اخوي بسكين ببطنه", 2),
+        ("فك الجبس عن رجلي وما زالت متورمة بعد الكسر", 4),
+        ("كسر قديم باليد ما زال يؤلم في البرد", 4),
+    ],
+)
+def test_a_wound_is_judged_by_what_it_does_and_not_by_the_knife(text, expected):
+    assert level(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("راسي يوجعني أول مرة بحياتي بهالشكل شسوي", 3),
+        ("وجع شديد نص راسي مع زغللة واستفراغ", 3),
+        ("قلبي كيوجعني وكنحس بالاختناق", 2),
+        ("تنميل باليد اليسرى من يومين مع ألم بالصدر", 2),
+        ("صفائحي ناقصة وخشمي ينزف", 2),
+        ("يغمى علي عند سحب الدم", 3),
+        ("رعاف ما يوقف من نص ساعة", 2),
+        ("عندي صرع وتجيني نوبات من سنين على العلاج", 4),
+        ("زادت نوبات الصرع عند اخي هذا الاسبوع", 2),
+        ("حرق في الوجه من ماء مغلي", 2),
+    ],
+)
+def test_two_signs_together_weigh_more_than_each(text, expected):
+    assert level(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("عمرها ٢٤ من ٤ ايام حرارتها ٣٨", 3),
+        ("عمره ٣٠ من ثلاث ايام حرارته ٣٨", 4),
+        ("رضيعي عمره ٢٠ يوم حرارته ٣٨", 2),
+        ("٤٥ سنة، ألم في الصدر من أمس", 2),
+        ("٢٢ سنة صداع شديد من أمس", 3),
+    ],
+)
+def test_an_age_is_neither_the_duration_nor_takes_its_unit(text, expected):
+    assert level(text) == expected
+
+
+@pytest.mark.parametrize(
     ("text", "information"),
     [
         ("ما هو علاج الجلطة الدماغية؟", True),

@@ -143,7 +143,7 @@ class Decider:
             return _decision([Fired(NOTHING_NOW, 5, (), self._sure.everyday, "everyday")], 0.0, information=asks)
         if ("person" in facts.context and (facts.complains or facts.topic)) or (facts.complains and not asks):
             return _decision([vague], 0.0, information=False)
-        if asks and (facts.topic or facts.complains):
+        if asks and (facts.topic or facts.complains or facts.signs):
             return _decision([Fired(INFORMATION, 5, (), self._sure.vague, "everyday")], 0.0, information=True)
         return UNKNOWN
 

@@ -152,7 +152,7 @@ class FactReader:
             context.add("chronic")
         if longest >= _OVER_ONE_DAY:
             context.add("days_over_1")
-        if longest >= _OVER_THREE_DAYS:
+        if longest > _OVER_THREE_DAYS:
             context.add("days_over_3")
 
     def _finding(self, facts: Facts, finding: Finding, around: _Around) -> None:
