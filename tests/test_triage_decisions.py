@@ -171,6 +171,9 @@ def test_a_wound_is_judged_by_what_it_does_and_not_by_the_knife(text, expected):
         ("عندي صرع وتجيني نوبات من سنين على العلاج", 4),
         ("زادت نوبات الصرع عند اخي هذا الاسبوع", 2),
         ("حرق في الوجه من ماء مغلي", 2),
+        ("حرارة مع طفح جلدي عند طفلي", 3),
+        ("لدغة نحلة وانتفخ وجهي وشفايفي", 2),
+        ("سمعي قل فجأة في اذني اليمين", 3),
     ],
 )
 def test_two_signs_together_weigh_more_than_each(text, expected):
