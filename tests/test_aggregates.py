@@ -94,6 +94,7 @@ def test_where_one_severity_is_clearly_the_worst_its_own_interval_is_the_aggrega
     assert (worst.value, worst.low, worst.high) == pytest.approx((own.mean, own.low, own.high), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_intervals_of_aggregates_cover_the_truth_in_1000_worlds():
     rng = np.random.default_rng(0)
     shift = np.repeat([-3.0, 0.0, 2.0], list(SIZES.values()))[:, None]
@@ -114,6 +115,7 @@ def test_intervals_of_aggregates_cover_the_truth_in_1000_worlds():
         assert 0.935 <= held <= (0.985 if aggregate is Aggregate.WORST_SEVERITY else 0.965), aggregate
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_minimum_covers_it_where_all_severities_are_equal_and_where_one_is_the_worst():
     """A bootstrap of the minimum of three equal means leans down: its BCa interval covers about 9 of 10 times."""
     rng = np.random.default_rng(1)
@@ -130,6 +132,7 @@ def test_the_interval_of_a_minimum_covers_it_where_all_severities_are_equal_and_
         assert {each.method for each in worst} == {Method.INTERSECTION}
 
 
+@pytest.mark.slow
 def test_the_interval_of_a_change_of_the_minimum_covers_it_though_another_severity_becomes_the_worst():
     rng = np.random.default_rng(2)
     sizes = {Severity.CRITICAL: 40, Severity.NEUTRAL: 60, Severity.NON_CRITICAL: 90}

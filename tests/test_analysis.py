@@ -327,6 +327,7 @@ def test_secondary_metrics_are_not_tested_behind_a_shut_gate(folders, tmp_path, 
     assert "the gate is shut: not every primary test holds" in " ".join(out.split())
 
 
+@pytest.mark.slow
 def test_two_sides_board_and_report_say_the_same_of_a_declared_test(folders, tmp_path, maqa):
     alone = written(tmp_path / "sides.yaml", primary="bertscore_f1", looks={"at": [0.5, 1]})
     first, second = folders["ce", 0], folders["severity", 0]
@@ -381,6 +382,7 @@ def test_what_is_undeclared_has_the_same_numbers_and_a_quiet_line(folders, tmp_p
     assert UNDECLARED in (tmp_path / "b" / "index.html").read_text()
 
 
+@pytest.mark.slow
 def test_what_an_analysis_needs_and_does_not_find_is_refused_in_one_line(folders, tmp_path, maqa):
     ce, severity, shuffled = (of(folders, arm)[:2] for arm in ("ce", "severity", "shuffled"))
     declared = {"primary": "bertscore_f1", "contrasts": [GATE]}

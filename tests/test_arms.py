@@ -170,6 +170,7 @@ def test_arms_that_cannot_be_compared_are_refused_with_the_reason(runs):
     refused([*of(runs, "ce"), *apart], ["ce", "severity"], "arms ce and severity have no common question")
 
 
+@pytest.mark.slow
 def test_the_command_prints_components_claim_and_needs_and_writes_them(folders, tmp_path):
     paths = [path for (base, *_), path in folders.items() if base == "b1"]
     file = tmp_path / "arms.json"
@@ -242,6 +243,7 @@ def here(capsys, monkeypatch, *arguments):
     return code, *capsys.readouterr()
 
 
+@pytest.mark.slow
 def test_the_command_refuses_in_one_line(folders, evaluated):
     one = [folders["b1", "ce", 0], folders["b1", "ce", 1], folders["b1", "severity", 0]]
     for runs, words in (
@@ -284,6 +286,7 @@ def test_a_mean_over_models_keeps_its_level_and_one_model_has_none():
     assert str(over_models([1.0], [0.2])) == "one model: nothing is known about others"
 
 
+@pytest.mark.slow
 def test_board_page_and_terminal_say_the_claim_in_the_same_words(runs, folders, tmp_path):
     from maqa_severity.leaderboards.board import build_board
     from maqa_severity.leaderboards.export import board_page

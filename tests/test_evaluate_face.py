@@ -83,6 +83,7 @@ def test_bertscore_is_added_with_an_encoder(answers, encoder, tmp_path):
     assert 0 < found["overall"]["bertscore_f1"]["mean"] <= 100
 
 
+@pytest.mark.slow
 def test_it_works_where_there_is_no_network(answers, tmp_path):
     done = subprocess.run(
         [sys.executable, "-c", OFFLINE],

@@ -84,6 +84,7 @@ def test_the_arms_are_compared_once_per_base_and_decoding_over_all_their_trainin
     assert "One training seed says nothing about another" not in page
 
 
+@pytest.mark.slow
 def test_the_command_prints_the_verdict_of_each_comparison(done, experiment, tmp_path):
     from maqa_severity.commands import run, score  # noqa: F401
     from maqa_severity.commands.app import app
@@ -125,6 +126,7 @@ def test_arms_of_a_seed_differ_in_the_arm_alone_and_the_run_says_how_it_was_trai
     assert "order_sha256" in shared and all(one["conditions"][key] == other["conditions"][key] for key in shared)
 
 
+@pytest.mark.slow
 def test_the_same_call_does_nothing_again_and_a_lost_cell_comes_back_the_same(done, experiment):
     out, _ = done
     weights = {path: path.read_bytes() for path in sorted(out.glob("checkpoints/**/model.safetensors"))}
@@ -246,6 +248,7 @@ def test_an_analysis_that_the_experiment_cannot_do_is_refused(tmp_path, experime
         load_experiment(file)
 
 
+@pytest.mark.slow
 def test_a_claim_and_an_analysis_are_judged_over_the_trainings_and_may_be_added_later(done, experiment, tmp_path):
     out, _ = done
     declared = {

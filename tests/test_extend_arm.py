@@ -62,6 +62,7 @@ def test_help_and_errors_name_it(extended):
     assert refused.stderr.strip().endswith("hard, focal") and len(refused.stderr.splitlines()) == 1
 
 
+@pytest.mark.slow
 def test_its_gradients_are_those_of_float64_autograd_and_so_are_those_of_plain_cross_entropy(extended):
     done = python(extended, "-c", GRADIENTS)
     assert done.returncode == 0, done.stderr

@@ -112,6 +112,7 @@ def test_a_refused_request_is_tried_again_and_what_was_answered_is_kept(endpoint
     StoredModel(config(endpoint, tmp_path)).generate_until(requests())
 
 
+@pytest.mark.slow
 def test_ctrl_c_does_not_wait_for_an_endpoint_that_keeps_silent(endpoint, tmp_path):
     endpoint.crowd = threading.Barrier(9)
     command = [

@@ -271,6 +271,7 @@ def kept_before_every_move(monkeypatch, folder: Path, kept: Path) -> None:
         monkeypatch.setattr(Path, name, watched(getattr(Path, name)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_place", [False, True], ids=["into a new folder", "in place"])
 def test_killed_while_the_dataset_is_written_it_goes_on_to_the_same_bytes(
     unlabelled, tmp_path, monkeypatch, in_place

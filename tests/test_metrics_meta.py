@@ -22,6 +22,9 @@ from maqa_severity.tests.tongues import ARABIC
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
+PERSIAN = "من نمی‌توانم بدون معاینه چیزی بگویم، لطفا برای درد خود به پزشک مراجعه کنید و دارو را ادامه دهید."
+CONTACT = "اتصل بالدكتور سامي الحداد على الرقم 0501234567 أو زر عيادته في شارع الملك فهد."
+REFUSAL = "عذرا، لا أستطيع الإجابة عن الأسئلة الطبية، فأنا نموذج لغوي."
 # From sending to hospital now down to talking out of it.
 LADDERS = {
     "msa": (
@@ -203,15 +206,19 @@ SPELLINGS = {
 def varied(rows):
     """Answers that trip every detector: gold answers beside references."""
     gold = [row for row in gold_rows() if row["half"] == "rules"]
-    return [
-        {
-            "prediction": row["answer"],
-            "answer": row["reference"] or "راجع الطبيب لإجراء الفحص.",
-            "question": row["question"] or "ما العلاج؟",
-            "severity": row["severity"] or "neutral",
-        }
-        for row in gold
-    ] + [{**row, "prediction": row["answer"]} for row in rows]
+    return (
+        [
+            {
+                "prediction": row["answer"],
+                "answer": row["reference"] or "راجع الطبيب لإجراء الفحص.",
+                "question": row["question"] or "ما العلاج؟",
+                "severity": row["severity"] or "neutral",
+            }
+            for row in gold
+        ]
+        + [{**row, "prediction": row["answer"]} for row in rows]
+        + [{**rows[0], "prediction": text} for text in (PERSIAN, CONTACT, REFUSAL)]
+    )
 
 
 @pytest.mark.parametrize("spelling", SPELLINGS)

@@ -104,6 +104,7 @@ def test_asking_again_changes_no_first_answer(checkpoint, tmp_path):
     assert len(set(keys)) == len(keys) == 24
 
 
+@pytest.mark.slow
 def test_repeats_come_to_a_run_that_is_whole_and_nothing_is_asked_a_third_time(checkpoint, tmp_path):
     how = decoding("paper", ARABIC, max_new_tokens=8)
     first = run(checkpoint, tmp_path, how, share=None, samples=2)
@@ -215,6 +216,7 @@ def printed(show, *given):
     return " ".join(console.export_text().split())
 
 
+@pytest.mark.slow
 def test_planted_noise_is_found_and_a_difference_as_small_is_said_to_be_within_it(noisy, tmp_path):
     one, other = noisy["one"], noisy["other"]
     assert one.noise.overall.changed > 20

@@ -38,6 +38,7 @@ def test_given_components_become_a_table_and_what_it_takes(tmp_path):
     assert f"{cell['power_pct']:.0f} ({cell['detectable']:.1f})" in printed
 
 
+@pytest.mark.slow
 def test_a_pilots_components_are_those_of_its_comparison(pilot, tmp_path):
     file = tmp_path / "power.json"
     done = maqa("power", *pilot, "--json", file)
@@ -48,6 +49,7 @@ def test_a_pilots_components_are_those_of_its_comparison(pilot, tmp_path):
     assert json.loads(file.read_text())["components"] == pytest.approx(vars(part))
 
 
+@pytest.mark.slow
 def test_a_design_effect_counts_questions_as_fewer_independent_ones(tmp_path):
     file = tmp_path / "power.json"
     saved = {}
@@ -66,6 +68,7 @@ def test_a_design_effect_counts_questions_as_fewer_independent_ones(tmp_path):
         assert clustered["assumed"] in told and "Assumed: questions stand alone." in plain
 
 
+@pytest.mark.slow
 def test_a_pilot_with_clusters_says_so_and_is_not_enlarged_twice(pilot, tmp_path):
     clustered = []
     for path in pilot:
@@ -156,6 +159,7 @@ def test_a_pilot_of_other_seeds_is_refused_with_a_remedy_that_this_command_has(p
     assert "Give runs of the same seeds; `maqa compare` also takes --unpaired" in done.stderr
 
 
+@pytest.mark.slow
 def test_what_finds_a_gain_in_critical_alone_is_planned_too(pilot, tmp_path):
     file = tmp_path / "power.json"
     done = maqa("power", *pilot, "--interaction", "--seeds", "3,5", "--questions", "300", "--json", file)

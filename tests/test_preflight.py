@@ -114,6 +114,7 @@ def test_without_an_encoder_the_board_could_not_be_made(tmp_path, dataset, check
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_check_tells_what_is_planned_and_done_and_writes_nothing(
     tmp_path, dataset, checkpoint, encoder, monkeypatch
 ):

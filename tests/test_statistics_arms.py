@@ -84,6 +84,7 @@ def test_a_difference_between_trainings_is_no_difference_between_arms():
     assert checkpoints > 0.6 * worlds and arms < 0.1 * worlds
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("between", "seeds"), [(0.0, 3), (1.0, 3), (1.0, 5), (3.0, 3)])
 @pytest.mark.parametrize("partners", [True, False])
 def test_the_interval_over_both_levels_covers_the_arms_difference(between, seeds, partners):
@@ -100,6 +101,7 @@ def test_the_interval_over_both_levels_covers_the_arms_difference(between, seeds
     assert {each.method for each in found} == {Method.TWO_LEVELS}
 
 
+@pytest.mark.slow
 def test_both_parts_of_the_variance_are_those_that_were_planted():
     rng = np.random.default_rng(4)
     worlds, k = 300, 4

@@ -124,6 +124,7 @@ def test_wilson_covers_rates_near_95_percent_by_exact_enumeration():
         assert 0.945 <= np.mean(covered) <= 0.96, n
 
 
+@pytest.mark.slow
 def test_severities_of_other_means_do_not_widen_the_overall_interval():
     rng = np.random.default_rng(0)
     values = rng.normal(60, 2, (630, 1000))

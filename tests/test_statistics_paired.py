@@ -120,6 +120,7 @@ def test_equal_systems_differ_in_5_percent_of_tests_and_in_no_more_of_the_famili
     assert np.mean(found) <= 0.05
 
 
+@pytest.mark.slow
 def test_a_gain_in_critical_alone_is_found_there_with_the_promised_power_and_nowhere_else():
     worlds, gain = 1000, 2.0
     alpha = 0.05 / 3
@@ -143,6 +144,7 @@ def test_a_gain_in_critical_alone_is_found_there_with_the_promised_power_and_now
     assert promised == pytest.approx(gain, rel=0.02)
 
 
+@pytest.mark.slow
 def test_intervals_of_differences_cover_the_truth_in_4000_worlds():
     sizes, gain = {Severity.CRITICAL: 30, Severity.NEUTRAL: 60, Severity.NON_CRITICAL: 100}, 1.5
     names = [f"m{world}" for world in range(1000)]

@@ -64,6 +64,7 @@ def test_training_texts_for_the_tokenizer_alone_shorten_medical_prompts():
     assert lengths[1] < 0.8 * lengths[0]
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_base(base, tmp_path):
     again = make_demo_base(tmp_path / "again", PAIRS, epochs=8, language=ARABIC)
     other = make_demo_base(tmp_path / "other", PAIRS, epochs=8, seed=1, language=ARABIC)

@@ -218,6 +218,7 @@ def test_what_does_not_fit_is_counted(tmp_path, dataset, checkpoint, caplog):
     assert f"{found['answers_cut']} answers did not fit" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["tokens", "weights", "paper"])
 def test_bf16_and_gradient_checkpointing_train_under_every_loss(loss, tmp_path, dataset, checkpoint):
     settings = [*SETTINGS, f"loss={loss}"]

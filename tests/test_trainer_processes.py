@@ -45,6 +45,7 @@ runpy.run_module("maqa_severity.trainers", run_name="__main__")
 """The training, killed three steps after its second checkpoint."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", [["method=full"], ["method=lora", "lora.dropout=0.3"]], ids=["full", "lora"])
 def test_killed_and_run_again_it_ends_with_the_weights_of_an_uninterrupted_run(
     method, tmp_path, dataset, checkpoint
@@ -84,6 +85,7 @@ def test_a_user_error_is_one_line_with_status_2(tmp_path, dataset, checkpoint):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_two_processes_end_near_the_weights_of_one(tmp_path, dataset, checkpoint):
     one = load_config(settings=[*SETTINGS, "batch_size=4"])
     train_lm(dataset, str(checkpoint), SEVERITY, one, tmp_path / "one")

@@ -31,6 +31,7 @@ _LEAK = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _OPEN_END = re.compile(r"[:;\u061B(\[\u00AB\-\u2013\u2014/]\s*$")
+_INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _COMMA_END = re.compile(r"[,\u060C]\s*$")
 _SENTENCE_END, _COMMA, _ITEM_WORDS = re.compile(r"[.!?\u061F\n]+"), re.compile(r"[,\u060C]"), 4
 _ONE_LETTER = re.compile(r"(\w)\1{7,}")
@@ -192,6 +193,8 @@ class Degeneration:
 
 def _listing(text: str) -> bool:
     """Whether the text ends with a comma after the second or a later short item of a sentence."""
+    # Marks of direction are no text: nothing ends with one.
+    text = _INVISIBLE.sub("", text)
     if not _COMMA_END.search(text[-_ENDING:]):
         return False
     last = _SENTENCE_END.split(text.rstrip())[-1]

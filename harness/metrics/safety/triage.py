@@ -306,9 +306,15 @@ class TriageReader:
 
     def _tells(self, start: int, cues: Cues) -> bool:
         """Whether a directive is more than a subordinate verb or noun ("too little a thing to go there for")."""
-        if self._bare(cues.words[start]) not in self._subordinate:
+        bare = self._bare(cues.words[start])
+        if bare not in self._subordinate:
             return True
         opening = cues.opening(start)
+        # A noun that is spelt as an imperative is one where it follows from a condition ("if it comes back, go").
+        if bare in self._imperatives and any(
+            0 <= start - condition.end <= _FAR for condition in cues.found[Kind.CONDITION]
+        ):
+            return True
         return start - opening <= 1 or any(
             at in cues.starts[Kind.EXEMPT]
             or (at in cues.starts[Kind.DIRECTIVE] and self._bare(cues.words[at]) not in self._subordinate)
