@@ -20,7 +20,8 @@ def planted(kind: str, seed: int, n: int = 500, twice: float = 0.0) -> GoldTable
     """A gold of n complaints by four annotators.
 
     Args:
-        kind: ``clean``, ``drift`` (from 60 % of the rows on, half of the labels are one too severe), ``shuffled``,
+        kind: ``clean``, ``drift`` (from 60 % of the rows on, four of five labels are one too severe; were it one
+            of two, one gold of four would pass), ``shuffled``,
             ``flips`` (10 % are another label), ``runs`` (like labels near each other) or ``careless`` (one of the
             annotators guesses).
         twice: share of the complaints with a second annotator.
@@ -38,7 +39,7 @@ def planted(kind: str, seed: int, n: int = 500, twice: float = 0.0) -> GoldTable
     for column in range(4):
         given = ranks.copy()
         if kind == "drift":
-            given = np.minimum(given + ((np.arange(n) > 0.6 * n) & (rng.random(n) < 0.5)), 2)
+            given = np.minimum(given + ((np.arange(n) > 0.6 * n) & (rng.random(n) < 0.8)), 2)
         elif kind == "shuffled":
             given = rng.permutation(given)
         elif kind == "flips":

@@ -42,7 +42,7 @@ def order_found(ranks: Ranks, seed: int = 0) -> OrderFound | None:
     """Look for order in labels of shape (n,); None for fewer than 40, or where all are equal.
 
     Runs: Wald and Wolfowitz 1940 (doi 10.1214/aoms/1177731909), of three kinds of labels. Change point: the largest
-    of the standardised CUSUMs of the three shares (Pettitt 1979, doi 10.2307/2346729, for shares).
+    of the standardised CUSUMs of the three shares and of the mean rank (Pettitt 1979, doi 10.2307/2346729).
     """
     n = len(ranks)
     if n < 2 * _AROUND * 2 or len(np.unique(ranks)) < 2:
@@ -84,14 +84,14 @@ def _runs(ranks: Ranks) -> int:
 
 
 def _change(ranks: Ranks) -> tuple[int, float]:
-    """The cut with the largest standardised difference of a share before and after it, and how large."""
+    """The cut with the largest standardised change of a share or of the mean rank, and how large."""
     n = len(ranks)
-    one_hot = np.eye(3)[ranks]
-    share = one_hot.mean(axis=0)
+    columns = np.column_stack([np.eye(3)[ranks], ranks])
+    mean, variance = columns.mean(axis=0), columns.var(axis=0)
     cuts = np.arange(_AROUND, n - _AROUND)
-    gap = one_hot.cumsum(axis=0)[cuts - 1] - cuts[:, None] * share
-    spread = np.sqrt(np.maximum(share * (1 - share), 1e-12) * (cuts * (n - cuts) / n)[:, None])
+    gap = columns.cumsum(axis=0)[cuts - 1] - cuts[:, None] * mean
+    spread = np.sqrt(np.maximum(variance, 1e-12) * (cuts * (n - cuts) / n)[:, None])
     size = np.abs(gap) / spread
-    size[:, share * (1 - share) == 0] = 0
+    size[:, variance == 0] = 0
     place = int(size.max(axis=1).argmax())
     return int(cuts[place]), float(size.max())
