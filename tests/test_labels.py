@@ -236,6 +236,21 @@ def test_who_decided_and_how_right_it_is_stands_in_one_line():
     assert "against labels by a classifier (gold g.csv), never against people" in in_words(RULES, by_machine)
 
 
+def test_a_gold_that_repeats_peoples_labels_is_said_to_show_nothing():
+    people = {"name": "column", "version": "", "sha256": ""}
+    same = Trust(confusion=[[9, 0, 0], [0, 9, 0], [0, 0, 9]], truth="gold g.csv", truth_by="column")
+    assert in_words(people, same).endswith("against a gold that repeats them (gold g.csv), which shows nothing")
+    assert mark(people, same, "critical") == ""
+    assert "100 %" in in_words(RULES, same)
+    other = same.model_copy(update={"confusion": [[9, 0, 0], [0, 9, 0], [0, 1, 9]]})
+    assert "checked against people on 28 rows" in in_words(people, other)
+
+
+def test_the_verdict_of_an_audit_stands_where_the_labels_stand():
+    words = in_words(RULES, CHECKED.model_copy(update={"audit": "sound: the text predicts the labels"}))
+    assert words.endswith("; audit: sound: the text predicts the labels")
+
+
 def test_a_comparison_says_what_travelled_and_corrects(run, other):
     first, second = labelled(run, trust=CHECKED), labelled(other, trust=CHECKED, gain=3.0)
     made = compare(first, second, resampling=FEW).labels

@@ -159,7 +159,7 @@ def _of_column(found: Association) -> Checked:
 
 
 def _careless_checks(gold: GoldTable, text: TextFound | None, seed: int) -> list[Checked]:
-    found = careless(gold.codes, gold.annotators, gold.ranks, text, seed)
+    found = careless(gold.codes, gold.annotators, text, seed)
     if found is None:
         return []
     against = "the other annotators" if gold.overlapping else "the text"

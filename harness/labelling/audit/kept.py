@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...core.files import write_json
 from ...data.dataset import Dataset, DatasetInfo
 from ...data.folder import NOTE
-from .audit import Audit
+
+if TYPE_CHECKING:
+    # Whoever only reads a verdict needs none of what makes one.
+    from .audit import Audit
 
 _KEY = "audit"
 
@@ -19,6 +24,6 @@ def keep_audit(dataset: Dataset, audit: Audit) -> None:
 
 
 def audit_words(info: DatasetInfo) -> str:
-    """The verdict on a dataset's labels, in one sentence."""
+    """The verdict on a dataset's labels, in one sentence; empty where nobody asked for it."""
     kept = info.labelling.get(_KEY)
-    return str(kept["words"]) if kept else "labels never audited"
+    return str(kept["words"]) if kept else ""

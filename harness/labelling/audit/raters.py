@@ -8,7 +8,6 @@ import numpy as np
 
 from ...statistics import Resampling
 from ...statistics.agreement import Agreement, Codes, Scale, agreement
-from ..quality.report_card import Ranks
 from .order import quadratic_kappa
 from .texts import TextFound
 
@@ -49,9 +48,7 @@ def raters_found(codes: Codes) -> RatersFound | None:
     return RatersFound(found, None if alpha is None else float(np.sqrt(max(0.0, alpha))))
 
 
-def careless(
-    codes: Codes, annotators: list[str], ranks: Ranks, text: TextFound | None, seed: int = 0
-) -> Careless | None:
+def careless(codes: Codes, annotators: list[str], text: TextFound | None, seed: int = 0) -> Careless | None:
     """The annotator furthest below the others, if a permutation test says that it is not chance.
 
     Of complaints with several annotators each is compared with the majority of the others; else with what a text

@@ -16,6 +16,7 @@ from ...data.dataset import Dataset
 from ...severity import PROBABILITY_COLUMNS, SEVERITIES, Severity
 from ...statistics.intervals import wilson
 from ...statistics.misclassification import Gold, gold_of
+from ..audit.kept import audit_words
 from .report_card import REPORT_CARD, ReportCard
 
 PEOPLE = "column"
@@ -35,13 +36,15 @@ class Trust(Record):
 
     ``confusion[true][assigned]`` counts the gold rows, the mildest first; None without a gold. ``truth`` says whose
     labels these are and on which rows, ``truth_by`` which source gave them. ``people`` counts the rows asked, by
-    severity, that people labelled where a machine labelled the others.
+    severity, that people labelled where a machine labelled the others. ``audit`` is the verdict of
+    `maqa label --audit` on the labels; empty where nobody asked.
     """
 
     confusion: list[list[int]] | None = None
     truth: str = ""
     truth_by: str = ""
     people: dict[str, int] = {}
+    audit: str = ""
 
     @property
     def checked(self) -> bool:
@@ -106,7 +109,7 @@ def dataset_trust(dataset: Dataset, ids: Sequence[str]) -> Trust:
     """
     path = dataset.folder / REPORT_CARD
     card = card_for(read_cards(path), dataset.info.severity_source.model_dump()) if path.is_file() else None
-    found = trust_of(card) if card else Trust()
+    found = (trust_of(card) if card else Trust()).model_copy(update={"audit": audit_words(dataset.info)})
     if not dataset.info.labelling.get("expert") or dataset.info.severity_source.name == PEOPLE:
         return found
     frame = dataset.split("test")
@@ -127,21 +130,36 @@ def in_words(source: Mapping[str, Any] | None, trust: Trust) -> str:
     who = f"labels by {by_whom(source)}"
     if source is None:
         return "who decided them is not recorded"
+    audited = f"; audit: {trust.audit}" if trust.audit else ""
+    return f"{who}, {_checked_in_words(source, trust)}{audited}"
+
+
+def _checked_in_words(source: Mapping[str, Any], trust: Trust) -> str:
     if trust.confusion is None:
         others = "others" if source.get("name") == PEOPLE else "people"
-        return f"{who}, never checked against {others}"
+        return f"never checked against {others}"
     rows = sum(map(sum, trust.confusion))
     if not trust.checked:
         machine = by_whom({"name": trust.truth_by})
-        return f"{who}, checked on {rows} rows against labels by {machine} ({trust.truth}), never against people"
+        return f"checked on {rows} rows against labels by {machine} ({trust.truth}), never against people"
+    if _repeats(source, trust):
+        return f"checked on {rows} rows against a gold that repeats them ({trust.truth}), which shows nothing"
     parts = [_severity_in_words(trust.confusion, severity) for severity in SEVERITIES]
-    return f"{who}, checked against people on {rows} rows ({trust.truth}): {'; '.join(parts)}"
+    return f"checked against people on {rows} rows ({trust.truth}): {'; '.join(parts)}"
+
+
+def _repeats(source: Mapping[str, Any], trust: Trust) -> bool:
+    """Whether people's labels are held against the very same, as far as these can be told."""
+    wrong = sum(map(sum, trust.confusion or ())) - sum(row[rank] for rank, row in enumerate(trust.confusion or ()))
+    return source.get("name") == PEOPLE and trust.checked and not wrong
 
 
 def mark(source: Mapping[str, Any] | None, trust: Trust, stratum: str) -> str:
     """What stands beside a stratum that labels made; empty for all answers, and where people gave the labels and
     nobody checked them."""
     if stratum not in [str(severity) for severity in SEVERITIES]:
+        return ""
+    if source is not None and _repeats(source, trust):
         return ""
     if trust.checked and (right := trust.right_pct(Severity(stratum))) is not None:
         rows = [row[Severity(stratum).rank] for row in trust.confusion or ()]
