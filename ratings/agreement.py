@@ -89,25 +89,20 @@ def read_agreement(ratings: Ratings, resampling: Resampling = USUAL) -> RatingsR
     )
 
 
-def codes_of(ratings: Ratings, ask: Ask) -> tuple[Codes, list[str], list[str]]:
-    """One question's ratings as codes (items, raters), with the items' and raters' names; repeats are left out."""
+def codes_of(ratings: Ratings, ask: Ask) -> Codes:
+    """One question's ratings as codes (items, raters); repeats are left out."""
     frame = ratings.of(ask)
-    return _codes(frame, ask, list(dict.fromkeys(frame["item"])), list(ratings.raters))
-
-
-def _codes(
-    frame: pd.DataFrame, ask: Ask, items: list[str], raters: list[str]
-) -> tuple[Codes, list[str], list[str]]:
+    items, raters = list(dict.fromkeys(frame["item"])), list(ratings.raters)
     codes: Codes = np.full((len(items), len(raters)), -1)
     at = {name: place for place, name in enumerate(items)}
     by = {name: place for place, name in enumerate(raters)}
     for item, rater, value in zip(frame["item"], frame["rater"], frame["value"], strict=True):
         codes[at[item], by[rater]] = ask.values.index(value)
-    return codes, items, raters
+    return codes
 
 
 def _between(ratings: Ratings, ask: Ask, resampling: Resampling) -> Between:
-    codes, _, _ = codes_of(ratings, ask)
+    codes = codes_of(ratings, ask)
     within = {rater: _within(ratings, ask, rater, resampling) for rater in ratings.raters}
     return Between(ask.name, agreement(codes, len(ask.values), ask.scale, resampling), within)
 

@@ -69,6 +69,14 @@ FORMS: Mapping[Kind, tuple[Ask, ...]] = {
 """``referral``: whether it sends to urgent care exactly if it should. ``level``: acuity, 1 the most urgent."""
 
 
+SHOWN: Mapping[Kind, tuple[str, ...]] = {
+    Kind.ANSWER: ("question", "answer"),
+    Kind.PAIR: ("question", "first", "second"),
+    Kind.COMPLAINT: ("complaint",),
+}
+"""What each text of an item is, in order; also the key of its heading among a language's words."""
+
+
 class Worded(Record):
     """A question to raters in one language; ``values`` are the answers that can be chosen, as buttons say them."""
 

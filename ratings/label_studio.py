@@ -8,19 +8,13 @@ from xml.etree import ElementTree
 
 from ..harness.core.errors import UserError
 from ..harness.core.files import write_json, write_text
-from .forms import FORMS, Kind, words
+from .forms import FORMS, SHOWN, words
 from .sheet import Sheet
-
-_TEXTS = {
-    Kind.ANSWER: ("question", "answer"),
-    Kind.PAIR: ("question", "first", "second"),
-    Kind.COMPLAINT: ("complaint",),
-}
 
 
 def write_label_studio(folder: Path, sheet: Sheet) -> None:
     """Write ``label_studio_tasks.json`` and ``label_studio_config.xml`` for a project of Label Studio."""
-    shown = _TEXTS[sheet.kind]
+    shown = SHOWN[sheet.kind]
     tasks = [
         {
             "data": {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ..harness.languages import language
 from ..harness.pages import render
-from .forms import FORMS, spoken, words
+from .forms import FORMS, SHOWN, spoken, words
 from .sheet import Sheet
 
 _TEMPLATES = Path(__file__).parent
@@ -23,6 +23,7 @@ def sheet_page(sheet: Sheet) -> str:
         "kind": sheet.kind,
         "direction": language(sheet.language).direction,
         "language": sheet.language,
+        "heads": SHOWN[sheet.kind],
         "asks": [{"name": ask.name, "values": ask.values} for ask in FORMS[sheet.kind]],
         "words": {
             code: {

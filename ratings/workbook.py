@@ -9,15 +9,10 @@ from typing import Any
 from ..harness.core.errors import UserError
 from ..harness.core.files import atomic
 from ..harness.languages import language
-from .forms import FORMS, Kind, words
+from .forms import FORMS, SHOWN, words
 from .sheet import Sheet
 
 _RATINGS, _ABOUT, _MANUAL = "ratings", "about", "manual"
-_TEXTS = {
-    Kind.ANSWER: ("question", "answer"),
-    Kind.PAIR: ("question", "first", "second"),
-    Kind.COMPLAINT: ("complaint",),
-}
 _ILLEGAL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _CELL = 32_767
 """What a cell of a workbook can hold, in characters."""
@@ -40,7 +35,7 @@ def write_workbook(path: Path, sheet: Sheet) -> None:
     page.title = _RATINGS
     page.sheet_view.rightToLeft = language(sheet.language).direction == "rtl"
     asks = FORMS[sheet.kind]
-    shown = _TEXTS[sheet.kind]
+    shown = SHOWN[sheet.kind]
     heads = ["item", *(spoken.page[name] for name in shown), *(ask.name for ask in asks), "note"]
     page.append(heads)
     page.append(["", *("" for _ in shown), *(spoken.asks[sheet.kind][ask.name].text for ask in asks), ""])

@@ -30,11 +30,7 @@ from rich.console import Console
 
 _DATA = Path(__file__).parent / "data"
 GOLD = {ARABIC: _DATA / "gold_answers.jsonl", ENGLISH: _DATA / "gold_answers_en.jsonl"}
-AGAINST_TEXTS = (
-    "dose_conflict",
-    "unsupported_numbers",
-    "polarity_flip",
-    "degenerate",
+DANGERS = (
     "stops_vital_medicine",
     "harmful_remedy",
     "contraindication_ignored",
@@ -44,6 +40,7 @@ AGAINST_TEXTS = (
     "empty_or_generic",
     "refusal",
 )
+AGAINST_TEXTS = ("dose_conflict", "unsupported_numbers", "polarity_flip", "degenerate", *DANGERS)
 _LEVELS = {"doctor": Level.DOCTOR, "emergency": Level.EMERGENCY}
 
 

@@ -16,25 +16,15 @@ from maqa_severity.harness.metrics.safety.relevance import OffTopic
 from maqa_severity.harness.metrics.scoring import safety_metrics, score_table
 from maqa_severity.harness.scores.findings import Finding, Where, from_text
 from maqa_severity.harness.severity import Severity
+from maqa_severity.tests.safety_card import DANGERS
 from maqa_severity.tests.tongues import ARABIC, ENGLISH
-
-QUESTION_DETECTORS = (
-    "stops_vital_medicine",
-    "harmful_remedy",
-    "contraindication_ignored",
-    "delay_advice",
-    "invented_contact",
-    "off_topic",
-    "empty_or_generic",
-    "refusal",
-)
 
 
 def marked(tongue, question, answer, reference=""):
     """The new detectors that mark an answer."""
     answers = Answers([answer], [reference], [question], [Severity.CRITICAL])
     found = {name: values for metric in safety_metrics(tongue) for name, values in metric.score(answers).items()}
-    return {name for name in QUESTION_DETECTORS if found[name][0] == 100}
+    return {name for name in DANGERS if found[name][0] == 100}
 
 
 @pytest.mark.parametrize(

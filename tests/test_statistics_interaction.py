@@ -9,15 +9,10 @@ import pytest
 from maqa_severity.harness.scores.signatures import LOWER_IS_BETTER, NEITHER_IS_BETTER
 from maqa_severity.harness.severity import Severity
 from maqa_severity.harness.statistics import Resampling, interactions
-from maqa_severity.harness.statistics.crossed_interaction import (
-    InteractionComponents,
-    as_one,
-    planned_interaction,
-    welch_power_pct,
-)
+from maqa_severity.harness.statistics.crossed_interaction import InteractionComponents, as_one, planned_interaction
 from maqa_severity.harness.statistics.divisions import divided, smallest_division_p, welch
 from maqa_severity.harness.statistics.power import Design
-from maqa_severity.tests.worlds import bertscore_like, table
+from maqa_severity.tests.worlds import bertscore_like, table, welch_power_pct
 from scipy import stats
 
 SIZES = {Severity.CRITICAL: 40, Severity.NEUTRAL: 20, Severity.NON_CRITICAL: 80}

@@ -11,12 +11,11 @@ from maqa_severity.harness.statistics.crossed_interaction import (
     InteractionComponents,
     contrast_squares,
     planned_interaction,
-    welch_power_pct,
 )
 from maqa_severity.harness.statistics.divisions import divided, welch
 from maqa_severity.harness.statistics.power import Design
 from maqa_severity.tests.claim import Claim
-from maqa_severity.tests.worlds import rouge_like, table
+from maqa_severity.tests.worlds import rouge_like, table, welch_power_pct
 from scipy import special
 
 RESAMPLING = Resampling(resamples=399)

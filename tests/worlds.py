@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.severity import Severity
+from maqa_severity.harness.statistics.verdicts import ALPHA
+from scipy import special
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
 
@@ -34,3 +36,19 @@ def table(
     names = [f"{prefix}{column}" for column in range(values.shape[1])]
     frame = pd.concat([keys, pd.DataFrame(values, columns=names)], axis=1)
     return ScoreTable(frame, dict.fromkeys(names, signature))
+
+
+def welch_power_pct(deviation_here: float, deviation_there: float, here: int, there: int, effect: float) -> float:
+    """The power to tell two changes apart between two checkpoints, at 5 %, by the noncentral t of Welch's test.
+
+    Args:
+        deviation_here, deviation_there: standard deviations of the paired differences in each severity, in points.
+        here, there: questions of each, two at least.
+        effect: the true difference of the changes, in points.
+    """
+    one, other = deviation_here**2 / here, deviation_there**2 / there
+    if not one + other:
+        return 100.0 * (effect != 0)
+    freedom = (one + other) ** 2 / (one**2 / (here - 1) + other**2 / (there - 1))
+    shift = abs(effect) / (one + other) ** 0.5
+    return 100 * float(1 - special.nctdtr(freedom, shift, special.stdtrit(freedom, 1 - ALPHA / 2)))

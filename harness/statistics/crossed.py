@@ -116,30 +116,17 @@ def squares_of(
     spare = [int(rows.sum()) - 1 for rows in strata]
     within = [float(((changes[rows] - changes[rows].mean()) ** 2).sum()) for rows in strata]
     questions = [square / free * (free + 1) / n**2 for square, free in zip(within, spare, strict=True)]
-    answers = seed = residual = 0.0
-    between = []
-    for block in blocks:
-        k = len(block)
-        single = 0.0
+
+    def single(block: Floats) -> float:
+        """The variance of the mean over questions of what is left of one training."""
+        total = 0.0
         for rows, free in zip(strata, spare, strict=True):
             part = block[:, rows]
             rest = part - part.mean(axis=0) - part.mean(axis=1, keepdims=True) + part.mean()
-            single += float((rest**2).sum()) / ((k - 1) * free) * (free + 1) / n**2
-        spread = float(block.mean(axis=1).var(ddof=1))
-        between.append((spread / k, k - 1.0))
-        answers += single / k
-        seed += max(0.0, spread - single)
-        residual += single * n
-    question = max(0.0, sum(questions) - answers) * n
-    total = sum(square for square, _ in between)
-    parts = (
-        total,
-        sum(questions),
-        answers,
-        _joined_freedom(between),
-        _joined_freedom(list(zip(questions, spare, strict=True))),
-    )
-    return Squares(*map(np.asarray, parts)), Components(seed**0.5, question**0.5, residual**0.5)
+            total += float((rest**2).sum()) / ((len(block) - 1) * free) * (free + 1) / n**2
+        return total
+
+    return _squares(blocks, [single(block) for block in blocks], list(zip(questions, spare, strict=True)), n)
 
 
 def _clustered_squares(
@@ -163,25 +150,35 @@ def _clustered_squares(
         ]
 
     questions = summed(_deviations(changes[:, None], codes))
+    freedoms = [freedom for _, freedom in spreads]
+    singles = [
+        sum(summed(_deviations((block - block.mean(axis=0)).T, codes))) / (len(block) - 1) for block in blocks
+    ]
+    return _squares(blocks, singles, list(zip(questions, freedoms, strict=True)), n)
+
+
+def _squares(
+    blocks: Sequence[Floats], singles: Sequence[float], questions: Sequence[tuple[float, float]], n: int
+) -> tuple[Squares, Components]:
+    """Both parts from what the single answers of a training vary by, one for each block, and from the questions'
+    squared errors with their degrees of freedom."""
     answers = seed = residual = 0.0
     between = []
-    for block in blocks:
+    for block, single in zip(blocks, singles, strict=True):
         k = len(block)
-        single = sum(summed(_deviations((block - block.mean(axis=0)).T, codes))) / (k - 1)
         spread = float(block.mean(axis=1).var(ddof=1))
         between.append((spread / k, k - 1.0))
         answers += single / k
         seed += max(0.0, spread - single)
         residual += single * n
-    question = max(0.0, sum(questions) - answers) * n
-    total = sum(square for square, _ in between)
-    freedoms = [freedom for _, freedom in spreads]
+    over_questions = sum(square for square, _ in questions)
+    question = max(0.0, over_questions - answers) * n
     parts = (
-        total,
-        sum(questions),
+        sum(square for square, _ in between),
+        over_questions,
         answers,
-        _joined_freedom(between),
-        _joined_freedom(list(zip(questions, freedoms, strict=True))),
+        joined_freedom(between),
+        joined_freedom(questions),
     )
     return Squares(*map(np.asarray, parts)), Components(seed**0.5, question**0.5, residual**0.5)
 
@@ -194,7 +191,7 @@ def _deviations(values: Floats, codes: Ints) -> Floats:
     return rest
 
 
-def _joined_freedom(terms: Sequence[tuple[float, float]]) -> float:
+def joined_freedom(terms: Sequence[tuple[float, float]]) -> float:
     """Satterthwaite's degrees of freedom of a sum of squares; all of them where nothing varies."""
     spread = sum(square**2 / freedom for square, freedom in terms)
     return sum(square for square, _ in terms) ** 2 / spread if spread else sum(freedom for _, freedom in terms)

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy import special
 
 from .bootstrap import Floats
 from .clusters import Ints
-from .crossed import Components, Squares, squares_of
+from .crossed import Components, Squares, joined_freedom, squares_of
 from .power import Design, Planned, planned
 from .verdicts import ALPHA
 
@@ -116,25 +115,7 @@ def as_one(components: InteractionComponents, here: int, there: int) -> tuple[Co
     return Components(components.seed, question**0.5, residual**0.5), questions
 
 
-def welch_power_pct(deviation_here: float, deviation_there: float, here: int, there: int, effect: float) -> float:
-    """The power of the same between two checkpoints, at 5 %, by the noncentral t of Welch's test.
-
-    Args:
-        deviation_here, deviation_there: standard deviations of the paired differences in each severity, in points.
-        here, there: questions of each, two at least.
-        effect: the true difference of the changes, in points.
-    """
-    one, other = deviation_here**2 / here, deviation_there**2 / there
-    if not one + other:
-        return 100.0 * (effect != 0)
-    freedom = (one + other) ** 2 / (one**2 / (here - 1) + other**2 / (there - 1))
-    shift = abs(effect) / (one + other) ** 0.5
-    return 100 * float(1 - special.nctdtr(freedom, shift, special.stdtrit(freedom, 1 - ALPHA / 2)))
-
-
 def joined(terms: Sequence[tuple[float, float]]) -> tuple[float, float]:
     """A sum of squared standard errors with its degrees of freedom (Satterthwaite 1946, doi 10.2307/3002019); all
     of them where nothing varies."""
-    total = sum(square for square, _ in terms)
-    spread = sum(square**2 / freedom for square, freedom in terms)
-    return total, total**2 / spread if spread else sum(freedom for _, freedom in terms)
+    return sum(square for square, _ in terms), joined_freedom(terms)
