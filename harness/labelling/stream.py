@@ -18,12 +18,13 @@ from ..core.memory import peak_bytes, reset_peak
 from ..data.dataset import SPLITS, Dataset, check_output, open_dataset, write_dataset
 from ..data.dataset import SeveritySource as SourceRecord
 from ..data.folder import NOTE as DATASET_NOTE
-from ..data.labels import UNLABELLED, most_likely, one_hot_ranks, severity_names
+from ..data.labels import UNLABELLED, one_hot_ranks, severity_names
 from ..languages import Language
 from ..severity import PROBABILITY_COLUMNS, Severity
 from .prior import filled, without_letters
 from .reasons import read_parts, reason_columns, write_part
 from .sources.base import Labels, Probabilities, SeveritySource, labels_of, scale_of
+from .sources.decisions import called
 
 BATCH_ROWS = 4096
 COST = "labelling_cost.json"
@@ -154,7 +155,7 @@ def label_dataset(
         split: read_parts([_part(work, name, start) for name, start, _ in places if name == split])
         for split in SPLITS
     }
-    labelled, counts = _finish(frames, parts, dataset.language, people=people, fill=source.name != "column")
+    labelled, counts = _finish(frames, parts, source, dataset.language, people=people)
     info = dataset.info.model_copy(
         update={"severity_source": record, "labelling": asdict(counts), "discriminators": scale_of(source)}
     )
@@ -199,8 +200,14 @@ def _part(work: Path, split: str, start: int) -> Path:
 
 
 def _finish(
-    frames: dict[str, pd.DataFrame], parts: dict[str, Labels], language: Language, *, people: bool, fill: bool
+    frames: dict[str, pd.DataFrame],
+    parts: dict[str, Labels],
+    source: SeveritySource,
+    language: Language,
+    *,
+    people: bool,
 ) -> tuple[dict[str, pd.DataFrame], LabelCounts]:
+    fill = source.name != "column"
     totals = np.zeros(4, dtype=int)
     labelled = {}
     for name, frame in frames.items():
@@ -211,7 +218,8 @@ def _finish(
         unknown = np.isnan(probabilities).any(axis=1)
         if fill:
             probabilities = filled(probabilities, language)
-        ranks = np.where(np.isnan(probabilities).any(axis=1), UNLABELLED, most_likely(np.nan_to_num(probabilities)))
+        empty = np.isnan(probabilities).any(axis=1)
+        ranks = np.where(empty, UNLABELLED, called(source, np.nan_to_num(probabilities), unknown))
         if people:
             expert = frame["severity"].notna().to_numpy()
             probabilities[expert] = _by_people(frame[expert])

@@ -15,6 +15,7 @@ from ...languages import Language
 from ...severity import SEVERITIES
 from ..prior import filled, without_letters
 from ..sources.base import Probabilities, SeveritySource
+from ..sources.decisions import called
 from .report_card import Ranks, ReportCard, report_card
 
 _SHOWN = 3
@@ -45,13 +46,16 @@ def card_of(
 ) -> ReportCard:
     """The report card of a source on questions with true ranks of shape (n,), which ``truth_by`` gave."""
     probabilities = decided(source, questions, language)
+    unknown = np.isnan(probabilities).any(axis=1)
+    probabilities = filled(probabilities, language)
     return report_card(
-        filled(probabilities, language),
+        probabilities,
         truth,
         source=(source.name, source.version, source.sha256),
         labels=labels,
-        unknown=int(np.isnan(probabilities).any(axis=1).sum()),
+        unknown=int(unknown.sum()),
         truth_by=truth_by,
+        assigned=called(source, probabilities, unknown),
     )
 
 

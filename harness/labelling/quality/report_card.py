@@ -74,6 +74,7 @@ def report_card(
     labels: str,
     unknown: int,
     truth_by: str = "column",
+    assigned: Ranks | None = None,
 ) -> ReportCard:
     """Compare probabilities of shape (n, 3) with true ranks of shape (n,).
 
@@ -82,13 +83,14 @@ def report_card(
         labels: whose the true labels are and how the rows were chosen, in words.
         unknown: how many of the rows the source knew nothing about.
         truth_by: the source of the true labels.
+        assigned: what the source calls the rows, shape (n,); without it what is most probable.
 
     Raises:
         UserError: there is no row.
     """
     if not len(truth):
         raise UserError("no row has a true label", "Give labelled rows")
-    assigned = assigned_ranks(probabilities)
+    assigned = assigned_ranks(probabilities) if assigned is None else assigned
     return ReportCard(
         source=source[0],
         version=source[1],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,13 +22,21 @@ from ...severity import Weights
 from ...statistics.intervals import wilson
 from ..prior import filled
 from ..sources.base import Probabilities, SeveritySource
+from ..sources.decisions import called
 from .check import decided, severity_ranks
 from .perturb import perturbations, stress_data
-from .report_card import Ranks, assigned_ranks
+from .report_card import Ranks
 
 MAX_ROWS = 5_000
 """More rows than this are thinned evenly: the interval of a share is below 1.5 points by then."""
 PAIRS = "dialect to MSA"
+
+
+class _Said(NamedTuple):
+    """Of n complaints: probabilities, shape (n, 3), and the ranks that they are called, shape (n,)."""
+
+    probabilities: Probabilities
+    ranks: Ranks
 
 
 class StressRow(Record):
@@ -81,7 +90,7 @@ def stress(
     kept = np.unique(np.linspace(0, len(questions) - 1, min(len(questions), MAX_ROWS)).round().astype(int))
     questions = [questions[at] for at in kept]
     before = _say(source, questions, language)
-    true = assigned_ranks(before) if truth is None else truth[kept]
+    true = before.ranks if truth is None else truth[kept]
     rows = []
     for name, rewrite in perturbations(language).items():
         # Its own stream per way and complaint: neither order nor number of the complaints changes a rewriting.
@@ -91,7 +100,7 @@ def stress(
     if pairs:
         dialect, standard = ([pair[side] for pair in pairs] for side in (0, 1))
         spoken, formal = _say(source, dialect, language), _say(source, standard, language)
-        rows.append(_compare(PAIRS, dialect, standard, spoken, formal, assigned_ranks(spoken), weights))
+        rows.append(_compare(PAIRS, dialect, standard, spoken, formal, spoken.ranks, weights))
         progress(len(pairs))
     return StressReport(
         source=source.name,
@@ -156,20 +165,22 @@ def _seed(name: str, text: str) -> int:
     return int(sha256_text(f"{name}\x1f{text}")[:12], 16)
 
 
-def _say(source: SeveritySource, questions: Sequence[str], language: Language) -> Probabilities:
-    return filled(decided(source, questions, language), language)
+def _say(source: SeveritySource, questions: Sequence[str], language: Language) -> _Said:
+    found = decided(source, questions, language)
+    probabilities = filled(found, language)
+    return _Said(probabilities, called(source, probabilities, np.isnan(found).any(axis=1)))
 
 
 def _compare(
     name: str,
     before_texts: Sequence[str],
     after_texts: Sequence[str],
-    before: Probabilities,
-    after: Probabilities,
+    before: _Said,
+    after: _Said,
     truth: Ranks,
     weights: Weights,
 ) -> StressRow:
-    flips = assigned_ranks(before) != assigned_ranks(after)
+    flips = before.ranks != after.ranks
     low, high = wilson(np.array(float(flips.sum())), len(flips))
     critical = truth == 2
     return StressRow(
@@ -180,12 +191,12 @@ def _compare(
         flips=100 * float(flips.mean()),
         flips_low=float(low),
         flips_high=float(high),
-        critical_recall_before=_recall(before, critical),
-        critical_recall_after=_recall(after, critical),
-        weight_before=float(weights.of(before).mean()),
-        weight_change=float(weights.of(after).mean() - weights.of(before).mean()),
+        critical_recall_before=_recall(before.ranks, critical),
+        critical_recall_after=_recall(after.ranks, critical),
+        weight_before=float(weights.of(before.probabilities).mean()),
+        weight_change=float(weights.of(after.probabilities).mean() - weights.of(before.probabilities).mean()),
     )
 
 
-def _recall(probabilities: Probabilities, critical: npt.NDArray[np.bool_]) -> float | None:
-    return 100 * float((assigned_ranks(probabilities)[critical] == 2).mean()) if critical.any() else None
+def _recall(ranks: Ranks, critical: npt.NDArray[np.bool_]) -> float | None:
+    return 100 * float((ranks[critical] == 2).mean()) if critical.any() else None

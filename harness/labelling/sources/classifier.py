@@ -14,6 +14,7 @@ from ...core.records import validated
 from ...severity import PROBABILITY_COLUMNS
 from .base import Probabilities
 from .classifier_info import FORMAT_VERSION, ClassifierInfo
+from .decisions import Costs
 
 NOTE = "classifier.json"
 _TRAIN = "`maqa train classifier DATASET --out DIR`"
@@ -48,13 +49,19 @@ class ClassifierSource:
 
     @property
     def version(self) -> str:
-        """The base model and the format of the folder."""
-        return f"{self.info.base}:v{self.info.format_version}"
+        """The base model and the format of the folder, and what errors cost."""
+        costs = "" if self.info.costs is None else f"+under{self.info.costs[1][0]:g}"
+        return f"{self.info.base}:v{self.info.format_version}{costs}"
 
     @property
     def sha256(self) -> str:
         """Digest of the parameters and the temperature."""
         return self.info.sha256
+
+    @property
+    def costs(self) -> Costs | None:
+        """What errors cost, by which the label is decided; None: the most probable severity is the label."""
+        return self.info.costs
 
     def probabilities(self, questions: Sequence[str]) -> Probabilities:
         """Calibrated probabilities, shape (n, 3)."""

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from ...core.settings import Record
 from ...severity import PROBABILITY_COLUMNS
+from .decisions import Costs
 
 FORMAT_VERSION = 1
 
@@ -15,6 +16,7 @@ class ClassifierInfo(Record):
 
     ``temperature`` divides the logits; ``columns`` is the order of its outputs; ``dataset`` names the data it was
     trained on, with the source of their labels; ``sha256`` is the digest of its parameters.
+    ``costs`` are those by which labels are decided; None: the most probable severity is the label.
     """
 
     format_version: int = FORMAT_VERSION
@@ -29,3 +31,4 @@ class ClassifierInfo(Record):
     dataset: dict[str, Any]
     settings: dict[str, Any]
     versions: dict[str, str]
+    costs: Costs | None = None

@@ -8,6 +8,7 @@ import numpy as np
 
 from ...core.files import sha256_text
 from .base import Labels, Probabilities, SeveritySource
+from .decisions import Costs, costs_of
 from .rules import RulesSource
 
 
@@ -35,6 +36,11 @@ class HybridSource:
     def scale(self) -> str:
         """The triage scale of the rules."""
         return self.rules.scale
+
+    @property
+    def costs(self) -> Costs | None:
+        """The classifier's. A red flag stays critical: under-triage never costs less than over-triage."""
+        return costs_of(self.classifier)
 
     def probabilities(self, questions: Sequence[str]) -> Probabilities:
         """The rules' probabilities where a red flag stands, else the classifier's, shape (n, 3)."""
