@@ -10,12 +10,11 @@ os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
 from hypothesis import HealthCheck, settings
+from maqa_severity.tests.falah_draw import FALAH
 from maqa_severity.tests.tongues import ARABIC
 
 # A shell's background job ignores Ctrl-C, and so would every command that the tests start from one.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-
-FALAH = Path(__file__).parents[2] / "shared" / "data" / "falah-mix" / "FALAH-Mix.xlsx"
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

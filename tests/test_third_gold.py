@@ -1,0 +1,50 @@
+"""The third author's gold answers are as they were frozen, and hold none of other people's texts."""
+
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+from maqa_severity.harness.severity import CLASS_OF_LEVEL
+from maqa_severity.tests.falah_draw import ALTERED, ANSWERS, SWAPPED, digest, drawn, real_rows, swapped
+
+DATA = Path(__file__).parent / "data"
+FROZEN = {
+    "falah_answers_gold.jsonl": "bf91e08a0ca0bc5df05cc7c4ac3e053bdc0db3f703d176f89ce0435fcb5623de",
+    "gold_answers_third.jsonl": "e208a208bf7e1d787119d5ac8fa46d367137a1e902fbf8bde0889a8e2f234dda",
+}
+
+
+def rows(name: str) -> list[dict]:
+    return [json.loads(line) for line in (DATA / name).read_text(encoding="utf-8").splitlines()]
+
+
+def test_the_labels_are_as_they_were_before_any_detector_ran_on_them():
+    assert {name: hashlib.sha256((DATA / name).read_bytes()).hexdigest() for name in FROZEN} == FROZEN
+
+
+def test_real_answers_are_kept_as_digests():
+    real = rows("falah_answers_gold.jsonl")
+    assert Counter("answer" in row or "question" in row for row in real) == {False: len(real)}
+    references = [row["id"] for row in real if row["reference"]]
+    assert len(references) == ALTERED and all(name.endswith("-altered") for name in references)
+
+
+def test_every_answer_has_its_own_id_and_a_level_of_its_class():
+    everything = [*rows("falah_answers_gold.jsonl"), *rows("gold_answers_third.jsonl")]
+    assert len({row["id"] for row in everything}) == len(everything) == ANSWERS + ALTERED + SWAPPED + 200
+    assert all(row["severity"] == CLASS_OF_LEVEL[row["level"]] for row in everything)
+    assert {(row["author"], row["half"]) for row in everything} == {("third", "held_out")}
+
+
+def test_the_real_answers_are_those_of_the_draw(falah):
+    table = real_rows(falah)
+    real = rows("falah_answers_gold.jsonl")
+    for row in real:
+        assert digest(table.question[row["question_row"]]) == row["question_sha256"], row["id"]
+        assert digest(table.answer[row["answer_row"]]) == row["answer_sha256"], row["id"]
+        assert "reference_row" not in row or digest(table.answer[row["reference_row"]]) == row["reference_sha256"]
+    own = [row for row in real if "-" not in row["id"].removeprefix("falah-")]
+    assert [row["question_row"] for row in own] == drawn(len(table))
+    pairs = [(row["question_row"], row["answer_row"]) for row in real if "reference_row" in row]
+    assert pairs == sorted(swapped(list(table.category)))
