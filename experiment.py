@@ -99,7 +99,8 @@ def run_experiment(
         layer = layer or choose_encoder(encoder, None).layer
     if any(model.id == DEMO for model in experiment.models):
         step("Base model, made on the spot", lambda: demo_base(dataset, out / "base"))
-    demand_labels(experiment, planned, dataset)
+    for line in demand_labels(experiment, planned, dataset):
+        console.print(line, markup=False, style="yellow", soft_wrap=True)
     demand_gold(experiment, dataset)
     for cell in planned:
         step(f"Train {cell.label}", partial(_train, experiment, cell, dataset, out))

@@ -130,10 +130,12 @@ def _label(
     engine: Engine,
     spec: tuple[str, Language, Path | None, int],
 ) -> None:
+    from ..harness.data.dataset import SPLITS
     from ..harness.labelling import stream
+    from ..harness.labelling.drift import drift_words
     from ..harness.labelling.quality.trust import carry_card, dataset_trust, in_words
-    from ..harness.labelling.weights import dataset_weights
-    from .label_tables import counts_table, weights_table
+    from ..harness.labelling.weights import by_scheme, dataset_weights
+    from .label_tables import counts_table, schemes_table, weights_table
     from .progress import rows_bar
 
     run: stream.Engine = stream.plain
@@ -151,6 +153,10 @@ def _label(
     console.print(in_words(labelled.info.severity_source.model_dump(), trust), markup=False, soft_wrap=True)
     _warn_if_seen(console, source, opened)
     console.print(weights_table(dataset_weights(labelled, opened, weights), scheme))
+    splits = {name: labelled.split(name) for name in SPLITS}
+    console.print(schemes_table(by_scheme(splits)))
+    console.print(f"Unknown: {counts.unknown_pct:.1f} % of the rows", markup=False)
+    console.print(drift_words(labelled.info), markup=False, soft_wrap=True)
     console.print(f"Labelled dataset written to {out}", markup=False, soft_wrap=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from rich.console import Group, RenderableType
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from ..harness.labelling.sources.rules import Explanation
     from ..harness.labelling.stream import LabelCounts
     from ..harness.labelling.triage.decide import Decision
-    from ..harness.labelling.weights import WeightDiagnostics
+    from ..harness.labelling.weights import SchemeWeights, WeightDiagnostics
 
 _BAR = 40
 
@@ -69,6 +70,24 @@ def weights_table(weights: WeightDiagnostics, scheme: str) -> RenderableType:
     ]
     warning = [Text(f"Warning: {weights.warning}", style="bold yellow")] if weights.warning else []
     return Group(table, *bars, *warning)
+
+
+def schemes_table(schemes: Mapping[str, SchemeWeights]) -> RenderableType:
+    """What each published scheme makes of the labels."""
+    table = Table(title="Weights under every scheme", title_justify="left")
+    table.add_column("scheme")
+    for column in ("coefficient of variation", "effective sample", "of the rows"):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for name, each in schemes.items():
+        table.add_row(
+            name,
+            f"{each.cv:.4f}",
+            f"{each.effective_rows:,.0f}",
+            f"{100 * each.effective_rows / each.rows:.1f} %",
+            "nearly plain cross-entropy" if each.flat else "",
+        )
+    return table
 
 
 def explanation_lines(explanation: Explanation) -> RenderableType:

@@ -101,8 +101,10 @@ def _run(path: Path, out: Path, command: list[str], language: str | None = None,
 
 def _check(path: Path, out: Path) -> None:
     from ..experiment import plan
+    from ..trainers.arms import Needs
     from ..trainers.experiments.config import load_experiment
-    from ..trainers.experiments.preflight import demand_ready
+    from ..trainers.experiments.ingredients import labelled_already
+    from ..trainers.experiments.preflight import demand_labels, demand_ready
     from .plan_table import plan_table
 
     console = Console(highlight=False)
@@ -110,4 +112,10 @@ def _check(path: Path, out: Path) -> None:
     cells = plan(experiment, out)
     console.print(plan_table(experiment, cells, out))
     demand_ready(experiment, cells, out)
+    labelled = labelled_already(experiment.data, out)
+    if labelled is not None:
+        for line in demand_labels(experiment, cells, labelled):
+            console.print(line, markup=False, style="yellow", soft_wrap=True)
+    elif any(Needs.PROBABILITIES in cell.arm.spec.arm.uses for cell in cells):
+        console.print("How much the weights differ is known once the data is labelled")
     console.print("All that it needs is there: data, bases, encoder, backend")

@@ -15,7 +15,8 @@ from ..harness.runs.comparison import Comparison, compare_all
 from ..harness.runs.conditions import training_of
 from ..harness.runs.declared import Declared
 from ..harness.runs.groups import group_of
-from ..harness.runs.labels import same_labels, severities_in_words
+from ..harness.runs.label_warnings import label_warnings
+from ..harness.runs.labels import severities_in_words
 from ..harness.runs.noise_compared import noise_line
 from ..harness.runs.run import Run
 from ..harness.runs.together import of_scores
@@ -83,7 +84,7 @@ def build_board(
         resampling=resampling,
         rows=rows,
         seeds=seed_rows(trained, metric, resampling),
-        labels=[*(f"severities: {line}" for line in severities_in_words(ordered)), *same_labels(ordered)],
+        labels=[*(f"severities: {line}" for line in severities_in_words(ordered)), *label_warnings(ordered)],
         claims=board_claims(trained, metric, resampling),
         notes=[*_incomplete(ordered), *same_answers(ordered), *trained_notes(ordered)],
         noise=noise_line(ordered),

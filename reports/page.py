@@ -15,7 +15,8 @@ from ..harness.runs.comparable import anyway_helps, apart, check_metric, or_anyw
 from ..harness.runs.comparison import Comparison, compare
 from ..harness.runs.declared import EXPLORATORY, UNDECLARED, Declared
 from ..harness.runs.groups import RunGroup, group_of
-from ..harness.runs.labels import labels_of, same_labels
+from ..harness.runs.label_warnings import label_warnings
+from ..harness.runs.labels import labels_of
 from ..harness.runs.run import Run
 from ..harness.runs.together import of_scores
 from ..harness.runs.trained_on import trained_notes
@@ -90,7 +91,7 @@ def report_page(
         },
         trainings=_trainings(compared, metric) if compared else [],
         labels=labels,
-        label_warnings=compared.labels.warnings if compared else same_labels(list(ours.runs.values())),
+        label_warnings=compared.labels.warnings if compared else label_warnings(list(ours.runs.values())),
         assumed=(ASSUMED, POWERED),
         true_words=WORDS,
         true_changes={(each.metric, each.stratum): each for each in (compared.safety.true if compared else [])},

@@ -17,6 +17,7 @@ from maqa_severity.harness.labelling.quality.report_card import REPORT_CARD
 from maqa_severity.harness.labelling.sources.choose import open_source
 from maqa_severity.harness.labelling.sources.classifier import NOTE, calibrated, open_classifier
 from maqa_severity.harness.labelling.sources.classifier_tfidf import MODEL
+from maqa_severity.harness.labelling.training_text import TRAINING_TEXT
 from maqa_severity.harness.languages import language
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.tongues import ARABIC
@@ -117,7 +118,7 @@ def test_the_folder_says_what_made_it_and_holds_no_pickle(classifier, dataset):
     assert note["dataset"]["train_sha256"] == dataset.info.sha256["train"]
     assert note["calibrated_on"] == "validation split, 75 rows"
     assert set(note["versions"]) == {"scikit-learn", "skops"}
-    assert {path.name for path in classifier.iterdir()} == {NOTE, MODEL, REPORT_CARD}
+    assert {path.name for path in classifier.iterdir()} == {NOTE, MODEL, REPORT_CARD, TRAINING_TEXT}
     # The pickle protocol's first byte since version 2.
     assert all(path.read_bytes()[:1] != b"\x80" for path in classifier.iterdir())
 

@@ -28,6 +28,8 @@ from maqa_severity.harness.statistics.label_draws import Sample
 from maqa_severity.harness.statistics.misclassification import Gold, gold_of, true_means
 from maqa_severity.harness.statistics.ppi import powered_mean
 from maqa_severity.harness.statistics.rogan_gladen import Detection, true_difference, true_rate
+from maqa_severity.leaderboards.board import build_board
+from maqa_severity.reports.page import report_page
 from maqa_severity.tests.validity_labels import LABELLERS, SHARES, corrected, coverage, gold_rows, powered_coverage
 from maqa_severity.tests.validity_labels import labels_of as noisy_labels
 
@@ -292,6 +294,22 @@ def test_labels_that_set_both_weights_and_strata_are_said(run, other):
     elsewhere = labelled(trained, source={**RULES, "version": "2"})
     warnings = compare(elsewhere, elsewhere, resampling=FEW).labels.warnings
     assert not any("training weights" in each for each in warnings)
+
+
+def test_weights_that_hardly_differ_are_said_wherever_their_run_is_judged(run, other):
+    described = {"cv": 0.0213, "warning": "The weights hardly differ"}
+    training = {"arm": "severity", "scheme": "mild", "conditions": {}, "weights": described}
+
+    def trained(**weights):
+        model = run.manifest.model.model_copy(update={"training": {**training, "weights": described | weights}})
+        return Run(**{**vars(run), "manifest": run.manifest.model_copy(update={"model": model})})
+
+    said = "base under weights of CV 0.02: nearly plain cross-entropy"
+    assert said in compare(other, trained(), resampling=FEW, anyway=True).labels.warnings
+    assert said in build_board([trained(), other], resampling=FEW).labels
+    assert said in report_page(trained(), resampling=FEW)
+    for judged in (trained(cv=0.5, warning=""), run):
+        assert not any("nearly plain" in each for each in build_board([judged, other], resampling=FEW).labels)
 
 
 def card(tmp_path, source=("rules", "1.1", "abc"), truth_by="column"):

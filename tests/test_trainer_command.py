@@ -113,6 +113,23 @@ def test_the_log_tells_loss_by_severity_gradient_and_speed(trained):
     assert manifest.weights["effective_rows"] < 18
 
 
+def test_weights_that_hardly_differ_are_announced_before_the_training(tmp_path, dataset, checkpoint):
+    said, out = [], tmp_path / "out"
+
+    def train(spec, folder):
+        config = load_config(settings=SETTINGS)
+        train_lm(
+            dataset, str(checkpoint), spec, config, folder, announce=lambda line: said.append((line, out.exists()))
+        )
+
+    flat = ArmSpec.of("severity", weights="1,1.01,1.02")
+    train(flat, out)
+    assert said == [("severity-1,1.01,1.02 under weights of CV 0.01: nearly plain cross-entropy", False)]
+    train(flat, out)
+    train(ARMS["severity"], tmp_path / "other")
+    assert len(said) == 1
+
+
 def test_the_last_steps_are_logged_and_counted_too(trained, tmp_path, dataset, checkpoint):
     config = load_config(settings=[*SETTINGS, "log_every=3"])
     manifest = train_lm(dataset, str(checkpoint), ARMS["ce"], config, tmp_path / "out")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,18 @@ import pandas as pd
 from ..core.errors import UserError
 from ..core.files import atomic, read_json, write_json
 from ..core.memory import peak_bytes, reset_peak
-from ..data.dataset import SPLITS, Dataset, check_output, open_dataset, write_dataset
+from ..data.dataset import SPLITS, Dataset, DatasetInfo, check_output, open_dataset, write_dataset
 from ..data.dataset import SeveritySource as SourceRecord
 from ..data.folder import NOTE as DATASET_NOTE
 from ..data.labels import UNLABELLED, one_hot_ranks, severity_names
 from ..languages import Language
 from ..severity import PROBABILITY_COLUMNS, Severity
+from .drift import drift_of
 from .prior import filled, without_letters
 from .reasons import read_parts, reason_columns, write_part
 from .sources.base import Labels, Probabilities, SeveritySource, labels_of, scale_of
 from .sources.decisions import called
+from .weights import by_scheme
 
 BATCH_ROWS = 4096
 COST = "labelling_cost.json"
@@ -54,6 +56,16 @@ class LabelCounts:
     source: int
     unknown: int
     without_letters: int
+
+    @property
+    def unknown_pct(self) -> float:
+        """Share of the rows that no source decided."""
+        return 100 * (self.unknown + self.without_letters) / max(self.rows, 1)
+
+
+def counts_of(info: DatasetInfo) -> LabelCounts:
+    """The counts of a dataset that was labelled."""
+    return LabelCounts(**{each.name: info.labelling[each.name] for each in fields(LabelCounts)})
 
 
 def plain(source: SeveritySource, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Labels]]:
@@ -118,11 +130,11 @@ def label_dataset(
         and dataset.info.severity_source == record
         and dataset.info.labelling
     ):
-        return dataset, LabelCounts(**dataset.info.labelling)
+        return dataset, counts_of(dataset.info)
     ours = _begun(out / _WORK, dataset, source)
     if finish_labelling(out) and ours:
         whole = open_dataset(out)
-        return whole, LabelCounts(**whole.info.labelling)
+        return whole, counts_of(whole.info)
     check_label_output(dataset, source, out)
     started = time.perf_counter()
     reset_peak()
@@ -156,8 +168,15 @@ def label_dataset(
         for split in SPLITS
     }
     labelled, counts = _finish(frames, parts, source, dataset.language, people=people)
+    questions = [question for frame in frames.values() for question in frame["question"]]
+    labelling = {
+        **asdict(counts),
+        "unknown_pct": round(counts.unknown_pct, 2),
+        "weights": {name: each.model_dump() for name, each in by_scheme(labelled).items()},
+        "drift": drift_of(source, questions, dataset.language).model_dump(),
+    }
     info = dataset.info.model_copy(
-        update={"severity_source": record, "labelling": asdict(counts), "discriminators": scale_of(source)}
+        update={"severity_source": record, "labelling": labelling, "discriminators": scale_of(source)}
     )
     writing = work / "writing"
     shutil.rmtree(writing, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..core.errors import UserError
+from ..core.settings import Record
 from ..data.dataset import SPLITS, Dataset
-from ..severity import PROBABILITY_COLUMNS, SEVERITIES, Severity, Weights
+from ..severity import PROBABILITY_COLUMNS, SCHEMES, SEVERITIES, Severity, Weights
 
 FLAT_CV = 0.1
 """Below this coefficient of variation weights count as flat: the effective sample size exceeds 99 % of the rows.
@@ -53,6 +55,42 @@ class WeightDiagnostics:
             "is nearly plain cross-entropy, so a difference between the arms would say little about severity. "
             "Use a more decided severity source or a stronger scheme."
         )
+
+
+class SchemeWeights(Record):
+    """What a scheme makes of ``rows`` weights: their coefficient of variation, and as how many rows of one weight
+    they count (Kish)."""
+
+    rows: int
+    cv: float
+    effective_rows: float
+
+    @property
+    def flat(self) -> bool:
+        """As ``WeightDiagnostics.flat``."""
+        return self.cv < FLAT_CV
+
+
+def by_scheme(splits: Mapping[str, pd.DataFrame]) -> dict[str, SchemeWeights]:
+    """Every published scheme's weights of the training rows that have probabilities; of all splits where there are
+    no training rows. Empty without such a row."""
+    train = splits["train"]
+    frame = train if len(train) else pd.concat(list(splits.values()), ignore_index=True)
+    probabilities = frame[list(PROBABILITY_COLUMNS)].to_numpy(np.float64)
+    known = probabilities[~np.isnan(probabilities).any(axis=1)]
+    if not len(known):
+        return {}
+    found = {}
+    for name, scheme in SCHEMES.items():
+        weights = scheme.of(known)
+        cv, effective = float(weights.std() / weights.mean()), float(weights.sum() ** 2 / (weights**2).sum())
+        found[name] = SchemeWeights(rows=len(weights), cv=cv, effective_rows=effective)
+    return found
+
+
+def flat_in_words(arm: str, cv: float) -> str:
+    """What is said of an arm under weights that hardly differ, before its training and where runs are judged."""
+    return f"{arm} under weights of CV {cv:.2f}: nearly plain cross-entropy"
 
 
 def diagnose(

@@ -17,7 +17,8 @@ from ..statistics.misclassification import true_means
 from ..statistics.ppi import powered_mean
 from ..statistics.verdicts import points
 from .groups import RunGroup
-from .labels import Labels, same_labels
+from .label_warnings import label_warnings
+from .labels import Labels
 from .severities import read_severities
 
 ASSUMED = (
@@ -113,7 +114,7 @@ def compare_true(
         if each.high < each.worst_low or each.low > each.worst_high
     ]
     raw = [line for change in changes if (line := _raw(change, made, labels))]
-    return LabelsCompared(made.words, made.marks, [*same_labels(runs), *raw, *outside], differences, reasons)
+    return LabelsCompared(made.words, made.marks, [*label_warnings(runs), *raw, *outside], differences, reasons)
 
 
 def _sample(tables: Sequence[Sequence[ScoreTable]], metric: str, by_seed: bool) -> tuple[Sample, pd.Series[str]]:

@@ -79,6 +79,18 @@ def arm_weights(spec: ArmSpec, train: pd.DataFrame, seed: int) -> Floats:
     return weights
 
 
+def flat_warning(spec: ArmSpec, weights: Floats) -> str:
+    """What has to be said of an arm under weights (n,) that hardly differ; empty where they do, and for an arm that
+    is even on purpose."""
+    # Here, since help that names the arms needs nothing that reads data.
+    from ...harness.labelling.weights import FLAT_CV, flat_in_words
+
+    if spec.arm.even or (spec.scheme is None and (weights == 1).all()):
+        return ""
+    cv = float(weights.std() / weights.mean())
+    return flat_in_words(spec.name, cv) if cv < FLAT_CV else ""
+
+
 def arm_stages(spec: ArmSpec, train: pd.DataFrame) -> list[Rows] | None:
     """Row numbers of each stage; None for the arms that show all rows in the order that arms share.
 

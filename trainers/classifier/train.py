@@ -17,6 +17,7 @@ from ...harness.labelling.quality.check import card_of, severity_ranks
 from ...harness.labelling.quality.report_card import REPORT_CARD, ReportCard
 from ...harness.labelling.sources.classifier import NOTE, ClassifierSource
 from ...harness.labelling.sources.classifier_info import ClassifierInfo
+from ...harness.labelling.training_text import write_training_text
 from .config import TFIDF, ClassifierConfig
 from .fit import Progress, Rows, Trained, demand_classes, fit
 from .folds import Folds, cut_folds, fold_cards, rivals
@@ -55,6 +56,7 @@ def train_classifier(
         trained.model.save(work)
         source = ClassifierSource(_info(trained, dataset, config), trained.model)
         write_json(work / NOTE, source.info.model_dump())
+        write_training_text(work, rows["train"].questions, language)
         cards = _cards(source, dataset, rows, config, cut)
         write_json(work / REPORT_CARD, [card.model_dump() for card in cards])
         if out.exists():

@@ -50,6 +50,18 @@ def experiment_dataset(data: DataPart, out: Path) -> Dataset:
     return labelled
 
 
+def labelled_already(data: DataPart, out: Path) -> Dataset | None:
+    """The dataset that the arms will be trained on, where it is there with its labels; None before these are made.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    if is_dataset(out / "dataset"):
+        return open_dataset(out / "dataset")
+    source = Path(data.source)
+    return open_dataset(source) if data.label == "none" and data.source != SAMPLE and is_dataset(source) else None
+
+
 def demand_source(data: DataPart, out: Path) -> None:
     """Raises:
     UserError: nothing was prepared yet under ``out``, and there is nothing that can be; or the language is unknown,

@@ -15,7 +15,7 @@ from ...harness.generation.decoding import max_new_tokens
 from ...harness.metrics.bertscore.encoder import NO_ENCODER, Encoder, choose_encoder, encoder_asked
 from ...harness.metrics.bertscore.loading import hub_answers
 from ...harness.runs.labels import gold_for
-from ..arms import ArmSpec, arm_stages, arm_weights
+from ..arms import ArmSpec, arm_stages, arm_weights, flat_warning
 from ..lm.adapters import demand_bitsandbytes
 from ..lm.base_check import base_problems
 from ..lm.config import Method
@@ -69,21 +69,24 @@ def demand_gold(experiment: Experiment, dataset: Dataset) -> None:
         gold_for(Path(experiment.gold), source, dataset.split("test"), dataset.language, str(dataset.folder))
 
 
-def demand_labels(experiment: Experiment, cells: Sequence[Cell], dataset: Dataset) -> None:
-    """Look whether the training rows have what every arm still to do needs.
+def demand_labels(experiment: Experiment, cells: Sequence[Cell], dataset: Dataset) -> list[str]:
+    """Look whether the training rows have what every arm still to do needs, and return what has to be said of their
+    weights before they are trained.
 
     Raises:
         UserError: severities or probabilities are missing, or the weights are impossible.
     """
     seen: set[tuple[ArmSpec, int | None]] = set()
+    flat: list[str] = []
     for cell in cells:
         config, spec = training_config(experiment, cell.model, cell.seed), cell.arm.spec
         if cell.status is Status.DONE or not spec.arm.trains or (spec, config.rows) in seen:
             continue
         seen.add((spec, config.rows))
         rows = training_rows(dataset, config)
-        arm_weights(spec, rows, cell.seed)
+        flat.append(flat_warning(spec, arm_weights(spec, rows, cell.seed)))
         arm_stages(spec, rows)
+    return list(dict.fromkeys(filter(None, flat)))
 
 
 def _method(experiment: Experiment, cell: Cell) -> Method:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,12 +55,12 @@ def lm(
     opened = open_dataset(dataset)
     from .train import train_lm
 
-    manifest = train_lm(opened, base, spec, found, out, revision=revision)
+    console = Console(highlight=False)
+    manifest = train_lm(opened, base, spec, found, out, revision=revision, announce=partial(_announce, console))
     from .processes import processes
 
     if not processes().is_main_process:
         return
-    console = Console(highlight=False)
     table = Table("training", manifest.name, title=None)
     for name, text in _facts(manifest.model_dump()):
         table.add_row(name, text)
@@ -67,6 +68,10 @@ def lm(
     if warning := (manifest.weights or {}).get("warning"):
         console.print(warning, markup=False, soft_wrap=True)
     console.print(f"Checkpoint written to {out}", markup=False, soft_wrap=True)
+
+
+def _announce(console: Console, line: str) -> None:
+    console.print(line, markup=False, style="yellow", soft_wrap=True)
 
 
 def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:

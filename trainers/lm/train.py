@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -19,7 +19,7 @@ from ...harness.labelling.weights import diagnose
 from ...harness.runs.conditions import TRAINING_MANIFEST
 from ...harness.runs.trained_on import write_questions
 from ...harness.severity import Weights
-from ..arms import ArmSpec, scaled_to_mean_one
+from ..arms import ArmSpec, flat_warning, scaled_to_mean_one
 from ..losses.modes import LossMode
 from . import manifest as manifests
 from .config import TrainConfig
@@ -31,7 +31,14 @@ COST = "cost.json"
 
 
 def train_lm(
-    dataset: Dataset, base: str, spec: ArmSpec, config: TrainConfig, out: Path, *, revision: str | None = None
+    dataset: Dataset,
+    base: str,
+    spec: ArmSpec,
+    config: TrainConfig,
+    out: Path,
+    *,
+    revision: str | None = None,
+    announce: Callable[[str], None] = lambda line: None,
 ) -> TrainingManifest:
     """Train, or go on where an earlier call was stopped; a checkpoint that is whole already is left as it is.
 
@@ -47,6 +54,7 @@ def train_lm(
         config: the settings, alike for all arms of an experiment.
         out: the checkpoint's folder, new or left by the same call.
         revision: of a hub id.
+        announce: told before the training that its weights hardly differ, where they do not.
 
     Raises:
         UserError: the data lacks what the arm needs, the base cannot be used, or ``out`` holds something else.
@@ -63,6 +71,8 @@ def train_lm(
             return _finished(training.out)
         running.wait_for_everyone()
         if running.is_main_process:
+            if flat := flat_warning(spec, prepared.weights):
+                announce(flat)
             manifests.begin(training.out, prepared.identity)
         running.wait_for_everyone()
         work = _train if training.spec.arm.trains else _copy_base

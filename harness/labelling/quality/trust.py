@@ -17,6 +17,7 @@ from ...severity import PROBABILITY_COLUMNS, SEVERITIES, Severity
 from ...statistics.intervals import wilson
 from ...statistics.misclassification import Gold, gold_of
 from ..audit.kept import audit_words
+from ..drift import drift_measured
 from .report_card import REPORT_CARD, ReportCard
 
 PEOPLE = "column"
@@ -37,7 +38,8 @@ class Trust(Record):
     ``confusion[true][assigned]`` counts the gold rows, the mildest first; None without a gold. ``truth`` says whose
     labels these are and on which rows, ``truth_by`` which source gave them. ``people`` counts the rows asked, by
     severity, that people labelled where a machine labelled the others. ``audit`` is the verdict of
-    `maqa label --audit` on the labels; empty where nobody asked.
+    `maqa label --audit` on the labels; empty where nobody asked. ``drift`` says how far the labelled text is from
+    the classifier's training text; empty where that was not measured.
     """
 
     confusion: list[list[int]] | None = None
@@ -45,6 +47,7 @@ class Trust(Record):
     truth_by: str = ""
     people: dict[str, int] = {}
     audit: str = ""
+    drift: str = ""
 
     @property
     def checked(self) -> bool:
@@ -109,7 +112,9 @@ def dataset_trust(dataset: Dataset, ids: Sequence[str]) -> Trust:
     """
     path = dataset.folder / REPORT_CARD
     card = card_for(read_cards(path), dataset.info.severity_source.model_dump()) if path.is_file() else None
-    found = (trust_of(card) if card else Trust()).model_copy(update={"audit": audit_words(dataset.info)})
+    found = (trust_of(card) if card else Trust()).model_copy(
+        update={"audit": audit_words(dataset.info), "drift": drift_measured(dataset.info)}
+    )
     if not dataset.info.labelling.get("expert") or dataset.info.severity_source.name == PEOPLE:
         return found
     frame = dataset.split("test")
@@ -131,7 +136,8 @@ def in_words(source: Mapping[str, Any] | None, trust: Trust) -> str:
     if source is None:
         return "who decided them is not recorded"
     audited = f"; audit: {trust.audit}" if trust.audit else ""
-    return f"{who}, {_checked_in_words(source, trust)}{audited}"
+    drifted = f"; {trust.drift}" if trust.drift else ""
+    return f"{who}, {_checked_in_words(source, trust)}{audited}{drifted}"
 
 
 def _checked_in_words(source: Mapping[str, Any], trust: Trust) -> str:

@@ -12,6 +12,7 @@ from ...core.errors import UserError
 from ...core.files import read_json
 from ...core.records import validated
 from ...severity import PROBABILITY_COLUMNS
+from ..training_text import TrainingText, read_training_text
 from .base import Probabilities
 from .classifier_info import FORMAT_VERSION, ClassifierInfo
 from .decisions import Costs
@@ -43,9 +44,10 @@ class ClassifierSource:
     name = "classifier"
     keeps_expert_labels = False
 
-    def __init__(self, info: ClassifierInfo, model: Model) -> None:
+    def __init__(self, info: ClassifierInfo, model: Model, folder: Path | None = None) -> None:
         self.info = info
         self.model = model
+        self._folder = folder
 
     @property
     def version(self) -> str:
@@ -62,6 +64,11 @@ class ClassifierSource:
     def costs(self) -> Costs | None:
         """What errors cost, by which the label is decided; None: the most probable severity is the label."""
         return self.info.costs
+
+    @property
+    def training_text(self) -> TrainingText | None:
+        """What is kept of the text that it was trained on; None where an earlier version trained it."""
+        return None if self._folder is None else read_training_text(self._folder)
 
     def probabilities(self, questions: Sequence[str]) -> Probabilities:
         """Calibrated probabilities, shape (n, 3)."""
@@ -94,7 +101,7 @@ def open_classifier(folder: Path) -> ClassifierSource:
     info = validated(ClassifierInfo, record, str(path), _REMEDY)
     if info.columns != PROBABILITY_COLUMNS:
         raise UserError(f"{path} has the classes {', '.join(info.columns)}", _REMEDY)
-    source = ClassifierSource(info, _load(folder, info))
+    source = ClassifierSource(info, _load(folder, info), folder)
     if (found := source.model.digest()) != info.sha256:
         raise UserError(f"{folder} was changed since {NOTE} was written ({found[:12]})", _REMEDY)
     return source

@@ -1,0 +1,190 @@
+"""How far a text that is labelled has drifted from the text that its classifier was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+from scipy import optimize, stats
+
+from ..core.settings import Record
+from ..data.dataset import DatasetInfo
+from ..languages import Language
+from ..languages.text import Profile, signature
+from .sources.base import SeveritySource
+from .training_text import HELD_OUT, SKETCHES, Bags, Floats, TrainingText, bags_of, new_words
+
+_KEY = "drift"
+_CLOSE, _FAR = 0.6, 0.8
+"""AUC up to which texts are close, and from which they are of another kind: conventions, since nobody knows where
+labels begin to fail."""
+_FEWEST = 20
+"""Rows of either text below which no model is asked to tell them apart."""
+_FOLDS = 5
+_END = 1e-9
+_NOT_MEASURED = "drift: not measured (labelled by an earlier version)"
+
+
+@runtime_checkable
+class TrainedSource(Protocol):
+    """A severity source that was trained on a text; None where nothing of it was kept."""
+
+    @property
+    def training_text(self) -> TrainingText | None: ...
+
+
+class Drift(Record):
+    """How a text of ``rows`` complaints, drawn at random, stands to the training text of ``training_rows``.
+
+    All but ``words`` are None where nothing can be known.
+
+    Attributes:
+        new_words_pct: share of its words that the training text lacks, with its 95 % interval ``new_words_low``,
+            ``new_words_high``; ``new_words_expected_pct`` is the same of held-out training text.
+        distance: 1 minus the cosine of both mean TF-IDF vectors; ``distance_expected`` as above.
+        auc: how well a model tells the two texts apart on rows that it did not see, 0.5 being not at all, with its
+            95 % interval; None of fewer than 20 rows.
+        words: one sentence.
+    """
+
+    rows: int | None = None
+    training_rows: int | None = None
+    new_words_pct: float | None = None
+    new_words_low: float | None = None
+    new_words_high: float | None = None
+    new_words_expected_pct: float | None = None
+    distance: float | None = None
+    distance_expected: float | None = None
+    auc: float | None = None
+    auc_low: float | None = None
+    auc_high: float | None = None
+    words: str
+
+    @property
+    def known(self) -> bool:
+        """Whether it was measured."""
+        return self.rows is not None
+
+
+def drift_of(source: SeveritySource, texts: Sequence[str], language: Language, seed: int = 0) -> Drift:
+    """Hold the text that a source labels against the text that it, or the classifier in it, was trained on."""
+    trained = getattr(source, "classifier", source)
+    if not isinstance(trained, TrainedSource):
+        who = {"rules": "rules have", "column": "people have"}.get(source.name, f"the source {source.name} has")
+        return Drift(words=f"drift: none to measure ({who} no training text)")
+    text = trained.training_text
+    if text is None:
+        return Drift(words="drift: cannot be known (trained by an earlier version)")
+    if text.reading != signature(Profile.METRIC, language):
+        return Drift(words=f"drift: cannot be known (the training text was read as {text.reading})")
+    rng = np.random.default_rng(seed)
+    drawn = rng.permutation(len(texts))[:HELD_OUT]
+    bags = bags_of([texts[place] for place in drawn], language)
+    if not bags.counts.nnz:
+        return Drift(words="drift: cannot be known (no complaint has a word)")
+    return _measured(bags, text, seed)
+
+
+def drift_words(info: DatasetInfo) -> str:
+    """The sentence on a labelled dataset."""
+    kept = info.labelling.get(_KEY)
+    return str(kept["words"]) if kept else _NOT_MEASURED
+
+
+def drift_measured(info: DatasetInfo) -> str:
+    """The same where drift was measured, else an empty text."""
+    kept = info.labelling.get(_KEY)
+    return str(kept["words"]) if kept and kept.get("rows") is not None else ""
+
+
+def _measured(bags: Bags, text: TrainingText, seed: int) -> Drift:
+    every, new = new_words(bags, text.frequencies_of(bags.digests))
+    share = float(new.sum() / every.sum())
+    # Of a ratio over rows, by linearisation (Cochran 1977, section 2.11).
+    error = float((new - share * every).std(ddof=min(1, len(every) - 1)) / every.mean() / np.sqrt(len(every)))
+    found = Drift(
+        rows=len(every),
+        training_rows=text.rows,
+        new_words_pct=100 * share,
+        new_words_low=max(0.0, 100 * (share - 1.96 * error)),
+        new_words_high=min(100.0, 100 * (share + 1.96 * error)),
+        new_words_expected_pct=text.new_words_pct,
+        distance=text.distance_of(bags),
+        distance_expected=text.distance,
+        words="",
+    )
+    mine = bags.take(np.arange(min(SKETCHES, len(every)))).sketches()
+    apart = told_apart(np.asarray(text.sketches, np.float64), mine, seed)
+    if apart is not None:
+        found = found.model_copy(update=dict(zip(("auc", "auc_low", "auc_high"), apart, strict=True)))
+    return found.model_copy(update={"words": f"drift: {_in_words(found)}"})
+
+
+def _in_words(found: Drift) -> str:
+    verdict = "the labelled text beside the classifier's training text"
+    told = "too few rows to tell them apart"
+    if found.auc is not None and found.auc_low is not None:
+        verdict = (
+            "the labelled text is close to the classifier's training text"
+            if found.auc_low < _CLOSE
+            else "the labelled text differs from the classifier's training text"
+            if found.auc_low < _FAR
+            else "the labelled text is of another kind than the classifier's training text"
+        )
+        told = f"a model tells them apart with AUC {found.auc:.2f} [{found.auc_low:.2f}, {found.auc_high:.2f}]"
+    return (
+        f"{verdict}: {found.new_words_pct:.1f} % of its words are new "
+        f"({found.new_words_expected_pct:.1f} % in held-out training text), distance {found.distance:.2f} "
+        f"({found.distance_expected:.2f}), {told}"
+    )
+
+
+def told_apart(one: Floats, other: Floats, seed: int = 0) -> tuple[float, float, float] | None:
+    """AUC of a logistic regression that tells rows of two samples (n, d) and (m, d) apart, with its 95 % interval;
+    None of too few rows.
+
+    Rows are scored by models that saw neither them nor their equals: nothing is learnt of what both samples have.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.model_selection import StratifiedGroupKFold
+    from sklearn.preprocessing import StandardScaler
+
+    if min(len(one), len(other)) < _FEWEST:
+        return None
+    # As they are kept, or a sample's own rows would not be known again.
+    rows = np.concatenate([one, other]).astype(np.float16).astype(np.float64)
+    side = np.repeat([0, 1], [len(one), len(other)])
+    _, groups = np.unique(rows, axis=0, return_inverse=True)
+    if min(len(np.unique(groups[side == each])) for each in (0, 1)) < _FOLDS:
+        return None
+    scores = np.empty(len(rows))
+    cut = StratifiedGroupKFold(n_splits=_FOLDS, shuffle=True, random_state=seed)
+    for seen, unseen in cut.split(rows, side, groups.ravel()):
+        if len(np.unique(side[seen])) < 2:
+            return None
+        scaler = StandardScaler().fit(rows[seen])
+        model = LogisticRegression(C=0.01, class_weight="balanced", max_iter=500)
+        model.fit(scaler.transform(rows[seen]), side[seen])
+        scores[unseen] = model.decision_function(scaler.transform(rows[unseen]))
+    return _auc(scores[side == 1], scores[side == 0])
+
+
+def _auc(higher: Floats, lower: Floats) -> tuple[float, float, float]:
+    """How often one of the higher (m,) exceeds one of the lower (n,), ties half, with Newcombe's 95 % interval,
+    which keeps its width where the two are wholly apart (2006, doi 10.1002/sim.2324, method 5)."""
+    m, n = len(higher), len(lower)
+    ranks: npt.NDArray[np.float64] = stats.rankdata(np.concatenate([higher, lower]))
+    found = float((ranks[:m].sum() - m * (m + 1) / 2) / (m * n))
+    middle = (m + n) / 2 - 1
+
+    def excess(value: float) -> float:
+        spread = value * (1 - value) / (m * n)
+        spread *= 1 + middle * (1 - value) / (2 - value) + middle * value / (1 + value)
+        return float((value - found) ** 2 - 1.96**2 * spread)
+
+    # Both ends are roots themselves where the two are wholly apart.
+    low = 0.0 if found == 0 else float(optimize.brentq(excess, 0, min(found, 1 - _END)))
+    high = 1.0 if found == 1 else float(optimize.brentq(excess, max(found, _END), 1))
+    return found, low, high
