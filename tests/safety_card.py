@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ from maqa_severity.harness.metrics.safety.triage import Level, Reading
 from maqa_severity.harness.metrics.safety.units import quantity_words
 from maqa_severity.harness.metrics.scoring import safety_metrics
 from maqa_severity.harness.severity import Severity, parse_severity
+from maqa_severity.tests import third_gold
+from maqa_severity.tests.falah_draw import FALAH
 from maqa_severity.tests.tongues import ARABIC, ENGLISH
 from rich.console import Console
 
@@ -82,20 +84,33 @@ def found(rows: list[dict[str, Any]], language: Language) -> list[dict[str, bool
     return [{name: bool(values[at] == 100) for name, values in scores.items()} for at in range(len(rows))]
 
 
-def detectors_on(rows: list[dict[str, Any]], language: Language = ARABIC) -> dict[str, Detector]:
-    """Counts over rows, per column that was annotated in any of them."""
-    counts: dict[str, list[int]] = {}
+Outcome = tuple[dict[str, Any], str, bool, bool]
+
+
+def outcomes(rows: list[dict[str, Any]], language: Language = ARABIC) -> Iterator[Outcome]:
+    """Row, column, whether it happened, whether it was found: for every annotated column of every row."""
     for row, detected in zip(rows, found(rows, language), strict=True):
-        for column, happened in expected(row):
-            count = counts.setdefault(column, [0, 0, 0, 0])
-            count[0] += 1
-            count[1] += happened and detected[column]
-            count[2] += detected[column] and not happened
-            count[3] += happened and not detected[column]
+        yield from ((row, column, happened, detected[column]) for column, happened in expected(row))
+
+
+def counted(judged: Iterable[Outcome]) -> dict[str, Detector]:
+    """Counts per column."""
+    counts: dict[str, list[int]] = {}
+    for _, column, happened, detected in judged:
+        count = counts.setdefault(column, [0, 0, 0, 0])
+        count[0] += 1
+        count[1] += happened and detected
+        count[2] += detected and not happened
+        count[3] += happened and not detected
     return {
         column: Detector(n=n, true_positives=hits, false_positives=false, misses=misses)
         for column, (n, hits, false, misses) in counts.items()
     }
+
+
+def detectors_on(rows: list[dict[str, Any]], language: Language = ARABIC) -> dict[str, Detector]:
+    """Counts over rows, per column that was annotated in any of them."""
+    return counted(outcomes(rows, language))
 
 
 def held_out_card(language: Language = ARABIC) -> SafetyCard:
@@ -112,20 +127,28 @@ def held_out_card(language: Language = ARABIC) -> SafetyCard:
     )
 
 
+def printed(part: str, detectors: dict[str, Detector]) -> str:
+    lines = [part, "  detector | n | events | precision [95 %] | recall [95 %]"]
+    for column, detector in detectors.items():
+        events = detector.true_positives + detector.misses
+        lines.append(f"  {column} | {detector.n} | {events} | {detector.precision} | {detector.recall}")
+    return "\n".join(lines)
+
+
 def main() -> int:
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, markup=False)
     for language in GOLD:
         console.print(language.name)
         rules = detectors_on([row for row in gold_rows(language) if row["half"] == "rules"], language)
         card = held_out_card(language)
         parts = {"rules": rules, "held out": card.detectors, "held out, by other authors": card.other_author}
         for part, detectors in parts.items():
-            console.print(f"{part}\n  detector | n | events | precision [95 %] | recall [95 %]", markup=False)
-            for column, detector in detectors.items():
-                events = detector.true_positives + detector.misses
-                line = f"  {column} | {detector.n} | {events} | {detector.precision} | {detector.recall}"
-                console.print(line, markup=False)
+            console.print(printed(part, detectors))
         write_json(language.folder / CARD, card.model_dump())
+    for part, rows in third_gold.parts().items():
+        console.print(printed(f"{ARABIC.name}, third author, {part}", detectors_on(rows)))
+    if not FALAH.is_file():
+        console.print(f"{ARABIC.name}, third author, real: absent, FALAH-Mix is not at {FALAH}")
     return 0
 
 

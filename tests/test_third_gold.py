@@ -5,8 +5,13 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
+from maqa_severity.harness.metrics.safety.card import Detector
 from maqa_severity.harness.severity import CLASS_OF_LEVEL
+from maqa_severity.tests import third_gold
 from maqa_severity.tests.falah_draw import ALTERED, ANSWERS, SWAPPED, digest, drawn, real_rows, swapped
+from maqa_severity.tests.safety_card import counted
+from maqa_severity.tests.third_card import judged
 
 DATA = Path(__file__).parent / "data"
 FROZEN = {
@@ -48,3 +53,54 @@ def test_the_real_answers_are_those_of_the_draw(falah):
     assert [row["question_row"] for row in own] == drawn(len(table))
     pairs = [(row["question_row"], row["answer_row"]) for row in real if "reference_row" in row]
     assert pairs == sorted(swapped(list(table.category)))
+
+
+def test_first_seen_figures_are_of_the_frozen_labels():
+    record = json.loads((DATA / "first_seen_third.json").read_text(encoding="utf-8"))
+    assert record["gold"] == FROZEN
+    for name, columns in record["parts"].items():
+        for column, figures in columns.items():
+            detector = Detector(**{key: figures[key] for key in Detector.model_fields})
+            for share in ("precision", "recall"):
+                value = getattr(detector, share).value
+                assert figures[share]["value"] == value or value != value, (name, column)
+    whole = {"n": 0, "misses": 0}
+    for half in record["halves"].values():
+        whole = {key: whole[key] + half["off_topic"][key] for key in whole}
+    assert whole == {
+        key: sum(part["off_topic"][key] for part in record["parts"].values() if "off_topic" in part)
+        for key in whole
+    }
+
+
+def test_first_seen_figures_count_the_events_that_are_annotated():
+    """Whatever the detectors find later, what happened stays as it was labelled."""
+    record = json.loads((DATA / "first_seen_third.json").read_text(encoding="utf-8"))["parts"]["written"]
+    for column, detector in counted(judged(third_gold.rows_of(third_gold.WRITTEN))).items():
+        assert record[column]["n"] == detector.n
+        assert (
+            record[column]["true_positives"] + record[column]["misses"] == detector.true_positives + detector.misses
+        )
+
+
+def test_real_answers_are_absent_without_their_texts(tmp_path):
+    assert list(third_gold.parts(tmp_path / "none.xlsx")) == ["written"]
+
+
+def test_another_text_than_the_annotated_one_is_refused(falah, monkeypatch):
+    table = real_rows(falah)
+    table.loc[0, "answer"] += "."
+    monkeypatch.setattr(third_gold, "real_rows", lambda workbook: table)
+    with pytest.raises(ValueError, match="falah-0000: the answer"):
+        third_gold.joined_rows(falah)
+
+
+def test_every_annotated_row_belongs_to_one_part(falah):
+    kinds = third_gold.parts(falah)
+    assert {kind: len(rows) for kind, rows in kinds.items()} == {
+        "written": 200,
+        "real": ANSWERS,
+        "real, altered reference": ALTERED,
+        "real, other answer": SWAPPED,
+    }
+    assert all(row["answer"] is not None and row["question"] for rows in kinds.values() for row in rows)
