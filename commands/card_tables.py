@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from ..harness.data.dataset import DatasetInfo
     from ..harness.labelling.quality.report_card import Measure, ReportCard
 
+SEVERITY_NAMES = ("non_critical", "neutral", "critical")
+
 
 def card_tables(cards: Sequence[ReportCard]) -> RenderableType:
-    """All cards side by side with 95 % intervals, each confusion matrix, and the accuracy of the surest rows."""
+    """All cards side by side with 95 % intervals, each confusion matrix, the accuracy of the surest rows,
+    the conformal sets, and the verdict on each source."""
+    from ..harness.labelling.quality.standing import standing_words
+
     first = cards[0]
     table = Table(
         title=Text(f"Report card: {first.truth}, n = {first.rows:,}"),
@@ -30,6 +35,12 @@ def card_tables(cards: Sequence[ReportCard]) -> RenderableType:
     for name, measure in first.measures.items():
         table.add_row(f"{name} {measure.unit}".rstrip(), *(_shown(card.measures[name]) for card in cards))
     table.add_row("unknown rows", *(f"{card.unknown:,}" for card in cards))
+    if first.rivals is not None:
+        table.add_row("accuracy % of the commonest label", *[f"{first.rivals.majority:.1f}"] * len(cards))
+        for name, value in (("place in the file", first.rivals.position), ("ceiling", first.rivals.ceiling)):
+            table.add_row(
+                f"quadratic_kappa: {name}", *["not known" if value is None else f"{value:.3f}"] * len(cards)
+            )
     surest = Table(title="Accuracy over the surest rows, % (95 % interval)", title_justify="left")
     surest.add_column("coverage", no_wrap=True)
     for card in cards:
@@ -38,7 +49,35 @@ def card_tables(cards: Sequence[ReportCard]) -> RenderableType:
         surest.add_row(
             f"{100 * row[0].coverage:.0f} %", *(f"{at.accuracy:.1f} ({at.low:.1f}–{at.high:.1f})" for at in row)
         )
-    return Group(table, *(_confusion(card) for card in cards), surest)
+    verdicts = [Text(f"{card.source}: {standing_words(card)}") for card in cards]
+    return Group(table, *(_confusion(card) for card in cards), surest, *_sets(cards), *verdicts)
+
+
+def _sets(cards: Sequence[ReportCard]) -> list[Table]:
+    """How often sets of severities hold the true one, and how much they leave open."""
+    found = [(card.source, card.conformal) for card in cards if card.conformal is not None]
+    if not found:
+        return []
+    level = f"{found[0][1].level:.0f}"
+    table = Table(
+        title=f"Conformal sets: each severity's complaints hold it in {level} %",
+        title_justify="left",
+        caption="measured over 200 random halves of these rows; a set of not exactly one severity is undecided",
+        caption_justify="left",
+    )
+    table.add_column("source", no_wrap=True)
+    for name in (
+        "critical\nheld %",
+        "neutral\nheld %",
+        "non_critical\nheld %",
+        "severities\nin a set",
+        "undecided\n%",
+    ):
+        table.add_column(name, justify="right")
+    for source, each in found:
+        held = ["no such rows" if share is None else f"{share:.1f}" for share in each.coverage[::-1]]
+        table.add_row(Text(source), *held, f"{each.size:.2f}", f"{each.undecided:.1f}")
+    return [table]
 
 
 def not_by_people(truth: DatasetInfo) -> str:
@@ -65,11 +104,10 @@ def _number(number: float | None, unit: str) -> str:
 
 
 def _confusion(card: ReportCard) -> Table:
-    names = ("non_critical", "neutral", "critical")
     table = Table(title=Text(f"{card.source}: rows by true (down) and assigned severity"), title_justify="left")
     table.add_column("true")
-    for name in names:
+    for name in SEVERITY_NAMES:
         table.add_column(name, justify="right")
-    for name, row in zip(names, card.confusion, strict=True):
+    for name, row in zip(SEVERITY_NAMES, card.confusion, strict=True):
         table.add_row(name, *(f"{rows:,}" for rows in row))
     return table

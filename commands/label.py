@@ -164,15 +164,17 @@ def _check(console: Console, opened: Dataset, source: SeveritySource, gold: Path
     from ..harness.core.files import write_json
     from ..harness.data.dataset import open_dataset
     from ..harness.data.folder import is_dataset
+    from ..harness.labelling.audit.gold_table import read_gold_table
     from ..harness.labelling.quality.check import check
-    from ..harness.labelling.quality.gold import read_gold
+    from ..harness.labelling.quality.reliability import RELIABILITY, plot_reliability
     from ..harness.labelling.quality.report_card import REPORT_CARD
     from ..harness.labelling.quality.trust import card_for
     from .card_tables import card_tables, not_by_people
 
-    card = check(opened, source, read_gold(gold, opened.language), gold)
+    card = check(opened, source, read_gold_table(gold, opened.language, opened), gold)
     if out is not None:
         write_json(out / REPORT_CARD, [card.model_dump()])
+        plot_reliability([card], out / RELIABILITY)
     console.print(card_tables([card]))
     if is_dataset(gold) and (warning := not_by_people(open_dataset(gold).info)):
         console.print(warning, markup=False, soft_wrap=True)

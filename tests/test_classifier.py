@@ -13,6 +13,7 @@ import skops.io
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.dataset import Dataset
 from maqa_severity.harness.data.rows import dataset_from_rows
+from maqa_severity.harness.labelling.quality.reliability import RELIABILITY
 from maqa_severity.harness.labelling.quality.report_card import REPORT_CARD
 from maqa_severity.harness.labelling.sources.choose import open_source
 from maqa_severity.harness.labelling.sources.classifier import NOTE, calibrated, open_classifier
@@ -118,7 +119,8 @@ def test_the_folder_says_what_made_it_and_holds_no_pickle(classifier, dataset):
     assert note["dataset"]["train_sha256"] == dataset.info.sha256["train"]
     assert note["calibrated_on"] == "validation split, 75 rows"
     assert set(note["versions"]) == {"scikit-learn", "skops"}
-    assert {path.name for path in classifier.iterdir()} == {NOTE, MODEL, REPORT_CARD, TRAINING_TEXT}
+    files = {NOTE, MODEL, REPORT_CARD, RELIABILITY, TRAINING_TEXT}
+    assert {path.name for path in classifier.iterdir()} == files
     # The pickle protocol's first byte since version 2.
     assert all(path.read_bytes()[:1] != b"\x80" for path in classifier.iterdir())
 

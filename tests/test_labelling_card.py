@@ -52,6 +52,8 @@ def test_triage_rates_are_counts_of_the_confusion_matrix(noisy):
     value = {name: measure.value for name, measure in found.measures.items()}
     assert value["critical_recall"] == pytest.approx(100 * table[2, 2] / table[2].sum())
     assert value["severe_under_triage"] == pytest.approx(100 * table[2, 0] / table[2].sum())
+    assert value["critical_under_triage"] == pytest.approx(100 - value["critical_recall"])
+    assert value["other_over_triage"] == pytest.approx(100 * table[:2, 2].sum() / table[:2].sum())
     assert value["under_triage"] == pytest.approx(100 * np.tril(table, -1).sum() / table.sum())
     assert value["over_triage"] == pytest.approx(100 * np.triu(table, 1).sum() / table.sum())
     assert value["under_triage"] + value["over_triage"] + value["accuracy"] == pytest.approx(100)
@@ -69,7 +71,8 @@ def test_a_perfect_source_is_perfect_and_a_constant_one_has_no_kappa():
     perfect = card(np.eye(3)[[0, 1, 2] * 10], [0, 1, 2] * 10).measures
     assert {name: m.value for name, m in perfect.items()} == pytest.approx(
         {"accuracy": 100, "critical_recall": 100, "macro_f1": 100, "quadratic_kappa": 1}
-        | dict.fromkeys(("under_triage", "over_triage", "severe_under_triage", "ece", "brier", "rps"), 0)
+        | dict.fromkeys(("under_triage", "over_triage", "critical_under_triage", "severe_under_triage"), 0)
+        | dict.fromkeys(("other_over_triage", "ece", "brier", "rps"), 0)
     )
     constant = card([[1, 0, 0]] * 5, [0] * 5).measures
     assert constant["quadratic_kappa"].value is None

@@ -12,6 +12,7 @@ from ...harness.core.errors import UserError
 from ...harness.labelling.prior import filled
 from ...harness.labelling.quality.check import decided
 from ...harness.labelling.quality.report_card import ReportCard, report_card
+from ...harness.labelling.quality.rivals import rivals_of
 from ...harness.labelling.sources.base import Probabilities, SeveritySource
 from ...harness.labelling.sources.classifier import ClassifierSource
 from ...harness.labelling.sources.classifier_info import ClassifierInfo
@@ -43,7 +44,7 @@ def cut_folds(rows: Rows, folds: int, seed: int) -> Folds:
     return found
 
 
-def rivals(classifier: ClassifierSource, language: Language) -> list[SeveritySource]:
+def contenders(classifier: ClassifierSource, language: Language) -> list[SeveritySource]:
     """Whom a classifier is compared with: the rules, itself and the hybrid, as far as the language has rules."""
     if not language.knows(Part.LEXICON):
         return [classifier]
@@ -65,15 +66,16 @@ def fold_cards(
     trained and calibrated on the other folds. The rules are the same in every fold.
     """
     probabilities: dict[str, Probabilities] = {
-        candidate.name: np.empty((len(rows.ranks), 3)) for candidate in rivals(source, language)
+        candidate.name: np.empty((len(rows.ranks), 3)) for candidate in contenders(source, language)
     }
     for seen, unseen in folds:
         fold = _fold_source(rows.take(seen), source.info, language, config)
         questions = rows.take(unseen).questions
-        for candidate in rivals(fold, language):
+        for candidate in contenders(fold, language):
             probabilities[candidate.name][unseen] = decided(candidate, questions, language)
+    rivals = rivals_of(rows.ranks, None, ordered=True)
     described: Sequence[tuple[str, str, str]] = [
-        (candidate.name, candidate.version, candidate.sha256) for candidate in rivals(source, language)
+        (candidate.name, candidate.version, candidate.sha256) for candidate in contenders(source, language)
     ]
     return [
         report_card(
@@ -82,6 +84,7 @@ def fold_cards(
             source=(name, version, digest),
             labels=f"{len(folds)} folds grouped by category, {labels[0]}",
             truth_by=labels[1],
+            rivals=rivals,
             unknown=int(np.isnan(probabilities[name]).any(axis=1).sum()),
         )
         for name, version, digest in described

@@ -14,13 +14,15 @@ from ...harness.core.errors import UserError
 from ...harness.core.files import write_json
 from ...harness.data.dataset import SPLITS, Dataset
 from ...harness.labelling.quality.check import card_of, severity_ranks
+from ...harness.labelling.quality.reliability import RELIABILITY, plot_reliability
 from ...harness.labelling.quality.report_card import REPORT_CARD, ReportCard
+from ...harness.labelling.quality.rivals import rivals_of
 from ...harness.labelling.sources.classifier import NOTE, ClassifierSource
 from ...harness.labelling.sources.classifier_info import ClassifierInfo
 from ...harness.labelling.training_text import write_training_text
 from .config import TFIDF, ClassifierConfig
 from .fit import Progress, Rows, Trained, demand_classes, fit
-from .folds import Folds, cut_folds, fold_cards, rivals
+from .folds import Folds, contenders, cut_folds, fold_cards
 
 
 def train_classifier(
@@ -59,6 +61,7 @@ def train_classifier(
         write_training_text(work, rows["train"].questions, language)
         cards = _cards(source, dataset, rows, config, cut)
         write_json(work / REPORT_CARD, [card.model_dump() for card in cards])
+        plot_reliability(cards, work / RELIABILITY)
         if out.exists():
             out.rmdir()
         work.chmod(0o755)
@@ -76,9 +79,10 @@ def _cards(
     if cut:
         return fold_cards(_joined(rows), source, language, config, cut, (labels, by))
     test = rows["test"]
+    rivals = rivals_of(test.ranks, None, ordered=True)
     return [
-        card_of(candidate, test.questions, test.ranks, language, f"test split, {labels}", by)
-        for candidate in rivals(source, language)
+        card_of(candidate, test.questions, test.ranks, language, f"test split, {labels}", by, rivals)
+        for candidate in contenders(source, language)
     ]
 
 

@@ -22,6 +22,7 @@ from ..quality.report_card import Ranks
 
 _REMEDY = "Give a table with the columns id (or question) and severity, one row per label"
 ANNOTATOR = "annotator"
+_SHOWN = 3
 _WANTED: Mapping[str, tuple[str, ...]] = {
     ANNOTATOR: ("annotator", "rater", "labeller", "labeler", "annotator_id", "completed_by"),
     "time": ("time", "date", "timestamp", "created_at", "annotated_at", "labelled_at"),
@@ -73,8 +74,9 @@ def read_gold_table(path: Path, language: Language, dataset: Dataset | None = No
     if "question" not in frame:
         if strange := [key for key in frame["id"] if key not in texts]:
             raise UserError(
-                f"{path}: {len(strange):,} of {len(frame):,} ids are in no dataset that is named: {strange[0]}",
-                "Name the dataset whose ids the gold has: maqa label DATASET --audit GOLD",
+                f"{path}: {len(strange):,} of {len(frame):,} ids are not in "
+                f"{dataset.folder if dataset else 'a dataset: none is named'}: {', '.join(strange[:_SHOWN])}",
+                "Name the dataset whose ids the gold has",
             )
         frame["question"] = frame["id"].map(texts)
     return _table(frame, path)
@@ -110,10 +112,10 @@ def _frame(path: Path, language: Language) -> pd.DataFrame:
         place = next((header.index(each) for each in keys if each in header), None)
         if place is not None and place not in places.values():
             places[name] = place
-    if "severity" not in places or not {"id", "question"} & set(places):
-        raise UserError(
-            f"{path} has no id or question, or no severity; it has {', '.join(source.columns)}", _REMEDY
-        )
+    for needed in (["severity"], ["id", "question"]):
+        if not set(needed) & set(places):
+            shown = ", ".join(source.columns)
+            raise UserError(f"{path} has no {' or '.join(needed)} column; it has {shown}", _REMEDY)
     rows: dict[str, list[str]] = {name: [] for name in places}
     ranks: list[int] = []
     for batch in source.batches(list(places.values())):

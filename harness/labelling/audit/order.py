@@ -38,6 +38,15 @@ class OrderFound:
     after: tuple[float, ...]
 
 
+def _ordered(ranks: Ranks) -> bool:
+    return len(ranks) >= 2 * _AROUND * 2 and len(np.unique(ranks)) > 1
+
+
+def neighbours_kappa(ranks: Ranks) -> float | None:
+    """The kappa of ``OrderFound`` alone, of labels (n,) in the order of their file; None for fewer than 40."""
+    return _neighbours(ranks) if _ordered(ranks) else None
+
+
 def order_found(ranks: Ranks, seed: int = 0) -> OrderFound | None:
     """Look for order in labels of shape (n,); None for fewer than 40, or where all are equal.
 
@@ -45,7 +54,7 @@ def order_found(ranks: Ranks, seed: int = 0) -> OrderFound | None:
     of the standardised CUSUMs of the three shares and of the mean rank (Pettitt 1979, doi 10.2307/2346729).
     """
     n = len(ranks)
-    if n < 2 * _AROUND * 2 or len(np.unique(ranks)) < 2:
+    if not _ordered(ranks):
         return None
     rng = np.random.default_rng(seed)
     kappa, runs, (cut, shift) = _neighbours(ranks), _runs(ranks), _change(ranks)

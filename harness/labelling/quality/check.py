@@ -13,15 +13,17 @@ from ...data.dataset import SPLITS, Dataset, open_dataset
 from ...data.folder import is_dataset
 from ...languages import Language
 from ...severity import SEVERITIES
+from ..audit.gold_table import GoldTable
 from ..prior import filled, without_letters
 from ..sources.base import Probabilities, SeveritySource
 from ..sources.decisions import called
-from .report_card import Ranks, ReportCard, report_card
+from .report_card import Ranks, ReportCard, Rivals, report_card
+from .rivals import rivals_of
 
 _SHOWN = 3
 
 
-def check(dataset: Dataset, source: SeveritySource, gold: dict[str, int], gold_path: Path) -> ReportCard:
+def check(dataset: Dataset, source: SeveritySource, gold: GoldTable, gold_path: Path) -> ReportCard:
     """The report card of a source on the rows of a dataset that the gold labels.
 
     Raises:
@@ -29,20 +31,26 @@ def check(dataset: Dataset, source: SeveritySource, gold: dict[str, int], gold_p
     """
     frame = pd.concat([dataset.split(name)[["id", "question"]] for name in SPLITS], ignore_index=True)
     known = dict(zip(frame["id"].astype(str), frame["question"], strict=True))
-    if strange := [key for key in gold if key not in known]:
+    if strange := [key for key in gold.ids if key not in known]:
         shown = ", ".join(strange[:_SHOWN])
         raise UserError(
-            f"{gold_path}: {len(strange):,} of {len(gold):,} ids are not in {dataset.folder}: {shown}",
+            f"{gold_path}: {len(strange):,} of {len(gold.ids):,} ids are not in {dataset.folder}: {shown}",
             "Use the dataset whose ids the gold file names",
         )
-    truth = np.array(list(gold.values()), dtype=np.int8)
     by = open_dataset(gold_path).info.severity_source.name if is_dataset(gold_path) else "column"
-    questions = [known[key] for key in gold]
-    return card_of(source, questions, truth, dataset.language, f"gold {gold_path.name}", by)
+    questions = [known[key] for key in gold.ids]
+    rivals = rivals_of(gold.ranks, gold.codes, ordered=True)
+    return card_of(source, questions, gold.ranks, dataset.language, f"gold {gold_path.name}", by, rivals)
 
 
 def card_of(
-    source: SeveritySource, questions: Sequence[str], truth: Ranks, language: Language, labels: str, truth_by: str
+    source: SeveritySource,
+    questions: Sequence[str],
+    truth: Ranks,
+    language: Language,
+    labels: str,
+    truth_by: str,
+    rivals: Rivals | None = None,
 ) -> ReportCard:
     """The report card of a source on questions with true ranks of shape (n,), which ``truth_by`` gave."""
     probabilities = decided(source, questions, language)
@@ -56,6 +64,7 @@ def card_of(
         unknown=int(unknown.sum()),
         truth_by=truth_by,
         assigned=called(source, probabilities, unknown),
+        rivals=rivals,
     )
 
 

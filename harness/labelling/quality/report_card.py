@@ -12,6 +12,8 @@ from ...core.settings import Record
 from ...severity import SEVERITIES
 from ...statistics.bootstrap import counts, resampled_means
 from ...statistics.intervals import wilson
+from .conformal import Conformal, conformal
+from .reliability import Bin, reliability
 
 REPORT_CARD = "report_card.json"
 """The file of a list of them."""
@@ -42,16 +44,34 @@ class Selective(Record):
     high: float
 
 
+class Rivals(Record):
+    """What a source has to beat, and cannot exceed, on the same rows.
+
+    Attributes:
+        majority: accuracy in percent of calling every row what most rows are; its kappa is 0.
+        position: quadratic kappa of a row's label with the majority of the rows around it; None where the rows have
+            no order or are too few.
+        ceiling: quadratic kappa that no source can exceed with one annotator; None where agreement cannot be known.
+    """
+
+    majority: float
+    position: float | None
+    ceiling: float | None
+
+
 class ReportCard(Record):
     """Measures of one source on n rows.
 
     Measures: ``accuracy``; ``macro_f1`` (classes without rows left out); ``quadratic_kappa`` (Cohen 1968);
     ``critical_recall``; ``under_triage`` and ``over_triage`` (share of all rows ranked too low, too high);
-    ``severe_under_triage`` (share of critical rows called non-critical); ``ece`` (Guo et al. 2017, ten bins);
+    ``critical_under_triage`` (share of critical rows ranked lower, which is what trauma care calls under-triage);
+    ``severe_under_triage`` (share of critical rows called non-critical); ``other_over_triage`` (share of the rows
+    that are not critical called critical); ``ece`` (Guo et al. 2017, ten bins);
     ``brier`` (Brier 1950, 0 to 2); ``rps`` (ranked probability score, Epstein 1969, over two steps: 0 to 1).
 
     ``confusion[true][assigned]`` counts rows, classes by rank. ``unknown`` counts rows that got the stated prior.
-    ``truth_by`` is the source of the true labels, ``column`` for people's; empty in cards of earlier versions.
+    ``truth_by`` is the source of the true labels, ``column`` for people's; empty in cards of earlier versions,
+    which also lack ``conformal``, ``reliability`` (curves by ``label`` and severity) and ``rivals``.
     """
 
     source: str
@@ -64,6 +84,9 @@ class ReportCard(Record):
     measures: dict[str, Measure]
     confusion: list[list[int]]
     selective: list[Selective]
+    conformal: Conformal | None = None
+    reliability: dict[str, tuple[Bin, ...]] = {}
+    rivals: Rivals | None = None
 
 
 def report_card(
@@ -75,6 +98,7 @@ def report_card(
     unknown: int,
     truth_by: str = "column",
     assigned: Ranks | None = None,
+    rivals: Rivals | None = None,
 ) -> ReportCard:
     """Compare probabilities of shape (n, 3) with true ranks of shape (n,).
 
@@ -84,6 +108,7 @@ def report_card(
         unknown: how many of the rows the source knew nothing about.
         truth_by: the source of the true labels.
         assigned: what the source calls the rows, shape (n,); without it what is most probable.
+        rivals: what the source is held against on the same rows.
 
     Raises:
         UserError: there is no row.
@@ -102,6 +127,9 @@ def report_card(
         measures=_rates(truth, assigned) | _resampled(probabilities, truth, assigned),
         confusion=_confusion(truth, assigned).astype(int).tolist(),
         selective=_selective(probabilities, truth == assigned),
+        conformal=conformal(probabilities, truth),
+        reliability=reliability(probabilities, truth, assigned),
+        rivals=rivals,
     )
 
 
@@ -118,7 +146,9 @@ def _rates(truth: Ranks, assigned: Ranks) -> dict[str, Measure]:
         "critical_recall": _rate(assigned[critical] == 2),
         "under_triage": _rate(assigned < truth),
         "over_triage": _rate(assigned > truth),
+        "critical_under_triage": _rate(assigned[critical] < 2),
         "severe_under_triage": _rate(assigned[critical] == 0),
+        "other_over_triage": _rate(assigned[~critical] == 2),
     }
 
 

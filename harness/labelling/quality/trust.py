@@ -19,6 +19,7 @@ from ...statistics.misclassification import Gold, gold_of
 from ..audit.kept import audit_words
 from ..drift import drift_measured
 from .report_card import REPORT_CARD, ReportCard
+from .standing import standing_words, usable
 
 PEOPLE = "column"
 """The source of labels that people gave, or whoever filled the data's column."""
@@ -39,7 +40,8 @@ class Trust(Record):
     labels these are and on which rows, ``truth_by`` which source gave them. ``people`` counts the rows asked, by
     severity, that people labelled where a machine labelled the others. ``audit`` is the verdict of
     `maqa label --audit` on the labels; empty where nobody asked. ``drift`` says how far the labelled text is from
-    the classifier's training text; empty where that was not measured.
+    the classifier's training text; empty where that was not measured. ``unusable`` is the card's verdict on a
+    source that is no better than chance; empty for others.
     """
 
     confusion: list[list[int]] | None = None
@@ -48,6 +50,7 @@ class Trust(Record):
     people: dict[str, int] = {}
     audit: str = ""
     drift: str = ""
+    unusable: str = ""
 
     @property
     def checked(self) -> bool:
@@ -72,7 +75,10 @@ def trust_of(card: ReportCard) -> Trust:
     """What a source's report card says of its labels."""
     # Cards of earlier versions say it in the words for the truth alone.
     by = card.truth_by or (card.truth.rpartition("labels: ")[2] if "labels: " in card.truth else PEOPLE)
-    return Trust(confusion=card.confusion, truth=card.truth, truth_by=by)
+    # Whoever's labels never vary in so few rows has not been shown to be at chance.
+    kappa = card.measures.get("quadratic_kappa")
+    unusable = standing_words(card) if kappa is not None and kappa.low is not None and not usable(card) else ""
+    return Trust(confusion=card.confusion, truth=card.truth, truth_by=by, unusable=unusable)
 
 
 def read_cards(path: Path) -> list[ReportCard]:
@@ -151,7 +157,8 @@ def _checked_in_words(source: Mapping[str, Any], trust: Trust) -> str:
     if _repeats(source, trust):
         return f"checked on {rows} rows against a gold that repeats them ({trust.truth}), which shows nothing"
     parts = [_severity_in_words(trust.confusion, severity) for severity in SEVERITIES]
-    return f"checked against people on {rows} rows ({trust.truth}): {'; '.join(parts)}"
+    verdict = f", {trust.unusable}" if trust.unusable else ""
+    return f"checked against people on {rows} rows ({trust.truth}){verdict}: {'; '.join(parts)}"
 
 
 def _repeats(source: Mapping[str, Any], trust: Trust) -> bool:
