@@ -51,11 +51,11 @@ def test_every_discriminator_has_both_names_a_definition_and_known_scales(code):
 
 def test_the_arabic_scale_speaks_six_varieties_and_gives_examples_of_every_sign():
     for each in SCALES["ar"].discriminators:
-        assert set(each.expressions) <= DIALECTS
+        assert set(each.expressions) <= DIALECTS | {"all"}
         if each.kind == "sign" and not each.id.endswith("_other"):
             assert each.examples and each.counter_examples, each.id
     heard = [each for each in SCALES["ar"].discriminators if each.kind == "sign" and each.expressions]
-    assert sum(set(each.expressions) == DIALECTS for each in heard) >= 0.8 * len(heard)
+    assert sum(set(each.expressions) >= DIALECTS for each in heard) >= 0.8 * len(heard)
 
 
 def test_both_languages_have_one_scale():

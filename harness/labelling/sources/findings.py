@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -18,6 +19,11 @@ _BY_RANK = tuple(sorted(SEVERITIES, key=lambda severity: severity.rank))
 _LONGEST_LIST = 20
 _LONGEST_MEMBER = 5
 """Words of a list, and of one of its members."""
+
+
+_DIGIT = re.compile(r"\d")
+_GLUED = re.compile(r"\b(\d+)(?=[^\W\d_])|([^\W\d_\x00-\x7f])(?=\d)")
+"""A number and the word that is written with it: "3days"; no name such as "B12" or "G6PD" is cut."""
 
 
 class Verdict(StrEnum):
@@ -87,6 +93,7 @@ class _Cues:
 
     negators: dict[int, Found] = field(default_factory=dict)
     negators_by_end: dict[int, Found] = field(default_factory=dict)
+    negating: set[int] = field(default_factory=set)
     after: dict[int, Found] = field(default_factory=dict)
     breakers: set[int] = field(default_factory=set)
     joiners: set[int] = field(default_factory=set)
@@ -150,7 +157,7 @@ class Finder:
 
     def read(self, text: str) -> Reading:
         """All that a text holds, in reading order."""
-        reading = Reading(clauses(text, self._language), [], {})
+        reading = Reading(clauses(_apart(text), self._language), [], {})
         for number, clause in enumerate(reading.clauses):
             matches, cues = [], []
             for item in self._patterns.find(clause):
@@ -176,7 +183,8 @@ class Finder:
         for item, inside in zip(matches, covered, strict=True):
             entry, positions = item
             negator = ""
-            if negates:
+            # What denies by its own first word ("does not wake") is not denied by the word before.
+            if negates and not (isinstance(entry, Sign) and positions[0] in cues.negating):
                 negator = self._negator(item, clause, cues) or tied.get(item.start - 1, "")
                 if negator and item.end in cues.joiners:
                     tied[item.end] = negator
@@ -239,6 +247,13 @@ class Finder:
         return list(near.values())
 
 
+def _apart(text: str) -> str:
+    if not _DIGIT.search(text):
+        return text
+    # Twice, since a number may have words on both sides.
+    return _GLUED.sub(r"\1\2 ", _GLUED.sub(r"\1\2 ", text))
+
+
 def _sort_cues(found: list[Found], matches: list[Found]) -> _Cues:
     cues = _Cues()
     if not found:
@@ -268,7 +283,10 @@ def _sort_cues(found: list[Found], matches: list[Found]) -> _Cues:
         elif cue is Cue.LIST_JOINER:
             cues.list_joiners.add(item.start)
     if negators:
-        own = {at for item in matches for at in item.positions}
+        # A condition that begins with a negator ("does not see") leaves it to the findings behind.
+        own = {at for item in matches if _kind(item) is not None for at in item.positions}
+        signs = {item.start for item in matches if isinstance(item.payload, Sign)}
+        cues.negating = signs.intersection([item.start for item in negators])
         for item in negators:
             if item.start not in own and item.start not in idle:
                 _keep_longest(cues.negators, item)
@@ -300,24 +318,32 @@ def _of_the_list(item: Found, clause: Clause, cues: _Cues) -> Found | None:
 
 
 def _covered(matches: list[Found]) -> list[bool]:
-    """Whether a longer phrase of the same kind holds all words of a match, for each."""
+    """Whether a longer phrase of the same kind holds all words of a match, for each; conditions stand for themselves."""
     # Only a phrase of several words can hold another.
     spans: dict[tuple[bool, int], list[frozenset[int]]] = {}
-    for item in matches:
-        if len(item.positions) > 1:
-            kind, span = isinstance(item.payload, Sign), frozenset(item.positions)
+    kinds = [_kind(item) for item in matches]
+    for item, kind in zip(matches, kinds, strict=True):
+        if kind is not None and len(item.positions) > 1:
+            span = frozenset(item.positions)
             for at in item.positions:
                 spans.setdefault((kind, at), []).append(span)
     if not spans:
         return [False] * len(matches)
     covered = []
-    for item in matches:
-        near = spans.get((isinstance(item.payload, Sign), item.positions[0]))
+    for item, kind in zip(matches, kinds, strict=True):
+        near = None if kind is None else spans.get((kind, item.positions[0]))
         covered.append(
             near is not None
             and any(span.issuperset(item.positions) for span in near if len(span) > len(item.positions))
         )
     return covered
+
+
+def _kind(item: Found) -> bool | None:
+    """Which matches cover one another: entries, signs, and none of a condition."""
+    if isinstance(item.payload, Sign):
+        return None if item.payload.condition else True
+    return False
 
 
 def _keep_longest(items: dict[int, Found], item: Found) -> None:

@@ -43,7 +43,12 @@ class Entry(Record):
 
 
 class Sign(Entry):
-    """How a discriminator of the triage scale is said; its id is the discriminator's."""
+    """How a discriminator of the triage scale is said; its id is the discriminator's.
+
+    A ``condition`` is heard beside every longer phrase that holds its words.
+    """
+
+    condition: bool = False
 
 
 class Unknown(Record):

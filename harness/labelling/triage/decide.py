@@ -23,6 +23,8 @@ _ALWAYS_MEANT = frozenset({"self_harm"})
 """What is never taken for a general question."""
 _NOT_GENERAL = frozenset({"person", "acute", "sudden", "worse", "unbearable", "days_over_1", "first_time"})
 """What makes a complaint of a question: somebody who has it, or when."""
+_SENTENCE = 4
+"""Words from which a text about a person says something, though it is not understood."""
 _BARE = 15
 """Words up to which two signs in the same words are one thing: a longer text tells a story."""
 
@@ -141,7 +143,9 @@ class Decider:
             return _decision([Fired(INFORMATION, 5, (), self._sure.information, "everyday")], 0.0, information=True)
         if facts.past or facts.symptomless:
             return _decision([Fired(NOTHING_NOW, 5, (), self._sure.everyday, "everyday")], 0.0, information=asks)
-        if ("person" in facts.context and (facts.complains or facts.topic)) or (facts.complains and not asks):
+        if "person" in facts.context and (facts.complains or facts.topic or facts.words >= _SENTENCE):
+            return _decision([vague], 0.0, information=False)
+        if facts.complains and not asks:
             return _decision([vague], 0.0, information=False)
         if asks and (facts.topic or facts.complains or facts.signs):
             return _decision([Fired(INFORMATION, 5, (), self._sure.vague, "everyday")], 0.0, information=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -29,7 +29,9 @@ _WHOLE_TEXT = frozenset({"question", "person", "sudden", "unbearable", "worse"})
 """Marks that are said of the whole text; those of ``_SAID_NEAR`` are said of the signs around them."""
 _AGE_MARKS = {"infant": ("under_1_year", "child"), "small_child": ("child",), "elder": ("from_40", "from_65")}
 """What words such as "baby" tell where no age is said."""
-_OVER_ONE_DAY, _OVER_THREE_DAYS = 1.5, 3.0
+_LONGER = {"days_over_1": 1.5, "days_over_3": 3.01, "days_over_10": 10.0}
+_TODAY = 0.5
+"""Days of a word such as "yesterday": beside a sign it counts, and not the years that are told elsewhere."""
 Places = dict[str, list[tuple[int, int]]]
 """Marks by name: the clause and the word of each."""
 
@@ -62,6 +64,7 @@ class Facts:
     values: list[tuple[Measured, str]] = field(default_factory=list)
     context: set[str] = field(default_factory=set)
     past: bool = False
+    now: bool = False
     denied: bool = False
     knowledge: bool = False
     topic: bool = False
@@ -76,7 +79,7 @@ class FactReader:
 
     def __init__(self, triage: Triage, language: Language, clitics: Clitics) -> None:
         self._times = TimeReader(triage.times, triage.numbers, language, clitics.cue_prefixes)
-        self._vitals = VitalReader(triage.vitals, triage.times, self._times, language)
+        self._vitals = VitalReader(triage, self._times, language, clitics)
         self._scale = triage
         self._by_id = {each.id: each for each in triage.discriminators}
         self._of_entry: dict[str, list[Discriminator]] = defaultdict(list)
@@ -85,6 +88,10 @@ class FactReader:
                 self._of_entry[entry].append(each)
         self._ignored = frozenset(normalise(word, Profile.METRIC, language) for word in triage.ignored)
         self._marks = single_words(triage, language, clitics)
+        self._not_after = {
+            name: frozenset(words(" ".join(before), Profile.METRIC, language))
+            for name, before in triage.not_after.items()
+        }
 
     def read(self, reading: Reading) -> Facts:
         """The facts of a complaint."""
@@ -112,6 +119,8 @@ class FactReader:
             for at, word in enumerate(clause.words):
                 if word in self._marks:
                     for name in self._marks[word]:
+                        if at and clause.words[at - 1] in self._not_after.get(name, ()):
+                            continue
                         marks.setdefault(name, []).append((number, at))
         return marks
 
@@ -119,6 +128,8 @@ class FactReader:
         limit = self._scale.times.chronic_days
         # What was years ago tells nothing of what is now.
         durations = [[each for each in one.durations if not each.over or each.days < limit] for one in told]
+        for number, at in marks.get("today", ()):
+            insort(durations[number], Duration(at, _TODAY, over=False), key=lambda each: each.at)
         return _Around(durations, [(name, frozenset(marks[name])) for name in _SAID_NEAR if name in marks])
 
     def _context(self, facts: Facts, told: list[Told], marks: Places) -> None:
@@ -129,6 +140,7 @@ class FactReader:
         facts.complains = "complaint" in marks
         facts.symptomless = "no_symptoms" in marks
         facts.past = "over" in marks
+        facts.now = "recent" in marks or "today" in marks
         facts.hypothetical = "dead" in marks
         age = month = None
         durations = []
@@ -146,14 +158,11 @@ class FactReader:
             context.update(name for name, first in (("month_5_on", 5), ("month_6_on", 6)) if month >= first)
         limit = self._scale.times
         longest = max((each.days for each in durations if not each.over), default=0.0)
-        if "recent" in marks or any(each.days <= limit.acute_days for each in durations):
+        if facts.now or any(each.days <= limit.acute_days for each in durations):
             context.add("acute")
         if "long" in marks or longest >= limit.chronic_days:
             context.add("chronic")
-        if longest >= _OVER_ONE_DAY:
-            context.add("days_over_1")
-        if longest > _OVER_THREE_DAYS:
-            context.add("days_over_3")
+        context.update(name for name, days in _LONGER.items() if longest >= days)
 
     def _finding(self, facts: Facts, finding: Finding, around: _Around) -> None:
         name = finding.entry.id
@@ -163,8 +172,9 @@ class FactReader:
             discriminators = self._of_entry.get(name) or [self._default(finding)]
         if finding.modifiers:
             gone = _GONE.intersection(finding.modifiers)
-            # "For a long time" holds the words of "long ago".
-            if gone and not (gone == {"resolved"} and "chronic" in finding.modifiers):
+            # "For a long time" holds the words of "long ago"; what was a danger some days ago is none that is over.
+            still = "chronic" in finding.modifiers or self._danger_of_these_days(facts, discriminators, around)
+            if gone and not (gone == {"resolved"} and still):
                 facts.past = True
                 if "prevention" in gone:
                     facts.knowledge = True
@@ -173,6 +183,11 @@ class FactReader:
         said = self._said(facts, finding, around)
         for each in discriminators:
             facts.signs[each.id].append(Sign(each, finding.words, said))
+
+    def _danger_of_these_days(self, facts: Facts, named: list[Discriminator], around: _Around) -> bool:
+        limit = self._scale.times.chronic_days
+        near = [each.days for durations in around.durations for each in durations]
+        return not facts.past and bool(near) and max(near) < limit and any(each.level <= 2 for each in named)
 
     def _default(self, finding: Finding) -> Discriminator:
         kind = "red_flag" if finding.entry.red_flag else str(finding.entry.severity)

@@ -10,6 +10,7 @@ from ...severity import CLASS_OF_LEVEL
 from ..sources.findings import Finder, Reading
 from ..sources.lexicon import Lexicon, Sign
 from .decide import Decider, Decision
+from .expressions import spelt_out
 from .facts import FactReader, phrases_of_marks
 from .scale import Discriminator, Triage
 
@@ -21,7 +22,7 @@ class Judge:
         self.finder = Finder(
             lexicon,
             language,
-            signs=[_sign(each, language) for each in triage.discriminators if each.expressions],
+            signs=[_sign(each, triage, language) for each in triage.discriminators if each.expressions],
             marks=phrases_of_marks(triage, language),
         )
         self._facts = FactReader(triage, language, lexicon.rules.clitics)
@@ -32,15 +33,17 @@ class Judge:
         return self.decider.decide(self._facts.read(reading))
 
 
-def _sign(one: Discriminator, language: Language) -> Sign:
+def _sign(one: Discriminator, triage: Triage, language: Language) -> Sign:
+    expressions = [each for phrases in one.expressions.values() for each in phrases]
     return Sign(
         id=one.id,
         severity=CLASS_OF_LEVEL[one.level],
         red_flag=False,
-        phrases=_once([phrase for phrases in one.expressions.values() for phrase in phrases], language),
+        phrases=_once([phrase for each in expressions for phrase in spelt_out(each, triage.sets)], language),
         dialect=tuple(one.expressions),
         gloss=one.name["en"].lower(),
         reason=one.definition,
+        condition=one.kind == "condition",
     )
 
 

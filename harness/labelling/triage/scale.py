@@ -12,6 +12,7 @@ from ...core.files import read_json, sha256_file
 from ...core.records import validated
 from ...core.settings import Record
 from ...languages import Language, Part
+from .expressions import spelt_out
 
 FILE = "triage.json"
 _REMEDY = "Mend the file, or install the package again"
@@ -30,6 +31,8 @@ class Discriminator(Record):
     after colons what must be said of a sign, or with ``-`` must not; ``!`` before what must not be there.
     ``scales`` is empty where the level is this project's own. ``chronic``, ``slight``, ``acute`` and ``severe`` are
     the levels if that is said of it; ``unless`` is a combination where its own words do not count.
+    Expressions by variety are phrases, in which ``expressions.spelt_out`` reads sets and either order; those of
+    ``all`` are of words from every variety.
     """
 
     id: str
@@ -101,6 +104,7 @@ class Times(Record):
     has: tuple[str, ...]
     months: dict[str, int]
     months_alone: dict[str, int] = {}
+    pregnant: tuple[str, ...] = ()
     pregnancy_month: tuple[str, ...]
     pregnancy_week: tuple[str, ...]
     ratio: tuple[str, ...]
@@ -132,7 +136,8 @@ class Triage(Record):
 
     ``marks`` are words and phrases by what they tell of the text. Those called ``body`` also tell of a person if
     one of the endings ``possessive`` follows, unless that makes one of ``not_possessive`` ("cutaneous").
-    ``ignored`` are words that only look like a sign.
+    ``ignored`` are words that only look like a sign. ``sets`` are words that expressions name together. A mark of one
+    word does not count after one of its ``not_after``: "a sudden movement" is no sudden pain.
     """
 
     version: str
@@ -147,6 +152,8 @@ class Triage(Record):
     not_possessive: tuple[str, ...] = ()
     numbers: dict[str, float]
     defaults: dict[str, str]
+    sets: dict[str, str] = {}
+    not_after: dict[str, tuple[str, ...]] = {}
 
     @model_validator(mode="after")
     def _ids_are_known(self) -> Self:
@@ -160,6 +167,13 @@ class Triage(Record):
         for name in (name for each in combinations for atom in each.split() for name in alternatives(atom)):
             if name not in known:
                 raise ValueError(f"a combination names {name}, which is no discriminator")
+        for expression in (
+            each for one in self.discriminators for phrases in one.expressions.values() for each in phrases
+        ):
+            try:
+                spelt_out(expression, self.sets)
+            except KeyError as error:
+                raise ValueError(f"the expression {expression!r} names {error}, which is no set") from None
         if foreign := set(self.defaults.values()) - set(ids):
             raise ValueError(f"the defaults name {sorted(foreign)[0]}, which is no discriminator")
         return self
@@ -181,6 +195,7 @@ CONTEXT = (
     "chronic",
     "question",
     "person",
+    "days_over_10",
     "days_over_3",
     "days_over_1",
 )

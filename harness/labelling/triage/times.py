@@ -12,6 +12,7 @@ from .scale import Times
 _LOOK_BACK = 3
 _YEAR = 365.0
 _WEEKS_A_MONTH = 4.345
+_WEEK, _MONTH, _LONGEST_PREGNANCY = 7.0, 30.4, 300.0
 _OLDEST = 115 * _YEAR
 _ADULT = 14 * _YEAR
 
@@ -56,11 +57,14 @@ class TimeReader:
         self._plurals, self._several, self._half = map(plain, (times.plurals, times.several, times.half))
         self._since, self._ago, self._not_since = map(plain, (times.since, times.ago, times.not_since))
         self._age, self._old, self._people, self._has = map(plain, (times.age, times.old, times.people, times.has))
+        self.ages = self._age
         self._skipped = plain(times.skipped)
+        self._pregnant = plain(times.pregnant)
         self._pregnancy_month, self._pregnancy_week = plain(times.pregnancy_month), plain(times.pregnancy_week)
 
         self._heard = frozenset().union(
-            self._duals, self._units, self._age, self._pregnancy_month, self._pregnancy_week, self._alone
+            *(self._duals, self._units, self._age, self._alone),
+            *(self._pregnant, self._pregnancy_month, self._pregnancy_week),
         )
 
     def number(self, word: str) -> float | None:
@@ -97,6 +101,8 @@ class TimeReader:
                 self._pregnancy(told, tokens, at)
             elif word in self._alone:
                 told.month = self._alone[word]
+            elif word in self._pregnant:
+                self._months_gone(told, tokens, at)
         return told
 
     def _unit(self, told: Told, tokens: Sequence[str], at: int, days: float) -> None:
@@ -173,3 +179,12 @@ class TimeReader:
                 told.month = value / _WEEKS_A_MONTH
             elif value <= 10:
                 told.month = value
+
+    def _months_gone(self, told: Told, tokens: Sequence[str], at: int) -> None:
+        """The month of "pregnant, 5 months" and of "30 weeks pregnant"."""
+        for place in (*range(at + 1, min(at + 5, len(tokens))), at - 1):
+            days = self._units.get(tokens[place], 0.0) if place > 0 else 0.0
+            value = self._count(tokens, place)[1] if days >= _WEEK else None
+            if value is not None and value * days <= _LONGEST_PREGNANCY:
+                told.month = value * days / _MONTH
+                return

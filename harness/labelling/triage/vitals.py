@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ...languages import Language
+from ...languages.phrases import Clitics
 from ...languages.text import Profile, words
-from .scale import Band, Times, Vital
+from .scale import Band, Triage, Vital
 from .times import TimeReader
 
 _REACH = 5
@@ -35,12 +36,21 @@ class Measured:
 class VitalReader:
     """Finds the values of a language's vital signs in normalised words."""
 
-    def __init__(self, vitals: Sequence[Vital], times: Times, reader: TimeReader, language: Language) -> None:
+    def __init__(self, triage: Triage, reader: TimeReader, language: Language, clitics: Clitics) -> None:
+        vitals, times = triage.vitals, triage.times
+        possessive = ("", *triage.possessive)
+        joined = {alone: before for before, alone in language.before_suffix.items()}
         self._reader = reader
         self._vitals: dict[str, Vital] = {}
-        for vital in vitals:
-            for name in vital.words:
-                self._vitals.setdefault(words(name, Profile.METRIC, language)[0], vital)
+        named = [(words(name, Profile.METRIC, language)[0], vital) for vital in vitals for name in vital.words]
+        for name, vital in named:
+            self._vitals.setdefault(name, vital)
+        for name, vital in named:
+            # "My platelets": one word in some languages.
+            for ending in possessive:
+                stem = name[:-1] + joined.get(name[-1], name[-1]) if ending else name
+                for prefix in ("", *clitics.prefixes):
+                    self._vitals.setdefault(prefix + stem + ending, vital)
         self._units = frozenset(
             word for name in (*times.units, *times.duals) for word in words(name, Profile.METRIC, language)[:1]
         )
@@ -54,8 +64,8 @@ class VitalReader:
             if vital is None:
                 continue
             for place in range(at + 1, min(at + 1 + _REACH, len(tokens))):
-                # Another value begins: the number behind it is its own.
-                if tokens[place] in self._vitals and self._vitals[tokens[place]] is not vital:
+                # Another value begins, or an age: the number behind it is its own.
+                if self._vitals.get(tokens[place], vital) is not vital or tokens[place] in self._reader.ages:
                     break
                 measured = self._measured(vital, tokens, at, place)
                 if measured is not None:
