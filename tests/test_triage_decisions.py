@@ -285,3 +285,23 @@ def test_english_is_read_by_the_same_scale(text, expected):
 def test_red_flags_are_the_critical_levels():
     assert RULES.red_flags(["أفكر في الانتحار", "صداع", "حرارته واحد واربعين"]).tolist() == [True, False, True]
     assert RULES.explain("أفكر في الانتحار").severity is Severity.CRITICAL
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("الألم يمتد من صدري إلى ذراعي", 2),
+        ("وجهها مال على جنب من الصبح", 2),
+        ("من الصبح مال فمه على جهة", 2),
+        ("عمره٣سنوات وحرارته٣٩", 3),
+        ("صفيحاتي 12 ألف", 2),
+        ("حامل في 5 شهور ونزل دم", 2),
+        ("والدي تعرض لجلطة من سنة واليوم تشنج ورجف جسمه", 2),
+        ("ما يصحى خالص وعيونه مغمضة", 1),
+        ("صداع مو شديد من يومين", 4),
+        ("صداع مع الحركة المفاجئة من فترة", 4),
+        ("مريض سكر عمره 63 ويسأل عن الفيتامينات", 4),
+    ],
+)
+def test_words_count_in_any_order_joined_to_numbers_and_beside_what_is_said_of_them(text, expected):
+    assert level(text) == expected

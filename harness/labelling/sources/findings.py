@@ -318,7 +318,7 @@ def _of_the_list(item: Found, clause: Clause, cues: _Cues) -> Found | None:
 
 
 def _covered(matches: list[Found]) -> list[bool]:
-    """Whether a longer phrase of the same kind holds all words of a match, for each; conditions stand for themselves."""
+    """Whether a longer phrase of the same kind holds all words of a match, for each; conditions stand alone."""
     # Only a phrase of several words can hold another.
     spans: dict[tuple[bool, int], list[frozenset[int]]] = {}
     kinds = [_kind(item) for item in matches]

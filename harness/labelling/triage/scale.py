@@ -136,8 +136,8 @@ class Triage(Record):
 
     ``marks`` are words and phrases by what they tell of the text. Those called ``body`` also tell of a person if
     one of the endings ``possessive`` follows, unless that makes one of ``not_possessive`` ("cutaneous").
-    ``ignored`` are words that only look like a sign. ``sets`` are words that expressions name together. A mark of one
-    word does not count after one of its ``not_after``: "a sudden movement" is no sudden pain.
+    ``ignored`` are words that only look like a sign. ``sets`` are words that expressions name together. A mark of
+    one word does not count after one of its ``not_after``: "a sudden movement" is no sudden pain.
     """
 
     version: str
