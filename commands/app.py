@@ -15,7 +15,7 @@ from ..harness.core.errors import UserError
 from ..harness.core.secrets import redact
 
 WORKFLOW = (
-    *("demo", "run", "prepare", "label", "train", "evaluate", "score", "rescore"),
+    *("demo", "run", "prepare", "label", "train", "evaluate", "score", "rescore", "fetch"),
     *("compare", "power", "leaderboard", "report", "ratings", "judge", "probe", "register", "unregister", "doctor"),
 )
 

@@ -53,7 +53,8 @@ def examine(registered: Path | None) -> Iterator[Finding]:
     yield _tasks(registered)
     yield _accelerator()
     yield from _backends()
-    yield _extra("ray", "evaluation and labelling on many machines")
+    yield _extra("ray", "ray", "evaluation and labelling on many machines")
+    yield _extra("gguf", "fetch", "`maqa fetch` of GGUF files")
     yield _data()
     yield _encoder()
     yield from _secrets()
@@ -125,11 +126,11 @@ def _backends() -> Iterator[Finding]:
             yield Finding(name, State.MISSING, "cannot be judged without torch", "Install torch first")
 
 
-def _extra(name: str, use: str) -> Finding:
+def _extra(name: str, extra: str, use: str) -> Finding:
     found = installed_version(name)
     if found:
         return Finding(name, State.FINE, found)
-    return Finding(name, State.MISSING, f"not installed; for {use}", f'pip install "{_PROJECT}[{name}]"')
+    return Finding(name, State.MISSING, f"not installed; for {use}", f'pip install "{_PROJECT}[{extra}]"')
 
 
 def _data() -> Finding:

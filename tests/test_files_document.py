@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 from maqa_severity import cli
+from maqa_severity.fetching.origin import Origin
 from maqa_severity.harness.core.files import write_json
 from maqa_severity.harness.data.dataset import DatasetInfo
 from maqa_severity.harness.labelling.quality.stress import StressReport
@@ -30,6 +31,7 @@ from maqa_severity.leaderboards.records import Board
 from maqa_severity.probes.records import Probe
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.judging import obedient
+from maqa_severity.tests.packing import write_gguf
 from maqa_severity.tests.serving import serving
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers.experiments.config import Experiment, load_experiment
@@ -200,6 +202,8 @@ def made(
     small = ["--language", "en", "--cases", 2, "--factors", "minimising,sign", "--resamples", 100]
     maqa("probe", "--model", "echo", *small, "--out", root / "probe")
     _judged(root, evaluated)
+    write_gguf(root / "tiny.gguf")
+    maqa("fetch", root / "tiny.gguf", "--out", root / "fetched" / "tiny")
     for name in ("demo", "paper"):
         written = load_experiment(Path(name)).model_dump(mode="json")
         write_json(root / "experiments" / name / "experiment.json", written)
@@ -216,6 +220,7 @@ SECTIONS = {
     "training.json": "**/training.json",
     "cost.json": "**/cost.json",
     "training_log.jsonl": "**/training_log.jsonl",
+    "origin.json": "fetched/*/origin.json",
     "maqa_encoder.json": "**/maqa_encoder.json",
     "request.json": "**/request.json",
     "manifest.json": "**/manifest.json",
@@ -255,6 +260,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "classifier.json": ClassifierInfo,
     "stress.json": StressReport,
     "training.json": TrainingManifest,
+    "origin.json": Origin,
     "manifest.json": Manifest,
     "noise.json": Noise,
     "analysis.yaml": Analysis,
@@ -268,6 +274,7 @@ FOLDERS = {
     "A dataset: maqa prepare, maqa label": ("unlabelled", "dataset", "expert", "again", "landed/dataset"),
     "A classifier: maqa train classifier": ("classifier",),
     "A checkpoint: maqa train lm": ("checkpoints/*", "landed/checkpoints/*"),
+    "A fetched model: maqa fetch": ("fetched/*",),
     "A run: maqa evaluate": ("runs/*", "landed/runs/[!p]*"),
     "A board: maqa leaderboard": ("board",),
     "A sheet for raters: maqa ratings collect": ("sheet",),
