@@ -46,7 +46,11 @@ def base_problems(
         model = tried(lambda: _outline(base, revision, cached_only))
         if model is None and not Path(base).is_dir():
             return found
-        tokenizer = tried(lambda: load_tokenizer(base, revision, config.pad_token, cached_only=cached_only))
+        tokenizer = tried(
+            lambda: load_tokenizer(
+                base, revision, config.pad_token, add_bos_token=config.add_bos_token, cached_only=cached_only
+            )
+        )
         if model is None:
             return found
         if tokenizer is not None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, GenerationConfig, PreTrainedTokenizerBase
 
 from ...harness.core.errors import UserError
+from ...harness.generation.start_token import demand_start, forgotten_start, set_start
 from .adapters import four_bits, with_adapters
 from .config import Method, Precision, TrainConfig
 
@@ -20,15 +21,22 @@ _LOAD = "Give a folder or a hub id of a causal language model; without network, 
 
 
 def load_tokenizer(
-    base: str, revision: str | None, pad_token: str | None, *, cached_only: bool = False
+    base: str,
+    revision: str | None,
+    pad_token: str | None,
+    *,
+    add_bos_token: bool | None = None,
+    cached_only: bool = False,
 ) -> PreTrainedTokenizerBase:
     """The base's tokenizer, with ``pad_token`` to pad with if one is given.
 
     Args:
+        add_bos_token: whether texts begin with the start token; None: as the tokenizer has it.
         cached_only: whether the hub is not asked for what its cache lacks.
 
     Raises:
-        UserError: it cannot be loaded, has no eos token, or no pad token and none was given.
+        UserError: it cannot be loaded, has no eos token, or no pad token and none was given; or it forgets the
+            start token that the base was trained with.
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(base, revision=revision, local_files_only=cached_only)
@@ -49,6 +57,11 @@ def load_tokenizer(
             f"the tokenizer of base {base} has no pad token",
             f"Name one, such as --set pad_token='{tokenizer.eos_token}' (padding is masked even where it is eos)",
         )
+    if add_bos_token is not None:
+        set_start(tokenizer, add_bos_token)
+    else:
+        forgotten = forgotten_start(tokenizer, _model_type(base, revision, cached_only), revision)
+        demand_start(forgotten, f"base {base}", "--set")
     return tokenizer
 
 
@@ -121,6 +134,15 @@ def demand_vocabulary(base: str, model: Any, tokenizer: PreTrainedTokenizerBase)
 def cannot_load(base: str, error: Exception) -> UserError:
     """What ``LOAD_ERRORS`` mean for the user."""
     return UserError(f"cannot load base {base}: {_reason(base, error)}", _LOAD)
+
+
+def _model_type(base: str, revision: str | None, cached_only: bool) -> str | None:
+    """None where the configuration cannot be loaded, which loading the model will say."""
+    try:
+        config = AutoConfig.from_pretrained(base, revision=revision, local_files_only=cached_only)
+    except LOAD_ERRORS:
+        return None
+    return str(config.model_type)
 
 
 def _load(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, options: dict[str, Any]) -> Any:

@@ -59,7 +59,9 @@ class TrainConfig(Record):
     ``batch_size`` examples go through the model at once on each process, ``accumulation`` times per step. ``rows``
     limits the training rows to a fixed sample of the split (None: all). ``max_length`` counts the tokens of prompt
     and answer together. ``pad_token`` names a token of the vocabulary for bases that have none of their own to pad
-    with. A checkpoint for resuming is kept every ``checkpoint_every`` steps, a log line every ``log_every``.
+    with. ``add_bos_token`` says whether texts begin with the start token; None: as the base's tokenizer has it,
+    which is refused where it forgets one that the base was trained with. A checkpoint for resuming is kept every
+    ``checkpoint_every`` steps, a log line every ``log_every``.
     """
 
     loss: LossMode = identity(LossMode.TOKENS)
@@ -75,6 +77,7 @@ class TrainConfig(Record):
     max_length: int = identity(512, ge=8)
     precision: Precision = identity(Precision.FP32)
     pad_token: str | None = identity(None)
+    add_bos_token: bool | None = identity(None)
     seed: int = identity(0, ge=0)
     batch_size: int = runtime(8, ge=1)
     accumulation: int = runtime(1, ge=1)

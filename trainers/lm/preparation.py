@@ -72,6 +72,9 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
         "weights": weights_identity(training.base, training.revision),
     }
     conditions = manifests.base_conditions(dataset, rows, base)
+    if config.add_bos_token is not None:
+        # Of the untrained base, too: it changes what is asked.
+        conditions["config.add_bos_token"] = config.add_bos_token
     weights = arm_weights(spec, rows, config.seed)
     found = rows["severity"].map({str(severity): severity.rank for severity in SEVERITIES}).fillna(UNKNOWN_RANK)
     ranks = np.array(found, np.int64)

@@ -14,6 +14,7 @@ import numpy as np
 from ...harness.core.errors import UserError
 from ...harness.core.files import read_json, write_json
 from ...harness.data.dataset import Dataset
+from ...harness.generation.start_token import keep_start
 from ...harness.labelling.stream import COST as LABELLING_COST
 from ...harness.labelling.weights import diagnose
 from ...harness.runs.conditions import TRAINING_MANIFEST
@@ -64,7 +65,7 @@ def train_lm(
     training = Training(dataset, base, spec, config, out, revision)
     running = processes()
     with quiet():
-        tokenizer = load_tokenizer(training.base, training.revision, training.config.pad_token)
+        tokenizer = load_tokenizer(base, revision, config.pad_token, add_bos_token=config.add_bos_token)
         prepared = prepare(training, tokenizer, running.num_processes)
         found = manifests.status(training.out, prepared.identity)
         if found is Status.DONE:
@@ -83,6 +84,8 @@ def train_lm(
                 manifests.abandon(out, LOG)
             raise
         if running.is_main_process:
+            if config.add_bos_token is not None:
+                keep_start(out, config.add_bos_token)
             _finish(training, prepared, cost, running.num_processes)
         running.wait_for_everyone()
     return _finished(training.out)

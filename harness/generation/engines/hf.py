@@ -19,6 +19,7 @@ from ..devices import existing_device
 from ..endings import ending
 from ..reading import Reader, demand_known
 from ..records import Generated, Prompt
+from ..start_token import StartToken
 from ..thoughts import THINKING_ARGUMENTS
 from ..workers.failures import loading
 from .hf_import import hf_backend
@@ -65,6 +66,7 @@ class HFEngine:
         )
         self._end_ids = sorted({*own, self.lm.eot_token_id} - {None})
         self._reader = Reader(self.lm.tokenizer, config.model_args.get("think_end_token"))
+        self._start = StartToken(self.lm.tokenizer, self.lm.config.model_type, config.model_args)
         self._known_tokens = int(self.lm.model.get_input_embeddings().weight.shape[0])
         self._pad_id = self._existing_pad()
         demand_known(self.lm.tokenizer, {self.lm.tokenizer.eos_token_id} - {None}, self._known_tokens)
@@ -113,6 +115,7 @@ class HFEngine:
             torch.cuda.empty_cache()
 
     def _encode(self, prompts: Sequence[Prompt], *, warn: bool = False) -> list[list[int]]:
+        self._start.demand(prompt.text for prompt in prompts)
         encoded = [self._tokens(prompt.text) for prompt in prompts]
         demand_known(self.lm.tokenizer, {token for ids in encoded for token in ids}, self._known_tokens)
         if warn and (cut := sum(len(ids) > self._room for ids in encoded)):

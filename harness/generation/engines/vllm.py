@@ -16,6 +16,7 @@ from ..decoding import answer_seed
 from ..endings import Ending, ending
 from ..reading import Reader, demand_known
 from ..records import Generated, Prompt
+from ..start_token import StartToken
 from ..thoughts import THINKING_ARGUMENTS, opened
 from ..workers.failures import loading
 from .vllm_packages import answer_for_vllm, vllm_package
@@ -65,6 +66,8 @@ class VLLMEngine:
             given = {name: value for name, value in config.model_args.items() if name not in THINKING_ARGUMENTS}
             self.lm = VLLM(**{"batch_size": self.max_prompts, **given, **arguments})
         self._reader = Reader(self.lm.tokenizer, config.model_args.get("think_end_token"))
+        found = self.lm.model.llm_engine.model_config.hf_text_config.model_type
+        self._start = StartToken(self.lm.tokenizer, found, config.model_args)
         self._room = self.lm.max_length - self._decoding.max_new_tokens
         if self._room < 1:
             raise UserError(
@@ -114,6 +117,7 @@ class VLLMEngine:
             torch.cuda.empty_cache()
 
     def _encode(self, prompts: Sequence[Prompt], *, warn: bool = False) -> list[list[int]]:
+        self._start.demand(prompt.text for prompt in prompts)
         encoded = self.lm.tok_encode([prompt.text for prompt in prompts])
         known = self.lm.model.llm_engine.model_config.get_vocab_size()
         demand_known(self.lm.tokenizer, {token for ids in encoded for token in ids}, known)
