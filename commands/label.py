@@ -133,21 +133,24 @@ def _label(
     from ..harness.data.dataset import SPLITS
     from ..harness.labelling import stream
     from ..harness.labelling.drift import drift_words
-    from ..harness.labelling.quality.trust import carry_card, dataset_trust, in_words
+    from ..harness.labelling.possible import sets_words
+    from ..harness.labelling.quality.trust import carry_card, dataset_trust, in_words, promise_of
     from ..harness.labelling.weights import by_scheme, dataset_weights
     from .label_tables import counts_table, schemes_table, weights_table
     from .progress import rows_bar
 
+    folders = [folder for folder in (opened.folder, Path(spec[0]), spec[2]) if folder is not None]
     run: stream.Engine = stream.plain
     if engine is Engine.RAY:
         from ..harness.labelling.ray_engine import ray_engine
 
         run = ray_engine(*spec)
     with rows_bar("labelling", sum(counts["rows"] for counts in opened.info.counts.values())) as advance:
-        labelled, counts = stream.label_dataset(opened, source, out, engine=run, progress=advance)
-    for folder in (opened.folder, Path(spec[0]), spec[2]):
-        if folder is not None:
-            carry_card(folder, labelled)
+        labelled, counts = stream.label_dataset(
+            opened, source, out, engine=run, progress=advance, promise=promise_of(folders, source)
+        )
+    for folder in folders:
+        carry_card(folder, labelled)
     console.print(counts_table(labelled.info, counts))
     trust = dataset_trust(labelled, [])
     console.print(in_words(labelled.info.severity_source.model_dump(), trust), markup=False, soft_wrap=True)
@@ -155,6 +158,8 @@ def _label(
     console.print(weights_table(dataset_weights(labelled, opened, weights), scheme))
     splits = {name: labelled.split(name) for name in SPLITS}
     console.print(schemes_table(by_scheme(splits)))
+    if words := sets_words(labelled.info):
+        console.print(f"Sets: {words}", markup=False, soft_wrap=True)
     console.print(f"Unknown: {counts.unknown_pct:.1f} % of the rows", markup=False)
     console.print(drift_words(labelled.info), markup=False, soft_wrap=True)
     console.print(f"Labelled dataset written to {out}", markup=False, soft_wrap=True)

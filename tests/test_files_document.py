@@ -143,6 +143,7 @@ def made(
     maqa("prepare", root / "rows.csv", "--out", root / "unlabelled", *split)
     maqa("prepare", root / "labelled.csv", "--out", root / "expert", *split)
     maqa("prepare", root / "expert", "--out", root / "again", *split)
+    maqa("label", root / "unlabelled", "--check", root / "labelled.csv", "--out", root / "unlabelled")
     maqa("label", root / "unlabelled", "--with", "rules", "--out", root / "dataset")
     maqa("label", root / "expert", "--with", "rules", "--stress", "--out", root / "stress")
     maqa("label", root / "expert", "--with", "rules", "--check", root / "labelled.csv", "--out", root / "check")

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from maqa_severity import cli
 from maqa_severity.harness.data.dataset import SPLITS, Dataset, open_dataset
@@ -231,3 +232,17 @@ def test_ctrl_c_is_one_line_that_says_how_to_go_on(maqa, monkeypatch):
     monkeypatch.setattr(RulesSource, "explain", interrupted)
     status, _, error = maqa("label", "--explain", "صداع")
     assert (status, error) == (130, "maqa: interrupted. Run the same command again to continue\n")
+
+
+def test_a_checked_source_gives_every_row_the_severities_that_it_may_have(maqa, dataset, gold, tmp_path):
+    assert maqa("label", dataset.folder, "--check", gold, "--out", dataset.folder)[0] == 0
+    status, out, _ = maqa("label", dataset.folder, "--out", tmp_path / "labelled")
+    assert status == 0 and "have critical in their set" in " ".join(out.split())
+    labelled = open_dataset(tmp_path / "labelled")
+    possible = pd.concat([labelled.reasons(name)["possible"] for name in SPLITS]).dropna()
+    for each in possible:
+        assert set(each.split("|")) <= {"", "critical", "neutral", "non_critical"}
+    kept = labelled.info.labelling["sets"]
+    assert kept["rows"] == len(possible)
+    single = possible.isin(["critical", "neutral", "non_critical"])
+    assert kept["undecided_pct"] == pytest.approx(100 * (1 - single.mean()), abs=0.01)

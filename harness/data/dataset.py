@@ -24,14 +24,16 @@ SPLITS: tuple[str, ...] = ("train", "validation", "test")
 COLUMNS: tuple[str, ...] = ("id", "question", "answer", "category", "severity", *PROBABILITY_COLUMNS)
 CLUSTER = "cluster"
 """A column of datasets of which it is known which rows belong together: a name, null for a row alone."""
-REASON_COLUMNS: tuple[str, ...] = ("level", "discriminators", "confidence")
-"""Why a row has its severity, where ``maqa label`` gave it: files may lack these columns."""
+REASON_COLUMNS: tuple[str, ...] = ("level", "discriminators", "confidence", "possible")
+"""Why ``maqa label`` gave a row its severity, and which ones it may have: files may lack these columns."""
 SCHEMA_VERSION = 1
 UNKNOWN_CATEGORY = "unknown"
 _TEXT = pa.large_string()
 # Given outright: a split without rows or labels must not change the types of its file.
 _SCHEMA = pa.schema([(name, pa.float64() if name in PROBABILITY_COLUMNS else _TEXT) for name in COLUMNS])
-_REASONS = pa.schema([("level", pa.int8()), ("discriminators", _TEXT), ("confidence", pa.float64())])
+_REASONS = pa.schema(
+    [("level", pa.int8()), ("discriminators", _TEXT), ("confidence", pa.float64()), ("possible", _TEXT)]
+)
 _PREPARE = "Make a dataset with `maqa prepare SOURCE --out DATASET`"
 
 

@@ -37,14 +37,22 @@ def read_parts(paths: Sequence[Path]) -> Labels:
     return Labels(probabilities, table["level"].to_numpy(), table["discriminators"].to_pylist())
 
 
-def reason_columns(labels: Labels, known: npt.NDArray[np.bool_]) -> dict[str, pd.Series]:
+def reason_columns(
+    labels: Labels, known: npt.NDArray[np.bool_], possible: Sequence[str] | None
+) -> dict[str, pd.Series]:
     """The columns ``REASON_COLUMNS`` of a split: null where the source did not decide the row.
 
     Args:
         known: rows that the source decided, shape (n,).
+        possible: each row's conformal set in words; None where the source has none.
     """
     levels = pd.arrays.IntegerArray(labels.levels.copy(), ~known | (labels.levels == 0))
     texts = [text if text and decided else None for text, decided in zip(labels.discriminators, known, strict=True)]
     confidence = np.where(known, labels.probabilities.max(axis=1), np.nan)
-    columns = (levels, pd.array(texts, dtype="object"), confidence)
+    sets = (
+        [None] * len(known)
+        if possible is None
+        else [s if k else None for s, k in zip(possible, known, strict=True)]
+    )
+    columns = (levels, pd.array(texts, dtype="object"), confidence, pd.array(sets, dtype="object"))
     return {name: pd.Series(column) for name, column in zip(REASON_COLUMNS, columns, strict=True)}

@@ -22,7 +22,9 @@ from ..data.labels import UNLABELLED, one_hot_ranks, severity_names
 from ..languages import Language
 from ..severity import PROBABILITY_COLUMNS, Severity
 from .drift import drift_of
+from .possible import named_sets, sets_given
 from .prior import filled, without_letters
+from .quality.conformal import Conformal
 from .reasons import read_parts, reason_columns, write_part
 from .sources.base import Labels, Probabilities, SeveritySource, labels_of, scale_of
 from .sources.decisions import called
@@ -112,6 +114,7 @@ def label_dataset(
     *,
     engine: Engine = plain,
     progress: Callable[[int], None] = lambda rows: None,
+    promise: Conformal | None = None,
 ) -> tuple[Dataset, LabelCounts]:
     """Label every row and write the dataset to ``out``, which may be its own folder if it has no labels yet.
 
@@ -120,6 +123,7 @@ def label_dataset(
 
     Args:
         progress: called with the number of rows that were finished since the last call.
+        promise: what the source's report card promises of sets of severities; without it the dataset has none.
 
     Raises:
         UserError: ``out`` holds labels or cannot be written to, or people's labels are wanted and there are none.
@@ -167,13 +171,14 @@ def label_dataset(
         split: read_parts([_part(work, name, start) for name, start, _ in places if name == split])
         for split in SPLITS
     }
-    labelled, counts = _finish(frames, parts, source, dataset.language, people=people)
+    labelled, counts = _finish(frames, parts, source, dataset.language, promise, people=people)
     questions = [question for frame in frames.values() for question in frame["question"]]
     labelling = {
         **asdict(counts),
         "unknown_pct": round(counts.unknown_pct, 2),
         "weights": {name: each.model_dump() for name, each in by_scheme(labelled).items()},
         "drift": drift_of(source, questions, dataset.language).model_dump(),
+        **({"sets": sets_given(labelled, promise)} if promise else {}),
     }
     info = dataset.info.model_copy(
         update={"severity_source": record, "labelling": labelling, "discriminators": scale_of(source)}
@@ -223,6 +228,7 @@ def _finish(
     parts: dict[str, Labels],
     source: SeveritySource,
     language: Language,
+    promise: Conformal | None,
     *,
     people: bool,
 ) -> tuple[dict[str, pd.DataFrame], LabelCounts]:
@@ -244,7 +250,8 @@ def _finish(
             probabilities[expert] = _by_people(frame[expert])
             ranks[expert] = [Severity(value).rank for value in frame.loc[expert, "severity"]]
         columns = dict(zip(PROBABILITY_COLUMNS, probabilities.T, strict=True))
-        reasons = reason_columns(found, ~expert & ~unknown) if fill else {}
+        possible = named_sets(probabilities, frame["question"], promise) if promise else None
+        reasons = reason_columns(found, ~expert & ~unknown, possible) if fill else {}
         labelled[name] = frame.assign(severity=severity_names(ranks).to_pandas(), **columns, **reasons)
         decided = [expert, ~expert & ~unknown, ~expert & unknown & ~blank, ~expert & blank]
         totals += [int(rows.sum()) for rows in decided]

@@ -125,4 +125,5 @@ def uniform_of(texts: Sequence[str]) -> Floats:
 def set_names(held: Sets) -> list[str]:
     """Each set in words, the most severe first: ``critical|neutral``; empty for a set that holds none."""
     ordered = sorted(SEVERITIES, key=lambda severity: -severity.rank)
-    return ["|".join(str(each) for each in ordered if row[each.rank]) for row in held]
+    words = ["|".join(str(each) for each in ordered if code >> each.rank & 1) for code in range(8)]
+    return [words[code] for code in held @ np.array([1, 2, 4])]

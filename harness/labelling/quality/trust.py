@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,8 @@ from ...statistics.intervals import wilson
 from ...statistics.misclassification import Gold, gold_of
 from ..audit.kept import audit_words
 from ..drift import drift_measured
+from ..sources.base import SeveritySource
+from .conformal import Conformal
 from .report_card import REPORT_CARD, ReportCard
 from .standing import standing_words, usable
 
@@ -97,6 +99,20 @@ def card_for(cards: Sequence[ReportCard], source: Mapping[str, Any]) -> ReportCa
     """The card of the very source that decided the severities; None where there is none."""
     wanted = (source.get("name"), source.get("version"), source.get("sha256") or "")
     return next((card for card in cards if (card.source, card.version, card.sha256) == wanted), None)
+
+
+def promise_of(folders: Iterable[Path], source: SeveritySource) -> Conformal | None:
+    """The conformal sets of the first folder that has this very source's card; None where no card has them.
+
+    Raises:
+        UserError: the cards cannot be read.
+    """
+    wanted = {"name": source.name, "version": source.version, "sha256": source.sha256}
+    for path in (folder / REPORT_CARD for folder in folders):
+        card = card_for(read_cards(path), wanted) if path.is_file() else None
+        if card is not None and card.conformal is not None:
+            return card.conformal
+    return None
 
 
 def carry_card(folder: Path, dataset: Dataset) -> None:
