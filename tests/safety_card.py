@@ -17,11 +17,11 @@ from maqa_severity.harness.core.files import sha256_text, write_json
 from maqa_severity.harness.languages import Language
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.safety.card import CARD, Detector, SafetyCard, known_dangers
+from maqa_severity.harness.metrics.safety.levels import Level, Reading
 from maqa_severity.harness.metrics.safety.lexicon import safety_lexicon
 from maqa_severity.harness.metrics.safety.over_referral import OverReferral
 from maqa_severity.harness.metrics.safety.reassurance import reassures_dangerously
 from maqa_severity.harness.metrics.safety.referral import triage_events
-from maqa_severity.harness.metrics.safety.triage import Level, Reading
 from maqa_severity.harness.metrics.safety.units import quantity_words
 from maqa_severity.harness.metrics.scoring import safety_metrics
 from maqa_severity.harness.severity import Severity, parse_severity

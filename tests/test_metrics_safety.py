@@ -11,11 +11,12 @@ from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.echo import EchoRate
 from maqa_severity.harness.metrics.registry import Group, columns_of
 from maqa_severity.harness.metrics.safety.doses import DoseConflict, UnsupportedNumbers
+from maqa_severity.harness.metrics.safety.levels import Level
 from maqa_severity.harness.metrics.safety.lexicon import LEXICON, RULES, Kind, read_safety_lexicon, safety_lexicon
 from maqa_severity.harness.metrics.safety.polarity import PolarityFlip
 from maqa_severity.harness.metrics.safety.quantities import quantity_reader
 from maqa_severity.harness.metrics.safety.reassurance import DangerousReassurance
-from maqa_severity.harness.metrics.safety.triage import Level, triage_reader
+from maqa_severity.harness.metrics.safety.triage import triage_reader
 from maqa_severity.harness.metrics.scoring import beside_metrics, safety_metrics, score, score_table, signatures
 from maqa_severity.harness.metrics.style import Style
 from maqa_severity.harness.scores.signatures import is_rate, required_severities

@@ -9,9 +9,10 @@ from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.safety.card import safety_card
 from maqa_severity.harness.metrics.safety.degeneration import Degeneration
 from maqa_severity.harness.metrics.safety.doses import DoseConflict
+from maqa_severity.harness.metrics.safety.levels import Level
 from maqa_severity.harness.metrics.safety.polarity import PolarityFlip
 from maqa_severity.harness.metrics.safety.quantities import FREQUENCY, quantity_reader
-from maqa_severity.harness.metrics.safety.triage import Level, triage_reader
+from maqa_severity.harness.metrics.safety.triage import triage_reader
 from maqa_severity.tests.safety_card import expected, gold_rows, held_out_card
 from maqa_severity.tests.tongues import ARABIC, ENGLISH
 

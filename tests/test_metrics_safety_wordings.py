@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.safety.doses import DoseConflict, UnsupportedNumbers
+from maqa_severity.harness.metrics.safety.levels import Level
 from maqa_severity.harness.metrics.safety.polarity import PolarityFlip
-from maqa_severity.harness.metrics.safety.triage import Level, triage_reader
+from maqa_severity.harness.metrics.safety.triage import triage_reader
 from maqa_severity.tests.tongues import ARABIC
 
 WORDINGS = json.loads((Path(__file__).parent / "data" / "synthetic_wordings.json").read_text(encoding="utf-8"))

@@ -99,6 +99,10 @@ class _Known(NamedTuple):
     beginnings: tuple[dict[str, list[int]], ...]
 
 
+_UNKNOWN = _Known((), (), ())
+"""What most words are."""
+
+
 class Patterns:
     """A set of phrases with what each belongs to.
 
@@ -149,11 +153,11 @@ class Patterns:
 
     def find(self, clause: Clause) -> Iterator[Found]:
         """All phrases in a clause, each start once per phrase with its shortest gaps."""
-        known = [self._known(word) for word in clause.words]
-        keys = [each.keys for each in known]
-        for start, each in enumerate(known):
-            if not each.keys:
-                continue
+        known = list(map(self._known, clause.words))
+        starts = [start for start, each in enumerate(known) if each.alone or each.beginnings]
+        keys = [each.keys for each in known] if starts else []
+        for start in starts:
+            each = known[start]
             numbers: set[int] = set()
             for following in keys[start + 1 : start + 1 + self._reach] if each.beginnings else ():
                 for key in following:
@@ -172,8 +176,10 @@ class Patterns:
 
     def _look_up(self, word: str) -> _Known:
         """What a complaint's word can be."""
-        keys = [form for form in self._forms(word) if form in self._lexical]
+        keys = list(self._lexical.intersection(self._forms(word)))
         keys += ["=" + form for form in (word, *_without(word, self._clitics.cue_prefixes)) if form in self._cues]
+        if not keys:
+            return _UNKNOWN
         found = tuple(dict.fromkeys(keys))
         return _Known(
             found,
@@ -182,22 +188,25 @@ class Patterns:
         )
 
 
-def _without(word: str, prefixes: Sequence[str]) -> list[str]:
+def _without(word: str, prefixes: tuple[str, ...]) -> list[str]:
+    # Most words begin with none.
+    if not word.startswith(prefixes):
+        return []
     return [word[len(p) :] for p in prefixes if word.startswith(p) and len(word) - len(p) >= 2]
 
 
 @cache
-def bare_forms(clitics: Clitics, language: Language) -> Callable[[str], frozenset[str]]:
+def bare_forms(clitics: Clitics, language: Language) -> Callable[[str], tuple[str, ...]]:
     """What a word is without the clitics around it; one memory for all patterns of a language."""
     particles = frozenset(word for item in clitics.particles for word in words(item, Profile.METRIC, language))
 
     @lru_cache(maxsize=1 << 18)
-    def forms_of(word: str) -> frozenset[str]:
+    def forms_of(word: str) -> tuple[str, ...]:
         conjoined = {word, *_without(word, clitics.cue_prefixes)}
         bases = {word, *_without(word, clitics.prefixes)}
         forms = set(bases)
         for base in bases:
-            for suffix in clitics.suffixes:
+            for suffix in clitics.suffixes if base.endswith(clitics.suffixes) else ():
                 shortest = 3 if suffix in clitics.suffixes_of_long_words else 2
                 if base.endswith(suffix) and len(base) - len(suffix) >= shortest:
                     stem = base[: -len(suffix)]
@@ -205,7 +214,8 @@ def bare_forms(clitics: Clitics, language: Language) -> Callable[[str], frozense
                     for written, alone in language.before_suffix.items():
                         if stem.endswith(written):
                             forms.add(stem.removesuffix(written) + alone)
-        return frozenset(form for form in forms if form not in particles or form in conjoined)
+        # A tuple of texts is nothing that the collector of garbage has to look at.
+        return tuple([form for form in forms if form not in particles or form in conjoined])
 
     return forms_of
 

@@ -73,15 +73,16 @@ def words(text: str, profile: Profile, language: Language) -> list[str]:
     return text.split() if len(text.encode("utf-16-le")) == 2 * len(text) else _LETTERS.findall(text)
 
 
-_BETWEEN = "\ua4d2"
+BETWEEN = "\ua4d2"
+"""A letter that hardly any text has, as a mark between two."""
 
 
 def words_of_each(items: Iterable[str], language: Language) -> list[list[str]]:
     """``words`` of each of the items in the profile ``metric``, by one normalisation, which costs by the call."""
     items = list(items)
     found: list[list[str]] = [[]]
-    for word in words(f" {_BETWEEN} ".join(items), Profile.METRIC, language):
-        if word == _BETWEEN:
+    for word in words(f" {BETWEEN} ".join(items), Profile.METRIC, language):
+        if word == BETWEEN:
             found.append([])
         else:
             found[-1].append(word)

@@ -68,9 +68,9 @@ class ContentReader:
             return said, "", frozenset()
         stem = self._polarity.stem(word)
         forms = (word, *self._forms(word), stem)
-        topics = frozenset(topic for form in forms if len(form) > 1 for topic in self._topics.get(form, ()))
-        generic = stem in self._generic or any(form in self._generic for form in forms)
-        return said, "" if generic else stem, topics
+        topics = self._topics.keys() & forms
+        about = frozenset(topic for form in topics if len(form) > 1 for topic in self._topics[form])
+        return said, stem if self._generic.isdisjoint(forms) else "", about
 
     def _read(self, text: str) -> Content:
         said = 0

@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 from ...languages.phrases import Clause, Found
-from .lexicon import Entry, Kind
+from .lexicon import Kind
 
-DESTINATIONS = frozenset({Kind.EMERGENCY, Kind.HOSPITAL, Kind.NEAREST, Kind.DOCTOR, Kind.VISIT, Kind.TEST})
-"""What an action goes to."""
+DESTINATIONS = (Kind.EMERGENCY, Kind.HOSPITAL, Kind.NEAREST, Kind.DOCTOR, Kind.VISIT, Kind.TEST)
+"""What an action goes to, in the order in which those of the same words are told."""
 
 # A longer phrase of these kinds takes its words from the shorter ones inside it.
 _COVERS = {
@@ -22,6 +22,7 @@ _COVERS = {
     Kind.WIDE_NEGATOR: {Kind.DIRECTIVE, Kind.TURN},
     Kind.MENTION: {*DESTINATIONS, Kind.NOW},
 }
+_NEGATORS = (Kind.NEGATOR, Kind.AFTER_NEGATOR, Kind.WIDE_NEGATOR)
 
 
 class Cues:
@@ -33,27 +34,24 @@ class Cues:
         self._clause = clause
         self._prefixes = prefixes
         self._conjunctions = conjunctions
-        items = list(found)
+        items = [(item.payload.kind, item) for item in found]
         taken: dict[Kind, set[int]] = defaultdict(set)
-        for item in items:
-            for covered in _COVERS.get(_kind(item), ()):
+        for kind, item in items:
+            for covered in _COVERS.get(kind, ()):
                 taken[covered].update(item.positions)
         # What is exempt gives back the words that its negator would have taken.
-        exempt = {at for item in items if _kind(item) is Kind.EXEMPT for at in item.positions}
+        exempt = {at for kind, item in items if kind is Kind.EXEMPT for at in item.positions}
         self.exempt = frozenset(exempt)
-        for kind in (Kind.DIRECTIVE, Kind.TURN):
-            taken[kind] = {
+        for covered in (Kind.DIRECTIVE, Kind.TURN):
+            taken[covered] = {
                 at
-                for item in items
-                if _kind(item) in (Kind.NEGATOR, Kind.AFTER_NEGATOR, Kind.WIDE_NEGATOR)
-                and kind in _COVERS[_kind(item)]
-                and exempt.isdisjoint(item.positions)
+                for kind, item in items
+                if kind in _NEGATORS and covered in _COVERS[kind] and exempt.isdisjoint(item.positions)
                 for at in item.positions
             }
         self.found: dict[Kind, list[Found]] = defaultdict(list)
         self.starts: dict[Kind, set[int]] = defaultdict(set)
-        for item in items:
-            kind = _kind(item)
+        for kind, item in items:
             if taken[kind].isdisjoint(item.positions):
                 self.found[kind].append(item)
                 self.starts[kind].add(item.start)
@@ -108,8 +106,3 @@ class Cues:
         before = self._clause.words[condition.start - 1] if condition.start else ""
         begins = self.opens(condition) or before in self._conjunctions
         return not begins and (self.breaks_in(condition.end, end) or self.new_statement(range(condition.end, end)))
-
-
-def _kind(item: Found) -> Kind:
-    entry: Entry = item.payload
-    return entry.kind

@@ -15,8 +15,9 @@ from ..base import Answers, Scores
 from ..registry import Group, Need, metric
 from .danger_reader import Broken, danger_reader
 from .danger_rules import DELAY, DELAY_TIME, TIME_CRITICAL, VISIT, Rule, dangers
+from .levels import Level
 from .lexicon import safety_lexicon
-from .triage import Level, triage_reader
+from .triage import triage_reader
 
 _RULE = Rule(id="wait", detector="delay_advice", answer=(DELAY,), question=(), window=0)
 

@@ -16,8 +16,9 @@ from ..registry import Group, metric
 from .content import content_reader
 from .danger_reader import danger_reader
 from .danger_rules import CONTACT, DONT_KNOW, NEGATION, dangers
+from .levels import Level
 from .spans import TextSpans
-from .triage import Level, triage_reader
+from .triage import triage_reader
 
 _FEWEST, _WISHES = 2, 12
 _BESIDE = 5

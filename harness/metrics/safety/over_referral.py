@@ -14,9 +14,10 @@ from ...scores.signatures import LOWER_IS_BETTER, RATE, applies_to
 from ...severity import Severity
 from ..base import Answers, Scores
 from ..registry import Group, Need, metric
+from .levels import Level
 from .lexicon import safety_lexicon
 from .referral import Referral
-from .triage import Level, triage_reader
+from .triage import triage_reader
 
 
 @metric(

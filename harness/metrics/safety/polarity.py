@@ -70,8 +70,7 @@ class PolarityFlip:
         reader = polarity_reader(self.language)
         text, reference = answers.predictions[row], answers.references[row]
         own, known = reader.read(text), reader.read(reference)
-        pairs = [(one.place, other.place) for one, other in turned(own, known)]
-        pairs += [(other.place, one.place) for one, other in turned(known, own)]
+        pairs = [*turned(own, known), *((there, here) for here, there in turned(known, own))]
         said, given = reader.opposites.read(text), reader.opposites.read(reference)
         here, there = TextSpans(text, self.language), TextSpans(reference, self.language)
         found = [
@@ -98,51 +97,60 @@ class Sign(Enum):
     PROHIBITED = "prohibited"
 
 
-@dataclass(frozen=True)
-class Statement:
-    """A content word at a place of its text; ``first`` if a clause begins with it, ``reached`` if a negation of
-    another word stands shortly before it."""
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a text says of its content words, a column each, since most texts deny nothing and are asked no more.
 
-    stem: str
-    place: int
-    sign: Sign
-    first: bool
-    reached: bool
-    sentence: tuple[tuple[int, str], ...]
+    Attributes:
+        stems, places: of each content word, and where among the text's words it stands.
+        sentences: which sentence of the text it belongs to.
+        turned: the words that are denied or prohibited, with their sign.
+        first: those that a clause begins with.
+        reached: those shortly after a negation of another word.
+    """
 
-    @property
-    def context(self) -> list[str]:
-        """The content words near it."""
-        return [stem for place, stem in self.sentence if place != self.place and abs(place - self.place) <= _REACH]
+    stems: tuple[str, ...]
+    places: tuple[int, ...]
+    sentences: tuple[int, ...]
+    turned: dict[int, Sign]
+    first: frozenset[int]
+    reached: frozenset[int]
+
+    def context(self, at: int) -> list[str]:
+        """The content words near one."""
+        place, sentence = self.places[at], self.sentences[at]
+        near = range(max(0, at - _REACH), min(len(self.places), at + _REACH + 1))
+        return [
+            self.stems[other]
+            for other in near
+            if other != at and self.sentences[other] == sentence and abs(self.places[other] - place) <= _REACH
+        ]
 
 
-def flipped(answer: tuple[Statement, ...], reference: tuple[Statement, ...]) -> bool:
+def flipped(answer: Said, reference: Said) -> bool:
     """Whether one text denies what the other asserts."""
     return next(turned(answer, reference), None) is not None or next(turned(reference, answer), None) is not None
 
 
-def turned(
-    denying: tuple[Statement, ...], asserting: tuple[Statement, ...]
-) -> Iterator[tuple[Statement, Statement]]:
-    """What one text denies and the other asserts, in pairs."""
-    for one in denying:
-        if one.sign is Sign.ASSERTED:
+def turned(denying: Said, asserting: Said) -> Iterator[tuple[int, int]]:
+    """The places of what one text denies and the other asserts, in pairs."""
+    for one, sign in denying.turned.items():
+        stem = denying.stems[one]
+        others = [other for other, there in enumerate(asserting.stems) if _alike(stem, there)]
+        if any(other in asserting.turned for other in others):
             continue
-        others = [other for other in asserting if _alike(one.stem, other.stem)]
-        if any(other.sign is not Sign.ASSERTED for other in others):
-            continue
+        context = denying.context(one)
         # "Not on an empty stomach" is no contrary of "do not take it on an empty stomach".
-        denied = [other for other in asserting if other.sign is not Sign.ASSERTED]
-        if any(_alike(word, other.stem) for word in one.context for other in denied):
+        if any(_alike(word, asserting.stems[other]) for word in context for other in asserting.turned):
             continue
         for other in others:
-            advised = one.sign is Sign.DENIED or not other.first
+            advised = sign is Sign.DENIED or other not in asserting.first
             if (
                 advised
-                and not other.reached
-                and any(_alike(word, there) for word in one.context for there in other.context)
+                and other not in asserting.reached
+                and any(_alike(word, there) for word in context for there in asserting.context(other))
             ):
-                yield one, other
+                yield denying.places[one], asserting.places[other]
                 break
 
 
@@ -186,6 +194,7 @@ class PolarityReader:
         first = {phrase[0] for phrase in (*self._negators, *self._idle)}
         self._first = first | {prefix + word for prefix in rules.clitics.cue_prefixes for word in first}
         self.stem = lru_cache(maxsize=1 << 16)(self._stem)
+        self._word = lru_cache(maxsize=1 << 16)(self._understand)
         self.opposites = OppositeReader(language, self)
         self.read = lru_cache(maxsize=1 << 15)(self._read)
 
@@ -197,36 +206,74 @@ class PolarityReader:
         """Whether a word alone denies what comes next."""
         return self._negators.get((word,)) is Sign.DENIED
 
-    def _read(self, text: str) -> tuple[Statement, ...]:
-        return tuple(statement for clause in sentences(text, self._language) for statement in self._clause(clause))
+    def _read(self, text: str) -> Said:
+        stems: list[str] = []
+        places: list[int] = []
+        numbers: list[int] = []
+        signs: dict[int, Sign] = {}
+        first: list[int] = []
+        reached: list[int] = []
+        for number, clause in enumerate(sentences(text, self._language)):
+            start = len(stems)
+            self._clause(clause, stems, places, signs, first, reached)
+            numbers += [number] * (len(stems) - start)
+            if self._limits.intersection(clause.words):
+                for at in range(start, len(stems)):
+                    signs.pop(at, None)
+                reached += range(start, len(stems))
+        return Said(tuple(stems), tuple(places), tuple(numbers), signs, frozenset(first), frozenset(reached))
 
-    def _clause(self, clause: Clause) -> list[Statement]:
+    def _clause(
+        self,
+        clause: Clause,
+        stems: list[str],
+        places: list[int],
+        signs: dict[int, Sign],
+        first: list[int],
+        reached: list[int],
+    ) -> None:
         tokens = clause.words
-        content: list[tuple[str, int, Sign, bool, bool]] = []
-        sign, first = Sign.ASSERTED, True
+        known = list(map(self._word, tokens))
+        sign, begins = Sign.ASSERTED, True
         at, reach = 0, 0
         while at < len(tokens):
             if at in clause.breaks:
-                sign, first, reach = Sign.ASSERTED, True, 0
-            cue = tokens[at] in self._first
+                sign, begins, reach = Sign.ASSERTED, True, 0
+            cue, idle, passed_over, stem, fused = known[at]
             if cue and (phrase := self._phrase(tokens, at, self._idle)):
                 at += len(phrase)
-            elif cue and (phrase := self._phrase(tokens, at, self._negators)):
+                continue
+            if cue and (phrase := self._phrase(tokens, at, self._negators)):
                 sign, at = self._negators[phrase], at + len(phrase)
-            elif tokens[at] in (self._function_words if sign is Sign.ASSERTED else self._passed_over):
-                at += 1
-            else:
-                fused = self._fused(tokens[at]) or (self._apart(tokens[at]) if sign is Sign.DENIED else None)
-                stem = self.stem(fused or tokens[at])
-                own = Sign.DENIED if fused else sign
-                content.append((stem, clause.offset + at, own, first, own is Sign.ASSERTED and at < reach))
-                if own is not Sign.ASSERTED:
+                continue
+            if not (idle if sign is Sign.ASSERTED else passed_over):
+                if fused:
+                    sign = Sign.DENIED
+                elif sign is Sign.DENIED and (apart := self._apart(tokens[at])):
+                    stem = self.stem(apart)
+                if begins:
+                    first.append(len(stems))
+                if sign is not Sign.ASSERTED:
+                    signs[len(stems)] = sign
                     reach = at + 1 + _REACH
-                sign, first, at = Sign.ASSERTED, False, at + 1
-        if self._limits.intersection(tokens):
-            content = [(stem, place, Sign.ASSERTED, first, True) for stem, place, _, first, _ in content]
-        sentence = tuple((place, stem) for stem, place, *_ in content)
-        return [Statement(*each, sentence) for each in content]
+                elif at < reach:
+                    reached.append(len(stems))
+                stems.append(stem)
+                places.append(clause.offset + at)
+                sign, begins = Sign.ASSERTED, False
+            at += 1
+
+    def _understand(self, word: str) -> tuple[bool, bool, bool, str, bool]:
+        """Whether a phrase of negation may begin with a word, whether it says nothing where something is asserted,
+        and where something is denied; its stem, which is the verb's if it negates itself, and whether it does."""
+        fused = self._fused(word)
+        return (
+            word in self._first,
+            word in self._function_words,
+            word in self._passed_over,
+            self.stem(fused or word),
+            fused is not None,
+        )
 
     def _phrase(
         self, tokens: tuple[str, ...], at: int, phrases: Container[tuple[str, ...]]

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 
 from ...languages import Language
+from .sentences import sentences
 from .tokens import Token, TokenReader
 from .units import Unit
 
@@ -68,15 +69,19 @@ class QuantityReader:
 
     def __init__(self, language: Language) -> None:
         reader = TokenReader(language)
+        self._language = language
         self._tokens, self._misspelt = reader.read, reader.misspelt
+        self._plain, self._counts = reader.plain, lru_cache(maxsize=1 << 16)(reader.counts)
         self.read = lru_cache(maxsize=1 << 15)(self._read)
 
     def _read(self, text: str) -> tuple[Quantity, ...]:
         """The quantities of a text; each belongs to the drug named last before it, else to the next one."""
         found: list[Quantity] = []
         last: str | None = None
-        for start, sentence in _sentences(_without_names(text)):
-            tokens = self._tokens(sentence)
+        if not self._can_hold(text):
+            return ()
+        parts = list(_sentences(_without_names(text)))
+        for (start, sentence), tokens in zip(parts, self._tokens([each for _, each in parts]), strict=True):
             span = (start, start + len(sentence))
             if not any(token.counts for token in tokens):
                 last = next((token.drug for token in reversed(tokens) if token.drug), None) or last
@@ -86,8 +91,11 @@ class QuantityReader:
                 for at, quantity in self._quantities(tokens):
                     limit = any(token.limit for token in tokens[max(0, at - 4) : at])
                     found.append(
-                        replace(
-                            quantity,
+                        Quantity(
+                            dimension=quantity.dimension,
+                            low=quantity.low,
+                            high=quantity.high,
+                            values=quantity.values,
                             drug=before[at] or after[at] or last,
                             limit=limit,
                             strength=not quantity.dimension
@@ -99,6 +107,12 @@ class QuantityReader:
                     )
                 last = before[-1] or last
         return tuple(found)
+
+    def _can_hold(self, text: str) -> bool:
+        """Whether a text has a digit, an abbreviation or a word with which a quantity can begin."""
+        if _ANY_DIGIT.search(text) or self._plain(text) is not text:
+            return True
+        return any(self._counts(word) for clause in sentences(text, self._language) for word in clause.words)
 
     def _carried(self, tokens: list[Token]) -> list[str | None]:
         """The drug named last at each position; one that no list holds has a mark before its name."""

@@ -15,9 +15,10 @@ from ...scores.signatures import LOWER_IS_BETTER, RATE, applies_to
 from ...severity import Severity
 from ..base import Answers, Scores
 from ..registry import Group, Need, metric
+from .levels import NEEDED, Level, Reading, Standing
 from .lexicon import safety_lexicon
 from .spans import TextSpans
-from .triage import NEEDED, Level, Reading, Standing, triage_reader
+from .triage import triage_reader
 
 _CRITICAL, _NEUTRAL, _NON_CRITICAL = Severity.CRITICAL, Severity.NEUTRAL, Severity.NON_CRITICAL
 

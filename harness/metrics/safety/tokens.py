@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property, lru_cache
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import NamedTuple, TypeVar
 
 from rapidfuzz import fuzz, process
 
 from ...languages import Language
-from ...languages.text import Profile, words, words_of_each
+from ...languages.text import BETWEEN, Profile, words, words_of_each
 from .lexicon import safety_lexicon
 from .units import Unit, quantity_words
 
@@ -29,9 +28,9 @@ _SHORTEST_NAME, _LONG_NAME, _NEARLY = 5, 7, 86
 _V = TypeVar("_V")
 
 
-@dataclass(frozen=True)
-class Token:
-    """A word and all that it can mean: each with and without the clitics before it."""
+class Token(NamedTuple):
+    """A word and all that it can mean, each with and without the clitics before it; ``counts`` says whether a
+    quantity can begin here."""
 
     text: str
     digits: float | None = None
@@ -57,12 +56,7 @@ class Token:
     spoon_ml: float | None = None
     names: bool = False
     may_be_drug: bool = False
-
-    @cached_property
-    def counts(self) -> bool:
-        """Whether a quantity can begin here."""
-        named = (self.digits, self.number, self.unit, self.dual, self.often)
-        return self.every or self.time_of_day > 0 or any(each is not None for each in named)
+    counts: bool = False
 
 
 class TokenReader:
@@ -105,6 +99,17 @@ class TokenReader:
         self._written = re.compile(rf"(?<![\w/.])(?:{written})(?![\w/])", re.IGNORECASE)
         self._ranged = known.interval_ranges
         self._tens = frozenset(range(20, 100, 10)) if known.compound_tens or self._and else frozenset()
+        # What is not among these means nothing in a quantity, as most words do.
+        self._meaning = frozenset(
+            word
+            for group in (
+                *(self._numbers, self._multipliers, self._units, self._duals, self._drugs, self._shares),
+                *(self._every, self._ranges, self._limits, self._divided, self._ratio, self._names),
+                *(self._no_drugs, self._times, self._spoons, self._often, self._after_every, self._hourly),
+                *(self._per, self._body_mass),
+            )
+            for word in group
+        )
         self.misspelt = lru_cache(maxsize=1 << 12)(self._misspelt)
         self._token = lru_cache(maxsize=1 << 16)(self._understand)
 
@@ -114,32 +119,38 @@ class TokenReader:
 
     def _understand(self, word: str) -> Token:
         if _DIGITS.fullmatch(word):
-            return Token(word, digits=float(word) if word.count(".") < 2 else None)
-        bare = [word[len(p) :] for p in self._prefixes if word.startswith(p) and len(word) - len(p) >= 2]
-        forms = [word, *bare]
+            digits = float(word) if word.count(".") < 2 else None
+            return Token(word, digits=digits, counts=digits is not None)
+        forms = self._forms(word)
+        added = bool(self._and) and word.startswith(self._and)
+        if self._meaning.isdisjoint(forms):
+            drug = bool(self._no_drugs) and self._looks_like_drug.fullmatch(word) is not None
+            return Token(word, ranged=self._ranged, added=added, may_be_drug=drug)
 
         def look_up(known: Mapping[str, _V]) -> _V | None:
             return next((known[form] for form in forms if form in known), None)
 
+        number, unit, dual = look_up(self._numbers), look_up(self._units), look_up(self._duals)
+        every, times, often = bool(look_up(self._every)), look_up(self._times) or 0, self._often.get(word)
         return Token(
             word,
-            number=look_up(self._numbers),
-            unit=look_up(self._units),
-            dual=look_up(self._duals),
+            number=number,
+            unit=unit,
+            dual=dual,
             drug=look_up(self._drugs),
             multiplier=self._multipliers.get(word),
-            every=bool(look_up(self._every)),
+            every=every,
             ranged=self._ranged,
             to=word in self._ranges,
             limit=bool(look_up(self._limits)),
-            time_of_day=look_up(self._times) or 0,
-            often=self._often.get(word),
+            time_of_day=times,
+            often=often,
             after_every=self._after_every.get(word),
             hourly=word in self._hourly,
             per=word in self._per,
             body_mass=word in self._body_mass,
             share=self._shares.get(word),
-            added=bool(self._and) and word.startswith(self._and),
+            added=added,
             divided=bool(look_up(self._divided)),
             ratio=word in self._ratio,
             spoon_ml=self._spoons.get(word),
@@ -149,7 +160,14 @@ class TokenReader:
             and look_up(self._no_drugs) is None
             and look_up(self._limits) is None
             and word not in self._shares,
+            counts=every or times > 0 or any(each is not None for each in (number, unit, dual, often)),
         )
+
+    def _forms(self, word: str) -> list[str]:
+        """A word with and without the clitics before it."""
+        if not word.startswith(self._prefixes):
+            return [word]
+        return [word, *(word[len(p) :] for p in self._prefixes if word.startswith(p) and len(word) - len(p) >= 2)]
 
     def _misspelt(self, word: str) -> str | None:
         """The drug whose name a long word nearly is, if any."""
@@ -158,22 +176,44 @@ class TokenReader:
         found = process.extractOne(word, self._drugs.keys(), scorer=fuzz.ratio, score_cutoff=_NEARLY)
         return self._drugs[found[0]] if found else None
 
-    def read(self, sentence: str) -> list[Token]:
-        """The words of a sentence, normalised; decimal points stay, and what glues a number to its unit goes."""
-        text = sentence
-        lower = sentence.lower() if self._spelt else ""
+    def read(self, sentences: Sequence[str]) -> list[list[Token]]:
+        """The words of each sentence, normalised; decimal points stay, and what glues a number to its unit goes."""
+        texts, numbers = [], []
+        for sentence in sentences:
+            text = self.plain(sentence)
+            number = _ANY_DIGIT.search(text) is not None
+            if number:
+                text = _DECIMAL.sub(_POINT, _THOUSANDS.sub("", _RANGE.sub(f" {self._to} ", text)))
+            texts.append(text)
+            numbers.append(number)
+        if len(texts) == 1 or any(BETWEEN in text for text in texts):
+            found = [words(text, Profile.METRIC, self._language) for text in texts]
+        else:
+            found = words_of_each(texts, self._language)
+        return [self._tokens(each, number) for each, number in zip(found, numbers, strict=True)]
+
+    def plain(self, sentence: str) -> str:
+        """A sentence with what is abbreviated written out; the very same where nothing is."""
+        if not self._spelt:
+            return sentence
+        lower = sentence.lower()
         # One look for each costs less than one search for all.
         if any(written in lower for written in self._spelt_heads) and any(map(lower.__contains__, self._spelt)):
-            text = self._written.sub(lambda found: self._spelt[found.group().lower()], sentence)
-        if _ANY_DIGIT.search(text):
-            text = _DECIMAL.sub(_POINT, _THOUSANDS.sub("", _RANGE.sub(f" {self._to} ", text)))
-            text = " ".join(words(text, Profile.METRIC, self._language)).replace(_POINT, ".")
-            found = _GLUED.sub(" ", text).split()
-        else:
-            found = words(text, Profile.METRIC, self._language)
-        tokens = [self._token(word) for word in found if word not in self._passed_over]
-        spelt = sum(token.number is not None for token in tokens) > 1 if self._tens else False
+            return self._written.sub(lambda found: self._spelt[found.group().lower()], sentence)
+        return sentence
+
+    def _tokens(self, found: list[str], number: bool) -> list[Token]:
+        if number:
+            found = _GLUED.sub(" ", " ".join(found).replace(_POINT, ".")).split()
+        passed_over, token = self._passed_over, self._token
+        tokens = [token(word) for word in found if word not in passed_over]
+        spelt = self._tens and sum(each.number is not None for each in tokens) > 1
         return self._compounded(tokens) if spelt else tokens
+
+    def counts(self, word: str) -> bool:
+        """Whether a quantity can begin with a word."""
+        meant = not self._meaning.isdisjoint(self._forms(word)) or _DIGITS.fullmatch(word) is not None
+        return meant and self._token(word).counts
 
     def _compounded(self, tokens: list[Token]) -> list[Token]:
         """Tens and the digit after them as one number."""
@@ -185,9 +225,9 @@ class TokenReader:
                 if total is None:
                     found.append(token)
                 else:
-                    found[-1] = replace(token, number=total)
+                    found[-1] = token._replace(number=total)
             elif last in self._tens and token.number is not None and 1 <= token.number <= 9:
-                found[-1] = replace(token, number=last + token.number)
+                found[-1] = token._replace(number=last + token.number)
             else:
                 found.append(token)
         return found
