@@ -92,7 +92,8 @@ def run_experiment(
     step("Check what it needs", lambda: demand_ready(experiment, planned, out))
     write_json(out / _REQUEST, experiment.model_dump(mode="json"))
     dataset = step("Dataset", lambda: experiment_dataset(experiment.data, out))
-    encoder, layer = experiment.evaluation.bertscore_model, experiment.evaluation.bertscore_layer
+    part = experiment.evaluation
+    encoder, layer = part.bertscore_model, part.bertscore_layer
     if encoder == DEMO:
         encoder = str(step("BERTScore encoder, made on the spot", lambda: demo_encoder(dataset, out / "encoder")))
         # Not the environment's: that is of another encoder.
@@ -204,6 +205,7 @@ def _evaluate_all(
             data=dataset.folder,
             bertscore_model=encoder[0],
             bertscore_layer=encoder[1],
+            bertscore_window=part.bertscore_window,
             limit=part.limit,
             name=label,
             command=command,

@@ -49,7 +49,8 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float, declared
         console.print(Text(f"\nWhich severity, over {len(compared.bases)} models{apart}:"))
         for found in compared.interactions:
             console.print(Text(str(found)), soft_wrap=True)
-    print_signatures(console, next(iter(compared.bases[0].pairs.values())))
+    if compared.bases:
+        print_signatures(console, next(iter(compared.bases[0].pairs.values())))
 
 
 def questions_in_words(base: ArmsOfBase) -> list[str]:

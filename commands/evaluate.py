@@ -15,7 +15,7 @@ from rich.console import Console
 from ..harness.core.errors import UserError
 from ..harness.generation.backends import BACKENDS
 from .app import app
-from .options import RESAMPLES, model_arguments, resampling_of
+from .options import RESAMPLES, encoder_option, layer_option, model_arguments, resampling_of, window_option
 from .panels import InPanels
 
 _MODEL, _PROMPT, _ANSWERS, _SCORES, _RUN = "Model", "Questions and prompt", "Answers", "Scores", "Run"
@@ -88,18 +88,9 @@ def evaluate(
         "large a difference the engine makes by itself.",
         rich_help_panel=_ANSWERS,
     ),
-    bertscore_model: str | None = typer.Option(
-        None,
-        envvar="MAQA_BERTSCORE_MODEL",
-        help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default.",
-        rich_help_panel=_SCORES,
-    ),
-    bertscore_layer: int | None = typer.Option(
-        None,
-        envvar="MAQA_BERTSCORE_LAYER",
-        help="Layer of the encoder, where it is not known.",
-        rich_help_panel=_SCORES,
-    ),
+    bertscore_model: Annotated[str | None, encoder_option(_SCORES)] = None,
+    bertscore_layer: Annotated[int | None, layer_option(_SCORES)] = None,
+    bertscore_window: Annotated[bool | None, window_option(_SCORES)] = None,
     resamples: Annotated[int | None, typer.Option(help=RESAMPLES, rich_help_panel=_SCORES)] = None,
     resampling_seed: int | None = typer.Option(
         None, help="Of the resamples and the random signs; 0 by default.", rich_help_panel=_SCORES
@@ -167,6 +158,7 @@ def evaluate(
             language=None if data else tongue.code,
             bertscore_model=bertscore_model,
             bertscore_layer=bertscore_layer,
+            bertscore_window=bertscore_window,
             limit=limit,
             prompting=Prompting(
                 num_fewshot=num_fewshot,

@@ -78,7 +78,7 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
     print_table(console, table)
     if board.rank_words:
         console.print(Text(board.rank_words), soft_wrap=True)
-    for line in (*board.labels, *filter(None, [board.people])):
+    for line in (*board.labels, *filter(None, [board.people, board.encoder])):
         console.print(Text(line), soft_wrap=True)
     for note in board.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)

@@ -43,6 +43,38 @@ GoldFile = Annotated[
         "severity); by default what travelled with the runs.",
     ),
 ]
+
+
+def encoder_option(panel: str | None = None) -> Any:
+    """``--bertscore-model``; ``panel`` is where a command's help shows it."""
+    return typer.Option(
+        envvar="MAQA_BERTSCORE_MODEL",
+        help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default.",
+        rich_help_panel=panel,
+    )
+
+
+def layer_option(panel: str | None = None) -> Any:
+    """``--bertscore-layer``."""
+    return typer.Option(
+        envvar="MAQA_BERTSCORE_LAYER",
+        help="Layer of the encoder; the known one of a known encoder by default.",
+        rich_help_panel=panel,
+    )
+
+
+def window_option(panel: str | None = None) -> Any:
+    """``--bertscore-window``."""
+    return typer.Option(
+        envvar="MAQA_BERTSCORE_WINDOW",
+        help="Read texts beyond the encoder's maximum in overlapping windows, or cut them there (the default).",
+        rich_help_panel=panel,
+    )
+
+
+Encoder = Annotated[str | None, encoder_option()]
+EncoderLayer = Annotated[int | None, layer_option()]
+EncoderWindow = Annotated[bool | None, window_option()]
 Seed = Annotated[int | None, typer.Option(help="Of the resamples and the random signs; 0 by default.")]
 
 

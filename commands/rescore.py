@@ -8,20 +8,15 @@ import typer
 from rich.console import Console
 
 from .app import app
-from .options import Resamples, Seed, resampling_of
+from .options import Encoder, EncoderLayer, EncoderWindow, Resamples, Seed, resampling_of
 
 
 @app.command()
 def rescore(
     runs: list[Path] = typer.Argument(help="Run folders, ours or plain lm-eval's."),
-    bertscore_model: str | None = typer.Option(
-        None,
-        envvar="MAQA_BERTSCORE_MODEL",
-        help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default.",
-    ),
-    bertscore_layer: int | None = typer.Option(
-        None, envvar="MAQA_BERTSCORE_LAYER", help="Layer of the encoder, where it is not known."
-    ),
+    bertscore_model: Encoder = None,
+    bertscore_layer: EncoderLayer = None,
+    bertscore_window: EncoderWindow = None,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
@@ -33,7 +28,8 @@ def rescore(
 
     resampling = resampling_of(seed, resamples, "maqa rescore")
     console = Console(highlight=False)
+    encoder = (bertscore_model, bertscore_layer, bertscore_window)
     for path in runs:
-        run = score_again(path, lambda language: run_metrics(language, bertscore_model, bertscore_layer))
+        run = score_again(path, lambda language: run_metrics(language, *encoder))
         print_summaries(console, run, resampling)
         console.print(spans_note(run.scores.findings), markup=False)

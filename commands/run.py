@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shlex
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 from rich.console import Console
 
 from .app import app
 from .options import LanguageCode, Look, Resamples, Seed, resampling_of
+
+if TYPE_CHECKING:
+    from ..trainers.experiments.config import Experiment
 
 _DEMO = Path("runs/demo")
 
@@ -24,6 +27,12 @@ def run(
         False, "--check", help="Only look: what is planned and done, and whether all that it needs is there."
     ),
     look: Look = None,
+    bertscore_model: str | None = typer.Option(
+        None, help="Encoder of BERTScore instead of the experiment's `evaluation.bertscore_model`."
+    ),
+    bertscore_layer: int | None = typer.Option(
+        None, help="Its layer instead of the experiment's `evaluation.bertscore_layer`."
+    ),
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
@@ -31,11 +40,13 @@ def run(
 
     What is done already is not done again.
     """
+    encoder = EncoderGiven(bertscore_model, bertscore_layer)
     if check:
-        _check(experiment, out)
+        _check(experiment, out, encoder)
     else:
         drawn = Drawn(seed, resamples, look)
-        _run(experiment, out, ["run", str(experiment), "--out", str(out), *drawn.words()], drawn=drawn)
+        command = ["run", str(experiment), "--out", str(out), *encoder.words(), *drawn.words()]
+        _run(experiment, out, command, drawn=drawn, encoder=encoder)
 
 
 @app.command()
@@ -70,18 +81,47 @@ class Drawn(NamedTuple):
 
     def words(self) -> list[str]:
         """As on the command line."""
-        given = self._asdict().items()
-        return [word for name, value in given if value is not None for word in (f"--{name}", str(value))]
+        return _words(self._asdict())
 
 
-def _run(path: Path, out: Path, command: list[str], language: str | None = None, drawn: Drawn = Drawn()) -> None:
+class EncoderGiven(NamedTuple):
+    """BERTScore's encoder otherwise than the experiment says."""
+
+    bertscore_model: str | None = None
+    bertscore_layer: int | None = None
+
+    def words(self) -> list[str]:
+        """As on the command line."""
+        return _words(self._asdict())
+
+    def of(self, experiment: Experiment) -> Experiment:
+        """The experiment with this encoder. Another encoder does not keep the layer of the one that it replaces."""
+        given = {name: value for name, value in self._asdict().items() if value is not None}
+        if self.bertscore_model is not None:
+            given.setdefault("bertscore_layer", None)
+        return experiment.model_copy(update={"evaluation": experiment.evaluation.model_copy(update=given)})
+
+
+def _words(given: dict[str, Any]) -> list[str]:
+    options = [(f"--{name.replace('_', '-')}", str(value)) for name, value in given.items() if value is not None]
+    return [word for option in options for word in option]
+
+
+def _run(
+    path: Path,
+    out: Path,
+    command: list[str],
+    language: str | None = None,
+    drawn: Drawn = Drawn(),
+    encoder: EncoderGiven = EncoderGiven(),
+) -> None:
     from ..experiment import run_experiment
     from ..trainers.experiments.config import load_experiment
     from .arms_tables import USUAL_EFFECT, print_arms
     from .leaderboard import print_board
 
     console = Console(highlight=False)
-    experiment = load_experiment(path)
+    experiment = encoder.of(load_experiment(path))
     if language:
         data = experiment.data.model_copy(update={"language": language})
         experiment = experiment.model_copy(update={"data": data})
@@ -99,7 +139,7 @@ def _run(path: Path, out: Path, command: list[str], language: str | None = None,
         console.print(str(page), markup=False, soft_wrap=True)
 
 
-def _check(path: Path, out: Path) -> None:
+def _check(path: Path, out: Path, encoder: EncoderGiven) -> None:
     from ..experiment import plan
     from ..trainers.arms import Needs
     from ..trainers.experiments.config import load_experiment
@@ -108,7 +148,7 @@ def _check(path: Path, out: Path) -> None:
     from .plan_table import plan_table
 
     console = Console(highlight=False)
-    experiment = load_experiment(path)
+    experiment = encoder.of(load_experiment(path))
     cells = plan(experiment, out)
     console.print(plan_table(experiment, cells, out))
     demand_ready(experiment, cells, out)

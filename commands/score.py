@@ -10,7 +10,7 @@ import typer
 from ..harness.data.sources import known
 from .app import app
 from .metric_names import NamesMetrics
-from .options import LanguageCode
+from .options import Encoder, EncoderLayer, EncoderWindow, LanguageCode
 from .source_options import Reading, with_reader_options
 
 if TYPE_CHECKING:
@@ -28,17 +28,21 @@ def score(
             help=f"{known().capitalize()}, with the columns prediction, reference[, severity, question, id]."
         ),
     ],
-    out: Annotated[Path, typer.Option(help="Where the score of every answer goes, a parquet file.")],
-    bertscore_model: Annotated[
-        str | None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where the score of every answer goes, a parquet file; with --layers a JSON file."),
+    ] = None,
+    bertscore_model: Encoder = None,
+    bertscore_layer: EncoderLayer = None,
+    bertscore_window: EncoderWindow = None,
+    layers: Annotated[
+        bool,
         typer.Option(
-            envvar="MAQA_BERTSCORE_MODEL",
-            help="Hub id or folder of the BERTScore encoder, or `none`; the paper's by default.",
+            "--layers",
+            help="Score nothing: measure which layer of the encoder separates the file's references from wrong "
+            "answers best. FILE may also be a dataset folder.",
         ),
-    ] = None,
-    bertscore_layer: Annotated[
-        int | None, typer.Option(envvar="MAQA_BERTSCORE_LAYER", help="Layer of the encoder, where it is not known.")
-    ] = None,
+    ] = False,
     reading: Reading = None,
     language: LanguageCode = None,
 ) -> None:
@@ -46,12 +50,20 @@ def score(
 
     Prints the means and how each number came about; needs no language model.
     """
+    if layers:
+        from .layers_table import measure_layers
+
+        measure_layers(file, out, (bertscore_model, bertscore_layer, bertscore_window), reading, language)
+        return
+    from dataclasses import replace
+
     from rich.console import Console
 
     from ..harness.core.errors import UserError
     from ..harness.core.files import ensure_writable
     from ..harness.data.dataset import language_asked
     from ..harness.metrics.answers_file import read_answers
+    from ..harness.metrics.bertscore.check import check_of
     from ..harness.metrics.bertscore.encoder import NO_ENCODER
     from ..harness.metrics.beyond import beyond_encoder
     from ..harness.metrics.registry import left_out
@@ -59,6 +71,8 @@ def score(
     from ..harness.scores.findings import spans_note
     from ..harness.scores.table import write_scores
 
+    if out is None:
+        raise UserError("nothing says where the scores go", "Name a .parquet file with --out")
     # Before the scoring, which takes minutes with a large encoder.
     ensure_writable(out)
     if out.suffix != ".parquet":
@@ -71,10 +85,12 @@ def score(
         tongue,
         bertscore_model,
         bertscore_layer,
+        bertscore_window,
         questions=rows.answers.questions is not None,
         severities=rows.answers.severities is not None,
     )
     scores = score_table(rows.ids, rows.answers, metrics)
+    scores = replace(scores, encoder_check=check_of(metrics, rows.answers.references))
     write_scores(out, scores)
     console = Console(highlight=False, soft_wrap=True)
     console.print(_means(scores))
@@ -82,6 +98,8 @@ def score(
         console.print(f"{metric}: {signature}", markup=False)
     if bertscore_model == NO_ENCODER:
         console.print("bertscore_f1 was left out, as asked (--bertscore-model none).", markup=False)
+    if scores.encoder_check:
+        console.print(str(scores.encoder_check), markup=False)
     if note := beyond_encoder(scores):
         console.print(note, markup=False, style="yellow")
     for lack in left_out(tongue):

@@ -45,6 +45,7 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
 
     Similarity and safety stand here; the parts of a finding and the style of the answers are in the report.
     """
+    from ..harness.metrics.bertscore.check import encoder_words
     from ..harness.metrics.beyond import beyond_encoder
     from ..harness.metrics.registry import IN_LM_EVAL, Group, columns_of, left_out
     from ..harness.metrics.true_rates import detections, true_rates
@@ -73,6 +74,8 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
             f"{more} more columns are in {run.scores_file.name} and in `maqa report`", markup=False, soft_wrap=True
         )
     console.print(f"Severities: {labels_of([run])}", markup=False, soft_wrap=True)
+    if words := encoder_words(run.scores):
+        console.print(words, markup=False, soft_wrap=True)
     if note := beyond_encoder(run.scores):
         console.print(note, markup=False, style="yellow", soft_wrap=True)
     for line in trained_notes([run]):

@@ -148,8 +148,8 @@ def _encoder() -> Finding:
     from .metrics.bertscore.encoder import NO_ENCODER, choose_encoder, encoder_asked
 
     try:
-        name, layer = encoder_asked(None, None)
-        choice = choose_encoder(name, layer) if name != NO_ENCODER else None
+        asked = encoder_asked(None)
+        choice = choose_encoder(asked.model, asked.layer) if asked.model != NO_ENCODER else None
     except UserError as error:
         return Finding("BERTScore encoder", State.BROKEN, error.problem, error.remedy)
     if choice is None:

@@ -8,6 +8,7 @@ from math import isnan
 from ..harness.core.errors import UserError
 from ..harness.core.secrets import redact
 from ..harness.metrics.aggregates import QUALITY, AggregateScore, aggregates_all
+from ..harness.metrics.bertscore.check import encoder_words
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.runs.alike import alike, as_expected, same_answers
 from ..harness.runs.comparable import check_metric, differences, other_backend, other_training
@@ -90,6 +91,7 @@ def build_board(
         noise=noise_line(ordered),
         questions=of_scores(reference, metric),
         people=of_people(people, metric, reference.scores.signatures[metric]),
+        encoder=encoder_words(reference.scores) if metric == QUALITY else "",
         analysis=declared,
     )
 

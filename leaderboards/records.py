@@ -185,7 +185,8 @@ class Board(Record):
     severity-weighted arm that was trained beside a plain one; ``labels`` say who decided the severities, how right
     they are, and whose training weights they set too; ``notes`` names runs that lack answers and runs that no
     answer tells apart. ``analysis`` holds the declared tests, where an analysis was declared; ``people`` says
-    how far the metric agrees with people.
+    how far the metric agrees with people, ``encoder`` whether the encoder behind it separates right from wrong
+    answers; it is empty for a metric without one, and in boards of earlier versions.
     """
 
     maqa_severity: str = __version__
@@ -204,6 +205,7 @@ class Board(Record):
     noise: str = ""
     questions: str = ""
     people: str = ""
+    encoder: str = ""
 
     @property
     def noise_words(self) -> list[str]:

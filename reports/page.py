@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..harness.core.errors import UserError
 from ..harness.metrics.aggregates import GATES, QUALITY
+from ..harness.metrics.bertscore.check import encoder_words
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.metrics.registry import Group, columns_of
 from ..harness.metrics.true_rates import WORDS
@@ -99,6 +100,7 @@ def report_page(
         against=against,
         metric=metric,
         people=of_people(people, metric, run.scores.signatures[metric]),
+        encoder=encoder_words(run.scores),
         direction=_DIRECTION[better(run.scores.signatures[metric])],
         strata=[stratum for stratum in STRATA if stratum in summaries[metric]],
         summaries=summaries,

@@ -41,6 +41,7 @@ def load_documents(
     language: str | None = None,
     bertscore_model: str | None = None,
     bertscore_layer: int | str | None = None,
+    bertscore_window: bool | str | None = None,
     **_: Any,
 ) -> Splits:
     """The test rows of one severity, each with the signatures of the metrics that will score it, and the training
@@ -53,21 +54,22 @@ def load_documents(
         bertscore_model: hub id or path of the encoder, ``none`` to leave BERTScore out; else
             ``MAQA_BERTSCORE_MODEL``, else the paper's encoder.
         bertscore_layer: layer of the encoder; else ``MAQA_BERTSCORE_LAYER``, else the known one of a known encoder.
+        bertscore_window: whether texts beyond its maximum are read in windows; else ``MAQA_BERTSCORE_WINDOW``.
 
     Raises:
         UserError: the data cannot be read, has no row of this severity, or the encoder cannot be loaded.
     """
     source = data or os.environ.get("MAQA_DATA") or None
     tongue = language_of(Path(source) if source else None, language)
-    encoder, layer = encoder_asked(bertscore_model, bertscore_layer)
+    encoder = encoder_asked(bertscore_model, bertscore_layer, bertscore_window)
     rows = stratum(_test_rows(source, tongue), parse_severity(severity))
     if rows.empty:
         raise UserError(
             f"{source or f'the shipped sample in {tongue.name}'} has no test row of severity {severity!r}",
             "Label it with `maqa label DATASET --with rules`, or evaluate the other tasks by name",
         )
-    scored_by = signatures(default_metrics(tongue, encoder, layer))
-    scoring = {"encoder": encoder, "layer": layer, "signatures": scored_by}
+    scored_by = signatures(default_metrics(tongue, *encoder))
+    scoring = {**encoder.asked, "signatures": scored_by}
     asked = {"language": tongue.code, "template": tongue.prompt, "scoring": scoring}
     documents = [{**row, **asked} for row in rows[_FIELDS].to_dict("records")]
     if CLUSTER in rows:

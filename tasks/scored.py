@@ -27,7 +27,8 @@ def score_batch(responses: Sequence[Sequence[str]], documents: Sequence[dict[str
     )
     first = documents[0]
     scoring = first["scoring"]
-    columns = score(answers, default_metrics(language(first["language"]), scoring["encoder"], scoring["layer"]))
+    encoder = (scoring["encoder"], scoring["layer"], scoring.get("window", False))
+    columns = score(answers, default_metrics(language(first["language"]), *encoder))
     texts = [ScoredText(prediction) for prediction in answers.predictions]
     for row, text in enumerate(texts):
         text.scores = {name: float(values[row]) for name, values in columns.items()}

@@ -199,6 +199,11 @@ def made(
     ):
         maqa("compare", *sides, *told, "--json", root / name)
     maqa("score", root / "answers.csv", "--out", root / "scores.parquet", "--bertscore-model", encoder)
+    answers = pd.read_csv(root / "answers.csv")
+    answers.assign(judged=range(len(answers))).to_csv(root / "people_judged.csv", index=False)
+    for table, file in (("constructed", "answers.csv"), ("people", "people_judged.csv")):
+        out = root / "layers" / f"{table}.json"
+        maqa("score", root / file, "--layers", "--out", out, "--bertscore-model", encoder)
     _rated(root, evaluated)
     small = ["--language", "en", "--cases", 2, "--factors", "minimising,sign", "--resamples", 100]
     maqa("probe", "--model", "echo", *small, "--out", root / "probe")
@@ -237,6 +242,7 @@ SECTIONS = {
     "judge_scores.parquet": "judged/*/judge_scores.parquet",
     "preferences.parquet": "judged/*/preferences.parquet",
     "scores.parquet": "**/scores*.parquet",
+    "maqa score --layers --out": "layers/*.json",
     "generation.parquet": "**/generation.parquet",
     "repeats.parquet": "**/repeats.parquet",
     "noise.json": "**/noise.json",

@@ -89,6 +89,7 @@ def _manager(tasks: Path, options: EvaluationOptions) -> Any:
         "language": options.language,
         "bertscore_model": options.bertscore_model,
         "bertscore_layer": options.bertscore_layer,
+        "bertscore_window": options.bertscore_window,
         # The model ends its answers by the stop strings itself.
         "final_answers": True,
     }

@@ -22,6 +22,7 @@ class EvaluationOptions(Record):
     language: str | None = None
     bertscore_model: str | None = None
     bertscore_layer: int | None = Field(default=None, le=10_000)
+    bertscore_window: bool | None = None
     limit: int | None = Field(default=None, ge=1, le=10**9)
     prompting: Prompting = Prompting()
     name: str | None = None

@@ -25,7 +25,7 @@ from ..runs.generations import write_generation
 from ..runs.lm_eval_files import write_results, write_samples
 from ..runs.manifest import DataRecord, Manifest, ModelRecord, PromptRecord, versions, write_manifest
 from ..runs.repeats import rescore_repeats, write_repeats
-from ..runs.rescoring import complete_scores
+from ..runs.rescoring import complete_scores, with_check
 from ..runs.run import SCORES, Saved, load_answers
 from ..runs.samples import over_samples
 from ..runs.severities import write_severities
@@ -60,10 +60,10 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     overall = results["generation"]["overall"]
     results_file = write_results(options.out, results, _STAMP)
     saved = load_answers(results_file)
-    encoder = encoder_asked(options.bertscore_model, options.bertscore_layer)
-    scores = complete_scores(saved, beside_metrics(saved.language, *encoder))
-    write_scores(options.out / SCORES, scores)
+    encoder = encoder_asked(options.bertscore_model, options.bertscore_layer, options.bertscore_window)
     metrics = run_metrics(saved.language, *encoder)
+    scores = with_check(saved, complete_scores(saved, beside_metrics(saved.language, *encoder)), metrics)
+    write_scores(options.out / SCORES, scores)
     write_generation(saved, frame, metrics)
     _save_repeats(model, saved, scores, metrics)
     manifest = Manifest(
@@ -84,7 +84,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
         ),
         decoding=config.decoding.model_dump(mode="json"),
         answers_per_question=config.samples,
-        scoring={"encoder": encoder[0], "layer": encoder[1], "signatures": scores.signatures},
+        scoring={**encoder.asked, "signatures": scores.signatures},
         left_out=left_out(saved.language),
         answers={"all": len(frame), "refused": overall["errors"], "filtered": overall["filtered"]},
         runtime={"command": redact(options.command or ""), "defaults": model.defaults},

@@ -44,6 +44,7 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
         bertscore_model: hub id or folder of the BERTScore encoder; by default BERTScore is left out, since its
             encoder may have to be downloaded.
         bertscore_layer: layer of the encoder, where it is not known.
+        bertscore_window: whether texts beyond the encoder's maximum are read in windows.
         language: the code of the answers' language.
         resampling: of the intervals.
         options: those of ``evaluate.Metric``.
@@ -55,10 +56,11 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
         language: str = DEFAULT,
         resampling: Resampling = USUAL,
         bertscore_layer: int | None = None,
+        bertscore_window: bool | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.metrics = default_metrics(language_of(language), bertscore_model, bertscore_layer)
+        self.metrics = default_metrics(language_of(language), bertscore_model, bertscore_layer, bertscore_window)
         self.resampling = resampling
 
     def _info(self) -> evaluate.MetricInfo:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, wraps
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from ..languages import Language, Part
 from ..languages.text import has_word
 from ..scores.signatures import Better
 from .base import Answers, Metric, Scores
+
+if TYPE_CHECKING:
+    from .bertscore.encoder import EncoderAsked
 
 
 class Group(StrEnum):
@@ -60,7 +63,7 @@ IN_LM_EVAL = (Group.SIMILARITY, Group.PRESENCE)
 
 @dataclass(frozen=True)
 class Declared:
-    """One metric: ``make`` builds it from a language, and from an encoder and its layer where it needs one."""
+    """One metric: ``make`` builds it from a language, and where it needs an encoder from what was asked of it."""
 
     make: Callable[..., Metric]
     group: Group
@@ -198,6 +201,6 @@ def left_out(language: Language) -> list[str]:
 
 
 @cache
-def shared(make: Callable[..., Metric], language: Language, encoder: str, layer: int | None) -> Metric:
+def shared(make: Callable[..., Metric], language: Language, encoder: EncoderAsked) -> Metric:
     """The process's one metric of a kind, language and encoder, so that what it keeps serves every run."""
-    return make(language, encoder, layer)
+    return make(language, encoder.model, encoder.layer, window=encoder.window)

@@ -18,30 +18,42 @@ from .registry import COLUMNS, IN_LM_EVAL, Group, Need, declared, shared
 
 
 def default_metrics(
-    language: Language, bertscore_model: str | None = None, bertscore_layer: int | None = None, **known: bool
+    language: Language,
+    bertscore_model: str | None = None,
+    bertscore_layer: int | None = None,
+    bertscore_window: bool | None = None,
+    **known: bool,
 ) -> list[Metric]:
     """The metrics of the lm-eval tasks: similarity to the reference, and whether there is an answer.
 
     See ``run_metrics`` for the arguments.
     """
-    return _metrics(IN_LM_EVAL, language, bertscore_model, bertscore_layer, **known)
+    return _metrics(IN_LM_EVAL, language, (bertscore_model, bertscore_layer, bertscore_window), **known)
 
 
 def beside_metrics(
-    language: Language, bertscore_model: str | None = None, bertscore_layer: int | None = None, **known: bool
+    language: Language,
+    bertscore_model: str | None = None,
+    bertscore_layer: int | None = None,
+    bertscore_window: bool | None = None,
+    **known: bool,
 ) -> list[Metric]:
     """What stands beside the similarity of every run: safety and style. See ``run_metrics``."""
     groups = [group for group in Group if group not in IN_LM_EVAL]
-    return _metrics(groups, language, bertscore_model, bertscore_layer, **known)
+    return _metrics(groups, language, (bertscore_model, bertscore_layer, bertscore_window), **known)
 
 
 def safety_metrics(language: Language, **known: bool) -> list[Metric]:
     """The detectors that need no encoder. See ``run_metrics``."""
-    return _metrics([Group.SAFETY], language, NO_ENCODER, None, **known)
+    return _metrics([Group.SAFETY], language, (NO_ENCODER, None, None), **known)
 
 
 def run_metrics(
-    language: Language, bertscore_model: str | None = None, bertscore_layer: int | None = None, **known: bool
+    language: Language,
+    bertscore_model: str | None = None,
+    bertscore_layer: int | None = None,
+    bertscore_window: bool | None = None,
+    **known: bool,
 ) -> list[Metric]:
     """The metrics of a run's ``scores.parquet``: ``default_metrics`` with what stands beside them.
 
@@ -51,30 +63,32 @@ def run_metrics(
             environment's, else the paper's. One process shares one encoder and its reference embeddings.
         bertscore_layer: layer whose output is compared; None for the environment's, else the known layer of a known
             encoder.
+        bertscore_window: whether texts beyond the encoder's maximum are read in windows; None for the
+            environment's, else not.
         known: ``questions`` and ``severities``, as they are unless said otherwise; metrics that need what is not
             known are left out.
     """
-    beside = beside_metrics(language, bertscore_model, bertscore_layer, **known)
-    return [*default_metrics(language, bertscore_model, bertscore_layer, **known), *beside]
+    encoder = (bertscore_model, bertscore_layer, bertscore_window)
+    beside = [group for group in Group if group not in IN_LM_EVAL]
+    return [*_metrics(IN_LM_EVAL, language, encoder, **known), *_metrics(beside, language, encoder, **known)]
 
 
 def _metrics(
     groups: Collection[Group],
     language: Language,
-    bertscore_model: str | None,
-    bertscore_layer: int | None,
+    encoder: tuple[str | None, int | None, bool | None],
     *,
     questions: bool = True,
     severities: bool = True,
 ) -> list[Metric]:
-    model, layer = encoder_asked(bertscore_model, bertscore_layer)
+    asked = encoder_asked(*encoder)
     absent: dict[Need | Part, bool] = {
         Need.QUESTIONS: not questions,
         Need.SEVERITIES: not severities,
-        Need.ENCODER: model == NO_ENCODER,
+        Need.ENCODER: asked.model == NO_ENCODER,
     }
     return [
-        shared(each.make, language, model, layer) if Need.ENCODER in each.needs else each.make(language)
+        shared(each.make, language, asked) if Need.ENCODER in each.needs else each.make(language)
         for each in declared()
         if each.group in groups and not any(absent.get(need) for need in each.needs) and not each.missing(language)
     ]

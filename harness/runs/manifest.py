@@ -83,9 +83,9 @@ class Manifest(Record):
     """A run's identity, the conditions it was made under, and what it cost.
 
     ``answers`` counts all of them, and those that a server ``refused`` or cut by its content filter (``filtered``);
-    it is empty in runs of earlier versions. ``scoring`` holds the ``encoder`` and ``layer`` that were asked for and
-    the ``signatures`` of all scores as the run was made; scores of a later `maqa rescore` are signed in their own
-    file. ``left_out`` says which metrics the language knows too little for.
+    it is empty in runs of earlier versions. ``scoring`` holds the ``encoder``, ``layer`` and ``window`` that were
+    asked for and the ``signatures`` of all scores as the run was made; scores of a later `maqa rescore` are signed
+    in their own file. ``left_out`` says which metrics the language knows too little for.
     """
 
     format_version: int = FORMAT_VERSION

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from ..languages import Language
 from ..metrics.base import Answers, Metric
+from ..metrics.bertscore.check import check_of
 from ..metrics.scoring import score_table
 from ..scores.table import ScoreTable, write_scores
 from ..severity import parse_severity
@@ -32,7 +34,7 @@ def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]]) -> R
     """
     saved = load_answers(path)
     metrics = metrics_of(saved.language)
-    scores = score_table(list(saved.answers["id"]), answers_of(saved), metrics)
+    scores = with_check(saved, score_table(list(saved.answers["id"]), answers_of(saved), metrics), metrics)
     write_scores(saved.scores_file, scores)
     rescore_samples(saved, metrics)
     if saved.manifest is None:
@@ -50,6 +52,12 @@ def complete_scores(saved: Saved, metrics: Sequence[Metric]) -> ScoreTable:
     return ScoreTable(
         given.frame.assign(**columns), {**given.signatures, **beside.signatures}, findings=beside.findings
     )
+
+
+def with_check(saved: Saved, scores: ScoreTable, metrics: Sequence[Metric]) -> ScoreTable:
+    """The scores with what the run's own references say of the encoder among ``metrics``."""
+    found = check_of(metrics, saved.answers["reference"].tolist(), saved.answers["category"].tolist())
+    return replace(scores, encoder_check=found)
 
 
 def answers_of(saved: Saved) -> Answers:

@@ -95,7 +95,7 @@ def load_run(path: Path, incomplete: bool = False) -> Run:
         if saved.lacks:
             kept = scores.frame["id"].isin(saved.answers["id"])
             marked = scores.findings[kept].reset_index(drop=True) if scores.findings is not None else None
-            scores = ScoreTable(scores.frame[kept].reset_index(drop=True), scores.signatures, findings=marked)
+            scores = replace(scores, frame=scores.frame[kept].reset_index(drop=True), findings=marked)
         if any(list(scores.frame[column]) != list(saved.answers[column]) for column in KEY_COLUMNS):
             raise UserError(f"{file} does not hold the rows of the samples files", f"Run `maqa rescore {path}`")
     check_scores(scores, str(source))
@@ -111,7 +111,7 @@ def with_clusters(saved: Saved, scores: ScoreTable) -> ScoreTable:
     if CLUSTER not in saved.answers:
         return scores
     frame = scores.frame.assign(**{CLUSTER: saved.answers[CLUSTER].to_numpy()})
-    return ScoreTable(frame, scores.signatures, scores.safe, scores.findings)
+    return replace(scores, frame=frame)
 
 
 def load_answers(path: Path, incomplete: bool = False) -> Saved:

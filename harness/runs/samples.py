@@ -62,7 +62,7 @@ def over_samples(folder: Path, scores: ScoreTable) -> ScoreTable:
     signatures = {
         metric: averaged_over(int(counts.iloc[0]), signature) for metric, signature in scores.signatures.items()
     }
-    return ScoreTable(pd.concat([keys, means], axis=1), signatures, safe)
+    return ScoreTable(pd.concat([keys, means], axis=1), signatures, safe, encoder_check=scores.encoder_check)
 
 
 def read_generation(folder: Path) -> pd.DataFrame | None:

@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict
 from ..core.errors import UserError
 from ..core.files import atomic
 from ..core.records import validated
+from .encoder_check import EncoderCheck
 from .findings import COLUMN as FINDINGS
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 KEY_COLUMNS: tuple[str, str] = ("id", "severity")
 CLUSTER = "cluster"
 """A column of tables whose run says which questions belong together: the name of each answer's cluster."""
@@ -32,13 +33,15 @@ class ScoreTable:
 
     ``findings`` holds what the detectors found in each row (``findings.from_text`` reads it); None where the scores
     are from before findings were kept, or are means over several answers. ``safe`` is each row's quality × gate
-    where a row is a mean over several answers, whose gates it does not hold.
+    where a row is a mean over several answers, whose gates it does not hold. ``encoder_check`` is what was found of
+    the encoder behind BERTScore; None where nobody looked.
     """
 
     frame: pd.DataFrame
     signatures: dict[str, str]
     safe: pd.Series | None = None
     findings: pd.Series | None = None
+    encoder_check: EncoderCheck | None = None
 
     @property
     def metrics(self) -> list[str]:
@@ -62,6 +65,7 @@ class _Note(BaseModel):
 
     format_version: int
     signatures: dict[str, str]
+    encoder_check: EncoderCheck | None = None
 
 
 def write_scores(path: Path, scores: ScoreTable) -> None:
@@ -70,7 +74,8 @@ def write_scores(path: Path, scores: ScoreTable) -> None:
     if scores.findings is not None:
         frame = frame.assign(**{FINDINGS: scores.findings.to_numpy()})
     table = pa.Table.from_pandas(frame, preserve_index=False)
-    note = _Note(format_version=FORMAT_VERSION, signatures=scores.signatures).model_dump_json()
+    said = _Note(format_version=FORMAT_VERSION, signatures=scores.signatures, encoder_check=scores.encoder_check)
+    note = said.model_dump_json(exclude_none=True)
     table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KEY: note.encode()})
     with atomic(path) as temporary:
         pq.write_table(table, temporary)
@@ -98,10 +103,11 @@ def read_scores(path: Path) -> ScoreTable:
     version = raw.get("format_version") if isinstance(raw, dict) else None
     if isinstance(version, int) and version > FORMAT_VERSION:
         raise UserError(f"{path} has the newer format {version}", "Update maqa-severity")
-    signatures = validated(_Note, raw, f"{path} metadata", _RESCORE).signatures
+    said = validated(_Note, raw, f"{path} metadata", _RESCORE)
+    signatures = said.signatures
     for column in KEY_COLUMNS:
         if column not in table.column_names:
             raise UserError(f"{path} has no column {column!r}", _RESCORE)
     frame = table.to_pandas()
     found = frame.pop(FINDINGS) if FINDINGS in frame and FINDINGS not in signatures else None
-    return ScoreTable(frame, signatures, findings=found)
+    return ScoreTable(frame, signatures, findings=found, encoder_check=said.encoder_check)

@@ -37,7 +37,7 @@ def tau_b(score: Floats, truth: Floats, questions: npt.ArrayLike, resampling: Re
     weights = _weights(questions, resampling)
     agreed, first, second = (_paired(matrix, weights) for matrix in (one * other, one**2, other**2))
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _estimate(agreed / np.sqrt(first * second), len(score))
+        return estimate(agreed / np.sqrt(first * second), len(score))
 
 
 def auc(
@@ -45,11 +45,18 @@ def auc(
 ) -> Estimate:
     """Chance, in percent, that an answer with the event scores above one without (Hanley and McNeil 1982,
     doi 10.1148/radiology.143.1.7063747)."""
-    apart = (event[:, None] & ~event).astype(np.float64)
+    return estimate(concordance(score, event.astype(np.float64), questions, resampling), len(score))
+
+
+def concordance(score: Floats, truth: Floats, questions: npt.ArrayLike, resampling: Resampling = USUAL) -> Floats:
+    """Chance, in percent, that of two answers the truly better one scores higher, ties half: of the answers, then
+    of each resample, shape (1 + resamples,). Equal questions draw equal resamples, so two scores can be compared
+    draw by draw."""
+    apart = (truth[:, None] > truth).astype(np.float64)
     above = (score[:, None] > score) + 0.5 * (score[:, None] == score)
     weights = _weights(questions, resampling)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _estimate(100 * _paired(above * apart, weights) / _paired(apart, weights), len(score))
+        return 100 * _paired(above * apart, weights) / _paired(apart, weights)
 
 
 def consistency(score: Floats, truth: Floats, questions: npt.ArrayLike, resampling: Resampling = USUAL) -> Estimate:
@@ -61,7 +68,7 @@ def consistency(score: Floats, truth: Floats, questions: npt.ArrayLike, resampli
     covariance = sums[:, 4] - sums[:, 0] * sums[:, 1]
     spread = sums[:, 2] - sums[:, 0] ** 2 + sums[:, 3] - sums[:, 1] ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _estimate(np.where(spread > 1e-12, 2 * covariance / spread, np.nan), len(score))
+        return estimate(np.where(spread > 1e-12, 2 * covariance / spread, np.nan), len(score))
 
 
 def pairwise_accuracy(
@@ -72,7 +79,7 @@ def pairwise_accuracy(
     right = np.where(np.sign(change) == np.sign(preference), 1.0, np.where(change == 0, 0.5, 0.0)) * decided
     sums = _weights(questions, resampling) @ np.column_stack([right, decided.astype(np.float64)])
     with np.errstate(invalid="ignore", divide="ignore"):
-        return _estimate(100 * sums[:, 0] / sums[:, 1], int(decided.sum()))
+        return estimate(100 * sums[:, 0] / sums[:, 1], int(decided.sum()))
 
 
 def pairs_needed(accuracy: float) -> int | None:
@@ -101,7 +108,8 @@ def _paired(matrix: Floats, weights: Floats) -> Floats:
     return sums
 
 
-def _estimate(values: Floats, n: int) -> Estimate:
+def estimate(values: Floats, n: int) -> Estimate:
+    """The first of the values, with the interval of the others, which are its resamples."""
     point, drawn = float(values[0]), values[1:]
     drawn = drawn[np.isfinite(drawn)]
     if not np.isfinite(point) or len(drawn) < 2:

@@ -111,6 +111,7 @@ class EvaluationPart(Record):
     until: list[Annotated[str, Field(min_length=1)]] | None = None
     bertscore_model: str | None = None
     bertscore_layer: int | None = None
+    bertscore_window: bool | None = None
     floors: list[Kind] = [Kind(name) for name in floor_names()]
     limit: int | None = Field(default=None, ge=1, le=10**9)
     repeat_share: float | None = None

@@ -109,7 +109,8 @@ def _base_problems(experiment: Experiment, models: Sequence[ModelPart]) -> Itera
 
 
 def _demand_encoder(experiment: Experiment) -> None:
-    model, layer = encoder_asked(experiment.evaluation.bertscore_model, experiment.evaluation.bertscore_layer)
+    part = experiment.evaluation
+    model, layer, _ = encoder_asked(part.bertscore_model, part.bertscore_layer, part.bertscore_window)
     if model == NO_ENCODER:
         raise UserError(
             "without a BERTScore encoder the board has nothing to rank by",

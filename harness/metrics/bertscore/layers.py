@@ -11,7 +11,7 @@ from ...core.errors import UserError
 if TYPE_CHECKING:
     import torch
 
-LAYER = "Name the layer with --bertscore-layer N (MAQA_BERTSCORE_LAYER=N under lm_eval)"
+LAYER = "Name the layer with --bertscore-layer N (lm_eval: --metadata bertscore_layer=N, or MAQA_BERTSCORE_LAYER=N)"
 
 
 def cut_off(network: Any, layer: int, source: str) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
@@ -19,6 +19,21 @@ def cut_off(network: Any, layer: int, source: str) -> Callable[[torch.Tensor, to
 
     Encoders built as BERT lose the layers above it and the pooler, so that nothing is computed in vain; any
     other family runs whole.
+
+    Raises:
+        UserError: there is no such layer, or the network is no stack of layers over one text.
+    """
+    layers_of(network, layer, source)
+    stack = getattr(getattr(network, "encoder", None), "layer", None)
+    if stack is None:
+        return partial(_at, network, layer)
+    network.encoder.layer = stack[:layer]
+    network.pooler = None
+    return partial(_last, network)
+
+
+def layers_of(network: Any, layer: int, source: str) -> int:
+    """How many layers a network has, of which ``layer`` is one.
 
     Raises:
         UserError: there is no such layer, or the network is no stack of layers over one text.
@@ -31,12 +46,15 @@ def cut_off(network: Any, layer: int, source: str) -> Callable[[torch.Tensor, to
         )
     if not 1 <= layer <= count:
         raise UserError(f"encoder {source} has no layer {layer}", f"{LAYER} between 1 and {count}")
-    stack = getattr(getattr(network, "encoder", None), "layer", None)
-    if stack is None:
-        return partial(_at, network, layer)
-    network.encoder.layer = stack[:layer]
-    network.pooler = None
-    return partial(_last, network)
+    return count
+
+
+def every(network: Any, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """The outputs of all layers by one pass, shape (layers, texts, tokens, width)."""
+    import torch
+
+    states = network(ids, attention_mask=mask, output_hidden_states=True).hidden_states
+    return torch.stack(tuple(states[1:]))
 
 
 def _at(network: Any, layer: int, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:

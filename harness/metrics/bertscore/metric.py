@@ -17,7 +17,8 @@ from ..base import Answers, Scores
 from ..beyond import ANSWER_BEYOND, REFERENCE_BEYOND
 from ..registry import Group, Need, metric
 from .embeddings import Cache, Embedded, Tokens, batches, blocks, f1
-from .encoder import Encoder, EncoderChoice, choose_encoder
+from .encoder import Encoder, EncoderChoice, Vectors, choose_encoder
+from .windows import OVERLAP
 
 COLUMN = "bertscore_f1"
 
@@ -48,7 +49,9 @@ class BertScore:
     as 0, as bert-score has it wherever a batch is padded.
 
     What comes after the maximum length is not compared: ``beyond_encoder`` and ``reference_beyond_encoder`` are 100
-    where the answer, or its reference, goes on there, else 0.
+    where the answer, or its reference, goes on there, else 0. With ``window`` all of it is: such a text is read in
+    windows of that length that overlap by half, and each token is taken from the one in which it has most context;
+    both columns are then 0. Texts that fit are scored the same to the last bit.
 
     The encoder is loaded when it is first needed. Embeddings of references are kept (up to 1 GiB), so further
     answers to the same questions cost half; unique texts are embedded once, by length.
@@ -59,6 +62,7 @@ class BertScore:
         layer: layer whose output is compared; None for the known layer of a known encoder.
         device: torch device; None for the GPU if one has room, else the CPU.
         batch_tokens: padded tokens a batch; None for what suits the device.
+        window: read what is longer than the encoder reads in windows.
 
     Raises:
         UserError: on first use, if the encoder cannot be loaded, or it does not know the references' tokens.
@@ -73,8 +77,9 @@ class BertScore:
         layer: int | None = None,
         device: str | None = None,
         batch_tokens: int | None = None,
+        window: bool = False,
     ) -> None:
-        self.language = language
+        self.language, self._window = language, window
         self._model, self._layer, self._device, self._batch_tokens = model, layer, device, batch_tokens
         self._references = Cache(_CACHE_BYTES)
 
@@ -109,9 +114,12 @@ class BertScore:
             "transformers": version("transformers"),
             "version": "2",
         }
+        reads = {"window": f"overlap-{OVERLAP:g}"} if self._window else {}
+        parts |= reads
         if not self._choice.comparable:
             parts["scale"] = "not-comparable-with-the-paper"
         cut = f"weights:{self._encoder.digest}|max:{self._encoder.max_length}|{RATE}|{NEITHER_IS_BETTER}|version:1"
+        cut += "".join(f"|{key}:{value}" for key, value in reads.items())
         return {
             COLUMN: "|".join(f"{key}:{value}" for key, value in parts.items()),
             ANSWER_BEYOND: f"refs:0|{cut}",
@@ -120,23 +128,42 @@ class BertScore:
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         pairs = list(zip(answers.predictions, answers.references, strict=True))
-        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
-        tokens = dict(zip(texts, self._encoder.tokenize(texts), strict=True))
+        tokens = self._tokens(pairs)
         self._check_vocabulary(tokens, set(answers.references))
+        longer = self._longer(tokens)
+        unread = {} if self._window else longer
+        return {
+            COLUMN: 100 * self._f1(pairs, tokens, longer),
+            ANSWER_BEYOND: np.array([100.0 * (answer in unread) for answer, _ in pairs]),
+            REFERENCE_BEYOND: np.array([100.0 * (reference in unread) for _, reference in pairs]),
+        }
+
+    def similarity(self, pairs: Sequence[tuple[str, str]]) -> Scores:
+        """F1 of answers with their references, shape (n,), whether or not the encoder knows their tokens.
+
+        Raises:
+            UserError: the encoder cannot be loaded.
+        """
+        tokens = self._tokens(pairs)
+        return self._f1(pairs, tokens, self._longer(tokens))
+
+    def _tokens(self, pairs: Sequence[tuple[str, str]]) -> Tokens:
+        texts = list(dict.fromkeys(text for pair in pairs for text in pair))
+        return dict(zip(texts, self._encoder.tokenize(texts), strict=True))
+
+    def _longer(self, tokens: Tokens) -> Tokens:
+        return {text: self._encoder.whole(text) for text in tokens if self._encoder.is_longer(text, tokens[text])}
+
+    def _f1(self, pairs: Sequence[tuple[str, str]], tokens: Tokens, longer: Tokens) -> Scores:
         scores: dict[tuple[str, str], float] = {}
         embedded: dict[str, Embedded] = {}
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("BERTScore", total=len(set(pairs)))
             for block in blocks(set(pairs), tokens):
-                embedded = self._embed(block, tokens, embedded, partial(bar.advance, task))
+                embedded = self._embed(block, tokens, longer, embedded, partial(bar.advance, task))
                 scores |= {pair: f1(*(embedded[text] for text in pair)) for pair in block}
-        longer = {text for text in texts if self._encoder.is_longer(text, tokens[text])}
-        return {
-            COLUMN: 100 * np.array([scores[pair] for pair in pairs]),
-            ANSWER_BEYOND: np.array([100.0 * (answer in longer) for answer, _ in pairs]),
-            REFERENCE_BEYOND: np.array([100.0 * (reference in longer) for _, reference in pairs]),
-        }
+        return np.array([scores[pair] for pair in pairs])
 
     def _check_vocabulary(self, tokens: Tokens, references: set[str]) -> None:
         ids = np.array([number for text in references for number in tokens[text][1:-1]])
@@ -151,6 +178,7 @@ class BertScore:
         self,
         block: Sequence[tuple[str, str]],
         tokens: Tokens,
+        longer: Tokens,
         known: dict[str, Embedded],
         advance: Callable[[float], None],
     ) -> dict[str, Embedded]:
@@ -167,11 +195,31 @@ class BertScore:
             else:
                 missing.append(text)
         budget = self._batch_tokens or _BATCH_TOKENS.get(self._encoder.device.type, _BATCH_TOKENS["cpu"])
+        # A long text as it is cut is its first window, and goes into the batch that it always went into: so that
+        # those beside it are the same to the last bit with windows and without.
         for batch in batches(missing, tokens, budget):
             ids = [tokens[text] for text in batch]
             for text, numbers, vectors in zip(batch, ids, self._encoder.embed(ids), strict=True):
-                embedded[text] = Embedded(vectors, ~np.isin(numbers, self._encoder.frame_ids))
+                embedded[text] = self._embedded(vectors, numbers)
             advance(len(block) * len(batch) / len(missing))
+        if self._window:
+            for text in missing:
+                if text in longer:
+                    embedded[text] = self._read_on(embedded[text], longer[text], budget)
         for _, reference in block:
             self._references.put(reference, embedded[reference])
         return embedded
+
+    def _read_on(self, first: Embedded, ids: Sequence[int], budget: int) -> Embedded:
+        """A long text, of which ``first`` is the first window."""
+        frame, longest = self._encoder.frame, self._encoder.max_length
+        rest = {str(at): window for at, window in enumerate(frame.windows(ids, longest)[1:])}
+        vectors = {
+            name: read
+            for batch in batches(rest, rest, budget)
+            for name, read in zip(batch, self._encoder.embed([rest[name] for name in batch]), strict=True)
+        }
+        return self._embedded(frame.joined([first.vectors, *(vectors[name] for name in rest)], ids, longest), ids)
+
+    def _embedded(self, vectors: Vectors, ids: Sequence[int]) -> Embedded:
+        return Embedded(vectors, ~np.isin(ids, self._encoder.frame_ids))
