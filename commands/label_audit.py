@@ -12,6 +12,35 @@ if TYPE_CHECKING:
     from ..harness.labelling.audit.audit import Audit
     from ..harness.languages import Language
 
+AUDIT = "audit.json"
+
+
+def audit_before_training(console: Console, dataset: Dataset) -> Audit | None:
+    """Say whether a classifier can learn from a dataset's labels; None where these are not people's."""
+    from rich.text import Text
+
+    from ..harness.core.errors import UserError
+    from ..harness.labelling.audit.audit import Standing, audit
+    from ..harness.labelling.audit.gold_table import read_gold_table
+    from ..harness.labelling.audit.kept import keep_audit
+    from ..harness.labelling.quality.trust import PEOPLE, by_whom
+
+    source = dataset.info.severity_source
+    if source.name != PEOPLE:
+        console.print(f"Audit: the labels are by {by_whom(source.model_dump())}: there are none of people to audit")
+        return None
+    found = audit(read_gold_table(dataset.folder, dataset.language), dataset.language)
+    style = {Standing.SOUND: "", Standing.LIMITED: "yellow", Standing.UNFIT: "bold red"}[found.standing]
+    console.print(Text(f"Audit of the labels: {found.words}", style=style), soft_wrap=True)
+    console.print(
+        Text(f"All that was looked at: maqa label {dataset.folder} --audit {dataset.folder}"), soft_wrap=True
+    )
+    try:
+        keep_audit(dataset, found)
+    except UserError as error:
+        console.print(Text(f"The audit is not kept in the dataset: {error.problem}"), soft_wrap=True)
+    return found
+
 
 def run_audit(console: Console, dataset: Dataset | None, gold: Path, out: Path | None, language: Language) -> None:
     """Audit a gold file, print it, keep it in ``out`` and, where the gold is a dataset's, in that dataset."""
@@ -24,7 +53,7 @@ def run_audit(console: Console, dataset: Dataset | None, gold: Path, out: Path |
 
     found = audit(read_gold_table(gold, language, dataset), language)
     if out is not None:
-        write_json(out / "audit.json", found.model_dump(mode="json"))
+        write_json(out / AUDIT, found.model_dump(mode="json"))
     whose = open_dataset(gold) if is_dataset(gold) else dataset
     if whose is not None:
         keep_audit(whose, found)

@@ -31,12 +31,13 @@ def train_classifier(
     patience: Annotated[int, typer.Option(help="Epochs without progress before stopping (transformers).")] = 2,
 ) -> None:
     """Train a severity classifier, calibrate it, and write its report card beside the rules' and the hybrid's."""
-    from ..harness.core.files import read_json
+    from ..harness.core.files import read_json, write_json
     from ..harness.data.dataset import open_dataset
     from ..harness.labelling.sources.classifier import NOTE
     from ..trainers.classifier.config import TFIDF, ClassifierConfig
     from ..trainers.classifier.train import train_classifier as run
     from .card_tables import card_tables, not_by_people
+    from .label_audit import AUDIT, audit_before_training
     from .progress import rows_bar
 
     with checked("maqa train classifier --help"):
@@ -51,10 +52,13 @@ def train_classifier(
             patience=patience,
         )
     opened = open_dataset(dataset)
+    console = Console(highlight=False)
+    found = audit_before_training(console, opened)
     rows = opened.info.counts["train"]["rows"] * (1 if base == TFIDF else epochs)
     with rows_bar("training", rows) as advance:
         cards = run(opened, config, out, folds=folds, progress=advance)
-    console = Console(highlight=False)
+    if found is not None:
+        write_json(out / AUDIT, found.model_dump(mode="json"))
     console.print(card_tables(cards))
     if warning := not_by_people(opened.info):
         console.print(warning, markup=False, soft_wrap=True)

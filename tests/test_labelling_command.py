@@ -246,3 +246,22 @@ def test_a_checked_source_gives_every_row_the_severities_that_it_may_have(maqa, 
     assert kept["rows"] == len(possible)
     single = possible.isin(["critical", "neutral", "non_critical"])
     assert kept["undecided_pct"] == pytest.approx(100 * (1 - single.mean()), abs=0.01)
+
+
+def test_labels_are_audited_before_a_classifier_is_trained_on_them(maqa, dataset, expert, tmp_path):
+    mixed = tmp_path / "mixed"
+    rng = np.random.default_rng(0)
+    rows = pd.concat([expert.split(name) for name in SPLITS])[["question", "answer", "category", "severity"]]
+    rows["severity"] = rng.permutation(rows["severity"])
+    rows.to_csv(tmp_path / "mixed.csv", index=False)
+    assert maqa("prepare", tmp_path / "mixed.csv", "--out", mixed, "--test", 60)[0] == 0
+    status, out, _ = maqa("train", "classifier", mixed, "--out", tmp_path / "model")
+    assert status == 0 and "Audit of the labels: cannot support a classifier" in " ".join(out.split())
+    assert json.loads((tmp_path / "model" / "audit.json").read_text(encoding="utf-8"))["standing"].startswith(
+        "cannot"
+    )
+    assert open_dataset(mixed).info.labelling["audit"]["standing"] == "cannot support a classifier"
+    assert maqa("label", dataset.folder)[0] == 0
+    status, out, _ = maqa("train", "classifier", dataset.folder, "--out", tmp_path / "other")
+    assert status == 0 and "there are none of people to audit" in " ".join(out.split())
+    assert not (tmp_path / "other" / "audit.json").exists()
