@@ -13,7 +13,7 @@ from maqa_severity.harness.generation.config import GenerationConfig
 from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.generation.engines.hf import HFEngine
 from maqa_severity.harness.generation.records import Prompt
-from maqa_severity.harness.generation.start_token import STARTS, forgotten_start, set_start, starts
+from maqa_severity.harness.generation.start_token import STARTS, forgotten_start, keep_last, set_start, starts
 from maqa_severity.tests.packing import write_gguf
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.tests.training import SETTINGS, gpt2_base, medical_dataset
@@ -138,6 +138,22 @@ def test_a_model_is_not_asked_without_it(gemma):
     assert engine(gemma).lengths([asked("<bos>ab")])
     without, added = (engine(gemma, add_bos_token=add).lengths([asked("ab")])[0] for add in (False, True))
     assert added == without + 1
+
+
+def test_a_prompt_that_is_too_long_keeps_it_in_training_and_in_answering(gemma):
+    from maqa_severity.trainers.lm.encoding import encode
+
+    assert [keep_last([2, 7, 8, 9], room, 2) for room in (4, 3, 2, 1)] == [[2, 7, 8, 9], [2, 8, 9], [2, 9], [9]]
+    assert keep_last([7, 8, 9], 2, 2) == keep_last([7, 8, 9], 2, None) == [8, 9]
+    asks = engine(gemma, add_bos_token=True)
+    tokenizer, text = load_tokenizer(str(gemma), None, None, add_bos_token=True), "ab cd " * 400
+    (ids,) = asks._encode([asked(text)])
+    assert len(ids) == asks._room and ids[0] == 2 and ids[1:] == tokenizer(text)["input_ids"][1 - asks._room :]
+    trained = encode(tokenizer, [text, "ab"], ["c", "c"], 64)
+    whole = tokenizer(text)["input_ids"]
+    assert trained.prompts_cut.tolist() == [len(whole) - trained.prompts[0], 0]
+    assert trained.ids(0)[: trained.prompts[0]].tolist() == [2, *whole[1 - trained.prompts[0] :]]
+    assert trained.ids(1)[0] == 2 and len(trained.ids(0)) == 64
 
 
 def test_evaluate_says_it_in_one_line_and_exits_2(gemma, dataset, tmp_path, capsys):

@@ -77,6 +77,13 @@ def keep_start(folder: Path, add: bool) -> None:
     write_json(path, {**read_json(path, "Save the tokenizer again"), SETTING: add})
 
 
+def keep_last(ids: list[int], room: int, start_id: int | None) -> list[int]:
+    """The last ``room`` tokens of a text; a start token stays before them."""
+    if len(ids) <= room or room < 2 or start_id is None or ids[0] != start_id:
+        return ids[-room:]
+    return [start_id, *ids[1 - room :]]
+
+
 def demand_start(forgotten: str | None, name: str, how: str) -> None:
     """Refuse a tokenizer that forgets the start token.
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...harness.generation.start_token import keep_last
+
 IGNORED = -100
 """Label of a position that is not learned: prompt and padding (PyTorch's ``ignore_index``)."""
 
@@ -62,7 +64,7 @@ def encode(
     Prompt and answer are tokenized apart, as they are when a model answers; the prompt gets the special tokens that
     the tokenizer gives to any text. What exceeds ``max_length`` is cut from the answer's end (an answer that was
     cut gets no eos: nobody should learn to stop there), except that the answer keeps half the length; then the
-    prompt is cut from its beginning.
+    prompt is cut from its beginning, behind the start token if it has one.
 
     Args:
         progress: called with the number of rows that were encoded since the last call.
@@ -76,7 +78,7 @@ def encode(
         texts = [" " + answer.strip() for answer in answers[chunk]]
         answer_ids = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
         for prompt, answer in zip(prompt_ids, answer_ids, strict=True):
-            ids, *counts = _fit(prompt, [*answer, tokenizer.eos_token_id], max_length)
+            ids, *counts = _fit(prompt, [*answer, tokenizer.eos_token_id], max_length, tokenizer.bos_token_id)
             parts.append(np.array(ids, np.int32))
             lengths.append((counts[0], counts[1], counts[2]))
         progress(len(prompt_ids))
@@ -88,10 +90,12 @@ def encode(
     )
 
 
-def _fit(prompt: list[int], answer: list[int], max_length: int) -> tuple[list[int], int, int, int]:
+def _fit(
+    prompt: list[int], answer: list[int], max_length: int, start_id: int | None
+) -> tuple[list[int], int, int, int]:
     """The ids that fit, how many are the prompt's, and how many of prompt and answer did not."""
     room = max(max_length - len(prompt), max_length // 2)
     kept = answer[:room]
     prompt_cut = max(0, len(prompt) + len(kept) - max_length)
-    left = prompt[prompt_cut:]
+    left = keep_last(prompt, len(prompt) - prompt_cut, start_id) if prompt_cut < len(prompt) else []
     return [*left, *kept], len(left), prompt_cut, len(answer) - len(kept)

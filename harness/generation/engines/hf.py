@@ -19,7 +19,7 @@ from ..devices import existing_device
 from ..endings import ending
 from ..reading import Reader, demand_known
 from ..records import Generated, Prompt
-from ..start_token import StartToken
+from ..start_token import StartToken, keep_last
 from ..thoughts import THINKING_ARGUMENTS
 from ..workers.failures import loading
 from .hf_import import hf_backend
@@ -120,7 +120,7 @@ class HFEngine:
         demand_known(self.lm.tokenizer, {token for ids in encoded for token in ids}, self._known_tokens)
         if warn and (cut := sum(len(ids) > self._room for ids in encoded)):
             log.warning("%d prompts are longer than %d tokens and lose their beginning", cut, self._room)
-        return [ids[-self._room :] for ids in encoded]
+        return [keep_last(ids, self._room, self.lm.tokenizer.bos_token_id) for ids in encoded]
 
     def _tokens(self, text: str) -> list[int]:
         # lm-eval looks whether the text begins with the first token, which not every tokenizer has.

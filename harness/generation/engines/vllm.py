@@ -16,7 +16,7 @@ from ..decoding import answer_seed
 from ..endings import Ending, ending
 from ..reading import Reader, demand_known
 from ..records import Generated, Prompt
-from ..start_token import StartToken
+from ..start_token import StartToken, keep_last
 from ..thoughts import THINKING_ARGUMENTS, opened
 from ..workers.failures import loading
 from .vllm_packages import answer_for_vllm, vllm_package
@@ -123,7 +123,7 @@ class VLLMEngine:
         demand_known(self.lm.tokenizer, {token for ids in encoded for token in ids}, known)
         if warn and (cut := sum(len(ids) > self._room for ids in encoded)):
             log.warning("%d prompts are longer than %d tokens and lose their beginning", cut, self._room)
-        return [ids[-self._room :] for ids in encoded]
+        return [keep_last(ids, self._room, self.lm.tokenizer.bos_token_id) for ids in encoded]
 
     def _outputs(self, prompts: Sequence[Prompt], encoded: Any, until: Sequence[str]) -> list[Any]:
         sampling = [self._sampling(prompt, until) for prompt in prompts]
