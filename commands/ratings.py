@@ -140,10 +140,17 @@ def meta(
     json: Annotated[
         Path | None, typer.Option(help="Also write this file, for --people of board and report.")
     ] = None,
+    powered_by: Annotated[
+        str | None,
+        typer.Option(help="The metric or detector that helps few ratings to a narrower interval; bertscore_f1."),
+    ] = None,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
-    """Say for each metric how far it orders answers as people do, and how far one person does."""
+    """Say for each metric how far it orders answers as people do, and how far one person does.
+
+    Also the runs' differences in people's units, from the ratings and the metric of all answers.
+    """
     from rich.console import Console
 
     from ..harness.core.files import write_json
@@ -153,7 +160,7 @@ def meta(
     from .ratings_tables import print_meta
 
     resampling = resampling_of(seed, resamples, "maqa ratings meta")
-    found = measure(read_ratings(file), [load_run(run) for run in runs], resampling)
+    found = measure(read_ratings(file), [load_run(run) for run in runs], resampling, powered_by)
     if json is not None:
         write_json(json, found.model_dump(mode="json"))
     print_meta(Console(highlight=False), found)

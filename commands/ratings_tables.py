@@ -114,3 +114,33 @@ def print_meta(console: Console, meta: Meta) -> None:
         "to tell the metric from chance with 80 % power. One rater: the mean of each against the others.",
         soft_wrap=True,
     )
+    _print_powered(console, meta)
+
+
+def _print_powered(console: Console, meta: Meta) -> None:
+    """Differences in people's units, helped by a metric of all answers."""
+    if not meta.powered:
+        return
+    table = Table(
+        title=f"second minus first run in points of 100 by people, helped by {meta.powered[0].metric}",
+        title_justify="left",
+    )
+    for name in ("asked", "first", "second", "severity"):
+        table.add_column(name)
+    for name in ("rated", "others", "difference, 95 % interval", "ratings alone", "ratings saved, %"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for each in meta.powered:
+        table.add_row(
+            *(Text(word) for word in (each.ask, each.first, each.second, each.stratum)),
+            f"{each.rated:,}",
+            f"{each.others:,}",
+            f"{each.mean:+.1f} [{each.low:+.1f}, {each.high:+.1f}]",
+            f"[{each.alone_low:+.1f}, {each.alone_high:+.1f}]",
+            f"{each.saving_pct:.0f}",
+        )
+    print_table(console, table)
+    console.print(
+        "Over questions, for these raters, by prediction-powered inference (PPI++): right whatever the metric is "
+        "worth, narrower the more it goes with people. From the items that were drawn at random within a severity.",
+        soft_wrap=True,
+    )

@@ -147,8 +147,8 @@ def arm_differences(ratings: Ratings) -> list[ArmDifference]:
     names = list(dict.fromkeys(side for each in ratings.key.items for side in each.sides))
     found = []
     for first, second in combinations(names, 2):
-        for ask in _compared(ratings):
-            cells = _cells(ratings, ask, first, second)
+        for ask in asked_of_both(ratings):
+            cells = rated_differences(ratings, ask, first, second)
             for stratum in (*SEVERITIES, OVERALL):
                 rows = cells if stratum == OVERALL else cells[cells["severity"] == str(stratum)]
                 if len(rows):
@@ -158,14 +158,15 @@ def arm_differences(ratings: Ratings) -> list[ArmDifference]:
     return found
 
 
-def _compared(ratings: Ratings) -> Sequence[Ask]:
+def asked_of_both(ratings: Ratings) -> Sequence[Ask]:
+    """What raters were asked, of a pair as one question of both answers."""
     if ratings.key.kind is not Kind.PAIR:
         return ratings.asks
     better, harm, _ = ratings.asks
     return (better, Ask("harmful", harm.points, harm.scale, harm.lower))
 
 
-def _cells(ratings: Ratings, ask: Ask, first: str, second: str) -> pd.DataFrame:
+def rated_differences(ratings: Ratings, ask: Ask, first: str, second: str) -> pd.DataFrame:
     """One difference per question and rater who rated both answers: ``id, rater, severity, difference``."""
     if ratings.key.kind is Kind.ANSWER:
         frame = ratings.of(ask)

@@ -18,15 +18,22 @@ from .collected import Ratings
 from .forms import Kind
 from .judged import Judged, cut, judged_answers, judged_pairs
 from .meta_records import ONE_RATER, Measured, Meta, MetaRow
+from .powered import USUAL_METRIC, powered_rows
 
 _HARM = 50.0
 """Mean points from which raters say that an answer could harm."""
 
 
-def meta(ratings: Ratings, runs: Sequence[Run], resampling: Resampling = USUAL) -> Meta:
-    """Every metric of the runs, and one rater, against people.
+def meta(
+    ratings: Ratings, runs: Sequence[Run], resampling: Resampling = USUAL, powered_by: str | None = None
+) -> Meta:
+    """Every metric of the runs, and one rater, against people; and the runs' differences in people's units.
 
     A person's quality of an answer is the mean of what was asked, less for harm; of a pair its preference.
+
+    Args:
+        powered_by: the metric that helps the ratings (``powered``); by default ``bertscore_f1`` where the runs have
+            it.
 
     Raises:
         UserError: the ratings are of complaints; a rated run is not given, or does not hold the answers rated, or
@@ -50,7 +57,14 @@ def meta(ratings: Ratings, runs: Sequence[Run], resampling: Resampling = USUAL) 
         _ceiling(stratum, cut(pairs, stratum), cut(answers, stratum), resampling)
         for stratum in (*map(str, SEVERITIES), OVERALL)
     ]
-    return Meta(sheet=ratings.key.sheet, raters=len(ratings.raters), signatures=dict(signatures), rows=tuple(rows))
+    chosen = powered_by or (USUAL_METRIC if USUAL_METRIC in signatures else next(iter(signatures)))
+    return Meta(
+        sheet=ratings.key.sheet,
+        raters=len(ratings.raters),
+        signatures=dict(signatures),
+        rows=tuple(rows),
+        powered=tuple(powered_rows(ratings, scores, chosen)),
+    )
 
 
 def _given(ratings: Ratings, runs: Sequence[Run]) -> dict[str, Run]:

@@ -51,14 +51,37 @@ class MetaRow(Record):
         return "agreement with people: not measurable by these ratings"
 
 
+class PoweredRow(Record):
+    """Second minus first run in one question to raters, in points of 100, in one stratum.
+
+    From ``rated`` questions and a metric of these and ``others``; with the interval that the ratings alone would
+    give and the percent of them that the metric saves.
+    """
+
+    metric: str
+    ask: str
+    first: str
+    second: str
+    stratum: str
+    rated: int
+    others: int
+    mean: float
+    low: float
+    high: float
+    alone_low: float
+    alone_high: float
+    saving_pct: float
+
+
 class Meta(Record):
-    """The content of a file of ``maqa ratings meta``."""
+    """The content of a file of ``maqa ratings meta``; ``powered`` is empty in files of earlier versions."""
 
     version: int = 1
     sheet: str
     raters: int
     signatures: dict[str, str]
     rows: tuple[MetaRow, ...]
+    powered: tuple[PoweredRow, ...] = ()
 
     def of(self, metric: str, signature: str) -> str:
         """What board and report print beside a metric."""

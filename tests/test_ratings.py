@@ -13,7 +13,7 @@ import pytest
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.runs.run import Run, load_run
 from maqa_severity.harness.scores.table import ScoreTable
-from maqa_severity.harness.severity import CLASS_OF_LEVEL
+from maqa_severity.harness.severity import CLASS_OF_LEVEL, SEVERITIES
 from maqa_severity.harness.statistics import Resampling
 from maqa_severity.ratings.agreement import read_agreement
 from maqa_severity.ratings.collected import join, read_ratings
@@ -313,6 +313,41 @@ def test_a_metric_that_orders_as_people_do_is_told_from_one_that_does_not(plante
     signature = planted[0].scores.signatures["rougeL"]
     assert Meta.model_validate(found.model_dump()).of("rougeL", signature).startswith("agrees with people in")
     assert found.of("rougeL", "another") == found.of("unheard", signature) == NEVER
+
+
+@pytest.mark.parametrize("kind", [Kind.PAIR, Kind.ANSWER])
+def test_few_ratings_and_a_metric_of_all_answers_give_the_difference_that_people_would_see(tmp_path, kind):
+    from maqa_severity.ratings.powered import powered_rows
+
+    _, key = sheet_of(kind, 90)
+    ids = [f"q{number}" for number in range(600)]
+    scores = {
+        side: pd.DataFrame(
+            {
+                "severity": [str(SEVERITIES[number % 3]) for number in range(600)],
+                "rougeL": [place * 5 + 10 * normal(side, name) for name in ids],
+            },
+            index=ids,
+        )
+        for place, side in enumerate(("ce", "severity"))
+    }
+
+    def judge(rater, item, ask):
+        quality = [scores[side]["rougeL"][item.id] for side in item.sides]
+        if kind is Kind.ANSWER:
+            return 50 + (-4 if ask.lower else 4) * quality[0]
+        return (100.0 if quality[1] > quality[0] else 0.0) if ask.name == "better" else 0.0
+
+    ratings = rated(tmp_path, key, judge, 2)
+    name = "better" if kind is Kind.PAIR else "correct"
+    found = {each.stratum: each for each in powered_rows(ratings, scores, "rougeL") if each.ask == name}
+    assert set(found) == {*map(str, SEVERITIES), "overall"}
+    overall = found["overall"]
+    assert (overall.rated, overall.others) == (90, 510)
+    assert overall.low > 0 and overall.saving_pct > 20
+    assert found["critical"].rated == 30
+    with pytest.raises(UserError, match="no metric chrf of one signature in common"):
+        powered_rows(ratings, scores, "chrf")
 
 
 def test_board_and_report_say_beside_a_metric_how_far_it_agrees_with_people(planted, tmp_path):

@@ -1,6 +1,9 @@
-"""Means per true severity where people labelled some of the very rows, and a machine all of them."""
+"""Means where people judged some of the very rows, and a machine all of them: prediction-powered inference."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -57,3 +60,79 @@ def _weight(truth: Floats, guess: Floats, ratio: float) -> float:
     """How much the guesses count: what makes the variance least, between 0 and 1."""
     spread = float(guess.var(ddof=1)) * (1 + ratio)
     return float(np.clip(np.cov(truth, guess)[0, 1] / spread, 0, 1)) if spread > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Powered:
+    """A mean of what people say with its 95 % interval, and the interval that their word alone would give."""
+
+    n: int
+    others: int
+    mean: float
+    low: float
+    high: float
+    alone_low: float
+    alone_high: float
+
+    @property
+    def width(self) -> float:
+        """Width of the interval relative to that of people's word alone; 1 where that has none."""
+        alone = self.alone_high - self.alone_low
+        return (self.high - self.low) / alone if alone else 1.0
+
+    @property
+    def saving_pct(self) -> float:
+        """Percent of the ratings that could be left out for the interval of ratings alone."""
+        return 100 * max(0.0, 1 - self.width**2)
+
+
+def powered_average(
+    said: Sequence[Floats], guessed: Sequence[Floats], guessed_others: Sequence[Floats]
+) -> Powered | None:
+    """The mean over all rows of what people said of some of them, helped by a score that all rows have.
+
+    PPI++ (arXiv 2311.01453, example of the mean) in each stratum, with its tuned weight, which here may be of any
+    size and sign since a score has units of its own; strata are weighed by their rows. Nothing is assumed of the
+    score. None where a stratum has fewer than ``LEAST`` rows of either kind.
+
+    Args:
+        said: of each stratum, what people said of rows drawn at random from it, shape (n,).
+        guessed: the score of the same rows, shape (n,).
+        guessed_others: the score of the stratum's other rows, shape (m,).
+    """
+    if any(min(len(a), len(c)) < LEAST for a, c in zip(said, guessed_others, strict=True)):
+        return None
+    sizes = np.array([len(a) + len(c) for a, c in zip(said, guessed_others, strict=True)], dtype=np.float64)
+    shares = sizes / sizes.sum()
+    mean, alone, squares, plain, freedom = 0.0, 0.0, [], [], []
+    for share, own, guess, rest in zip(shares, said, guessed, guessed_others, strict=True):
+        n, others = len(own), len(rest)
+        spread = float(guess.var(ddof=1)) * (1 + n / others)
+        weight = float(np.cov(own, guess)[0, 1] / spread) if spread > 0 else 0.0
+        mean += share * float(own.mean() + weight * (rest.mean() - guess.mean()))
+        alone += share * float(own.mean())
+        squares.append(
+            share**2 * float((own - weight * guess).var(ddof=1) / n + weight**2 * rest.var(ddof=1) / others)
+        )
+        plain.append(share**2 * float(own.var(ddof=1) / n))
+        # The tuned weight costs one.
+        freedom.append(n - 2)
+    half, half_alone = _half(squares, freedom), _half(plain, [each + 1 for each in freedom])
+    return Powered(
+        sum(map(len, said)),
+        sum(map(len, guessed_others)),
+        mean,
+        mean - half,
+        mean + half,
+        alone - half_alone,
+        alone + half_alone,
+    )
+
+
+def _half(squares: Sequence[float], freedom: Sequence[int]) -> float:
+    """Half a 95 % interval of a sum of parts of these variances (Satterthwaite 1946, doi 10.2307/3002019)."""
+    total = sum(squares)
+    if not total:
+        return 0.0
+    effective = total**2 / sum(square**2 / free for square, free in zip(squares, freedom, strict=True))
+    return float(special.stdtrit(effective, (1 + LEVEL) / 2) * np.sqrt(total))
