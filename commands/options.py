@@ -75,6 +75,14 @@ def window_option(panel: str | None = None) -> Any:
 Encoder = Annotated[str | None, encoder_option()]
 EncoderLayer = Annotated[int | None, layer_option()]
 EncoderWindow = Annotated[bool | None, window_option()]
+SeverityMapText = Annotated[
+    str | None,
+    typer.Option(
+        "--severity-map",
+        metavar="MAP",
+        help="What severities mean: 1=critical,2=neutral,3=non_critical, or a file of value and severity.",
+    ),
+]
 Seed = Annotated[int | None, typer.Option(help="Of the resamples and the random signs; 0 by default.")]
 
 

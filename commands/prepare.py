@@ -13,7 +13,7 @@ from rich.text import Text
 from ..harness.core.errors import UserError
 from ..harness.data.sources import known
 from .app import app
-from .options import LanguageCode
+from .options import LanguageCode, SeverityMapText
 from .progress import stages_bar
 from .source_options import Reading, with_reader_options
 from .tables import print_table
@@ -45,6 +45,7 @@ def prepare(
             help="Column of what belongs together (one case, one consultation); else nearly equal questions do."
         ),
     ] = None,
+    severity_map: SeverityMapText = None,
     probability_columns: Annotated[
         str | None, typer.Option(help="Columns of the probabilities: NON_CRITICAL,NEUTRAL,CRITICAL.")
     ] = None,
@@ -61,6 +62,7 @@ def prepare(
     from ..harness.data.folder import is_dataset
     from ..harness.data.options import PrepareOptions, parse_share
     from ..harness.data.prepare import prepare as write_dataset
+    from ..harness.data.severity_map import read_severity_map
     from ..harness.labelling.quality.trust import carry_card
 
     given = {
@@ -79,8 +81,10 @@ def prepare(
                 "Give NON_CRITICAL,NEUTRAL,CRITICAL",
             )
         given |= dict(zip(PROBABILITIES, names, strict=True))
+    tongue = language_asked(source if is_dataset(source) else None, language)
     options = PrepareOptions(
-        language=language_asked(source if is_dataset(source) else None, language),
+        language=tongue,
+        severities=read_severity_map(severity_map, tongue),
         columns={role: name for role, name in given.items() if name is not None},
         reading=reading or {},
         test=parse_share(test),
@@ -103,6 +107,9 @@ def _show(card: Card, console: Console) -> None:
         splits = ", ".join(f"{name} ({rows:,} rows)" for name, rows in card.parts.items())
         console.print(Text(f"Splits, all of them read: {splits}"))
     console.print(Text(f"Clusters: {card.clusters}"), soft_wrap=True)
+    for said in (f"Severities: {card.read_as}" if card.read_as else "", card.unused):
+        if said:
+            console.print(Text(said), soft_wrap=True)
     table = Table("rows", "count", title="Rows")
     table.add_row("read", f"{card.read:,}")
     for reason, count in card.dropped.items():

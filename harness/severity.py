@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -43,54 +47,107 @@ levels are defined in ``docs/severity.md``."""
 PROBABILITY_COLUMNS: tuple[str, str, str] = ("p_non_critical", "p_neutral", "p_critical")
 """Column order of every probability matrix: by rank, as in the paper's ``[p_nc, p_n, p_c]``."""
 
-_TERMS = {
-    "critical": Severity.CRITICAL,
-    "high": Severity.CRITICAL,
-    "severe": Severity.CRITICAL,
-    "neutral": Severity.NEUTRAL,
-    "moderate": Severity.NEUTRAL,
-    "medium": Severity.NEUTRAL,
-    "non_critical": Severity.NON_CRITICAL,
-    "noncritical": Severity.NON_CRITICAL,
-    "mild": Severity.NON_CRITICAL,
-    "low": Severity.NON_CRITICAL,
-}
+LEVELS = range(1, 6)
+"""Of triage, 1 the most urgent."""
+
+
+class Grade(NamedTuple):
+    """What somebody says of a complaint: its class, and its level of triage where that was said."""
+
+    severity: Severity
+    level: int | None = None
+
+
+def grade_of_level(level: int) -> Grade:
+    """The grade of a level from 1 to 5."""
+    return Grade(CLASS_OF_LEVEL[level], level)
 
 
 def parse_severity(text: str) -> Severity:
-    """Read a severity in any known spelling.
+    """Read a severity in any known spelling; see ``parse_grade``.
 
     Raises:
         UserError: nobody knows this severity.
     """
-    try:
-        return _spellings()[_key(str(text))]
-    except KeyError:
-        known = ", ".join(name if name in _TERMS else name.replace("_", " ") for name in _spellings())
-        raise UserError(f"unknown severity {text!r}", f"Use one of: {known}") from None
+    return parse_grade(text).severity
+
+
+def parse_grade(text: str) -> Grade:
+    """Read a severity: a class, or a level of triage from 1 to 5, by number or by a name in any language.
+
+    Digits may be those of any script, and a number may come from a sheet as ``2.0``. A number beside a name, as in
+    ``2 - Emergency``, must say the same class.
+
+    Raises:
+        UserError: nobody knows this severity, or a level is outside the scale.
+    """
+    # Here, since the help of every command names severities and reads no language.
+    from .languages import codes, language
+    from .languages.severities import severity_key
+
+    given, text, tables = text, str(text), _spellings()
+    if text in _CANONICAL:
+        return _CANONICAL[text]
+    if (number := whole_number(text)) is not None:
+        if number in LEVELS:
+            return grade_of_level(number)
+        raise UserError(
+            f"level {number} is outside the scale of 1 (the most urgent) to 5",
+            "Write 1 to 5, or the classes critical, neutral and non_critical",
+        )
+    keys = {code: severity_key(text, language(code)) for code in tables}
+    found = [grade for code, key in keys.items() if (grade := _named(key, tables[code]))]
+    if len({grade.severity for grade in found}) == 1:
+        return next((grade for grade in found if grade.level), found[0])
+    names = [name for code in codes() for name in language(code).severity_names.values()]
+    known = ", ".join(dict.fromkeys([*map(str, SEVERITIES), *names]))
+    raise UserError(f"unknown severity {given!r}", f"Use one of: {known}, or a level of triage from 1 to 5")
+
+
+def whole_number(text: str) -> int | None:
+    """A number without a fraction, in the digits of any script; None where the text is none."""
+    found = _NUMBER.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    return int(found[1]) if found else None
+
+
+_CANONICAL = {str(severity): Grade(severity) for severity in SEVERITIES}
+_NUMBER = re.compile(r"(-?\d{1,9})(?:[.,\u066B]0+)?")
+
+
+def _named(key: str, table: Mapping[str, Grade]) -> Grade | None:
+    """The grade of a name, of ``level 2``, and of ``2 emergency`` if both say one class."""
+    numbers = [word for word in key.split() if word.isdecimal()]
+    rest = " ".join(word for word in key.split() if not word.isdecimal())
+    if len(numbers) != 1:
+        return table.get(key)
+    grade = grade_of_level(int(numbers[0])) if int(numbers[0]) in LEVELS else None
+    named = table.get(rest)
+    return grade if grade and (not rest or (named and named.severity is grade.severity)) else None
 
 
 @cache
-def _spellings() -> dict[str, Severity]:
-    """The terms, and the names of every language: a label may stand in another one than the questions.
+def _spellings() -> dict[str, dict[str, Grade]]:
+    """Grades by code of a language and key of a name: a label may stand in another one than the questions.
 
     Raises:
         UserError: one spelling is the name of two severities.
     """
-    # Here, since the help of every command names severities and reads no language.
     from .languages import codes, language
+    from .languages.severities import named_severities, severity_key
 
-    found = dict(_TERMS)
+    tables: dict[str, dict[str, Grade]] = {}
+    seen: dict[str, Severity] = {}
     for code in codes():
-        for name, spelling in language(code).severity_names.items():
-            severity = Severity(name)
-            if (other := found.setdefault(_key(spelling), severity)) is not severity:
-                raise UserError(f"{spelling!r} is {name} in language {code}, and {other} elsewhere", "Rename it")
-    return dict(sorted(found.items(), key=lambda item: SEVERITIES.index(item[1])))
-
-
-def _key(text: str) -> str:
-    return "_".join(text.strip().lower().replace("-", " ").replace("_", " ").split())
+        table = {severity_key(str(each), language(code)): Grade(each) for each in SEVERITIES}
+        for key, target in named_severities(language(code)).items():
+            grade = grade_of_level(int(target)) if target.isdecimal() else Grade(Severity(target))
+            severity = seen.setdefault(key, table.setdefault(key, grade).severity)
+            if grade.severity is not severity:
+                raise UserError(
+                    f"{key!r} is {grade.severity} in language {code}, and {severity} elsewhere", "Rename it"
+                )
+        tables[code] = table
+    return tables
 
 
 def one_hot(severities: list[Severity]) -> npt.NDArray[np.float64]:

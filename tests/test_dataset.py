@@ -109,7 +109,7 @@ def test_the_most_likely_severity_is_taken_and_a_tie_is_the_more_severe(tmp_path
     [
         (copy(answer=" "), "test row 1 has no answer"),
         (copy(question=None), "test row 1 has no question"),
-        (copy(severity="urgent"), "test row 1: unknown severity 'urgent'"),
+        (copy(severity="purple"), "test row 1: unknown severity 'purple'"),
         (copy(p_critical=0.3), "test row 1: a probability is missing"),
         (
             copy(p_non_critical=0.3, p_neutral=0.3, p_critical=0.3),

@@ -62,7 +62,7 @@ def test_it_takes_severities_in_the_spellings_of_the_data(answers, tmp_path):
         ("references", None, "row 3 has no reference"),
         ("references", " ", "row 3 has no reference"),
         ("severities", None, "row 3: unknown severity None"),
-        ("severities", "urgent", "row 3: unknown severity 'urgent'"),
+        ("severities", "purple", "row 3: unknown severity 'purple'"),
     ],
 )
 def test_a_missing_text_or_an_unknown_severity_is_refused_with_its_row(answers, tmp_path, column, value, message):

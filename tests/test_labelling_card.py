@@ -127,7 +127,7 @@ def test_gold_is_read_in_every_spelling(tmp_path):
 @pytest.mark.parametrize(
     ("content", "named"),
     [
-        ("id,severity\na,urgent\n", r"gold\.csv row 2 \(id a\): unknown severity 'urgent'"),
+        ("id,severity\na,purple\n", r"gold\.csv row 2 \(id a\): unknown severity 'purple'"),
         ("id,severity\na,\n", r"row 2 \(id a\)"),
         ("id,severity\na,critical\na,neutral\n", r"row 3 has the id 'a' a second time"),
         ("id,severity\n,critical\n", r"row 2 has no id"),

@@ -170,7 +170,7 @@ def test_errors_are_one_line_with_status_2_and_write_nothing(maqa, dataset, expe
     strangers = tmp_path / "strangers.csv"
     strangers.write_text("id,severity\nnobody,critical\n", encoding="utf-8")
     foreign = tmp_path / "foreign.csv"
-    foreign.write_text(f"id,severity\n{ROWS[0]['id']},urgent\n", encoding="utf-8")
+    foreign.write_text(f"id,severity\n{ROWS[0]['id']},purple\n", encoding="utf-8")
     unlabelled = tmp_path / "unlabelled.csv"
     unlabelled.write_text(f"id,colour\n{ROWS[0]['id']},red\n", encoding="utf-8")
     folder, out = dataset.folder, tmp_path / "out"
@@ -185,7 +185,7 @@ def test_errors_are_one_line_with_status_2_and_write_nothing(maqa, dataset, expe
         ([folder, "--with", "column"], "has no labels by people"),
         ([folder, "--scheme", "wild"], "unknown weighting scheme"),
         ([folder, "--check", strangers], "1 of 1 ids are not in"),
-        ([folder, "--check", foreign], "unknown severity 'urgent'"),
+        ([folder, "--check", foreign], "unknown severity 'purple'"),
         ([folder, "--check", unlabelled], "no severity column"),
         ([folder, "--check", gold, "--stress"], "two questions"),
         ([folder, "--stress"], "has no folder"),

@@ -8,6 +8,7 @@ import sqlite3
 import sys
 import zipfile
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from maqa_severity.harness.data.columns import Role
 from maqa_severity.harness.data.dataset import SPLITS, Dataset, open_dataset
 from maqa_severity.harness.data.options import PrepareOptions, Share
 from maqa_severity.harness.data.prepare import prepare
+from maqa_severity.harness.data.severity_map import read_severity_map
 from maqa_severity.harness.languages.text import Profile, normalise
 from maqa_severity.harness.severity import PROBABILITY_COLUMNS
 from maqa_severity.tests.tongues import ARABIC
@@ -331,3 +333,32 @@ def test_real_pairs_are_kept_or_explained(tmp_path: Path, falah: Path) -> None:
         == card.kept
     )
     assert set(rows["category"]) == set(source["Category"])
+
+
+def test_severities_in_somebody_elses_words_are_read_and_it_is_said_how(tmp_path):
+    rows = [("عندي صداع", "حرجة"), ("عندي ألم", "عاجل"), ("عندي كحة", "بسيطة"), ("عندي حكة", "٢")]
+    source = tmp_path / "s.csv"
+    lines = [f"{question},راجع الطبيب {place},{value}" for place, (question, value) in enumerate(rows)]
+    source.write_text("\n".join(["question,answer,severity", *lines]), encoding="utf-8")
+    options = PrepareOptions(language=ARABIC, test=Share(rows=0), validation=Share(rows=0))
+    dataset, card = prepare(source, tmp_path / "out", options)
+    found = dict(zip(dataset.split("train")["question"], dataset.split("train")["severity"], strict=True))
+    assert [found[question] for question, _ in rows] == ["critical", "neutral", "non_critical", "critical"]
+    assert "حرجة is critical" in card.read_as and "٢ is critical" in card.read_as
+    mapped = replace(options, severities=read_severity_map("حرجة=1,عاجل=2,بسيطة=5,2=3", options.language))
+    dataset, _ = prepare(source, tmp_path / "mapped", mapped)
+    found = dict(zip(dataset.split("train")["question"], dataset.split("train")["severity"], strict=True))
+    assert [found[question] for question, _ in rows] == ["critical", "critical", "non_critical", "neutral"]
+
+
+@pytest.mark.parametrize(
+    ("values", "used"), [(("critical", "mild"), True), (("1", "2"), False), (("eye", ""), False)]
+)
+def test_a_column_that_may_be_the_severity_is_used_if_its_words_are_or_named_as_not_used(tmp_path, values, used):
+    source = tmp_path / "s.csv"
+    lines = [f"عندي ألم {place},راجع الطبيب {place},{value}" for place, value in enumerate(values)]
+    source.write_text("\n".join(["question,answer,label", *lines]), encoding="utf-8")
+    options = PrepareOptions(language=ARABIC, test=Share(rows=0), validation=Share(rows=0))
+    dataset, card = prepare(source, tmp_path / "out", options)
+    assert (dataset.info.severity_source.name == "column") is used
+    assert ("--severity-column" in card.unused) is not used

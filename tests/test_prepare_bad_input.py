@@ -79,7 +79,7 @@ def text_file(folder: Path, content: str | bytes, name: str = "s.csv") -> Path:
         ("s.jsonl", '{"question": "x", "answer": "y"}\n["x", "y"]\n', "s.jsonl row 2 is no JSON object"),
         ("s.jsonl", '{"question": "x", "answer": ["y"]}\n', "s.jsonl row 1 key 'answer' holds list"),
         ("s.jsonl", '{"question": "x", "answer": "\\ud83d"}\n', "s.jsonl row 1 holds broken Unicode"),
-        ("s.csv", "question,answer,severity\nx,y,mild\nz,y,urgent\n", "s.csv row 3: unknown severity 'urgent'"),
+        ("s.csv", "question,answer,severity\nx,y,mild\nz,y,purple\n", "s.csv row 3: unknown severity 'purple'"),
         (
             "s.csv",
             PROBABILITIES + "x,y,0.2,0.3,0.4\n",

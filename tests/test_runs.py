@@ -164,7 +164,7 @@ def test_a_note_that_cannot_be_read_is_refused_with_its_file(evaluated, tmp_path
         ("filtered_resps", [None]),
         ("filtered_resps", [["x"]]),
         ("rougeL", "much"),
-        ("doc", {"severity": "urgent"}),
+        ("doc", {"severity": "purple"}),
         ("doc", {"category": None}),
     ],
 )

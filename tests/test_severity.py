@@ -5,7 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from maqa_severity.harness.core.errors import UserError
-from maqa_severity.harness.severity import SCHEMES, Severity, one_hot, parse_severity, parse_weights
+from maqa_severity.harness.data.severity_map import read_severity_map
+from maqa_severity.harness.languages import language
+from maqa_severity.harness.severity import SCHEMES, Severity, one_hot, parse_grade, parse_severity, parse_weights
 
 
 @pytest.mark.parametrize(
@@ -18,6 +20,25 @@ from maqa_severity.harness.severity import SCHEMES, Severity, one_hot, parse_sev
         ("MILD", Severity.NON_CRITICAL),
         ("moderate", Severity.NEUTRAL),
         ("high", Severity.CRITICAL),
+        ("حرجة", Severity.CRITICAL),
+        ("حالة طارئة", Severity.CRITICAL),
+        ("طَارِئ", Severity.CRITICAL),
+        ("الخطيرة", Severity.CRITICAL),
+        ("عاجلة", Severity.NEUTRAL),
+        ("متوسطة", Severity.NEUTRAL),
+        ("بسيط", Severity.NON_CRITICAL),
+        ("بسيطة", Severity.NON_CRITICAL),
+        ("غير طارئة", Severity.NON_CRITICAL),
+        ("Emergency", Severity.CRITICAL),
+        ("URGENT", Severity.NEUTRAL),
+        ("Routine", Severity.NON_CRITICAL),
+        ("1", Severity.CRITICAL),
+        ("٢", Severity.CRITICAL),
+        ("3.0", Severity.NEUTRAL),
+        ("۴", Severity.NON_CRITICAL),
+        ("ESI 5", Severity.NON_CRITICAL),
+        ("المستوى ٣", Severity.NEUTRAL),
+        ("2 - Emergency", Severity.CRITICAL),
     ],
 )
 def test_aliases_of_the_wild_are_read(spelling, severity):
@@ -25,8 +46,55 @@ def test_aliases_of_the_wild_are_read(spelling, severity):
 
 
 def test_a_severity_nobody_knows_is_an_error_that_lists_the_known_ones():
-    with pytest.raises(UserError, match=r"'urgent'.*غير حرج"):
-        parse_severity("urgent")
+    with pytest.raises(UserError, match=r"'purple'.*غير حرج"):
+        parse_severity("purple")
+
+
+@pytest.mark.parametrize(("text", "level"), [("Emergency", 2), ("عاجل", 3), ("4", 4), ("critical", None)])
+def test_a_level_is_kept_where_one_was_said(text, level):
+    assert parse_grade(text).level == level
+
+
+@pytest.mark.parametrize("text", ["0", "6", "-1", "٩"])
+def test_a_level_outside_the_scale_is_refused(text):
+    with pytest.raises(UserError, match="outside the scale of 1"):
+        parse_grade(text)
+
+
+@pytest.mark.parametrize("text", ["2.5", "2 mild", "2 purple", "", "severity", "درجة", "nan"])
+def test_what_says_no_severity_or_two_is_refused(text):
+    with pytest.raises(UserError, match="unknown severity"):
+        parse_grade(text)
+
+
+def test_a_map_says_what_values_mean_and_must_name_each(tmp_path):
+    table, whole = tmp_path / "map.csv", tmp_path / "map.json"
+    table.write_text("value,severity\nأولى,critical\n2,3\n3,بسيط\n", encoding="utf-8")
+    whole.write_text('{"اولي": "critical", "2.0": 3, "3": "routine"}', encoding="utf-8")
+    for form in (str(table), str(whole), "أولى=critical، 2=urgent, 3=mild"):
+        read = read_severity_map(form, language("ar"))
+        grades = [read.of(value).severity for value in ("أُولَى", "٢", "3.0")]
+        assert grades == [Severity.CRITICAL, Severity.NEUTRAL, Severity.NON_CRITICAL]
+        with pytest.raises(UserError, match=r"does not name '4'\. Add '4=\.\.\.' to --severity-map"):
+            read.of("4")
+    with pytest.raises(UserError, match=r"unknown severity 'purple'.*--severity-map 'purple=\.\.\.'"):
+        read_severity_map(None, language("ar")).of("purple")
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ("1=critical,2=purple", "says 'purple' for '2': unknown severity"),
+        ("1=critical,2=7", "level 7 is outside the scale"),
+        ("1=critical,١=mild", "two meanings"),
+        ("nowhere.csv", "is no file"),
+        ("=critical", "is empty"),
+        ("", "names no value"),
+    ],
+)
+def test_a_map_that_says_nothing_is_one_line(given, problem):
+    with pytest.raises(UserError, match=problem):
+        read_severity_map(given, language("ar"))
 
 
 def test_one_hot_follows_the_order_of_the_probability_columns():

@@ -132,9 +132,9 @@ def test_an_id_that_two_splits_share_is_named_with_both_rows(tmp_path):
 def test_a_wrong_row_is_named_within_its_split(tmp_path):
     folder = saved(
         tmp_path / "hf",
-        {"train": rows(3, severity=["critical"] * 3), "test": rows(2, start=3, severity=["neutral", "urgent"])},
+        {"train": rows(3, severity=["critical"] * 3), "test": rows(2, start=3, severity=["neutral", "purple"])},
     )
-    with pytest.raises(UserError, match=r"hf/test row 2: unknown severity 'urgent'"):
+    with pytest.raises(UserError, match=r"hf/test row 2: unknown severity 'purple'"):
         prepare(folder, tmp_path / "d", ALL_TEST)
 
 

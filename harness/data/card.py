@@ -28,7 +28,8 @@ class Card:
     ``QUANTILES``. ``contradictions``: kept rows whose label is not the most likely one of their probabilities.
     ``parts``: rows of each split of the source, where it has some. ``foreign``: kept rows whose question has no
     letter of ``language``; ``likely`` is the code of the language that most of them have letters of, if any.
-    ``clusters``: which rows belong together, in words.
+    ``clusters``: which rows belong together, in words. ``read_as``: what the values of the severity column were
+    read as, and ``unused``: a column that is not read as one, each empty where there is nothing to say.
     """
 
     columns: dict[str, str]
@@ -44,6 +45,8 @@ class Card:
     foreign: int
     likely: str | None
     clusters: str
+    read_as: str = ""
+    unused: str = ""
 
 
 def without_letters(texts: Sequence[str], language: Language) -> list[str]:

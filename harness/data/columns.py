@@ -40,9 +40,20 @@ def option(role: Role) -> str:
 @cache
 def aliases(role: Role, language: Language) -> tuple[str, ...]:
     """Normalised names of a role's column, the preferred first: the general ones, then the language's own."""
+    names = _named(role, language)
+    return (*names, *_named("maybe_severity", language)) if role is Role.SEVERITY else names
+
+
+@cache
+def _named(kind: str, language: Language) -> tuple[str, ...]:
     files = (_ALIASES, language.folder / "columns.json")
     tables = [read_json(file, "Install the package again") for file in files if file.is_file()]
-    return tuple(normalise(name, Profile.METRIC, language) for table in tables for name in table.get(role, []))
+    return tuple(normalise(name, Profile.METRIC, language) for table in tables for name in table.get(kind, []))
+
+
+def is_doubtful(name: str, language: Language) -> bool:
+    """Whether a column found for the severity may as well be another's, such as ``label``."""
+    return normalise(name, Profile.METRIC, language) in _named("maybe_severity", language)
 
 
 def find_columns(

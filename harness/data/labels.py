@@ -10,8 +10,9 @@ import pandas as pd
 import pyarrow as pa
 
 from ..core.errors import UserError
-from ..severity import PROBABILITY_COLUMNS, SEVERITIES, parse_severity
+from ..severity import PROBABILITY_COLUMNS, SEVERITIES
 from .columns import PROBABILITIES, Role
+from .severity_map import SeverityMap
 
 SUM_TOLERANCE = 1e-3 + 1e-9
 """Numbers rounded to three digits can sum to 0.999 or 1.001, which floats miss by a little."""
@@ -24,11 +25,11 @@ Where = Callable[[int], str]
 _NAMES = {severity.rank: str(severity) for severity in SEVERITIES}
 
 
-def read_ranks(values: pa.Array, where: Where) -> Ranks:
-    """Ranks 0, 1, 2 of severities in any known spelling, shape (n,); an empty cell is ``UNLABELLED``.
+def read_ranks(values: pa.Array, where: Where, severities: SeverityMap) -> Ranks:
+    """Ranks 0, 1, 2 of severities as a map reads them, shape (n,); an empty cell is ``UNLABELLED``.
 
     Raises:
-        UserError: a severity nobody knows.
+        UserError: a severity that the map misses.
     """
     encoded = values.dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -37,7 +38,7 @@ def read_ranks(values: pa.Array, where: Where) -> Ranks:
         if not value.strip():
             continue
         try:
-            ranks[code] = parse_severity(value).rank
+            ranks[code] = severities.of(value).severity.rank
         except UserError as error:
             row = int(np.argmax(codes == code))
             raise UserError(f"{where(row)}: {error.problem}", error.remedy) from None
@@ -60,7 +61,8 @@ def read_probabilities(columns: Sequence[pa.Array]) -> Probabilities:
 class LabelReader:
     """Reads severities and probabilities of one file, batch by batch; its first row shows their scale, 1 or 100."""
 
-    def __init__(self) -> None:
+    def __init__(self, severities: SeverityMap) -> None:
+        self.severities = severities
         self._scale: float | None = None
 
     def read(self, columns: Mapping[Role, pa.Array], rows: int, where: Where) -> tuple[Ranks, Probabilities]:
@@ -74,7 +76,7 @@ class LabelReader:
         """
         ranks = np.full(rows, UNLABELLED, dtype=np.int8)
         if Role.SEVERITY in columns:
-            ranks = read_ranks(columns[Role.SEVERITY], where)
+            ranks = read_ranks(columns[Role.SEVERITY], where, self.severities)
         if Role.P_CRITICAL not in columns:
             return ranks, one_hot_ranks(ranks)
         cells = [columns[role] for role in PROBABILITIES]

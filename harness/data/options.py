@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from ..core.errors import UserError
 from ..languages import Language
 from .columns import Role
+from .severity_map import SeverityMap
 
 _ROUNDING = 1e-9
 
@@ -55,6 +56,7 @@ class PrepareOptions:
         seed: of the split.
         overwrite: whether an existing dataset may be replaced.
         language: whose normalisation and column names apply.
+        severities: what the values of the severity column mean; by default what is known of them.
 
     Raises:
         UserError: the fractions of test and validation sum to more than one.
@@ -67,6 +69,7 @@ class PrepareOptions:
     validation: Share = Share(fraction=0.1)
     seed: int = 0
     overwrite: bool = False
+    severities: SeverityMap = field(default_factory=SeverityMap)
 
     def __post_init__(self) -> None:
         if (self.test.fraction or 0.0) + (self.validation.fraction or 0.0) > 1.0 + _ROUNDING:

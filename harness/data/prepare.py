@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ import pyarrow.compute as pc
 from ..core.errors import UserError
 from ..core.files import sha256_file, sha256_text
 from ..languages import Language
-from ..severity import PROBABILITY_COLUMNS
+from ..severity import PROBABILITY_COLUMNS, whole_number
 from .card import (
     Card,
     count_by_split,
@@ -24,7 +26,7 @@ from .card import (
 )
 from .cleaning import Reason, Rows, clean_batch, join, without_duplicates
 from .clusters import Clusters, cluster_rows, joins_any
-from .columns import PROBABILITIES, Role, find_columns, option
+from .columns import PROBABILITIES, Role, find_columns, is_doubtful, option
 from .dataset import (
     COLUMNS,
     SPLITS,
@@ -38,6 +40,7 @@ from .dataset import (
 )
 from .labels import UNLABELLED, LabelReader, most_likely, severity_names
 from .options import PrepareOptions
+from .severity_map import OPTION, SeverityMap
 from .sources import open_source
 from .sources.base import Source
 from .splitting import split_groups
@@ -76,7 +79,9 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
     opened = open_source(source, options.reading)
     _check_language(opened, options)
     roles = find_columns(source, opened.columns, options.columns, options.language)
-    read, dropped, rows = _collect(opened, roles, options.language, progress)
+    severities = replace(options.severities, read={})
+    unused = _without_doubtful_labels(opened, roles, options)
+    read, dropped, rows = _collect(opened, roles, options.language, severities, progress)
     progress("Finding duplicates", 0, None)
     kept, duplicates = without_duplicates(rows)
     dropped |= duplicates
@@ -107,6 +112,8 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
         foreign=len(foreign),
         likely=likely_language(foreign) if foreign else None,
         clusters=str(clusters),
+        read_as=str(severities),
+        unused=unused,
     )
     info = _info(opened, card, roles, options, clusters)
     return write_dataset(out, frames, info), card
@@ -121,9 +128,9 @@ def _check_language(source: Source, options: PrepareOptions) -> None:
 
 
 def _collect(
-    source: Source, roles: dict[Role, int], language: Language, progress: Progress
+    source: Source, roles: dict[Role, int], language: Language, severities: SeverityMap, progress: Progress
 ) -> tuple[int, dict[Reason, int], Rows]:
-    labels = LabelReader()
+    labels = LabelReader(severities)
     within = {role: place for place, role in enumerate(roles)}
     read, dropped, parts = 0, dict.fromkeys(Reason, 0), []
     for batch in source.batches(list(roles.values())):
@@ -138,6 +145,35 @@ def _collect(
     if not any(map(len, parts)):
         raise UserError(f"{source.path} has no row with a question and an answer", "Check the chosen columns")
     return read, dropped, join(parts)
+
+
+def _without_doubtful_labels(source: Source, roles: dict[Role, int], options: PrepareOptions) -> str:
+    """Leave out a column that may hold severities by its name, and does not by its first rows; and say so."""
+    place = roles.get(Role.SEVERITY)
+    if (
+        place is None
+        or Role.SEVERITY in options.columns
+        or not is_doubtful(source.columns[place], options.language)
+    ):
+        return ""
+    severities = replace(options.severities, read={})
+    for value in (value for batch in islice(source.batches([place]), 1) for value in batch.columns[0].to_pylist()):
+        if value and value.strip() and not _may_be_severity(value, severities):
+            del roles[Role.SEVERITY]
+            return (
+                f"column {source.columns[place]!r} is not used: {value!r} may be no severity. If it is one, name "
+                f"the column with {option(Role.SEVERITY)}, and what its values mean with {OPTION}"
+            )
+    return ""
+
+
+def _may_be_severity(value: str, severities: SeverityMap) -> bool:
+    try:
+        severities.of(value)
+    except UserError:
+        return False
+    # A bare number may count anything, unless a map says what it is.
+    return severities.entries is not None or whole_number(value) is None
 
 
 def _cluster_column(source: Source, rows: Rows, roles: dict[Role, int], options: PrepareOptions) -> str | None:
@@ -244,6 +280,7 @@ def _info(
             "seed": options.seed,
             "labels_against_probabilities": card.contradictions,
             **({"splits": card.parts} if card.parts else {}),
+            **({"severities": card.read_as} if card.read_as else {}),
         },
         clusters=clusters.about,
         labelling=dict(source.labelling) if _keeps_labels(options) else {},

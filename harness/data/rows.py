@@ -35,6 +35,7 @@ from .labels import (
     read_ranks,
     severity_names,
 )
+from .severity_map import SeverityMap
 
 _REMEDY = "Correct the rows that are given to dataset_from_rows"
 
@@ -92,7 +93,7 @@ def _frame(split: str, rows: Sequence[Mapping[str, Any]] | pd.DataFrame) -> pd.D
         for row, text in enumerate(columns[name]):
             if not isinstance(text, str) or not text.strip():
                 raise UserError(f"{where(row)} has no {name}", _REMEDY)
-    ranks = read_ranks(_text(columns["severity"]), where)
+    ranks = read_ranks(_text(columns["severity"]), where, SeverityMap())
     probabilities = read_probabilities([_text(columns[name]) for name in PROBABILITY_COLUMNS])
     absent = np.array(
         [all(columns[name][row] is None for name in PROBABILITY_COLUMNS) for row in range(len(ranks))], bool
