@@ -23,6 +23,9 @@ def card_tables(cards: Sequence[ReportCard]) -> RenderableType:
     from ..harness.labelling.quality.standing import standing_words
 
     first = cards[0]
+    named = [card.source for card in cards]
+    # Two files of people's labels are told apart by the names of the files.
+    names = [card.version if named.count(card.source) > 1 else card.source for card in cards]
     table = Table(
         title=Text(f"Report card: {first.truth}, n = {first.rows:,}"),
         title_justify="left",
@@ -30,8 +33,8 @@ def card_tables(cards: Sequence[ReportCard]) -> RenderableType:
         pad_edge=False,
     )
     table.add_column("measure, 95 % interval", no_wrap=True)
-    for card in cards:
-        table.add_column(Text(card.source), justify="right", no_wrap=True)
+    for name in names:
+        table.add_column(Text(name), justify="right", no_wrap=True)
     for name, measure in first.measures.items():
         table.add_row(f"{name} {measure.unit}".rstrip(), *(_shown(card.measures[name]) for card in cards))
     table.add_row("unknown rows", *(f"{card.unknown:,}" for card in cards))
@@ -43,14 +46,15 @@ def card_tables(cards: Sequence[ReportCard]) -> RenderableType:
             )
     surest = Table(title="Accuracy over the surest rows, % (95 % interval)", title_justify="left")
     surest.add_column("coverage", no_wrap=True)
-    for card in cards:
-        surest.add_column(Text(card.source), justify="right", no_wrap=True)
+    for name in names:
+        surest.add_column(Text(name), justify="right", no_wrap=True)
     for row in zip(*(card.selective for card in cards), strict=True):
         surest.add_row(
             f"{100 * row[0].coverage:.0f} %", *(f"{at.accuracy:.1f} ({at.low:.1f}–{at.high:.1f})" for at in row)
         )
-    verdicts = [Text(f"{card.source}: {standing_words(card)}") for card in cards]
-    return Group(table, *(_confusion(card) for card in cards), surest, *_sets(cards), *verdicts)
+    verdicts = [Text(f"{name}: {standing_words(card)}") for card, name in zip(cards, names, strict=True)]
+    confusions = [_confusion(card, name) for card, name in zip(cards, names, strict=True)]
+    return Group(table, *confusions, surest, *_sets(cards), *verdicts)
 
 
 def _sets(cards: Sequence[ReportCard]) -> list[Table]:
@@ -82,8 +86,10 @@ def _sets(cards: Sequence[ReportCard]) -> list[Table]:
 
 def not_by_people(truth: DatasetInfo) -> str:
     """A warning if the severities that serve as the truth come from a machine, else an empty text."""
+    from ..harness.labelling.sources.base import BY_PEOPLE
+
     name = truth.severity_source.name
-    if name == "column":
+    if name in BY_PEOPLE:
         return ""
     return (
         f"The labels come from the source {name!r}, not from people: the card shows agreement with it, not with "
@@ -103,8 +109,8 @@ def _number(number: float | None, unit: str) -> str:
     return f"{number:.1f}" if unit else f"{number:.3f}"
 
 
-def _confusion(card: ReportCard) -> Table:
-    table = Table(title=Text(f"{card.source}: rows by true (down) and assigned severity"), title_justify="left")
+def _confusion(card: ReportCard, source: str) -> Table:
+    table = Table(title=Text(f"{source}: rows by true (down) and assigned severity"), title_justify="left")
     table.add_column("true")
     for name in SEVERITY_NAMES:
         table.add_column(name, justify="right")

@@ -119,7 +119,7 @@ def judge(
 
     resampling = resampling_of(seed, resamples, "maqa judge")
     # First of all, so that nothing is read or written with a key in the arguments.
-    asked = _judge(model, model_args, temperature, max_new_tokens, repeats, chat_template, device, store or out)
+    asked = open_judge(model, model_args, temperature, max_new_tokens, repeats, chat_template, device, store or out)
     with checked("maqa judge --help"):
         wanted = Wanted(
             pairs=pairs,
@@ -152,7 +152,7 @@ def judge(
     console.print(str(out / "judge.html"), markup=False, soft_wrap=True)
 
 
-def _judge(
+def open_judge(
     model: str,
     model_args: str,
     temperature: float,
@@ -162,6 +162,11 @@ def _judge(
     device: str | None,
     store: Path,
 ) -> Judge:
+    """The model of ``--model``, behind an address or loaded here.
+
+    Raises:
+        UserError: nobody knows it, or an argument is unknown, impossible or a secret.
+    """
     from ..judges.endpoint import ChatEndpoint, without_keys
 
     if model not in _MODELS:

@@ -10,10 +10,15 @@ import typer
 from rich.console import Console
 
 from .app import app
-from .options import LanguageCode
+from .label_sources import LLM, Combine, LlmOptions, around_of
+from .label_sources import combine as combine_sources
+from .label_sources import compare as compare_sources
+from .options import LanguageCode, SeverityMapText
+from .panels import InPanels
 
 if TYPE_CHECKING:
     from ..harness.data.dataset import Dataset
+    from ..harness.data.severity_map import SeverityMap
     from ..harness.labelling.sources.base import SeveritySource
     from ..harness.languages import Language
     from ..harness.severity import Weights
@@ -26,12 +31,28 @@ class Engine(StrEnum):
     RAY = "ray"
 
 
-@app.command()
+_LLM = "Of --with llm"
+
+
+@app.command(cls=InPanels)
 def label(
     dataset: Annotated[Path | None, typer.Argument(help="The dataset folder.")] = None,
-    source: Annotated[
-        str, typer.Option("--with", help="rules, column, hybrid or the folder of a trained classifier.")
-    ] = "rules",
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="SOURCE",
+            help="rules (the default), column, hybrid, llm, a trained classifier's folder or a file of people's "
+            "labels; several for --compare, --combine and --check.",
+        ),
+    ] = None,
+    combine: Annotated[
+        Combine | None, typer.Option(help="Make one of several: by majority, or by the errors in their votes.")
+    ] = None,
+    compare: Annotated[
+        bool, typer.Option("--compare", help="Show what several sources say and how far they agree.")
+    ] = False,
+    severity_map: SeverityMapText = None,
     classifier: Annotated[Path | None, typer.Option(help="The classifier's folder, for --with hybrid.")] = None,
     out: Annotated[
         Path | None,
@@ -57,8 +78,35 @@ def label(
     language: LanguageCode = None,
     engine: Annotated[Engine, typer.Option(help="Run here, or over a Ray cluster.")] = Engine.PLAIN,
     workers: Annotated[int, typer.Option(min=1, help="Workers of the Ray engine.")] = 2,
+    model: Annotated[
+        str, typer.Option(help="Of llm: chat (behind an address), hf, vllm, ...", rich_help_panel=_LLM)
+    ] = "chat",
+    model_args: Annotated[
+        str,
+        typer.Option(
+            help="Of llm: base_url=...,model=NAME as in `maqa judge`. A key stands in MAQA_API_KEY.",
+            rich_help_panel=_LLM,
+        ),
+    ] = "",
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Of a reply.", rich_help_panel=_LLM)] = 512,
+    temperature: Annotated[float, typer.Option(min=0, max=100, help="Of sampling.", rich_help_panel=_LLM)] = 0.0,
+    chat_template: Annotated[
+        bool,
+        typer.Option("--chat-template", help="Put a local model's prompt into its template.", rich_help_panel=_LLM),
+    ] = False,
+    device: Annotated[str | None, typer.Option(help="Of a local model: cpu, cuda.", rich_help_panel=_LLM)] = None,
+    repeats: Annotated[
+        int, typer.Option(min=1, help="How often each complaint is asked about.", rich_help_panel=_LLM)
+    ] = 1,
+    retry_refused: Annotated[
+        bool, typer.Option("--retry-refused", help="Ask again what a server refused.", rich_help_panel=_LLM)
+    ] = False,
+    store: Annotated[
+        Path | None,
+        typer.Option(help="Where replies are kept; in the dataset's folder by default.", rich_help_panel=_LLM),
+    ] = None,
 ) -> None:
-    """Label the severity of every complaint. --explain, --check and --stress look into a source and label nothing.
+    """Label the severity of every complaint. --explain, --check, --compare and --stress label nothing.
 
     A dataset without labels is labelled in its own folder; one that has labels only into a new one (--out).
     """
@@ -66,8 +114,9 @@ def label(
     from ..harness.severity import parse_weights
 
     console = Console(highlight=False)
+    choices = given or ["rules"]
     if explain is not None:
-        if check is not None or stress or source != "rules":
+        if check is not None or stress or given:
             raise UserError(
                 "--explain shows what the rules see",
                 "Leave out --with, and ask --check and --stress in another command",
@@ -79,13 +128,13 @@ def label(
         console.print(explanation_lines(RulesSource(language_asked(dataset, language)).explain(explain)))
         return
     if audit is not None:
-        if check is not None or stress or source != "rules":
+        if check is not None or stress or given:
             raise UserError("--audit asks the gold alone", "Ask --with, --check and --stress in another command")
         from ..harness.data.dataset import language_asked, open_dataset
         from .label_audit import run_audit
 
         whose = open_dataset(dataset) if dataset is not None else None
-        run_audit(console, whose, audit, out, language_asked(dataset, language))
+        run_audit(console, whose, audit, out, language_asked(dataset, language), severity_map)
         return
     if dataset is None:
         raise UserError("no dataset is named", "Use `maqa label DATASET`, or --explain with a complaint")
@@ -93,18 +142,45 @@ def label(
         raise UserError("--check and --stress are two questions", "Ask one at a time")
     if pairs is not None and not stress:
         raise UserError("--pairs goes with --stress alone", "Add --stress or leave it out")
+    if len(choices) > 1 and combine is None and not compare and check is None:
+        raise UserError(
+            f"--with names {len(choices)} sources",
+            "Add --compare to see them side by side, or --combine majority to label by them",
+        )
+    if (combine or compare) and len(choices) < 2:
+        asked = "--combine" if combine else "--compare"
+        raise UserError(f"{asked} takes several sources", "Name each with --with")
+    if engine is Engine.RAY and (len(choices) > 1 or choices[0] == LLM or Path(choices[0]).is_file()):
+        raise UserError("--engine ray goes with one of rules, hybrid or a classifier", "Leave it out")
     weights = parse_weights(scheme)
     from ..harness.data.dataset import language_asked, open_dataset
-    from ..harness.labelling.sources.choose import open_source
+    from ..harness.labelling.sources.choose import open_source, open_sources
     from ..harness.labelling.stream import finish_labelling
 
     finish_labelling(dataset)
     opened = open_dataset(dataset)
     if language is not None:
         language_asked(dataset, language)
-    chosen = open_source(source, opened.language, classifier)
+    around = around_of(
+        opened,
+        severity_map,
+        LlmOptions(
+            model, model_args, max_new_tokens, temperature, chat_template, device, repeats, retry_refused, store
+        ),
+    )
+    if len(choices) > 1:
+        several = open_sources(choices, opened.language, classifier, around)
+        joined = combine_sources(opened, several, combine) if combine else None
+        if compare:
+            compare_sources(console, opened, choices, several, joined, out)
+            if check is None:
+                return
+        sources: list[SeveritySource] = [*several, joined] if joined else several
+    else:
+        sources = [open_source(choices[0], opened.language, classifier, around)]
+    chosen = sources[-1]
     if check is not None:
-        _check(console, opened, chosen, check, out)
+        _check(console, opened, sources, check, out, around.severities)
     elif stress:
         _stress(console, opened, chosen, weights, pairs, out)
     else:
@@ -116,7 +192,7 @@ def label(
             scheme,
             out or dataset,
             engine,
-            (source, opened.language, classifier, workers),
+            (choices[0], opened.language, classifier, workers),
         )
 
 
@@ -165,26 +241,36 @@ def _label(
     console.print(f"Labelled dataset written to {out}", markup=False, soft_wrap=True)
 
 
-def _check(console: Console, opened: Dataset, source: SeveritySource, gold: Path, out: Path | None) -> None:
+def _check(
+    console: Console,
+    opened: Dataset,
+    sources: list[SeveritySource],
+    gold: Path,
+    out: Path | None,
+    severities: SeverityMap,
+) -> None:
     from ..harness.core.files import write_json
     from ..harness.data.dataset import open_dataset
     from ..harness.data.folder import is_dataset
     from ..harness.labelling.audit.gold_table import read_gold_table
+    from ..harness.labelling.overlap import refuse_overlap
     from ..harness.labelling.quality.check import check
     from ..harness.labelling.quality.reliability import RELIABILITY, plot_reliability
     from ..harness.labelling.quality.report_card import REPORT_CARD
     from ..harness.labelling.quality.trust import card_for
     from .card_tables import card_tables, not_by_people
 
-    card = check(opened, source, read_gold_table(gold, opened.language, opened), gold)
+    table = read_gold_table(gold, opened.language, opened, severities)
+    for source in sources:
+        refuse_overlap(source, opened, table.ids, gold)
+    cards = [check(opened, source, table, gold) for source in sources]
     if out is not None:
-        write_json(out / REPORT_CARD, [card.model_dump()])
-        plot_reliability([card], out / RELIABILITY)
-    console.print(card_tables([card]))
+        write_json(out / REPORT_CARD, [card.model_dump() for card in cards])
+        plot_reliability(cards, out / RELIABILITY)
+    console.print(card_tables(cards))
     if is_dataset(gold) and (warning := not_by_people(open_dataset(gold).info)):
         console.print(warning, markup=False, soft_wrap=True)
-    _warn_if_seen(console, source, opened)
-    if card_for([card], opened.info.severity_source.model_dump()) and out != opened.folder:
+    if card_for(cards, opened.info.severity_source.model_dump()) and out != opened.folder:
         console.print(
             f"To let this card travel with the dataset into its runs: the same command with --out {opened.folder}",
             markup=False,

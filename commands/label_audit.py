@@ -42,16 +42,25 @@ def audit_before_training(console: Console, dataset: Dataset) -> Audit | None:
     return found
 
 
-def run_audit(console: Console, dataset: Dataset | None, gold: Path, out: Path | None, language: Language) -> None:
+def run_audit(
+    console: Console,
+    dataset: Dataset | None,
+    gold: Path,
+    out: Path | None,
+    language: Language,
+    severity_map: str | None = None,
+) -> None:
     """Audit a gold file, print it, keep it in ``out`` and, where the gold is a dataset's, in that dataset."""
     from ..harness.core.files import write_json
     from ..harness.data.dataset import open_dataset
     from ..harness.data.folder import is_dataset
+    from ..harness.data.severity_map import read_severity_map
     from ..harness.labelling.audit.audit import audit
     from ..harness.labelling.audit.gold_table import read_gold_table
     from ..harness.labelling.audit.kept import keep_audit
 
-    found = audit(read_gold_table(gold, language, dataset), language)
+    severities = read_severity_map(severity_map, language)
+    found = audit(read_gold_table(gold, language, dataset, severities), language)
     if out is not None:
         write_json(out / AUDIT, found.model_dump(mode="json"))
     whose = open_dataset(gold) if is_dataset(gold) else dataset

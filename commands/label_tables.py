@@ -23,6 +23,8 @@ _BAR = 40
 
 def counts_table(info: DatasetInfo, counts: LabelCounts) -> RenderableType:
     """Rows per split and severity, and how they came by it."""
+    from ..harness.labelling.sources.base import BY_PEOPLE
+
     source = info.severity_source
     digest = f" sha256 {source.sha256[:12]}" if source.sha256 else ""
     table = Table(title=f"Severity source: {source.name} {source.version}{digest}", title_justify="left")
@@ -35,7 +37,7 @@ def counts_table(info: DatasetInfo, counts: LabelCounts) -> RenderableType:
     for column in ("by", "rows", "share"):
         by.add_column(column, justify="left" if column == "by" else "right")
     table.caption, table.caption_justify = f"discriminators: {info.discriminators}", "left"
-    unknown = "left unlabelled" if source.name == "column" else "the stated prior"
+    unknown = "left unlabelled" if source.name in BY_PEOPLE else "the stated prior"
     for name, rows in (
         ("people", counts.expert),
         (f"the source ({source.name})", counts.source),

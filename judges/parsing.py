@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, StrictBool, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError
 
 from ..harness.core.settings import first_problem
 from ..harness.languages import Language
@@ -53,6 +53,11 @@ class _Verdicts(_Lenient):
     verdicts: tuple[_One, ...]
 
 
+class _Level(_Lenient):
+    level: StrictInt = Field(ge=0, le=5)
+    evidence: str | None = None
+
+
 class _Preference(_Lenient):
     better: Literal["first", "second", "same"]
     evidence: str | None = None
@@ -87,6 +92,17 @@ def read_preference(reply: str, first: str, second: str, spoken: Language) -> tu
     if found.better != "same" and not any(occurs(evidence, text, spoken) for text in (first, second)):
         return Better.UNPROVEN, evidence
     return Better(found.better), evidence
+
+
+def read_level(reply: str, complaint: str, spoken: Language) -> tuple[int, str]:
+    """A level of triage, 0 for none, with the words of the complaint that decide it; empty if these are not there.
+
+    Raises:
+        UnreadableError: no such object, or a level outside the scale.
+    """
+    found = _read(reply, _Level, "level")
+    evidence = _storable(found.evidence)
+    return found.level, evidence if occurs(evidence, complaint, spoken) else ""
 
 
 def occurs(quote: str, text: str, spoken: Language) -> bool:

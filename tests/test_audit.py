@@ -128,7 +128,7 @@ def test_a_gold_without_texts_asks_for_its_dataset(tmp_path):
     with pytest.raises(UserError, match="Name the dataset"):
         read_gold_table(path, ARABIC)
     path.write_text("name,severity\nq1,critical\n")
-    with pytest.raises(UserError, match="has no id or question"):
+    with pytest.raises(UserError, match="has no id and no question"):
         read_gold_table(path, ARABIC)
 
 

@@ -131,8 +131,8 @@ def test_gold_is_read_in_every_spelling(tmp_path):
         ("id,severity\na,\n", r"row 2 \(id a\)"),
         ("id,severity\na,critical\na,neutral\n", r"row 3 has the id 'a' a second time"),
         ("id,severity\n,critical\n", r"row 2 has no id"),
-        ("id,label_of_nobody\na,critical\n", r"no severity column; it has id, label_of_nobody"),
-        ("number_of_nobody,severity\na,critical\n", r"no id column"),
+        ("id,colour\na,bright\n", r"no column of severities; it has .id., .colour."),
+        ("number_of_nobody,severity\na,critical\n", r"no id and no question"),
         ("id,severity\n", r"has no rows|is empty"),
     ],
 )

@@ -172,7 +172,7 @@ def test_errors_are_one_line_with_status_2_and_write_nothing(maqa, dataset, expe
     foreign = tmp_path / "foreign.csv"
     foreign.write_text(f"id,severity\n{ROWS[0]['id']},purple\n", encoding="utf-8")
     unlabelled = tmp_path / "unlabelled.csv"
-    unlabelled.write_text(f"id,colour\n{ROWS[0]['id']},red\n", encoding="utf-8")
+    unlabelled.write_text(f"id,colour\n{ROWS[0]['id']},pink\n", encoding="utf-8")
     folder, out = dataset.folder, tmp_path / "out"
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     for arguments, named in [
@@ -186,7 +186,7 @@ def test_errors_are_one_line_with_status_2_and_write_nothing(maqa, dataset, expe
         ([folder, "--scheme", "wild"], "unknown weighting scheme"),
         ([folder, "--check", strangers], "1 of 1 ids are not in"),
         ([folder, "--check", foreign], "unknown severity 'purple'"),
-        ([folder, "--check", unlabelled], "no severity column"),
+        ([folder, "--check", unlabelled], "no column of severities"),
         ([folder, "--check", gold, "--stress"], "two questions"),
         ([folder, "--stress"], "has no folder"),
         (["--explain", "صداع", "--check", gold], "shows what the rules see"),

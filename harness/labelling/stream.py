@@ -26,7 +26,7 @@ from .possible import named_sets, sets_given
 from .prior import filled, without_letters
 from .quality.conformal import Conformal
 from .reasons import read_parts, reason_columns, write_part
-from .sources.base import Labels, Probabilities, SeveritySource, labels_of, scale_of
+from .sources.base import BY_PEOPLE, Labels, Probabilities, SeveritySource, labels_of, scale_of
 from .sources.decisions import called
 from .weights import by_scheme
 
@@ -232,7 +232,7 @@ def _finish(
     *,
     people: bool,
 ) -> tuple[dict[str, pd.DataFrame], LabelCounts]:
-    fill = source.name != "column"
+    fill = source.name not in BY_PEOPLE
     totals = np.zeros(4, dtype=int)
     labelled = {}
     for name, frame in frames.items():

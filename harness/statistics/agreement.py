@@ -90,6 +90,55 @@ def agreement(codes: Codes, values: int, scale: Scale, resampling: Resampling = 
     return Agreement(int(twice.sum()), rated.shape[1], **found)
 
 
+@dataclass(frozen=True)
+class PairAgreement:
+    """Two labellers over the units that both labelled; both coefficients are None of no units."""
+
+    units: int
+    exact: Coefficient
+    kappa: Coefficient
+
+
+def pair_agreement(one: Codes, other: Codes, values: int, resampling: Resampling = USUAL) -> PairAgreement:
+    """Percent of equal labels, and Cohen's kappa weighted by squared distance, of two columns of codes.
+
+    Both depend on the table of units alone: the bootstrap draws tables, and takes as long for any number of units.
+
+    Args:
+        one, other: shape (units,), -1 for none.
+    """
+    both = (one >= 0) & (other >= 0)
+    n = int(both.sum())
+    if not n:
+        none = Coefficient(None, None, None)
+        return PairAgreement(0, none, none)
+    table = np.bincount(one[both] * values + other[both], minlength=values**2).astype(np.float64)
+    rng = np.random.default_rng(resampling.seed)
+    drawn = rng.multinomial(n, table / n, size=min(resampling.resamples, 2_000)).T.astype(np.float64)
+    weights = _weights(values, Scale.ORDINAL)
+
+    def exact(tables: Floats) -> Floats:
+        equal: Floats = 100 * np.einsum("iik->k", tables.reshape(values, values, -1)) / n
+        return equal
+
+    def kappa(tables: Floats) -> Floats:
+        return _pair_kappa(tables.reshape(values, values, -1), weights)
+
+    return PairAgreement(
+        n, _coefficient(exact(table[:, None]), exact(drawn)), _coefficient(kappa(table[:, None]), kappa(drawn))
+    )
+
+
+def _pair_kappa(table: Floats, weights: Floats) -> Floats:
+    """Weighted kappa of tables (values, values, k); NaN without any variation."""
+    total = table.sum(axis=(0, 1))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        observed = np.einsum("ij,ijk->k", weights, table) / total
+        expected = np.einsum("ij,ik,jk->k", weights, table.sum(axis=1) / total, table.sum(axis=0) / total)
+        found: Floats = np.where(total > 0, (observed - expected) / (1 - expected), np.nan)
+    return found
+
+
 def _resampled(features: Floats, resampling: Resampling) -> Floats:
     n = len(features)
     drawn = counts(n, min(resampling.resamples, 2_000), np.random.default_rng(resampling.seed))
@@ -143,12 +192,7 @@ def _kappa(codes: Codes, values: int, weights: Floats) -> tuple[Floats, Callable
 
     def of(sums: Floats) -> Floats:
         table = sums.reshape(len(pairs), values, values, -1)
-        total = table.sum(axis=(1, 2))
-        with np.errstate(invalid="ignore", divide="ignore"):
-            observed = np.einsum("ij,pijk->pk", weights, table) / total
-            rows, columns = table.sum(axis=2) / total[:, None], table.sum(axis=1) / total[:, None]
-            expected = np.einsum("ij,pik,pjk->pk", weights, rows, columns)
-            each = np.where(total > 0, (observed - expected) / (1 - expected), np.nan)
+        each = np.stack([_pair_kappa(each, weights) for each in table])
         known = np.isfinite(each)
         mean: Floats = np.where(known, each, 0).sum(axis=0) / np.where(known.any(axis=0), known.sum(axis=0), np.nan)
         return mean

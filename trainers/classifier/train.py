@@ -13,6 +13,7 @@ import pandas as pd
 from ...harness.core.errors import UserError
 from ...harness.core.files import write_json
 from ...harness.data.dataset import SPLITS, Dataset
+from ...harness.labelling.overlap import write_questions
 from ...harness.labelling.quality.check import card_of, severity_ranks
 from ...harness.labelling.quality.reliability import RELIABILITY, plot_reliability
 from ...harness.labelling.quality.report_card import REPORT_CARD, ReportCard
@@ -59,6 +60,7 @@ def train_classifier(
         source = ClassifierSource(_info(trained, dataset, config), trained.model)
         write_json(work / NOTE, source.info.model_dump())
         write_training_text(work, rows["train"].questions, language)
+        write_questions(work, rows["train"].questions, language)
         cards = _cards(source, dataset, rows, config, cut)
         write_json(work / REPORT_CARD, [card.model_dump() for card in cards])
         plot_reliability(cards, work / RELIABILITY)

@@ -8,10 +8,11 @@ from enum import StrEnum
 from ...core.settings import Record
 from ...languages import Language
 from ...statistics.significance import holm
+from ..people.columns import ANNOTATOR
 from ..quality.report_card import class_names
 from .checked import Checked, Weight
 from .circumstances import Association, association, length_bands
-from .gold_table import ANNOTATOR, GoldTable, in_order
+from .gold_table import GoldTable, in_order
 from .order import OrderFound, order_found
 from .raters import careless, raters_found
 from .texts import MOST_ROWS, TextFound, texts_found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,27 +10,20 @@ import numpy as np
 import pandas as pd
 
 from ...core.errors import UserError
-from ...data.columns import Role, aliases
 from ...data.dataset import SPLITS, Dataset
 from ...data.folder import is_dataset
-from ...data.sources import open_source
+from ...data.severity_map import SeverityMap
 from ...languages import Language
-from ...languages.text import Profile, normalise
 from ...severity import parse_severity
 from ...statistics.agreement import Codes
+from ..people.columns import ANNOTATOR, BATCH, FILE, TIME
+from ..people.people import same_ids
+from ..people.read import read_labels
 from ..quality.report_card import Ranks
 
 _REMEDY = "Give a table with the columns id (or question) and severity, one row per label"
-ANNOTATOR = "annotator"
 _SHOWN = 3
-_WANTED: Mapping[str, tuple[str, ...]] = {
-    ANNOTATOR: ("annotator", "rater", "labeller", "labeler", "annotator_id", "completed_by"),
-    "time": ("time", "date", "timestamp", "created_at", "annotated_at", "labelled_at"),
-    "batch": ("batch", "round", "part", "sheet"),
-    "file": ("file", "filename", "source", "source_file"),
-    "category": (),
-}
-"""Names under which these columns are found; ``category`` has those of the data columns."""
+_WANTED = (ANNOTATOR, TIME, BATCH, FILE, "category")
 
 
 @dataclass(frozen=True)
@@ -39,7 +32,8 @@ class GoldTable:
 
     Attributes:
         ids, texts: of each; a text may be empty where nobody gave one.
-        ranks: the label, of several annotators the majority with ties to the more severe, shape (n,).
+        ranks: the label, shape (n,); of several annotators what they settled on, else the majority with ties to the
+            more severe.
         columns: what else stands beside a label, by name, of each complaint's first row.
         codes: each annotator's rank, shape (n, annotators); one column where nobody is named.
         annotators: their names; empty where nobody is named.
@@ -58,19 +52,27 @@ class GoldTable:
         return bool(((self.codes >= 0).sum(axis=1) > 1).any())
 
 
-def read_gold_table(path: Path, language: Language, dataset: Dataset | None = None) -> GoldTable:
+def read_gold_table(
+    path: Path, language: Language, dataset: Dataset | None = None, severities: SeverityMap | None = None
+) -> GoldTable:
     """Labels with their circumstances, of a table or a labelled dataset folder.
 
     Args:
         dataset: whose complaints the ids name, where the gold has no texts itself.
+        severities: what its values mean; by default what is known of them.
 
     Raises:
         UserError: a column is missing, a label unknown, an id not in the dataset, or an annotator labels one twice.
     """
-    frame = _of_dataset(path) if is_dataset(path) else _frame(path, language)
+    frame = (
+        _of_dataset(path) if is_dataset(path) else _frame(path, language, severities or SeverityMap(None, language))
+    )
     if frame.empty:
         raise UserError(f"{path} has no labels", _REMEDY)
     texts = _texts(dataset) if dataset else {}
+    if texts:
+        known = same_ids(frame["id"], texts)
+        frame["id"] = [known[key] for key in frame["id"]]
     if "question" not in frame:
         if strange := [key for key in frame["id"] if key not in texts]:
             raise UserError(
@@ -98,38 +100,21 @@ def _of_dataset(folder: Path) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def _frame(path: Path, language: Language) -> pd.DataFrame:
-    source = open_source(path)
-    header = [normalise(name, Profile.METRIC, language) for name in source.columns]
-    places: dict[str, int] = {}
-    for role in (Role.ID, Role.QUESTION, Role.SEVERITY):
-        place = next((header.index(name) for name in aliases(role, language) if name in header), None)
-        if place is not None:
-            places[str(role)] = place
-    for name, known in _WANTED.items():
-        names = known or aliases(Role.CATEGORY, language)
-        keys = [normalise(each, Profile.METRIC, language) for each in names]
-        place = next((header.index(each) for each in keys if each in header), None)
-        if place is not None and place not in places.values():
-            places[name] = place
-    for needed in (["severity"], ["id", "question"]):
-        if not set(needed) & set(places):
-            shown = ", ".join(source.columns)
-            raise UserError(f"{path} has no {' or '.join(needed)} column; it has {shown}", _REMEDY)
-    rows: dict[str, list[str]] = {name: [] for name in places}
-    ranks: list[int] = []
-    for batch in source.batches(list(places.values())):
-        for name, column in zip(places, batch.columns, strict=True):
-            rows[name] += ["" if value is None else str(value) for value in column.to_pylist()]
-        for number, severity in zip(batch.numbers, rows["severity"][len(ranks) :], strict=True):
-            try:
-                ranks.append(parse_severity(severity).rank)
-            except UserError as error:
-                raise UserError(f"{source.where(int(number))}: {error.problem}", error.remedy) from None
-    frame = pd.DataFrame({name: values for name, values in rows.items() if name != "severity"})
-    frame["rank"] = ranks
+def _frame(path: Path, language: Language, severities: SeverityMap) -> pd.DataFrame:
+    rows = [
+        {**label.cells, ANNOTATOR: label.annotator, "rank": label.grade.severity.rank, "settled": label.settled}
+        for label in read_labels(path, language, severities)
+    ]
+    frame = pd.DataFrame(rows)
+    for name in ("id", "question"):
+        if name in frame and (frame[name].isna() | (frame[name] == "")).all():
+            del frame[name]
+    if not frame[ANNOTATOR].astype(bool).any():
+        del frame[ANNOTATOR]
     if "id" not in frame:
         frame["id"] = frame["question"]
+    named = frame.columns.difference(["rank", "settled"])
+    frame[named] = frame[named].fillna("")
     return frame
 
 
@@ -139,6 +124,9 @@ def _texts(dataset: Dataset) -> dict[str, str]:
 
 
 def _table(frame: pd.DataFrame, path: Path) -> GoldTable:
+    settled = frame[frame["settled"]] if "settled" in frame else frame[:0]
+    agreed = dict(zip(settled["id"], settled["rank"], strict=True))
+    frame = frame.drop(settled.index) if len(settled) < len(frame) else frame
     first = frame.drop_duplicates("id")
     place = {key: number for number, key in enumerate(first["id"])}
     named = ANNOTATOR in frame
@@ -153,7 +141,9 @@ def _table(frame: pd.DataFrame, path: Path) -> GoldTable:
             raise UserError(f"{path} labels {key!r} twice{who}", "Keep one, or add a column annotator")
         codes[at] = rank
     columns = {name: first[name].astype(str).tolist() for name in _WANTED if name in first}
-    return GoldTable(first["id"].tolist(), first["question"].tolist(), majority(codes), columns, codes, annotators)
+    ranks = majority(codes)
+    ranks = np.array([agreed.get(key, rank) for key, rank in zip(first["id"], ranks, strict=True)], dtype=np.int8)
+    return GoldTable(first["id"].tolist(), first["question"].tolist(), ranks, columns, codes, annotators)
 
 
 def majority(codes: Codes) -> Ranks:

@@ -18,7 +18,7 @@ from ...statistics.intervals import wilson
 from ...statistics.misclassification import Gold, gold_of
 from ..audit.kept import audit_words
 from ..drift import drift_measured
-from ..sources.base import SeveritySource
+from ..sources.base import BY_PEOPLE, SeveritySource
 from .conformal import Conformal
 from .report_card import REPORT_CARD, ReportCard
 from .standing import standing_words, usable
@@ -30,6 +30,10 @@ _FEW = 20
 """Gold rows of a label below which a percentage of them reads as more than is known."""
 _IN_WORDS = {
     PEOPLE: "people (the data's own column)",
+    "people": "people (a file of their labels)",
+    "majority": "a majority of several sources",
+    "dawid-skene": "several sources by Dawid and Skene's method",
+    "llm": "a language model by the coding manual",
     "classifier": "a classifier",
     "hybrid": "rules and a classifier, and people where they spoke",
 }
@@ -57,7 +61,7 @@ class Trust(Record):
     @property
     def checked(self) -> bool:
         """Whether the labels were held against people's."""
-        return self.confusion is not None and self.truth_by == PEOPLE
+        return self.confusion is not None and self.truth_by in BY_PEOPLE
 
     def gold(self, asked: Mapping[str, int]) -> Gold:
         """The gold for a correction. ``asked`` counts the rows by severity."""
@@ -137,7 +141,7 @@ def dataset_trust(dataset: Dataset, ids: Sequence[str]) -> Trust:
     found = (trust_of(card) if card else Trust()).model_copy(
         update={"audit": audit_words(dataset.info), "drift": drift_measured(dataset.info)}
     )
-    if not dataset.info.labelling.get("expert") or dataset.info.severity_source.name == PEOPLE:
+    if not dataset.info.labelling.get("expert") or dataset.info.severity_source.name in BY_PEOPLE:
         return found
     frame = dataset.split("test")
     # Only people are sure: a machine's probabilities are all below 1.
@@ -164,7 +168,7 @@ def in_words(source: Mapping[str, Any] | None, trust: Trust) -> str:
 
 def _checked_in_words(source: Mapping[str, Any], trust: Trust) -> str:
     if trust.confusion is None:
-        others = "others" if source.get("name") == PEOPLE else "people"
+        others = "others" if source.get("name") in BY_PEOPLE else "people"
         return f"never checked against {others}"
     rows = sum(map(sum, trust.confusion))
     if not trust.checked:
@@ -180,7 +184,7 @@ def _checked_in_words(source: Mapping[str, Any], trust: Trust) -> str:
 def _repeats(source: Mapping[str, Any], trust: Trust) -> bool:
     """Whether people's labels are held against the very same, as far as these can be told."""
     wrong = sum(map(sum, trust.confusion or ())) - sum(row[rank] for rank, row in enumerate(trust.confusion or ()))
-    return source.get("name") == PEOPLE and trust.checked and not wrong
+    return source.get("name") in BY_PEOPLE and trust.checked and not wrong
 
 
 def mark(source: Mapping[str, Any] | None, trust: Trust, stratum: str) -> str:
@@ -195,7 +199,7 @@ def mark(source: Mapping[str, Any] | None, trust: Trust, stratum: str) -> str:
         if sum(rows) < _FEW:
             return f"as labelled, {rows[Severity(stratum).rank]} of {sum(rows)} right"
         return f"as labelled, {right:.0f} % right"
-    return "" if source is None or source.get("name") == PEOPLE else "as labelled, unchecked"
+    return "" if source is None or source.get("name") in BY_PEOPLE else "as labelled, unchecked"
 
 
 def _severity_in_words(confusion: Sequence[Sequence[int]], severity: Severity) -> str:

@@ -13,6 +13,9 @@ Probabilities = npt.NDArray[np.float64]
 
 
 NO_SCALE = "none"
+BY_PEOPLE = ("column", "people")
+"""Sources that pass on what people said: of the dataset's own column, and of files of labels. What they do not say
+stays unlabelled."""
 
 
 class Labels(NamedTuple):

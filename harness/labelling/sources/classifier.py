@@ -66,6 +66,11 @@ class ClassifierSource:
         return self.info.costs
 
     @property
+    def folder(self) -> Path | None:
+        """Where it was read from; None while it is being trained."""
+        return self._folder
+
+    @property
     def training_text(self) -> TrainingText | None:
         """What is kept of the text that it was trained on; None where an earlier version trained it."""
         return None if self._folder is None else read_training_text(self._folder)
