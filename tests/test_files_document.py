@@ -20,6 +20,7 @@ from maqa_severity.harness.core.files import write_json
 from maqa_severity.harness.data.dataset import DatasetInfo
 from maqa_severity.harness.labelling.quality.stress import StressReport
 from maqa_severity.harness.labelling.sources.classifier_info import ClassifierInfo
+from maqa_severity.harness.labelling.sources.comparison import Comparison
 from maqa_severity.harness.metrics.registry import COLUMNS
 from maqa_severity.harness.runs.analysis import Analysis
 from maqa_severity.harness.runs.manifest import Manifest
@@ -148,6 +149,8 @@ def made(
     maqa("label", root / "expert", "--with", "rules", "--stress", "--out", root / "stress")
     maqa("label", root / "expert", "--with", "rules", "--check", root / "labelled.csv", "--out", root / "check")
     maqa("label", root / "dataset", "--with", "rules", "--check", root / "labelled.csv", "--out", root / "dataset")
+    beside = ["--with", "rules", "--with", "column", "--with", root / "labelled.csv", "--compare"]
+    maqa("label", root / "expert", *beside, "--combine", "dawid-skene", "--out", root / "beside")
     maqa("label", root / "again", "--audit", root / "labelled.csv")
     maqa("train", "classifier", root / "expert", "--out", root / "classifier")
     settings = [part for setting in _SETTINGS for part in ("--set", setting)]
@@ -221,6 +224,7 @@ SECTIONS = {
     "train.parquet, validation.parquet, test.parquet": "**/t*[nt].parquet",
     "labelling_cost.json": "**/labelling_cost.json",
     "classifier.json": "**/classifier.json",
+    "agreement.json": "beside/agreement.json",
     "report_card.json": "**/report_card.json",
     "stress.json": "**/stress.json",
     "training.json": "**/training.json",
@@ -265,6 +269,7 @@ SECTIONS = {
 RECORDS: dict[str, type[BaseModel]] = {
     "dataset.json": DatasetInfo,
     "classifier.json": ClassifierInfo,
+    "agreement.json": Comparison,
     "stress.json": StressReport,
     "training.json": TrainingManifest,
     "origin.json": Origin,
