@@ -119,7 +119,7 @@ def of_own_column(dataset: Dataset) -> People:
 
 
 def same_ids(given: Iterable[str], known: Iterable[str]) -> dict[str, str]:
-    """The id that a dataset knows for each given one: ``12.0``, or one in Arabic digits, is its ``12``; others stay."""
+    """The id that a dataset knows for each given one: ``12.0`` and one in Arabic digits are its ``12``."""
     ids = set(known)
     by_number = {_plain(key): key for key in ids}
     return {key: key if key in ids else by_number.get(_plain(key), key) for key in given}
