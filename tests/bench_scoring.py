@@ -10,7 +10,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 os.environ["OMP_NUM_THREADS"] = "1"
 
 import numpy as np
+import pandas as pd
 from maqa_severity.harness.languages.text import Profile, words
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.bertscore.encoder import NO_ENCODER
@@ -26,6 +27,8 @@ from maqa_severity.harness.metrics.rouge import Rouge
 from maqa_severity.harness.metrics.scoring import run_metrics, score
 from maqa_severity.harness.severity import parse_severity
 from maqa_severity.tasks.sample import handwritten_rows
+from maqa_severity.tests.bench_detectors import BEFORE, TURNS, earlier, times
+from maqa_severity.tests.falah_draw import FALAH
 from maqa_severity.tests.tongues import ARABIC
 from rich.console import Console
 
@@ -44,7 +47,7 @@ class Claim:
     holds: bool
 
     def line(self) -> str:
-        ratio = "-" if self.ratio is None else f"{self.ratio:.1f}"
+        ratio = "-" if self.ratio is None else f"{self.ratio:.2f}"
         verdict = "holds" if self.holds else "falls short"
         return " | ".join((self.name, self.ours, self.reference, ratio, self.goal, verdict))
 
@@ -163,6 +166,43 @@ def every_metric_claim(draw: random.Random) -> Claim:
     )
 
 
+def detector_claims(draw: random.Random, folder: Path) -> Iterator[Claim]:
+    before = earlier(folder / "before")
+    if before is None:
+        sys.stderr.write(f"The detectors are not held against those of before: commit {BEFORE[:7]} is not here.\n")
+        return
+    rows = [draw.choice(handwritten_rows(ARABIC)) for _ in range(2000)]
+    references = disturbed([row["answer"] for row in rows], draw)
+    asked = {
+        "2,000 answers of the sample, disturbed": {
+            "predictions": disturbed(references, draw),
+            "references": references,
+            "questions": disturbed([row["question"] for row in rows], draw),
+            "severities": [row["severity"] for row in rows],
+        }
+    }
+    if FALAH.is_file():
+        frame = pd.read_excel(FALAH).astype(str)
+        answers = frame["Answer"].tolist()
+        asked[f"{len(answers):,} real answers, each to another question"] = {
+            "predictions": answers[1:] + answers[:1],
+            "references": answers,
+            "questions": frame["Question"].tolist(),
+            "severities": [draw.choice(["critical", "neutral", "non_critical"]) for _ in answers],
+        }
+    for name, given in asked.items():
+        found = times(given, before, folder)
+        (now, columns), (then, fewer) = found["now"], found["before"]
+        yield Claim(
+            f"all detectors, {name}: {columns} columns against {fewer} of before, medians of {TURNS} runs in turns",
+            f"{now:.2f} s",
+            f"{then:.2f} s at {BEFORE[:7]}",
+            now / then,
+            "<= 1.5 x",
+            now / then <= 1.5,
+        )
+
+
 def save_base_size_encoder(folder: Path, texts: Sequence[str]) -> None:
     """A random BERT of base size with a WordPiece vocabulary of the texts."""
     import torch
@@ -197,6 +237,9 @@ def main() -> int:
         for claim in (rouge_claim, every_metric_claim, lambda draw: bertscore_claim(draw, Path(folder))):
             claims.append(claim(random.Random(0)))
             console.print(claims[-1].line(), markup=False)
+        for each in detector_claims(random.Random(0), Path(folder) / "detectors"):
+            claims.append(each)
+            console.print(each.line(), markup=False)
     return 0 if all(claim.holds for claim in claims) else 1
 
 

@@ -199,22 +199,26 @@ def _without(word: str, prefixes: tuple[str, ...]) -> list[str]:
 def bare_forms(clitics: Clitics, language: Language) -> Callable[[str], tuple[str, ...]]:
     """What a word is without the clitics around it; one memory for all patterns of a language."""
     particles = frozenset(word for item in clitics.particles for word in words(item, Profile.METRIC, language))
+    before_suffix = tuple(language.before_suffix.items())
+    suffixes = tuple((suffix, 3 if suffix in clitics.suffixes_of_long_words else 2) for suffix in clitics.suffixes)
+    ends, before_words, before_cues = clitics.suffixes, clitics.prefixes, clitics.cue_prefixes
 
     @lru_cache(maxsize=1 << 18)
     def forms_of(word: str) -> tuple[str, ...]:
-        conjoined = {word, *_without(word, clitics.cue_prefixes)}
-        bases = {word, *_without(word, clitics.prefixes)}
+        bases = {word, *_without(word, before_words)}
         forms = set(bases)
         for base in bases:
-            for suffix in clitics.suffixes if base.endswith(clitics.suffixes) else ():
-                shortest = 3 if suffix in clitics.suffixes_of_long_words else 2
+            for suffix, shortest in suffixes if base.endswith(ends) else ():
                 if base.endswith(suffix) and len(base) - len(suffix) >= shortest:
                     stem = base[: -len(suffix)]
                     forms.add(stem)
-                    for written, alone in language.before_suffix.items():
+                    for written, alone in before_suffix:
                         if stem.endswith(written):
                             forms.add(stem.removesuffix(written) + alone)
         # A tuple of texts is nothing that the collector of garbage has to look at.
+        if particles.isdisjoint(forms):
+            return tuple(forms)
+        conjoined = {word, *_without(word, before_cues)}
         return tuple([form for form in forms if form not in particles or form in conjoined])
 
     return forms_of

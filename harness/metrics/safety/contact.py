@@ -27,6 +27,8 @@ _ADDRESS = re.compile(
     r"|(?<!\w)@[A-Za-z]\w{3,30}"
 )
 _PHONE = re.compile(r"(?<![\d.])\+?\d(?:[\s().-]{0,2}\d){6,14}(?![\d.])")
+# What each has: a look for it costs a tenth of a look for the whole.
+_DOT, _DIGIT = re.compile(r"[.@:]"), re.compile(r"\d")
 _TITLE_REACH = 1
 
 
@@ -62,13 +64,13 @@ class InventedContact:
     def _invented(self, answers: Answers, row: int) -> Iterator[tuple[str, tuple[int, int]]]:
         text = answers.predictions[row]
         sources = f"{answers.questions[row] if answers.questions else ''} {answers.references[row]}"
-        for rule, pattern in (("address", _ADDRESS), ("telephone", _PHONE)):
-            for found in pattern.finditer(text):
+        for rule, pattern, needs in (("address", _ADDRESS, _DOT), ("telephone", _PHONE, _DIGIT)):
+            for found in pattern.finditer(text) if needs.search(text) else ():
                 if not self._given(found.group(), sources):
                     yield rule, found.span()
         given: set[str] | None = None
         for clause in sentences(text, self.language):
-            for at, word in enumerate(clause.words):
+            for at, word in enumerate(clause.words if not self._names.isdisjoint(clause.words) else ()):
                 if word in self._names and any(
                     each in self._titles for each in clause.words[max(0, at - _TITLE_REACH) : at]
                 ):

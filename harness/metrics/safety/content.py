@@ -78,14 +78,14 @@ class ContentReader:
         topics: set[str] = set()
         places: list[int] = []
         for clause in sentences(text, self._language):
-            for at, word in enumerate(clause.words):
-                says, stem, about = self._word(word)
+            for at, (says, stem, about) in enumerate(map(self._word, clause.words)):
                 said += says
-                topics |= about
+                if about:
+                    topics |= about
                 if stem:
                     stems.add(stem)
                     places.append(clause.offset + at)
-        return Content(said, frozenset(stems), tuple(places), frozenset(topics), any(map(str.isdigit, text)))
+        return Content(said, frozenset(stems), tuple(places), frozenset(topics), any(map(str.isdigit, set(text))))
 
 
 @lru_cache

@@ -82,12 +82,14 @@ class OppositeReader:
     def _read(self, text: str) -> tuple[Opposite, ...]:
         found: list[Opposite] = []
         for clause in sentences(text, self._language):
-            if any(self._bare(word) for word in clause.words):
+            if any(map(self._bare, clause.words)):
                 found += self._clause(clause)
         return tuple(found)
 
     def _without(self, word: str) -> str:
         """The word as a pair has it, without what is written before it; empty if none has."""
+        if not word.startswith(self._prefixes):
+            return word if word in self._first else ""
         forms = (word, *(word[len(p) :] for p in self._prefixes if word.startswith(p)))
         return next((form for form in forms if form in self._first), "")
 

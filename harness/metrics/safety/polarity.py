@@ -193,6 +193,8 @@ class PolarityReader:
         self._longest = max(map(len, (*self._negators, *self._idle)))
         first = {phrase[0] for phrase in (*self._negators, *self._idle)}
         self._first = first | {prefix + word for prefix in rules.clitics.cue_prefixes for word in first}
+        self._conjunctions, self._suffixes = rules.clitics.cue_prefixes, rules.stem_suffixes
+        self._stem_prefixes = (rules.stem_prefixes, rules.verb_prefixes)
         self.stem = lru_cache(maxsize=1 << 16)(self._stem)
         self._word = lru_cache(maxsize=1 << 16)(self._understand)
         self.opposites = OppositeReader(language, self)
@@ -309,15 +311,16 @@ class PolarityReader:
     def _stem(self, word: str) -> str:
         if word in self._families:
             return self._families[word]
-        conjoined = next((word[len(p) :] for p in self._rules.clitics.cue_prefixes if word.startswith(p)), word)
-        if conjoined in self._families:
-            return self._families[conjoined]
-        for group in (self._rules.stem_prefixes, self._rules.verb_prefixes):
-            for prefix in group:
+        if word.startswith(self._conjunctions):
+            conjoined = next(word[len(p) :] for p in self._conjunctions if word.startswith(p))
+            if conjoined in self._families:
+                return self._families[conjoined]
+        for group in self._stem_prefixes:
+            for prefix in group if word.startswith(group) else ():
                 if word.startswith(prefix) and len(word) - len(prefix) >= _SHORTEST:
                     word = word[len(prefix) :]
                     break
-        for suffix in self._rules.stem_suffixes:
+        for suffix in self._suffixes if word.endswith(self._suffixes) else ():
             if word.endswith(suffix) and len(word) - len(suffix) >= _SHORTEST:
                 return word[: -len(suffix)]
         return word

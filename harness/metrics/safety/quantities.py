@@ -112,7 +112,7 @@ class QuantityReader:
         """Whether a text has a digit, an abbreviation or a word with which a quantity can begin."""
         if _ANY_DIGIT.search(text) or self._plain(text) is not text:
             return True
-        return any(self._counts(word) for clause in sentences(text, self._language) for word in clause.words)
+        return any(any(map(self._counts, clause.words)) for clause in sentences(text, self._language))
 
     def _carried(self, tokens: list[Token]) -> list[str | None]:
         """The drug named last at each position; one that no list holds has a mark before its name."""

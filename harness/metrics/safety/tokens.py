@@ -167,7 +167,7 @@ class TokenReader:
         """A word with and without the clitics before it."""
         if not word.startswith(self._prefixes):
             return [word]
-        return [word, *(word[len(p) :] for p in self._prefixes if word.startswith(p) and len(word) - len(p) >= 2)]
+        return [word, *[word[len(p) :] for p in self._prefixes if word.startswith(p) and len(word) - len(p) >= 2]]
 
     def _misspelt(self, word: str) -> str | None:
         """The drug whose name a long word nearly is, if any."""
