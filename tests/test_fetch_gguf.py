@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -148,6 +150,27 @@ def test_a_file_that_lacks_weights_is_refused(tmp_path):
     write_gguf(tmp_path / "tiny.gguf", leave_out="blk.1.attn_q")
     with pytest.raises(UserError, match=r"gemma3 file lacks the weights model\.layers\.1\.self_attn\.q_proj"):
         converted(tmp_path / "tiny.gguf", tmp_path / "tiny")
+
+
+FULL = """
+import resource, sys
+from pathlib import Path
+import torch, transformers, gguf
+from maqa_severity.fetching.fetch import convert
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
+convert(Path(sys.argv[1]), Path(sys.argv[1]).with_suffix(""), None, lambda *_: None)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("limit", [100_000, 20_000, 500])
+def test_a_disk_that_fills_up_while_a_library_writes_is_one_line_and_leaves_nothing(limit, tmp_path):
+    """Weights, tokenizer and configuration are written by other libraries, each with errors of its own."""
+    write_gguf(tmp_path / "tiny.gguf")
+    command = [sys.executable, "-c", FULL, str(tmp_path / "tiny.gguf"), str(limit)]
+    said = subprocess.run(command, capture_output=True, text=True).stderr.splitlines()[-1]
+    assert "UserError: cannot write" in said and "File too large. Make room" in said
+    assert [path.name for path in tmp_path.iterdir()] == ["tiny.gguf"]
 
 
 def test_without_gguf_the_remedy_is_one_line(tmp_path, monkeypatch):

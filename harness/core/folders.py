@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,9 +41,13 @@ def atomic_folder(out: Path) -> Iterator[Path]:
                 work.rename(out)
             finally:
                 shutil.rmtree(work, ignore_errors=True)
-    except OSError as error:
+    except UserError:
+        raise
+    except Exception as error:
+        if (reason := _system_error(error)) is None:
+            raise
         raise UserError(
-            f"cannot write {out}: {error.strerror or error}", "Make room, or choose a folder that you may write to"
+            f"cannot write {out}: {reason}", "Make room, or choose a folder that you may write to"
         ) from error
 
 
@@ -78,6 +83,15 @@ def demand_space(place: Path, needed_bytes: int, what: str) -> None:
             f"{what} needs {needed / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free at {folder}",
             "Make room, or choose a folder on another disk",
         )
+
+
+def _system_error(error: Exception) -> str | None:
+    """What the system refused; None of every other error. Libraries in Rust, such as safetensors and tokenizers,
+    raise errors of their own, with the system's number in the text."""
+    if isinstance(error, OSError):
+        return error.strerror or str(error)
+    number = re.search(r"\(os error (\d+)\)", str(error))
+    return os.strerror(int(number[1])) if number else None
 
 
 def _empty(folder: Path) -> None:
