@@ -1,5 +1,7 @@
 """BERTScore of texts beyond the encoder's maximum, read in windows: equal to a reading of its own, made here."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from maqa_severity.harness.metrics.base import Answers
@@ -33,13 +35,19 @@ def scored(metric, texts):
     return metric.score(Answers(texts, texts[1:] + texts[:1]))
 
 
+@cache
+def loaded(folder):
+    from transformers import AutoModel, AutoTokenizer
+
+    return AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+
+
 def read(folder, text):
     """Vectors of a text's tokens, each from the window in which ``_check_is_max_context`` of BERT's run_squad.py
     would look for it, and which tokens count; windows by the tokenizer itself."""
     import torch
-    from transformers import AutoModel, AutoTokenizer
 
-    tokenizer, network = AutoTokenizer.from_pretrained(folder), AutoModel.from_pretrained(folder).eval()
+    tokenizer, network = loaded(folder)
     stride = (LONGEST - 2) // 2
     windows = tokenizer(
         text, truncation=True, max_length=LONGEST, stride=stride, return_overflowing_tokens=True

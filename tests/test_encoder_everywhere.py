@@ -14,6 +14,7 @@ from maqa_severity.harness.metrics.bertscore.encoder import choose_encoder, enco
 from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.scores.table import read_scores
 from maqa_severity.tasks import FOLDER, GROUP
+from maqa_severity.tasks.documents import load_documents
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.encoders import LAYERS, save_network, save_tokenizer
 from maqa_severity.tests.tongues import ARABIC
@@ -27,6 +28,14 @@ def folder(request, tmp_path_factory, sample_texts):
     folder = tmp_path_factory.mktemp("encoders") / f"my-{request.param}"
     save_tokenizer(folder, sample_texts)
     save_network(folder, request.param)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory, sample_texts):
+    folder = tmp_path_factory.mktemp("encoders") / "my-bert"
+    save_tokenizer(folder, sample_texts)
+    save_network(folder)
     return folder
 
 
@@ -136,7 +145,7 @@ def test_every_way_gives_one_signature_and_the_same_numbers(folder, data, checkp
     assert np.ptp(tables["option"].frame[F1]) > 1
 
 
-def test_an_unknown_layer_names_an_option_of_the_very_command(folder, data, checkpoint, maqa, tmp_path):
+def test_an_unknown_layer_names_an_option_of_the_very_command(bert, data, checkpoint, maqa, tmp_path):
     answers = tmp_path / "answers.csv"
     pd.DataFrame({"prediction": ["راجع", "لا"], "reference": ["راجع", "نعم"]}).to_csv(answers, index=False)
     maqa("evaluate", "--model", "echo", "--data", data, "--out", tmp_path / "run", "--bertscore-model", "none")
@@ -148,16 +157,23 @@ def test_an_unknown_layer_names_an_option_of_the_very_command(folder, data, chec
         "rescore": (tmp_path / "run",),
     }
     for command, arguments in commands.items():
-        printed = maqa(command, *arguments, "--bertscore-model", folder, status=2)
+        printed = maqa(command, *arguments, "--bertscore-model", bert, status=2)
         line = printed.strip().splitlines()[-1]
         assert "no BERTScore layer is known" in line and "--bertscore-layer N" in line, command
         assert "--bertscore-layer" in maqa(command, "--help"), command
         for layer in (0, LAYERS + 1):
-            chosen = ("--bertscore-model", folder, "--bertscore-layer", layer)
+            chosen = ("--bertscore-model", bert, "--bertscore-layer", layer)
             printed = maqa(command, *arguments, *chosen, status=2)
             line = printed.strip().splitlines()[-1]
             assert f"has no layer {layer}" in line and f"between 1 and {LAYERS}" in line, command
             assert "Traceback" not in printed
+
+
+def test_under_lm_eval_an_unknown_layer_names_what_lm_eval_takes(bert, monkeypatch):
+    monkeypatch.delenv("MAQA_BERTSCORE_LAYER", raising=False)
+    for layer, words in ((None, "no BERTScore layer is known"), (LAYERS + 1, f"has no layer {LAYERS + 1}")):
+        with pytest.raises(UserError, match=f"{words}.*--metadata bertscore_layer=N, or MAQA_BERTSCORE_LAYER=N"):
+            load_documents("critical", bertscore_model=str(bert), bertscore_layer=layer)
 
 
 def test_what_is_given_stands_before_the_table_of_known_layers(monkeypatch):

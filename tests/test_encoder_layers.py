@@ -38,6 +38,14 @@ def folder(request, tmp_path_factory, sample_texts):
     return folder
 
 
+@pytest.fixture(scope="module")
+def bert(tmp_path_factory, sample_texts):
+    folder = tmp_path_factory.mktemp("encoders") / "my-bert"
+    save_tokenizer(folder, sample_texts)
+    save_network(folder)
+    return folder
+
+
 @pytest.fixture
 def maqa(monkeypatch, capsys):
     for name in ("MODEL", "LAYER", "WINDOW"):
@@ -99,18 +107,18 @@ def test_every_layer_is_the_layer_that_is_read_alone(folder, rows):
             np.testing.assert_allclose(each[layer - 1], one, rtol=0, atol=2e-6)
 
 
-def test_people_decide_where_they_judged(folder, rows):
+def test_people_decide_where_they_judged(bert, rows):
     references = rows[0][:20]
     predictions = references[3:] + references[:3]
-    planted = BertScore(ARABIC, str(folder), 2).similarity(list(zip(predictions, references, strict=True)))
+    planted = BertScore(ARABIC, str(bert), 2).similarity(list(zip(predictions, references, strict=True)))
     judged = Judged(predictions, references, np.round(planted, 6))
-    table = layer_table(choose_encoder(str(folder), 1), None, *rows, ARABIC, judged, FEW)
+    table = layer_table(choose_encoder(str(bert), 1), None, *rows, ARABIC, judged, FEW)
     assert table.deciding == [PEOPLE] and table.best == 2 and table.judged == 20
     found = [row.over[PEOPLE].value for row in table.rows]
     assert found[1] > 99 and max(found[0], found[2]) < 99
     with pytest.raises(UserError, match="people judged every answer alike"):
         layer_table(
-            choose_encoder(str(folder), 1), None, *rows, ARABIC, Judged(predictions, references, np.ones(20)), FEW
+            choose_encoder(str(bert), 1), None, *rows, ARABIC, Judged(predictions, references, np.ones(20)), FEW
         )
 
 
@@ -156,30 +164,30 @@ def test_concordance_is_the_share_of_ordered_pairs_and_its_draws_are_of_question
     assert np.array_equal(found, concordance(score * 2.0, truth + 1.0, questions, FEW))
 
 
-def test_the_command_prints_the_table_and_writes_it(maqa, folder, rows, tmp_path):
+def test_the_command_prints_the_table_and_writes_it(maqa, bert, rows, tmp_path):
     file, out = tmp_path / "references.csv", tmp_path / "layers.json"
     pd.DataFrame({"reference": rows[0], "category": rows[1]}).to_csv(file, index=False)
-    printed = maqa("score", file, "--layers", "--bertscore-model", folder, "--out", out)
+    printed = maqa("score", file, "--layers", "--bertscore-model", bert, "--out", out)
     table = json.loads(out.read_text(encoding="utf-8"))
     assert table["words"][1:] in " ".join(printed.split()) and table["known_layer"] is None
     assert [row["layer"] for row in table["rows"]] == [1, 2, 3]
     assert all(f"{row['over']['shuffled']['value']:.1f}" in printed for row in table["rows"])
-    again = maqa("score", file, "--layers", "--bertscore-model", folder, "--bertscore-layer", 2)
+    again = maqa("score", file, "--layers", "--bertscore-model", bert, "--bertscore-layer", 2)
     assert "in use" in again and "in use" not in printed
     judged = {"reference": rows[0][:9], "prediction": rows[0][1:10], "judged": ["right", "wrong", ""] * 3}
     pd.DataFrame(judged).to_csv(file, index=False)
-    printed = maqa("score", file, "--layers", "--bertscore-model", folder)
+    printed = maqa("score", file, "--layers", "--bertscore-model", bert)
     assert "6 answers that people judged" in " ".join(printed.split())
     splits = {"train": handwritten_rows(ARABIC)[:30], "validation": handwritten_rows(ARABIC)[30:42]}
     dataset_from_rows(splits, tmp_path / "data", source="test", language=ARABIC)
-    printed = maqa("score", tmp_path / "data", "--layers", "--bertscore-model", folder)
+    printed = maqa("score", tmp_path / "data", "--layers", "--bertscore-model", bert)
     assert "12 constructed questions" in printed, "of the validation rows"
 
 
-def test_what_cannot_be_measured_is_one_line(maqa, folder, rows, tmp_path):
+def test_what_cannot_be_measured_is_one_line(maqa, bert, rows, tmp_path):
     file = tmp_path / "references.csv"
     pd.DataFrame({"reference": rows[0], "prediction": rows[0]}).to_csv(file, index=False)
-    chosen = ("--bertscore-model", folder)
+    chosen = ("--bertscore-model", bert)
 
     def line(*arguments):
         printed = maqa("score", *arguments, status=2)
