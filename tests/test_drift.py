@@ -87,6 +87,24 @@ def test_a_text_has_not_drifted_from_itself():
     assert found.auc_low <= 0.5 <= found.auc_high
 
 
+def test_of_several_classifiers_the_farthest_is_told():
+    class Combined:
+        name, version, sha256, keeps_expert_labels = "majority", "1", "", False
+
+        def __init__(self, *sources):
+            self.sources = sources
+
+        def probabilities(self, questions):
+            return np.full((len(questions), 3), np.nan)
+
+    near, far, rules = Trained(SHUFFLED[:150]), Trained(EVERYDAY), RulesSource(ARABIC)
+    found = drift_of(Combined(rules, near, far), SHUFFLED[150:], ARABIC)
+    assert found.auc == drift_of(far, SHUFFLED[150:], ARABIC).auc
+    assert found.words.startswith("drift, from the farthest of the 2 classifiers' texts: ")
+    assert drift_of(Combined(rules, near), SHUFFLED[150:], ARABIC) == drift_of(near, SHUFFLED[150:], ARABIC)
+    assert "the source majority has no training text" in drift_of(Combined(rules), QUESTIONS, ARABIC).words
+
+
 def test_the_share_of_new_words_is_that_of_counting_them():
     one, other = SHUFFLED[:100], SHUFFLED[100:]
     known = {word for text in one for word in words(text, Profile.METRIC, ARABIC)}

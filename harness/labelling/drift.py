@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -69,14 +69,35 @@ class Drift(Record):
 
 
 def drift_of(source: SeveritySource, texts: Sequence[str], language: Language, seed: int = 0) -> Drift:
-    """Hold the text that a source labels against the text that it, or the classifier in it, was trained on."""
-    trained = getattr(source, "classifier", source)
-    if not isinstance(trained, TrainedSource):
-        who = {"rules": "rules have", "column": "people have"}.get(source.name, f"the source {source.name} has")
+    """Hold the text that a source labels against the text that it, or a classifier in it, was trained on; of
+    several classifiers against that whose text is told apart best."""
+    trained = list(_trained(source))
+    if not trained:
+        known_as = {"rules": "rules have", "column": "people have", "people": "people have"}
+        who = known_as.get(source.name, f"the source {source.name} has")
         return Drift(words=f"drift: none to measure ({who} no training text)")
-    text = trained.training_text
-    if text is None:
+    known = [text for each in trained if (text := each.training_text) is not None]
+    if not known:
         return Drift(words="drift: cannot be known (trained by an earlier version)")
+    found = [_drift_from(text, texts, language, seed) for text in known]
+    farthest = max(found, key=lambda each: (each.known, each.auc or 0.0, each.new_words_pct or 0.0))
+    if len(trained) == 1 or not farthest.known:
+        return farthest
+    of = f"drift, from the farthest of the {len(trained)} classifiers' texts: "
+    return farthest.model_copy(update={"words": farthest.words.replace("drift: ", of, 1)})
+
+
+def _trained(source: SeveritySource) -> Iterator[TrainedSource]:
+    """A source, or its parts, as far as they were trained."""
+    if isinstance(source, TrainedSource):
+        yield source
+    parts = [getattr(source, "classifier", None), *(getattr(source, "sources", None) or ())]
+    for part in parts:
+        if part is not None:
+            yield from _trained(part)
+
+
+def _drift_from(text: TrainingText, texts: Sequence[str], language: Language, seed: int) -> Drift:
     if text.reading != signature(Profile.METRIC, language):
         return Drift(words=f"drift: cannot be known (the training text was read as {text.reading})")
     rng = np.random.default_rng(seed)

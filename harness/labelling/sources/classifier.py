@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -70,7 +71,7 @@ class ClassifierSource:
         """Where it was read from; None while it is being trained."""
         return self._folder
 
-    @property
+    @cached_property
     def training_text(self) -> TrainingText | None:
         """What is kept of the text that it was trained on; None where an earlier version trained it."""
         return None if self._folder is None else read_training_text(self._folder)
