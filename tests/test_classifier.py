@@ -117,7 +117,9 @@ def test_odd_texts_have_probabilities_too(classifier):
 def test_the_folder_says_what_made_it_and_holds_no_pickle(classifier, dataset):
     note = json.loads((classifier / NOTE).read_text(encoding="utf-8"))
     assert note["dataset"]["train_sha256"] == dataset.info.sha256["train"]
-    assert note["calibrated_on"] == "validation split, 75 rows"
+    groups = "5 folds grouped by category, near-duplicates together"
+    assert note["calibrated_on"] == f"out-of-fold predictions of 225 rows in {groups}"
+    assert note["grouped_by"] == "category, near-duplicates together"
     assert set(note["versions"]) == {"scikit-learn", "skops"}
     files = {NOTE, MODEL, REPORT_CARD, RELIABILITY, TRAINING_TEXT}
     assert {path.name for path in classifier.iterdir()} == files
@@ -183,20 +185,20 @@ def test_no_fold_sees_the_group_that_it_predicts(dataset, tmp_path, monkeypatch)
 
     monkeypatch.setattr(classifier_folds, "fit", watched_fit)
     monkeypatch.setattr(classifier_folds, "decided", watched_decided)
-    cards = train_classifier(dataset, ClassifierConfig(), tmp_path / "out", folds=5)
+    cards = train_classifier(dataset, ClassifierConfig(inverse_regularisation=4), tmp_path / "out", folds=5)
     assert len(seen) == len(predicted) == 5
     assert all(one.isdisjoint(other) for one, other in zip(seen, predicted, strict=True))
     assert set().union(*predicted) == set(category.values())
     assert {card.rows for card in cards} == {300}
 
 
-def test_without_a_validation_split_the_temperature_comes_from_held_out_rows(tmp_path):
+def test_without_a_validation_split_the_temperature_comes_from_the_training_split(tmp_path):
     data = dataset_from_rows(
         {"train": ROWS[::2], "test": ROWS[1::2]}, tmp_path / "data", language=ARABIC, source="sample"
     )
     train_classifier(data, ClassifierConfig(), tmp_path / "out")
     note = json.loads((tmp_path / "out" / NOTE).read_text(encoding="utf-8"))
-    assert note["calibrated_on"] == "20% of the training split, held out, 30 rows"
+    assert note["calibrated_on"].startswith("out-of-fold predictions of 150 rows in 5 folds")
 
 
 def test_a_checkpoint_is_fine_tuned_saved_and_gives_the_same_again(dataset, tiny_bert, tmp_path):

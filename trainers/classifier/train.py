@@ -7,23 +7,23 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from ...harness.core.errors import UserError
 from ...harness.core.files import write_json
 from ...harness.data.dataset import SPLITS, Dataset
 from ...harness.labelling.overlap import write_questions
-from ...harness.labelling.quality.check import card_of, severity_ranks
+from ...harness.labelling.quality.check import card_of
 from ...harness.labelling.quality.reliability import RELIABILITY, plot_reliability
 from ...harness.labelling.quality.report_card import REPORT_CARD, ReportCard
 from ...harness.labelling.quality.rivals import rivals_of
 from ...harness.labelling.sources.classifier import NOTE, ClassifierSource
-from ...harness.labelling.sources.classifier_info import ClassifierInfo
+from ...harness.labelling.sources.classifier_info import ClassifierInfo, Kind
 from ...harness.labelling.training_text import write_training_text
 from .config import TFIDF, ClassifierConfig
-from .fit import Progress, Rows, Trained, demand_classes, fit
-from .folds import Folds, contenders, cut_folds, fold_cards
+from .fit import Progress, Trained, costs_asked, fit
+from .folds import OUT_OF_FOLD, Folds, contenders, cut_folds, fold_cards
+from .rows import Rows, demand_classes, joined, read_rows
 
 
 def train_classifier(
@@ -32,7 +32,7 @@ def train_classifier(
     """Train on the training split and write the classifier's folder with its report cards.
 
     The cards compare the classifier, the rules and the hybrid of both: on the test split, or with ``folds`` on all
-    rows, each predicted by a classifier that saw no row of its group (its category).
+    rows, each predicted by a classifier that saw no row of its group; those predictions are kept too.
 
     Args:
         progress: called with the number of rows seen since the last call.
@@ -43,9 +43,9 @@ def train_classifier(
     """
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is not an empty folder", "Name a new folder with --out")
-    rows = {name: _rows(dataset, name) for name in SPLITS}
+    rows = read_rows(dataset)
     demand_classes(rows["train"], f"{dataset.folder / 'train.parquet'}")
-    cut = cut_folds(_joined(rows), folds, config.seed) if folds else []
+    cut = cut_folds(joined([rows[name] for name in SPLITS]), folds, config.seed) if folds else []
     if not folds and not len(rows["test"].ranks):
         raise UserError(f"{dataset.folder / 'test.parquet'} has no labelled row", "Label it, or use --folds 5")
     language = dataset.language
@@ -57,11 +57,14 @@ def train_classifier(
         raise UserError(f"cannot write {out}: {error.strerror}", "Choose a folder that you may write to") from error
     try:
         trained.model.save(work)
-        source = ClassifierSource(_info(trained, dataset, config), trained.model)
+        source = ClassifierSource(_info(trained, dataset, config, rows["train"].grouped_by), trained.model)
         write_json(work / NOTE, source.info.model_dump())
-        write_training_text(work, rows["train"].questions, language)
-        write_questions(work, rows["train"].questions, language)
-        cards = _cards(source, dataset, rows, config, cut)
+        fitted = [*rows["train"].questions, *rows["validation"].questions]
+        write_training_text(work, fitted, language)
+        write_questions(work, fitted, language)
+        cards, predictions = _cards(source, dataset, rows, config, cut)
+        if predictions is not None:
+            predictions.to_parquet(work / OUT_OF_FOLD, index=False)
         write_json(work / REPORT_CARD, [card.model_dump() for card in cards])
         plot_reliability(cards, work / RELIABILITY)
         if out.exists():
@@ -75,27 +78,28 @@ def train_classifier(
 
 def _cards(
     source: ClassifierSource, dataset: Dataset, rows: dict[str, Rows], config: ClassifierConfig, cut: Folds
-) -> list[ReportCard]:
+) -> tuple[list[ReportCard], pd.DataFrame | None]:
     language, by = dataset.language, dataset.info.severity_source.name
     labels = f"labels: {by}"
     if cut:
-        return fold_cards(_joined(rows), source, language, config, cut, (labels, by))
+        return fold_cards(joined([rows[name] for name in SPLITS]), source, language, config, cut, (labels, by))
     test = rows["test"]
     rivals = rivals_of(test.ranks, None, ordered=True)
-    return [
+    cards = [
         card_of(candidate, test.questions, test.ranks, language, f"test split, {labels}", by, rivals)
         for candidate in contenders(source, language)
     ]
+    return cards, None
 
 
-def _info(trained: Trained, dataset: Dataset, config: ClassifierConfig) -> ClassifierInfo:
-    packages = ("scikit-learn", "skops") if config.base == TFIDF else ("torch", "transformers")
+def _info(trained: Trained, dataset: Dataset, config: ClassifierConfig, grouped_by: str) -> ClassifierInfo:
     return ClassifierInfo(
-        kind="tfidf" if config.base == TFIDF else "transformers",
+        kind=config.kind,
         base=config.base,
         language=dataset.info.language,
         seed=config.seed,
-        temperature=trained.temperature,
+        temperature=trained.calibration.temperature,
+        bias=trained.calibration.bias,
         calibrated_on=trained.calibrated_on,
         sha256=trained.model.digest(),
         dataset={
@@ -105,21 +109,14 @@ def _info(trained: Trained, dataset: Dataset, config: ClassifierConfig) -> Class
             "severity_source": dataset.info.severity_source.model_dump(),
         },
         settings=config.model_dump(),
-        versions={name: version(name) for name in packages},
+        versions={name: version(name) for name in _packages(config)},
+        chosen=trained.chosen,
+        grouped_by=grouped_by,
+        costs=costs_asked(config),
     )
 
 
-def _rows(dataset: Dataset, split: str) -> Rows:
-    frame: pd.DataFrame = dataset.split(split)
-    ranks = severity_ranks(frame["severity"])
-    frame = frame[ranks >= 0]
-    return Rows(frame["question"].tolist(), ranks[ranks >= 0], frame["category"].astype(str).tolist())
-
-
-def _joined(rows: dict[str, Rows]) -> Rows:
-    parts = [rows[name] for name in SPLITS]
-    return Rows(
-        [question for part in parts for question in part.questions],
-        np.concatenate([part.ranks for part in parts]),
-        [group for part in parts for group in part.groups],
-    )
+def _packages(config: ClassifierConfig) -> tuple[str, ...]:
+    fitted = () if config.kind is Kind.TRANSFORMERS else ("scikit-learn",)
+    kept = ("skops",) if config.kind in (Kind.TFIDF, Kind.STACKED) else ()
+    return (*fitted, *kept, *(() if config.base == TFIDF else ("torch", "transformers")))

@@ -1,4 +1,9 @@
-"""Fine-tunes an encoder to tell severities apart: class weights, early stopping, the best epoch kept."""
+"""Fine-tunes an encoder to tell severities apart: class weights, early stopping, the best epoch kept.
+
+The ordinal loss is the squared earth mover's distance between the probabilities and the true severity (Hou, Yu and
+Samaras 2016, arXiv 1611.05916), which for ordered classes is the ranked probability score (Epstein 1969): proper,
+so that it is least for true probabilities, and dearer the further a severity is missed.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +20,7 @@ from ...harness.core.errors import UserError
 from ...harness.core.library_bars import without_library_bars
 from ...harness.labelling.sources.classifier_transformers import TransformersModel
 from ...harness.severity import PROBABILITY_COLUMNS
-from .config import ClassifierConfig
+from .config import ClassifierConfig, Loss
 
 Ranks = npt.NDArray[np.int8]
 Rows = tuple[Sequence[str], Ranks]
@@ -42,9 +47,7 @@ def fit_transformers(
     questions, ranks = train
     counts = np.bincount(ranks, minlength=3)
     # As scikit-learn's "balanced": every class has the same total weight.
-    criterion = torch.nn.CrossEntropyLoss(
-        weight=torch.tensor(len(ranks) / (3 * counts), dtype=torch.float32, device=device)
-    )
+    criterion = Criterion(config.loss, torch.tensor(len(ranks) / (3 * counts), dtype=torch.float32))
     optimiser = torch.optim.AdamW(network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay)
     steps = config.epochs * math.ceil(len(ranks) / config.batch_size)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _linear(steps))
@@ -68,7 +71,7 @@ def fit_transformers(
                 raise UserError(
                     f"the classifier's loss is {loss.item()} in epoch {epoch + 1}", "Lower --learning-rate"
                 )
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(network.parameters(), _CLIP)
             optimiser.step()
             optimiser.zero_grad()
@@ -105,7 +108,7 @@ def _load(config: ClassifierConfig) -> tuple[Any, Any]:
         reason = str(error).strip().splitlines()[0]
         raise UserError(
             f"cannot load the base {config.base!r}: {reason}",
-            "Give a local folder with safetensors, a hub id that can be reached, or --base tfidf",
+            "Give a local folder with safetensors, a hub id that can be reached, or --kind tfidf",
         ) from error
     if tokenizer.pad_token is None:
         tokenizer.pad_token = tokenizer.eos_token
@@ -113,10 +116,26 @@ def _load(config: ClassifierConfig) -> tuple[Any, Any]:
     return network, tokenizer
 
 
-def _loss(model: TransformersModel, rows: Rows, criterion: torch.nn.CrossEntropyLoss) -> float:
+class Criterion:
+    """The loss of a batch: a mean over its rows, weighed by their class. ``weights``: shape (3,)."""
+
+    def __init__(self, loss: Loss, weights: torch.Tensor) -> None:
+        self._loss, self._weights = loss, weights
+
+    def __call__(self, logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+        """Of logits (n, 3) and true ranks (n,)."""
+        weights = self._weights.to(logits.device)
+        if self._loss is Loss.CROSS_ENTROPY:
+            return torch.nn.functional.cross_entropy(logits, target, weight=weights)
+        truth = torch.nn.functional.one_hot(target, 3).to(logits.dtype)
+        gap = (logits.softmax(dim=1) - truth).cumsum(dim=1)[:, :2]
+        own = weights[target]
+        return ((gap**2).mean(dim=1) * own).sum() / own.sum()
+
+
+def _loss(model: TransformersModel, rows: Rows, criterion: Criterion) -> float:
     logits = torch.tensor(model.logits(rows[0]), dtype=torch.float32)
-    weight = None if criterion.weight is None else criterion.weight.cpu()
-    return float(torch.nn.functional.cross_entropy(logits, torch.tensor(rows[1], dtype=torch.long), weight=weight))
+    return float(criterion(logits, torch.tensor(rows[1], dtype=torch.long)))
 
 
 def _linear(steps: int) -> Callable[[int], float]:

@@ -15,7 +15,7 @@ from ...core.records import validated
 from ...severity import PROBABILITY_COLUMNS
 from ..training_text import TrainingText, read_training_text
 from .base import Probabilities
-from .classifier_info import FORMAT_VERSION, ClassifierInfo
+from .classifier_info import FORMAT_VERSION, ClassifierInfo, Kind
 from .decisions import Costs
 
 NOTE = "classifier.json"
@@ -53,7 +53,7 @@ class ClassifierSource:
     @property
     def version(self) -> str:
         """The base model and the format of the folder, and what errors cost."""
-        costs = "" if self.info.costs is None else f"+under{self.info.costs[1][0]:g}"
+        costs = "" if self.info.costs is None else f"+under{self.info.costs[2][1]:g}"
         return f"{self.info.base}:v{self.info.format_version}{costs}"
 
     @property
@@ -80,12 +80,17 @@ class ClassifierSource:
         """Calibrated probabilities, shape (n, 3)."""
         if not questions:
             return np.empty((0, 3))
-        return calibrated(self.model.logits(questions), self.info.temperature)
+        return calibrated(self.model.logits(questions), self.info.temperature, self.info.bias)
 
 
-def calibrated(logits: Probabilities, temperature: float) -> Probabilities:
-    """Softmax of logits / temperature over the rows of shape (n, 3) (Guo et al. 2017, arXiv 1706.04599)."""
-    scaled = logits / temperature
+def calibrated(
+    logits: Probabilities, temperature: float, bias: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> Probabilities:
+    """Softmax of logits / temperature + bias over the rows of shape (n, 3).
+
+    Temperature: Guo et al. 2017, arXiv 1706.04599. Bias: Alexandari, Kundaje and Shrikumar 2020, arXiv 1901.06852.
+    """
+    scaled = logits / temperature + np.array(bias)
     exponentials = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     probabilities: Probabilities = exponentials / exponentials.sum(axis=1, keepdims=True)
     return probabilities
@@ -114,10 +119,19 @@ def open_classifier(folder: Path) -> ClassifierSource:
 
 
 def _load(folder: Path, info: ClassifierInfo) -> Model:
-    if info.kind == "tfidf":
+    # Imported where it is used: only two of the kinds need torch.
+    if info.kind is Kind.TFIDF:
         from .classifier_tfidf import TfidfModel
 
         return TfidfModel.load(folder, info)
+    if info.kind is Kind.EMBEDDING:
+        from .classifier_embedding import EmbeddingModel
+
+        return EmbeddingModel.load(folder, info)
+    if info.kind is Kind.STACKED:
+        from .classifier_stacked import StackedModel
+
+        return StackedModel.load(folder, info)
     from .classifier_transformers import TransformersModel
 
     return TransformersModel.load(folder, info)

@@ -23,13 +23,12 @@ class CostlySource(SeveritySource, Protocol):
 
 
 def triage_costs(under: float) -> Costs:
-    """A step too mild costs ``under``, a step too severe 1, and two steps twice that.
+    """A step costs 1, but the one by which an emergency is missed costs ``under``.
 
-    The least expected cost is then the ``under / (1 + under)`` quantile of the severity (Koenker 2005, 1.3).
+    So a complaint is called critical from a probability of 1 / (1 + under) on, once it is more likely than not more
+    than non-critical. Of whom trauma care calls under-triaged are the severe alone, and so here.
     """
-    rows = [[under * max(true - called, 0) + max(called - true, 0) for called in range(3)] for true in range(3)]
-    first, second, third = ((float(a), float(b), float(c)) for a, b, c in rows)
-    return first, second, third
+    return ((0.0, 1.0, 2.0), (1.0, 0.0, 1.0), (under + 1, under, 0.0))
 
 
 def costs_of(source: SeveritySource) -> Costs | None:
