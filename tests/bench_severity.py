@@ -2,10 +2,11 @@
 
     python -m maqa_severity.tests.bench_severity --encoder DIR
 
-Each row is predicted by a classifier that saw no row of its category and none of nearly its text. Nothing is tuned on
-what is reported, but for the rules, whose authors read the half ``development``, and the cost of a missed emergency.
-Prints a table, then ``claim | ours | reference | ratio | goal | holds``, and exits with 0 only if every claim holds.
-It needs FALAH-Mix, and for frozen vectors an encoder, such as the ``multilingual-e5-small`` of ``maqa fetch``.
+Each row is predicted by a classifier that saw no row of its category and none of nearly its text. Nothing is tuned
+on what is reported, but for the rules, whose authors read the half ``development``, and the cost of a missed
+emergency. Prints a table, then ``claim | ours | reference | ratio | goal | holds``, and exits with 0 only if every
+claim holds. It needs FALAH-Mix, and for frozen vectors an encoder, such as the ``multilingual-e5-small`` of ``maqa
+fetch`` makes.
 """
 
 from __future__ import annotations

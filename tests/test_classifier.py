@@ -121,7 +121,7 @@ def test_the_folder_says_what_made_it_and_holds_no_pickle(classifier, dataset):
     assert note["calibrated_on"] == f"out-of-fold predictions of 225 rows in {groups}"
     assert note["grouped_by"] == "category, near-duplicates together"
     assert set(note["versions"]) == {"scikit-learn", "skops"}
-    files = {NOTE, MODEL, REPORT_CARD, RELIABILITY, TRAINING_TEXT}
+    files = {NOTE, MODEL, REPORT_CARD, RELIABILITY, TRAINING_TEXT, "training_questions.txt"}
     assert {path.name for path in classifier.iterdir()} == files
     # The pickle protocol's first byte since version 2.
     assert all(path.read_bytes()[:1] != b"\x80" for path in classifier.iterdir())
