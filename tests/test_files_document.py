@@ -30,6 +30,7 @@ from maqa_severity.harness.severity import SEVERITIES
 from maqa_severity.harness.statistics import STRATA
 from maqa_severity.leaderboards.records import Board
 from maqa_severity.probes.records import Probe
+from maqa_severity.ratings.meta_records import Meta
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.judging import obedient
 from maqa_severity.tests.packing import write_gguf
@@ -108,7 +109,7 @@ def leaves(record: type[BaseModel], at: str = "") -> Iterator[str]:
         kind = get_origin(field.annotation)
         inner = next((each for each in (field.annotation, *get_args(field.annotation)) if _is_record(each)), None)
         if inner and kind is not dict:
-            yield from leaves(inner, f"{at}{name}{'[]' if kind is list else ''}.")
+            yield from leaves(inner, f"{at}{name}{'[]' if kind in (list, tuple) else ''}.")
         elif not field.exclude:
             yield f"{at}{name}"
 
@@ -279,6 +280,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "leaderboard.json": Board,
     "probe.json": Probe,
     "experiment.json": Experiment,
+    "maqa ratings meta --json": Meta,
 }
 IN_PART = {"results_<time>.json"}
 """Files of another program, of which the page has what is read."""
