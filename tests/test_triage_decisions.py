@@ -30,6 +30,8 @@ from maqa_severity.tests.tongues import ARABIC
 
 GOLD = Path(__file__).parent / "data" / "triage_gold.jsonl"
 CASES = [json.loads(line) for line in GOLD.read_text(encoding="utf-8").splitlines()]
+GOLD_EN = Path(__file__).parent / "data" / "triage_gold_en.jsonl"
+CASES_EN = [json.loads(line) for line in GOLD_EN.read_text(encoding="utf-8").splitlines()]
 RULES = RulesSource(ARABIC)
 ENGLISH = RulesSource(language("en"))
 
@@ -44,6 +46,16 @@ def test_the_gold_is_the_frozen_one_and_holds_every_level_and_variety():
     assert set(Counter(case["dialect"] for case in CASES)) == {
         "msa", "egyptian", "levantine", "gulf", "iraqi", "maghrebi"
     }  # fmt: skip
+
+
+def test_the_english_gold_is_the_frozen_one_and_is_read_no_worse_than_when_its_misses_were_mended():
+    assert hashlib.sha256(GOLD_EN.read_bytes()).hexdigest().startswith("340a3107979d")
+    found = [each.severity for each in ENGLISH.reasons([case["text"] for case in CASES_EN])[1]]
+    classes = [CLASS_OF_LEVEL[case["level"]] for case in CASES_EN]
+    assert sum(one is other for one, other in zip(found, classes, strict=True)) / len(CASES_EN) >= 0.9
+    critical = [one for one, other in zip(found, classes, strict=True) if other is Severity.CRITICAL]
+    assert sum(one is Severity.CRITICAL for one in critical) / len(critical) >= 0.9
+    assert None not in found
 
 
 def test_the_invented_complaints_get_their_level():

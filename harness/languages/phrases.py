@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from itertools import accumulate, pairwise
 from typing import Any, NamedTuple
 
 from ..core.settings import Record
@@ -91,16 +92,46 @@ def clauses(text: str, language: Language) -> list[Clause]:
     return found
 
 
+class _Longer(NamedTuple):
+    """A phrase of several words: how far its second may stand from its first, and the words that follow that one.
+
+    ``rest`` has the alternatives of each word and how far it may stand from the one before.
+    """
+
+    number: int
+    furthest: int
+    rest: tuple[tuple[frozenset[str], int], ...]
+
+
 class _Known(NamedTuple):
-    """A word of a text: the pattern words that it can be, the phrases that it is by itself, and those it begins."""
+    """A word of a text: the pattern words that it can be, the phrases that it is by itself, and those it begins.
+
+    ``beginnings`` holds longer phrases by their second word.
+    """
 
     keys: tuple[str, ...]
     alone: tuple[int, ...]
-    beginnings: tuple[dict[str, list[int]], ...]
+    beginnings: dict[str, list[_Longer]]
 
 
-_UNKNOWN = _Known((), (), ())
+_UNKNOWN = _Known((), (), {})
 """What most words are."""
+_MOST_WORDS = 1 << 18
+"""Words that are remembered: misspelt ones never end."""
+
+
+class _Memory(dict[str, _Known]):
+    """Looks every word up once: a dictionary answers faster than a cached function."""
+
+    def __init__(self, look_up: Callable[[str], _Known]) -> None:
+        super().__init__()
+        self._look_up = look_up
+
+    def __missing__(self, word: str) -> _Known:
+        if len(self) >= _MOST_WORDS:
+            self.clear()
+        known = self[word] = self._look_up(word)
+        return known
 
 
 class Patterns:
@@ -115,13 +146,14 @@ class Patterns:
         self._language = language
         self._lexical: set[str] = set()
         self._cues: set[str] = set()
-        self._patterns: list[tuple[Any, tuple[frozenset[str], ...]]] = []
-        # Numbers of the phrases of one word by it; of longer ones by their first word, then by their second.
+        self._payloads: list[Any] = []
+        # Numbers of the phrases of one word by it; longer ones by their first word, then by their second.
         self._alone: dict[str, list[int]] = defaultdict(list)
-        self._index: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+        self._index: dict[str, dict[str, list[_Longer]]] = defaultdict(lambda: defaultdict(list))
         # How far the second word of a phrase may stand from its first.
         self._reach = 1
-        self._known = lru_cache(maxsize=1 << 18)(self._look_up)
+        self._known = _Memory(self._look_up)
+        self._merged: dict[tuple[str, ...], dict[str, list[_Longer]]] = {}
         self._forms = bare_forms(clitics, language)
 
     def add(self, phrase: str, payload: Any, *, cue: bool) -> None:
@@ -138,41 +170,54 @@ class Patterns:
             elements.append(frozenset("=" + word if cue else word for word in alternatives))
         if not elements or elements[0] is _GAP or elements[-1] is _GAP or not all(elements):
             raise ValueError(f"phrase {phrase!r} must begin and end with a word")
-        solid = [element for element in elements if element is not _GAP]
-        if len(solid) > 1:
-            gaps = next(at for at, element in enumerate(elements[1:]) if element is not _GAP)
-            self._reach = max(self._reach, 1 + gaps * _LONGEST_GAP)
-        for word in elements[0]:
-            if len(solid) == 1:
-                self._alone[word].append(len(self._patterns))
-            else:
-                for second in solid[1]:
-                    self._index[word][second].append(len(self._patterns))
-        self._patterns.append((payload, tuple(elements)))
-        self._known.cache_clear()
+        number = len(self._payloads)
+        self._payloads.append(payload)
+        solid = [at for at, element in enumerate(elements) if element is not _GAP]
+        steps = [(elements[at], 1 + (at - before - 1) * _LONGEST_GAP) for before, at in pairwise(solid)]
+        if not steps:
+            for word in elements[0]:
+                self._alone[word].append(number)
+        else:
+            seconds, furthest = steps[0]
+            longer = _Longer(number, furthest, tuple(steps[1:]))
+            self._reach = max(self._reach, furthest)
+            for word in elements[0]:
+                for following in seconds:
+                    self._index[word][following].append(longer)
+        self._known.clear()
+        self._merged.clear()
 
-    def find(self, clause: Clause) -> Iterator[Found]:
+    def find(self, clause: Clause) -> list[Found]:
         """All phrases in a clause, each start once per phrase with its shortest gaps."""
-        known = list(map(self._known, clause.words))
-        starts = [start for start, each in enumerate(known) if each.alone or each.beginnings]
-        keys = [each.keys for each in known] if starts else []
-        for start in starts:
-            each = known[start]
-            numbers: set[int] = set()
-            for following in keys[start + 1 : start + 1 + self._reach] if each.beginnings else ():
-                for key in following:
-                    for seconds in each.beginnings:
-                        if key in seconds:
-                            numbers.update(seconds[key])
-            if not numbers:
-                yield from [Found(self._patterns[number][0], (start,)) for number in each.alone]
+        known = list(map(self._known.__getitem__, clause.words))
+        payloads, reach = self._payloads, self._reach
+        # All pattern words in a row, and where those of each position begin.
+        row = [(key, at) for at, each in enumerate(known) for key in each.keys]
+        begins = list(accumulate([len(each.keys) for each in known], initial=0))
+        found: list[Found] = []
+        for start, (_, alone, beginnings) in enumerate(known):
+            heard = []
+            if beginnings:
+                near = row[begins[start + 1] : begins[min(start + 1 + reach, len(known))]]
+                heard = [(beginnings[key], at) for key, at in near if key in beginnings]
+            if not heard:
+                if alone:
+                    found += [Found(payloads[number], (start,)) for number in alone]
                 continue
+            positions: dict[int, tuple[int, ...]] = {}
+            for phrases, at in heard:
+                for number, furthest, rest in phrases:
+                    if at - start > furthest or number in positions:
+                        continue
+                    if not rest:
+                        positions[number] = (start, at)
+                    elif behind := _behind(rest, 0, known, at):
+                        positions[number] = (start, at, *behind)
+            for number in alone:
+                positions[number] = (start,)
             # Sorted, so that the order of what is found is no accident of hashing.
-            for number in sorted(numbers.union(each.alone)):
-                payload, elements = self._patterns[number]
-                positions = _match(elements, 1, keys, start + 1)
-                if positions is not None:
-                    yield Found(payload, (start, *positions))
+            found += [Found(payloads[number], positions[number]) for number in sorted(positions)]
+        return found
 
     def _look_up(self, word: str) -> _Known:
         """What a complaint's word can be."""
@@ -184,8 +229,20 @@ class Patterns:
         return _Known(
             found,
             tuple(sorted({number for key in found for number in self._alone.get(key, ())})),
-            tuple(self._index[key] for key in found if key in self._index),
+            self._beginnings(tuple(key for key in found if key in self._index)),
         )
+
+    def _beginnings(self, keys: tuple[str, ...]) -> dict[str, list[_Longer]]:
+        """Longer phrases that begin with one of some pattern words, by their second word."""
+        if len(keys) == 1:
+            return self._index[keys[0]]
+        if keys not in self._merged:
+            merged: dict[str, list[_Longer]] = defaultdict(list)
+            for key in keys:
+                for following, phrases in self._index[key].items():
+                    merged[following] += phrases
+            self._merged[keys] = dict(merged)
+        return self._merged[keys]
 
 
 def _without(word: str, prefixes: tuple[str, ...]) -> list[str]:
@@ -224,18 +281,15 @@ def bare_forms(clitics: Clitics, language: Language) -> Callable[[str], tuple[st
     return forms_of
 
 
-def _match(
-    elements: tuple[frozenset[str], ...], at: int, keys: Sequence[tuple[str, ...]], position: int
-) -> tuple[int, ...] | None:
-    if at == len(elements):
-        return ()
-    if elements[at] is _GAP:
-        for skipped in range(_LONGEST_GAP + 1):
-            rest = _match(elements, at + 1, keys, position + skipped)
-            if rest is not None:
-                return rest
-        return None
-    if position >= len(keys) or elements[at].isdisjoint(keys[position]):
-        return None
-    rest = _match(elements, at + 1, keys, position + 1)
-    return None if rest is None else (position, *rest)
+def _behind(
+    steps: tuple[tuple[frozenset[str], int], ...], at: int, known: Sequence[_Known], before: int
+) -> tuple[int, ...]:
+    """The positions of the words that follow ``before``, with the shortest gaps; empty if they do not."""
+    alternatives, furthest = steps[at]
+    for place, word in enumerate(known[before + 1 : before + 1 + furthest], before + 1):
+        if not alternatives.isdisjoint(word.keys):
+            if at + 1 == len(steps):
+                return (place,)
+            if behind := _behind(steps, at + 1, known, place):
+                return (place, *behind)
+    return ()

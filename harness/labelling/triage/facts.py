@@ -36,12 +36,16 @@ Places = dict[str, list[tuple[int, int]]]
 """Marks by name: the clause and the word of each."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Around:
-    """What is said around signs: durations that count, by clause, and the marks of ``_SAID_NEAR``."""
+    """What is said around signs: durations that count, by clause, and the marks of ``_SAID_NEAR``.
+
+    ``plain`` is what is said of a sign that has none of them beside it, once it is asked for.
+    """
 
     durations: list[list[Duration]]
-    marks: list[tuple[str, frozenset[tuple[int, int]]]]
+    marks: list[tuple[str, list[tuple[int, int]]]]
+    plain: set[str] | None = None
 
 
 @dataclass
@@ -116,11 +120,10 @@ class FactReader:
     def _marked(self, reading: Reading) -> Places:
         marks = reading.marks
         for number, clause in enumerate(reading.clauses):
-            for at, word in enumerate(clause.words):
-                if word in self._marks:
-                    for name in self._marks[word]:
-                        if at and clause.words[at - 1] in self._not_after.get(name, ()):
-                            continue
+            said = clause.words
+            for at in [at for at, word in enumerate(said) if word in self._marks]:
+                for name in self._marks[said[at]]:
+                    if not at or said[at - 1] not in self._not_after.get(name, ()):
                         marks.setdefault(name, []).append((number, at))
         return marks
 
@@ -130,7 +133,7 @@ class FactReader:
         durations = [[each for each in one.durations if not each.over or each.days < limit] for one in told]
         for number, at in marks.get("today", ()):
             insort(durations[number], Duration(at, _TODAY, over=False), key=lambda each: each.at)
-        return _Around(durations, [(name, frozenset(marks[name])) for name in _SAID_NEAR if name in marks])
+        return _Around(durations, [(name, marks[name]) for name in _SAID_NEAR if name in marks])
 
     def _context(self, facts: Facts, told: list[Told], marks: Places) -> None:
         context = facts.context
@@ -173,8 +176,7 @@ class FactReader:
         if finding.modifiers:
             gone = _GONE.intersection(finding.modifiers)
             # "For a long time" holds the words of "long ago"; what was a danger some days ago is none that is over.
-            still = "chronic" in finding.modifiers or self._danger_of_these_days(facts, discriminators, around)
-            if gone and not (gone == {"resolved"} and still):
+            if gone and not (gone == {"resolved"} and self._still(facts, finding, discriminators, around)):
                 facts.past = True
                 if "prevention" in gone:
                     facts.knowledge = True
@@ -184,7 +186,9 @@ class FactReader:
         for each in discriminators:
             facts.signs[each.id].append(Sign(each, finding.words, said))
 
-    def _danger_of_these_days(self, facts: Facts, named: list[Discriminator], around: _Around) -> bool:
+    def _still(self, facts: Facts, finding: Finding, named: list[Discriminator], around: _Around) -> bool:
+        if "chronic" in finding.modifiers:
+            return True
         limit = self._scale.times.chronic_days
         near = [each.days for durations in around.durations for each in durations]
         return not facts.past and bool(near) and max(near) < limit and any(each.level <= 2 for each in named)
@@ -194,12 +198,20 @@ class FactReader:
         return self._by_id[self._scale.defaults[kind]]
 
     def _said(self, facts: Facts, finding: Finding, around: _Around) -> set[str]:
-        said = _STRENGTHS.intersection(finding.modifiers) if finding.modifiers else set()
+        if not (finding.modifiers or around.marks or around.durations[finding.clause]):
+            # Nothing is said of it but what is said of the whole text: most findings.
+            if around.plain is None:
+                around.plain = self._with_time(facts, set(), self._time(facts, finding, around))
+            return around.plain
+        said = set(_STRENGTHS.intersection(finding.modifiers)) if finding.modifiers else set()
+        first, last = (finding.clause, finding.start - _NEAR), (finding.clause, finding.end + _NEAR)
         for name, places in around.marks:
-            if any((finding.clause, at) in places for at in range(finding.start - _NEAR, finding.end + _NEAR + 1)):
-                said = said | {name}
-        said = set(said)
-        time = self._time(facts, finding, around)
+            if any(first <= place <= last for place in places):
+                said.add(name)
+        return self._with_time(facts, said, self._time(facts, finding, around))
+
+    @staticmethod
+    def _with_time(facts: Facts, said: set[str], time: str) -> set[str]:
         if "worse" in facts.context:
             said.add("worse")
             time = "acute" if "acute" in facts.context else time

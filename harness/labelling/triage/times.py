@@ -88,9 +88,8 @@ class TimeReader:
     def read(self, tokens: Sequence[str]) -> Told:
         """All that a clause tells about time."""
         told = Told()
-        for at, word in enumerate(tokens):
-            if word not in self._heard:
-                continue
+        for at in [at for at, word in enumerate(tokens) if word in self._heard]:
+            word = tokens[at]
             if word in self._duals:
                 self._place(told, tokens, at, at, self._duals[word])
             elif word in self._units:

@@ -59,10 +59,8 @@ class VitalReader:
     def read(self, tokens: Sequence[str]) -> list[Measured]:
         """The values of a clause; a number that counts days or years is none."""
         found = []
-        for at, word in enumerate(tokens):
-            vital = self._vitals.get(word)
-            if vital is None:
-                continue
+        for at in [at for at, word in enumerate(tokens) if word in self._vitals]:
+            vital = self._vitals[tokens[at]]
             for place in range(at + 1, min(at + 1 + _REACH, len(tokens))):
                 # Another value begins, or an age: the number behind it is its own.
                 if self._vitals.get(tokens[place], vital) is not vital or tokens[place] in self._reader.ages:
