@@ -146,7 +146,7 @@ class Patterns:
         self._language = language
         self._lexical: set[str] = set()
         self._cues: set[str] = set()
-        self._payloads: list[Any] = []
+        self._patterns: list[tuple[Any, tuple[frozenset[str], ...]]] = []
         # Numbers of the phrases of one word by it; longer ones by their first word, then by their second.
         self._alone: dict[str, list[int]] = defaultdict(list)
         self._index: dict[str, dict[str, list[_Longer]]] = defaultdict(lambda: defaultdict(list))
@@ -170,8 +170,8 @@ class Patterns:
             elements.append(frozenset("=" + word if cue else word for word in alternatives))
         if not elements or elements[0] is _GAP or elements[-1] is _GAP or not all(elements):
             raise ValueError(f"phrase {phrase!r} must begin and end with a word")
-        number = len(self._payloads)
-        self._payloads.append(payload)
+        number = len(self._patterns)
+        self._patterns.append((payload, tuple(elements)))
         solid = [at for at, element in enumerate(elements) if element is not _GAP]
         steps = [(elements[at], 1 + (at - before - 1) * _LONGEST_GAP) for before, at in pairwise(solid)]
         if not steps:
@@ -190,7 +190,7 @@ class Patterns:
     def find(self, clause: Clause) -> list[Found]:
         """All phrases in a clause, each start once per phrase with its shortest gaps."""
         known = list(map(self._known.__getitem__, clause.words))
-        payloads, reach = self._payloads, self._reach
+        patterns, reach = self._patterns, self._reach
         # All pattern words in a row, and where those of each position begin.
         row = [(key, at) for at, each in enumerate(known) for key in each.keys]
         begins = list(accumulate([len(each.keys) for each in known], initial=0))
@@ -202,7 +202,7 @@ class Patterns:
                 heard = [(beginnings[key], at) for key, at in near if key in beginnings]
             if not heard:
                 if alone:
-                    found += [Found(payloads[number], (start,)) for number in alone]
+                    found += [Found(patterns[number][0], (start,)) for number in alone]
                 continue
             positions: dict[int, tuple[int, ...]] = {}
             for phrases, at in heard:
@@ -216,7 +216,7 @@ class Patterns:
             for number in alone:
                 positions[number] = (start,)
             # Sorted, so that the order of what is found is no accident of hashing.
-            found += [Found(payloads[number], positions[number]) for number in sorted(positions)]
+            found += [Found(patterns[number][0], positions[number]) for number in sorted(positions)]
         return found
 
     def _look_up(self, word: str) -> _Known:
