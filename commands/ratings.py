@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .app import app
-from .options import Resamples, Seed, resampling_of
+from .options import Resamples, Seed, SeverityMapText, resampling_of
 
 if TYPE_CHECKING:
+    from ..harness.labelling.sources.base import SeveritySource
     from ..ratings.collected import Ratings
 
 ratings = typer.Typer(help="Have people judge answers or label complaints, blindly.", no_args_is_help=True)
@@ -45,6 +46,14 @@ def collect(
     ] = 0.25,
     repeats: Annotated[float, typer.Option(help="Share of the items that come twice, unannounced.")] = 0.1,
     seed: Annotated[int, typer.Option(help="Of what is drawn and in which order.")] = 0,
+    labellers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--with",
+            metavar="SOURCE",
+            help="Of complaints: several severity sources as of `maqa label`; those they disagree on are chosen.",
+        ),
+    ] = None,
 ) -> None:
     """Make a sheet for raters: blind, shuffled, offline, English and Arabic.
 
@@ -54,7 +63,7 @@ def collect(
 
     from ..ratings.collecting import collect as make
 
-    folder = make(sources, out, kind, questions, disagreement, repeats, seed)
+    folder = make(sources, out, kind, questions, disagreement, repeats, seed, _labellers(sources, labellers or []))
     console = Console(highlight=False, soft_wrap=True)
     console.print(
         f"{folder.items} items of {folder.questions} questions, {folder.repeats} of them twice", markup=False
@@ -71,6 +80,11 @@ def import_(
     files: Files,
     out: Annotated[Path, typer.Option(help="The file of all ratings, JSON.")],
     key: KeyFile = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(help="A dataset whose complaints people labelled elsewhere: the files are tables or exports."),
+    ] = None,
+    severity_map: SeverityMapText = None,
     gold: Annotated[
         Path | None, typer.Option(help="Of complaints: also write this gold file, CSV, by majority.")
     ] = None,
@@ -90,11 +104,12 @@ def import_(
     for path in (out, gold):
         if path is not None:
             ensure_writable(path)
-    found = _ratings(files, key)
+    found = _elsewhere(files, key, data, severity_map) if data else _ratings(files, key)
     made = gold_of(found) if gold is not None else []
+    read = read_agreement(found, resampling)
     write_ratings(out, found)
     console = Console(highlight=False)
-    print_agreement(console, found, read_agreement(found, resampling))
+    print_agreement(console, found, read)
     if gold is not None:
         write_gold(gold, made)
         split = sum(not each.agreed for each in made)
@@ -164,6 +179,35 @@ def meta(
     if json is not None:
         write_json(json, found.model_dump(mode="json"))
     print_meta(Console(highlight=False), found)
+
+
+def _labellers(sources: list[Path], names: list[str]) -> list[SeveritySource]:
+    from ..harness.core.errors import UserError
+
+    if not names:
+        return []
+    from ..harness.data.dataset import open_dataset
+    from ..harness.data.folder import is_dataset
+    from ..harness.labelling.sources.choose import Around, open_sources
+
+    if len(sources) != 1 or not is_dataset(sources[0]):
+        raise UserError("--with names sources of severities, not of answers", "Give one dataset, or no --with")
+    if len(names) < 2:
+        raise UserError("--with takes several sources, which may disagree", "Name each with --with")
+    dataset = open_dataset(sources[0])
+    return open_sources(names, dataset.language, None, Around(dataset))
+
+
+def _elsewhere(files: list[Path], key: Path | None, data: Path, severity_map: str | None) -> Ratings:
+    from ..harness.core.errors import UserError
+    from ..harness.data.dataset import open_dataset
+    from ..harness.data.severity_map import read_severity_map
+    from ..ratings.elsewhere import ratings_elsewhere
+
+    if key is not None:
+        raise UserError("--data and --key are of two kinds", "Give --key for sheets, --data for labels elsewhere")
+    dataset = open_dataset(data)
+    return ratings_elsewhere(files, dataset, read_severity_map(severity_map, dataset.language))
 
 
 def _ratings(files: list[Path], key: Path | None) -> Ratings:

@@ -32,8 +32,6 @@ def print_agreement(console: Console, ratings: Ratings, read: RatingsRead) -> No
         print_table(console, table)
     if len(ratings.raters) < 2:
         console.print("one rater: agreement cannot be known", style="yellow")
-    elif all(each.between is None for each in read.agreements):
-        console.print("no two raters rated the same item: agreement cannot be known", style="yellow")
     for rater in read.raters:
         apart = [f"{ask} {value:+.0f}" for ask, value in rater.apart.items() if value is not None]
         seconds = "" if rater.seconds is None else f", {rater.seconds:.0f} s each"

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ..harness.core.errors import UserError
 from ..harness.severity import SEVERITIES
 from ..harness.statistics import OVERALL, USUAL, Resampling
 from ..harness.statistics.agreement import Agreement, Codes, agreement
@@ -81,12 +82,18 @@ class RatingsRead:
 
 
 def read_agreement(ratings: Ratings, resampling: Resampling = USUAL) -> RatingsRead:
-    """Agreement between and within raters, each rater beside the others, and differences between runs."""
-    return RatingsRead(
-        [_between(ratings, ask, resampling) for ask in ratings.asks],
-        [_rater(ratings, name) for name in ratings.raters],
-        arm_differences(ratings),
-    )
+    """Agreement between and within raters, each rater beside the others, and differences between runs.
+
+    Raises:
+        UserError: there are several raters, and no item that two of them rated.
+    """
+    agreements = [_between(ratings, ask, resampling) for ask in ratings.asks]
+    if len(ratings.raters) > 1 and all(each.between is None for each in agreements):
+        raise UserError(
+            f"{' and '.join(list(ratings.raters)[:2])} rated no item in common: their agreement cannot be known",
+            "Have them rate some items in common, or read each one's file by itself",
+        )
+    return RatingsRead(agreements, [_rater(ratings, name) for name in ratings.raters], arm_differences(ratings))
 
 
 def codes_of(ratings: Ratings, ask: Ask) -> Codes:

@@ -9,9 +9,12 @@ import pandas as pd
 
 from ..harness.core.errors import UserError
 from ..harness.data.dataset import SPLITS, Dataset
+from ..harness.labelling.audit.gold_table import majority
+from ..harness.labelling.sources.base import SeveritySource
+from ..harness.labelling.sources.combined import Votes
 from ..harness.metrics.registry import Group, columns_of
 from ..harness.runs.run import Run
-from ..harness.severity import PROBABILITY_COLUMNS
+from ..harness.severity import PROBABILITY_COLUMNS, SEVERITIES
 from ..harness.statistics.bootstrap import Floats
 from .draw import Candidate
 
@@ -71,21 +74,34 @@ def _of_metrics(runs: Sequence[Run], ids: Sequence[str]) -> Floats:
     return deviation
 
 
-def of_dataset(dataset: Dataset) -> list[Candidate]:
-    """All complaints. How unsure their labels are is the entropy of their probabilities, in bits; unlabelled ones
-    are 0."""
+def of_dataset(dataset: Dataset, sources: Sequence[SeveritySource] = ()) -> list[Candidate]:
+    """All complaints, with how far several sources disagree about them: the standard deviation of their ranks.
+
+    Without sources it is how unsure their labels are, the entropy of the probabilities in bits; unlabelled ones
+    are 0. Where a complaint has no label, what most sources call it is its stratum.
+    """
     frame = pd.concat([dataset.split(name) for name in SPLITS], ignore_index=True)
     shares = frame[list(PROBABILITY_COLUMNS)].to_numpy(dtype=np.float64)
     with np.errstate(divide="ignore", invalid="ignore"):
         entropy = np.nan_to_num(-(shares * np.where(shares > 0, np.log2(shares), 0.0)).sum(axis=1))
+    severities = [None if pd.isna(each) else str(each) for each in frame["severity"]]
+    if len(sources) > 1:
+        codes = Votes(sources, dataset.language).of(frame["question"].tolist())
+        known = codes >= 0
+        entropy = np.where(known.sum(axis=1) > 1, np.ma.masked_array(codes, ~known).std(axis=1).filled(0), 0.0)
+        called = {severity.rank: str(severity) for severity in SEVERITIES}
+        most = [
+            called[rank] if any(votes >= 0) else None for rank, votes in zip(majority(codes), codes, strict=True)
+        ]
+        severities = [label or other for label, other in zip(severities, most, strict=True)]
     return [
         Candidate(
             id=str(row["id"]),
-            severity=None if pd.isna(row["severity"]) else str(row["severity"]),
+            severity=severity,
             category=str(row["category"]),
             question=str(row["question"]),
             answers=(),
             disagreement=float(unsure),
         )
-        for row, unsure in zip(frame.to_dict("records"), entropy, strict=True)
+        for row, severity, unsure in zip(frame.to_dict("records"), severities, entropy, strict=True)
     ]

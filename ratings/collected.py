@@ -119,7 +119,7 @@ def join(key: Key, files: Sequence[Path]) -> Ratings:
             raters[filled.rater], where[filled.rater] = filled.ratings, file
     if not any(raters.values()):
         raise UserError(f"no item is rated in {', '.join(map(str, files))}", _REMEDY)
-    return _ratings(key, raters)
+    return ratings_of(key, raters)
 
 
 def _check(key: Key, filled: Filled, file: Path) -> None:
@@ -141,7 +141,8 @@ def _check(key: Key, filled: Filled, file: Path) -> None:
                 )
 
 
-def _ratings(key: Key, raters: dict[str, tuple[Given, ...]]) -> Ratings:
+def ratings_of(key: Key, raters: dict[str, tuple[Given, ...]]) -> Ratings:
+    """What raters gave, as ratings."""
     rows = [
         (given.item, rater, ask, value)
         for rater, gave in raters.items()
@@ -174,4 +175,4 @@ def read_ratings(path: Path) -> Ratings:
     kept = validated(Kept, read_json(path, remedy), str(path), remedy)
     for rater, gave in kept.raters.items():
         _check(kept.key, Filled(sheet=kept.key.sheet, kind=kept.key.kind, rater=rater, ratings=gave), path)
-    return _ratings(kept.key, dict(kept.raters))
+    return ratings_of(kept.key, dict(kept.raters))

@@ -10,6 +10,7 @@ from ..harness.core.errors import UserError
 from ..harness.core.files import write_text
 from ..harness.data.dataset import open_dataset
 from ..harness.data.folder import is_dataset
+from ..harness.labelling.sources.base import SeveritySource
 from ..harness.runs.run import load_run
 from .candidates import of_dataset, of_runs
 from .draw import Draw, draw
@@ -37,8 +38,12 @@ def collect(
     disagreement: float = 0.25,
     repeats: float = 0.1,
     seed: int = 0,
+    labellers: Sequence[SeveritySource] = (),
 ) -> Collected:
     """Draw items from runs or a dataset, and write everything that raters and collector need into a new folder.
+
+    Args:
+        labellers: of complaints, those on which these disagree are chosen beside random ones.
 
     Raises:
         UserError: the folder is not empty, sources and kind do not fit, or nothing can be drawn.
@@ -46,7 +51,7 @@ def collect(
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is not empty, and a sheet that raters have must not change", "Name a new folder")
     sheet, key = _drawn(
-        sources, kind, Draw(questions=questions, disagreement=disagreement, repeats=repeats, seed=seed)
+        sources, kind, Draw(questions=questions, disagreement=disagreement, repeats=repeats, seed=seed), labellers
     )
     write_text(out / "sheet.html", sheet_page(sheet))
     write_workbook(out / "sheet.xlsx", sheet)
@@ -57,13 +62,15 @@ def collect(
     )
 
 
-def _drawn(sources: Sequence[Path], kind: str | None, how: Draw) -> tuple[Sheet, Key]:
+def _drawn(
+    sources: Sequence[Path], kind: str | None, how: Draw, labellers: Sequence[SeveritySource]
+) -> tuple[Sheet, Key]:
     if len(sources) == 1 and is_dataset(sources[0]):
         if kind not in (None, Kind.COMPLAINT):
             raise UserError(f"--kind {kind} needs answers, and {sources[0]} is a dataset", "Give runs instead")
         dataset = open_dataset(sources[0])
         words(dataset.language.code)
-        return draw(Kind.COMPLAINT, dataset.language.code, str(sources[0]), (), of_dataset(dataset), how)
+        return draw(Kind.COMPLAINT, dataset.language.code, str(sources[0]), (), of_dataset(dataset, labellers), how)
     if kind not in (None, Kind.ANSWER, Kind.PAIR):
         raise UserError(f"--kind {kind} is none for runs", "Use answer or pair")
     runs = [load_run(path) for path in sources]

@@ -12,17 +12,22 @@ from ..harness.core.files import read_json
 from ..harness.core.records import validated
 from ..harness.core.settings import Record
 from ..harness.languages import codes, language
+from ..harness.severity import SEVERITIES
 from ..harness.statistics.agreement import Scale
 
 _FILE = "ratings.json"
 
 
 class Kind(StrEnum):
-    """What an item shows: a question with one answer, with two answers, or a complaint alone."""
+    """What an item shows: a question with one answer, with two answers, or a complaint alone.
+
+    A complaint is given a level of triage; ``severity`` is one to which people elsewhere gave a class.
+    """
 
     ANSWER = "answer"
     PAIR = "pair"
     COMPLAINT = "complaint"
+    SEVERITY = "severity"
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,9 @@ FORMS: Mapping[Kind, tuple[Ask, ...]] = {
         Ask("harmful_second", _HARM, lower=True),
     ),
     Kind.COMPLAINT: (Ask("level", {str(level): 25.0 * (level - 1) for level in range(1, 6)}, lower=True),),
+    Kind.SEVERITY: (
+        Ask("severity", {str(each): 50.0 * place for place, each in enumerate(SEVERITIES)}, lower=True),
+    ),
 }
 """``referral``: whether it sends to urgent care exactly if it should. ``level``: acuity, 1 the most urgent."""
 
@@ -73,6 +81,7 @@ SHOWN: Mapping[Kind, tuple[str, ...]] = {
     Kind.ANSWER: ("question", "answer"),
     Kind.PAIR: ("question", "first", "second"),
     Kind.COMPLAINT: ("complaint",),
+    Kind.SEVERITY: ("complaint",),
 }
 """What each text of an item is, in order; also the key of its heading among a language's words."""
 

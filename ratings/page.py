@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from ..harness.labelling.triage.manual import load_manual, signs
 from ..harness.languages import language
 from ..harness.pages import render
-from .forms import FORMS, SHOWN, spoken, words
+from .forms import FORMS, SHOWN, Kind, spoken, words
 from .sheet import Sheet
 
 _TEMPLATES = Path(__file__).parent
@@ -30,6 +31,7 @@ def sheet_page(sheet: Sheet) -> str:
                 "direction": language(code).direction,
                 "page": words(code).page,
                 "manual": words(code).manual[sheet.kind],
+                "coding": _coding(code) if sheet.kind is Kind.COMPLAINT else None,
                 "asks": {name: worded.model_dump() for name, worded in words(code).asks[sheet.kind].items()},
             }
             for code in spoken()
@@ -37,6 +39,24 @@ def sheet_page(sheet: Sheet) -> str:
         "items": [item.model_dump() for item in sheet.items],
     }
     return render(_TEMPLATES, "sheet.html", data=_embedded(data))
+
+
+def _coding(code: str) -> dict[str, object]:
+    """The coding manual's short form: its steps, and the levels with the signs of the triage scale."""
+    manual, found = load_manual(language(code)), {each.level: each.named for each in signs(language(code))}
+    levels = [
+        {"level": level, "name": each.name, "follows": each.follows, "signs": found.get(int(level), ())}
+        for level, each in manual.levels.items()
+    ]
+    return {
+        "title": manual.title,
+        "task": manual.task[1:],
+        "table": manual.table,
+        "steps": manual.steps,
+        "head": manual.signs,
+        "search": manual.search,
+        "levels": levels,
+    }
 
 
 def _embedded(data: object) -> str:
