@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from itertools import pairwise
 from typing import NamedTuple
 
 from ...languages import Language
 from ...languages.phrases import Clause, Found, Patterns, clauses
 from ...severity import SEVERITIES, Severity
+from .cues import Cue, Cues, gap_holds, kind_of, of_the_list, sort_cues
 from .lexicon import Entry, Lexicon, Modifier, Sign
 
 _BY_RANK = tuple(sorted(SEVERITIES, key=lambda severity: severity.rank))
-_LONGEST_LIST = 20
-_LONGEST_MEMBER = 5
-"""Words of a list, and of one of its members."""
 
 
 _DIGIT = re.compile(r"\d")
@@ -71,37 +67,6 @@ class Reading:
     clauses: list[Clause]
     findings: list[Finding]
     marks: dict[str, list[tuple[int, int]]]
-
-
-class Cue(StrEnum):
-    """What a phrase of the rules does."""
-
-    NEGATOR = "negator"
-    NOT_NEGATOR = "not_negator"
-    AFTER = "after"
-    BREAKER = "breaker"
-    JOINER = "joiner"
-    VERBAL = "verbal"
-    CARRIER = "carrier"
-    LIST_JOINER = "list_joiner"
-    WALL = "wall"
-
-
-@dataclass
-class _Cues:
-    """Cues of a clause by position, so that each finding looks only at its surroundings."""
-
-    negators: dict[int, Found] = field(default_factory=dict)
-    negators_by_end: dict[int, Found] = field(default_factory=dict)
-    negating: set[int] = field(default_factory=set)
-    after: dict[int, Found] = field(default_factory=dict)
-    breakers: set[int] = field(default_factory=set)
-    joiners: set[int] = field(default_factory=set)
-    verbal: set[tuple[int, int]] = field(default_factory=set)
-    carriers: set[int] = field(default_factory=set)
-    list_joiners: set[int] = field(default_factory=set)
-    walls: set[int] = field(default_factory=set)
-    modifiers: dict[int, list[Found]] = field(default_factory=lambda: defaultdict(list))
 
 
 class Finder:
@@ -172,9 +137,9 @@ class Finder:
         return reading
 
     def _in_clause(self, number: int, clause: Clause, matches: list[Found], heard: list[Found]) -> list[Finding]:
-        cues = _sort_cues(heard, matches)
+        cues = sort_cues(heard, matches)
         if cues.negators:
-            matches = [item for item in matches if not _gap_holds(item, cues)]
+            matches = [item for item in matches if not gap_holds(item, cues)]
         covered = _covered(matches)
         findings = []
         # Where a joiner ties what follows to a negated finding.
@@ -207,7 +172,7 @@ class Finder:
             )
         return findings
 
-    def _negator(self, item: Found, clause: Clause, cues: _Cues) -> str:
+    def _negator(self, item: Found, clause: Clause, cues: Cues) -> str:
         """The words that negate a match, or an empty text."""
         first = item.start
         for end in range(first, first - self._window, -1):
@@ -221,14 +186,14 @@ class Finder:
             between = range(end + 1, item.start)
             if cues.breakers.isdisjoint(between) and clause.breaks.isdisjoint(range(end, item.start + 1)):
                 return " ".join(clause.words[negator.start : end])
-        if cues.list_joiners and (negator := _of_the_list(item, clause, cues)):
+        if cues.list_joiners and (negator := of_the_list(item, clause, cues)):
             return " ".join(clause.words[negator.start : negator.end])
         cue = cues.after.get(item.end)
         if cue and (cue.end == len(clause.words) or cue.end in clause.breaks or cue.end in cues.breakers):
             return " ".join(clause.words[cue.start : cue.end])
         return ""
 
-    def _modifiers(self, item: Found, cues: _Cues) -> list[Modifier]:
+    def _modifiers(self, item: Found, cues: Cues) -> list[Modifier]:
         near: dict[str, Modifier] = {}
         first, end = item.start, item.end
         # All of a short clause; of a long one those that may reach.
@@ -254,74 +219,11 @@ def _apart(text: str) -> str:
     return _GLUED.sub(r"\1\2 ", _GLUED.sub(r"\1\2 ", text))
 
 
-def _sort_cues(found: list[Found], matches: list[Found]) -> _Cues:
-    cues = _Cues()
-    if not found:
-        return cues
-    idle: set[int] = set()
-    negators, modifiers = [], []
-    for item in found:
-        cue = item.payload
-        if isinstance(cue, Modifier):
-            modifiers.append(item)
-        elif cue is Cue.NEGATOR:
-            negators.append(item)
-        elif cue is Cue.BREAKER:
-            cues.breakers.add(item.start)
-        elif cue is Cue.NOT_NEGATOR:
-            idle.update(range(item.start, item.end))
-        elif cue is Cue.CARRIER:
-            cues.carriers.add(item.start)
-        elif cue is Cue.JOINER:
-            cues.joiners.add(item.start)
-        elif cue is Cue.VERBAL:
-            cues.verbal.add((item.start, item.end))
-        elif cue is Cue.WALL:
-            cues.walls.add(item.start)
-        elif cue is Cue.AFTER:
-            _keep_longest(cues.after, item)
-        elif cue is Cue.LIST_JOINER:
-            cues.list_joiners.add(item.start)
-    if negators:
-        # A condition that begins with a negator ("does not see") leaves it to the findings behind.
-        own = {at for item in matches if _kind(item) is not None for at in item.positions}
-        signs = {item.start for item in matches if isinstance(item.payload, Sign)}
-        cues.negating = signs.intersection([item.start for item in negators])
-        for item in negators:
-            if item.start not in own and item.start not in idle:
-                _keep_longest(cues.negators, item)
-        cues.negators_by_end = {item.end: item for item in cues.negators.values()}
-    for item in modifiers:
-        if item.start not in idle and item.start not in cues.negators_by_end:
-            cues.modifiers[item.start].append(item)
-    return cues
-
-
-def _of_the_list(item: Found, clause: Clause, cues: _Cues) -> Found | None:
-    """The negator before a list of short members, ended by a joiner, that a match is a member of."""
-    for start in range(item.start - 1, item.start - _LONGEST_LIST, -1):
-        if start in cues.breakers:
-            return None
-        negator = cues.negators.get(start)
-        if negator is None:
-            continue
-        near = range(negator.end + 1, negator.end + _LONGEST_LIST)
-        joiner = next((at for at in near if at in cues.list_joiners), None)
-        if joiner is None:
-            return None
-        commas = [at for at in range(negator.end + 1, joiner) if at in clause.breaks]
-        short = all(after - before <= _LONGEST_MEMBER for before, after in pairwise([negator.end, *commas, joiner]))
-        free = cues.breakers.isdisjoint(range(negator.end + 1, max(joiner, item.start)))
-        inside = clause.breaks.isdisjoint(range(joiner + 2, item.start + 1))
-        return negator if commas and short and free and inside else None
-    return None
-
-
 def _covered(matches: list[Found]) -> list[bool]:
     """Whether a longer phrase of the same kind holds all words of a match, for each; conditions stand alone."""
     # Only a phrase of several words can hold another.
     spans: dict[tuple[bool, int], list[frozenset[int]]] = {}
-    kinds = [_kind(item) for item in matches]
+    kinds = [kind_of(item) for item in matches]
     for item, kind in zip(matches, kinds, strict=True):
         if kind is not None and len(item.positions) > 1:
             span = frozenset(item.positions)
@@ -337,22 +239,6 @@ def _covered(matches: list[Found]) -> list[bool]:
             and any(span.issuperset(item.positions) for span in near if len(span) > len(item.positions))
         )
     return covered
-
-
-def _kind(item: Found) -> bool | None:
-    """Which matches cover one another: entries, signs, and none of a condition."""
-    if isinstance(item.payload, Sign):
-        return None if item.payload.condition else True
-    return False
-
-
-def _keep_longest(items: dict[int, Found], item: Found) -> None:
-    if item.start not in items or item.end > items[item.start].end:
-        items[item.start] = item
-
-
-def _gap_holds(item: Found, cues: _Cues) -> bool:
-    return any(at in cues.negators for at in range(item.start, item.end) if at not in item.positions)
 
 
 def _moved(entry: Entry, modifiers: list[Modifier]) -> Severity:
