@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..harness.core.errors import UserError
+from ..harness.core.files import read_json, write_json
 from ..harness.core.library_bars import without_library_bars
 from ..harness.generation.start_token import STARTS, keep_start, set_start, starts
 from .gguf_files import Header, not_taken_over, read_header
@@ -120,6 +121,9 @@ def _keep_tokenizer(tokenizer: Any, folder: Path, header: Header, add: bool | No
     from transformers import AutoTokenizer
 
     tokenizer.save_pretrained(folder)
+    # transformers writes these keys in the order of a set, another one each time.
+    path = folder / "tokenizer_config.json"
+    write_json(path, dict(sorted(read_json(path, _ANOTHER).items())))
     if add is not None:
         keep_start(folder, add)
     again = AutoTokenizer.from_pretrained(folder)

@@ -286,8 +286,11 @@ def test_another_wheel_in_the_index_is_refused_and_not_kept(packed, index, tmp_p
     assert not list((tmp_path / "cache").iterdir())
 
 
-def test_a_source_package_is_never_built(packed, index, tmp_path):
+def test_a_source_package_is_never_built(packed, index, tmp_path, monkeypatch):
     import tarfile
+
+    # Else pip would stop already where it cannot get what builds the package.
+    monkeypatch.setenv("PIP_NO_BUILD_ISOLATION", "false")
 
     for path in index.iterdir():
         path.unlink()
