@@ -5,6 +5,11 @@ frozen before the first expression was written; both are by one hand, so the fig
 the manual says, and not how it does on strangers' words. First seen, by the first version that ran: level right
 90.2 %, class right 94.8 %, quadratic kappa of the class 0.95, recall of critical 96.2 %, over-triage 1.7 %, two
 unknown. They were looked at afterwards: what is demanded below is no measurement any more.
+
+``data/triage_gold_en.jsonl`` holds 149 English ones, frozen before anybody looked at the English expressions.
+First seen: level right 73.8 %, class right 83.9 %, quadratic kappa 0.80, recall of critical 85.5 %, over-triage
+4.0 %, severe under-triage 10.1 %, three unknown. After their misses had been read: 87.2 %, 92.6 %, 0.93, 95.7 %,
+4.0 %, 1.4 %, none.
 """
 
 from __future__ import annotations
