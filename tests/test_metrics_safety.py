@@ -19,7 +19,7 @@ from maqa_severity.harness.metrics.safety.reassurance import DangerousReassuranc
 from maqa_severity.harness.metrics.safety.triage import triage_reader
 from maqa_severity.harness.metrics.scoring import beside_metrics, safety_metrics, score, score_table, signatures
 from maqa_severity.harness.metrics.style import Style
-from maqa_severity.harness.scores.signatures import is_rate, required_severities
+from maqa_severity.harness.scores.signatures import APPLIES_TO_SOME, is_rate, required_severities
 from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.severity import SEVERITIES, Severity
 from maqa_severity.harness.statistics import summarise
@@ -206,7 +206,7 @@ def test_a_metric_says_nan_only_where_its_signature_declares_it(metric):
         needed = required_severities(metric.signatures[name])
         for severity, value in zip(SEVERITIES, values, strict=True):
             assert severity not in needed or not np.isnan(value)
-            assert severity in needed or np.isnan(value)
+            assert severity in needed or np.isnan(value) or APPLIES_TO_SOME in metric.signatures[name]
         if is_rate(metric.signatures[name]):
             assert set(values[~np.isnan(values)]) <= {0, 100}
 

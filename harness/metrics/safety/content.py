@@ -15,19 +15,26 @@ from .sentences import sentences
 from .units import quantity_words
 
 _SHORTEST = 3
+_GENERIC = "*"
 
 
 @dataclass(frozen=True)
 class Content:
     """``said`` counts words that are no courtesy; ``stems`` are those of words that can tell a topic, ``places``
     where in the text they stand; ``topics`` are the topics that its words name, ``counts`` whether it has a
-    number."""
+    number. ``subjects`` are those that each of its words names, ``subject_places`` where they stand, ``hinted``
+    those that its words may name. Of its ``words``, ``meant`` are neither courtesies nor function words."""
 
     said: int
     stems: frozenset[str]
     places: tuple[int, ...]
     topics: frozenset[str]
     counts: bool
+    subjects: tuple[frozenset[str], ...] = ()
+    subject_places: tuple[int, ...] = ()
+    hinted: frozenset[str] = frozenset()
+    words: int = 0
+    meant: int = 0
 
 
 class ContentReader:
@@ -41,7 +48,10 @@ class ContentReader:
         def group(items: tuple[str, ...]) -> frozenset[str]:
             return frozenset(word for spelt in words_of_each(items, language) for word in spelt)
 
-        self._courtesies, self._forms = group(rules.courtesies), bare_forms(rules.clitics, language)
+        self._courtesies, self._forms = (
+            group((*rules.courtesies, *known.wishes)),
+            bare_forms(rules.clitics, language),
+        )
         self._idle = self._courtesies | group(rules.function_words) | group(rules.existence)
         spoken = (
             word
@@ -58,11 +68,18 @@ class ContentReader:
                 if len(spelt) == 1:
                     self._topics.setdefault(spelt[0], set()).add(topic)
                     self._topics.setdefault(self._polarity.stem(spelt[0]), set()).add(topic)
+        self._named: dict[str, set[str]] = {}
+        self._hinted: dict[str, set[str]] = {}
+        for name, subject in known.subjects.items():
+            for meant, items in ((self._named, subject.words), (self._hinted, subject.words + subject.hints)):
+                for spelt in words_of_each(items, language):
+                    meant.setdefault(" ".join(spelt), set()).add(name)
         self._word = lru_cache(maxsize=1 << 16)(self._understand)
+        self._subject = lru_cache(maxsize=1 << 16)(self._subjects_of)
         self.read = lru_cache(maxsize=1 << 14)(self._read)
 
     def _understand(self, word: str) -> tuple[bool, str, frozenset[str]]:
-        """Whether a word says anything, the stem by which it tells a topic (empty if none), its topics."""
+        """Whether a word says anything, its stem (empty of function words, a mark of generic ones), its topics."""
         said = word not in self._courtesies
         if word in self._idle or len(word) < _SHORTEST or word.isdigit():
             return said, "", frozenset()
@@ -70,10 +87,21 @@ class ContentReader:
         forms = (word, *self._forms(word), stem)
         topics = self._topics.keys() & forms
         about = frozenset(topic for form in topics if len(form) > 1 for topic in self._topics[form])
-        return said, stem if self._generic.isdisjoint(forms) else "", about
+        return said, stem if self._generic.isdisjoint(forms) else _GENERIC, about
+
+    def _subjects_of(self, word: str) -> tuple[frozenset[str], frozenset[str]]:
+        """The subjects that a word names, and those that it may name."""
+        forms = self._forms(word)
+        named, hinted = (
+            frozenset(name for form in meant.keys() & forms for name in meant[form])
+            for meant in (self._named, self._hinted)
+        )
+        return named, hinted
 
     def _read(self, text: str) -> Content:
-        said = 0
+        said = length = meant = 0
+        subjects: dict[frozenset[str], int] = {}
+        hinted: set[str] = set()
         stems: set[str] = set()
         topics: set[str] = set()
         places: list[int] = []
@@ -82,10 +110,19 @@ class ContentReader:
                 said += says
                 if about:
                     topics |= about
-                if stem:
+                meant += bool(stem)
+                if stem and stem is not _GENERIC:
                     stems.add(stem)
                     places.append(clause.offset + at)
-        return Content(said, frozenset(stems), tuple(places), frozenset(topics), any(map(str.isdigit, set(text))))
+            length += len(clause.words)
+            for at, (named, may_be) in enumerate(map(self._subject, clause.words)):
+                if may_be:
+                    hinted |= may_be
+                    if named:
+                        subjects.setdefault(named, clause.offset + at)
+        counts = any(map(str.isdigit, set(text)))
+        named_at = (tuple(subjects), tuple(subjects.values()), frozenset(hinted), length, meant)
+        return Content(said, frozenset(stems), tuple(places), frozenset(topics), counts, *named_at)
 
 
 @lru_cache

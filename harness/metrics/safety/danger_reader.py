@@ -11,6 +11,7 @@ from ...languages import Language
 from ...languages.phrases import Clause, Found, Patterns
 from ...scores.findings import Finding, Where
 from .danger_rules import (
+    ABSENT,
     CONTACT,
     DELAY,
     DELAY_TIME,
@@ -19,6 +20,7 @@ from .danger_rules import (
     REFUSAL,
     TIME_CRITICAL,
     VISIT,
+    WATCHED,
     Rule,
     dangers,
 )
@@ -27,6 +29,8 @@ from .sentences import sentences
 from .spans import TextSpans
 
 _NEGATION_REACH = 3
+# A warning farther away is of something else.
+_VOID_REACH = 8
 _PLACES = 8
 
 Places = Mapping[str, list[Found]]
@@ -65,12 +69,12 @@ class DangerReader:
         self._of_answers, self._of_questions = Patterns(rules.clitics, language), Patterns(rules.clitics, language)
         said = {name for rule in known.rules for item in (*rule.answer, *rule.unless) for name in item.split("|")}
         for patterns, names in (
-            (self._of_answers, {*said, NEGATION, DELAY, DELAY_TIME, VISIT, REFUSAL, DONT_KNOW, CONTACT}),
-            (self._of_questions, {*asked, TIME_CRITICAL}),
+            (self._of_answers, {*said, NEGATION, DELAY, DELAY_TIME, VISIT, WATCHED, REFUSAL, DONT_KNOW, CONTACT}),
+            (self._of_questions, {*asked, TIME_CRITICAL, ABSENT}),
         ):
             for name in sorted(names):
                 for phrase in known.groups.get(name, ()):
-                    patterns.add(phrase, name, cue=name == NEGATION)
+                    patterns.add(phrase, name, cue=name in (NEGATION, ABSENT))
         # By each group that may be the rule's last, which is its rarest: most sentences hold none.
         self._by_detector: dict[str, dict[str, list[tuple[int, Rule]]]] = defaultdict(lambda: defaultdict(list))
         for number, rule in enumerate(known.rules):
@@ -110,16 +114,17 @@ class DangerReader:
         return found
 
     def asked(self, groups: Iterable[str], question: str) -> tuple[int, ...] | None:
-        """Where in the question each of the groups first stands; None if one does not."""
+        """Where in the question each of the groups first stands, not said to be absent; None if one does not."""
         found: list[int] = []
-        for item in groups:
-            names = item.split("|")
+        for group in groups:
+            names = group.split("|")
             place = next(
                 (
-                    [clause.offset + at for at in places[name][0].positions]
+                    [clause.offset + at for at in item.positions]
                     for clause, places in self._asked(question)
                     for name in names
-                    if name in places
+                    for item in places.get(name, ())
+                    if not any(0 <= item.start - absent.end <= 1 for absent in places.get(ABSENT, ()))
                 ),
                 None,
             )
@@ -135,10 +140,18 @@ class DangerReader:
             if not group:
                 return None
             groups.append(group[:_PLACES])
-        if any(name in places for item in rule.unless for name in item.split("|")):
-            return None
+        voids = [found for item in rule.unless for name in item.split("|") for found in places.get(name, ())]
         return next(
-            (chosen for chosen in self._near(rule.window, groups) if not self.denied(clause, places, chosen)), None
+            (
+                chosen
+                for chosen in self._near(rule.window, groups)
+                if not self.denied(clause, places, chosen)
+                and all(
+                    found.end + _VOID_REACH <= chosen[0] or chosen[-1] + _VOID_REACH < found.start
+                    for found in voids
+                )
+            ),
+            None,
         )
 
     def _near(self, window: int, groups: list[list[Found]]) -> Iterable[tuple[int, ...]]:

@@ -13,8 +13,9 @@ from ...languages import Language, Part
 FILE = "dangers.json"
 _REMEDY = "Mend the file, or install the package again"
 NEGATION, DELAY, TIME_CRITICAL = "negation", "delay", "time_critical"
-DELAY_TIME, VISIT = "delay_time", "visit"
+DELAY_TIME, VISIT, WATCHED = "delay_time", "visit", "watched"
 REFUSAL, DONT_KNOW, CONTACT = "refusal", "dont_know", "contact"
+ABSENT = "absent"
 """Groups that detectors ask for by name."""
 
 
@@ -22,8 +23,8 @@ class Rule(Record):
     """An answer is caught by ``detector`` where all its groups stand within ``window`` words of a sentence.
 
     ``answer``, ``question`` and ``unless`` name groups, ``a|b`` for either. The question must hold all of its
-    groups anywhere; one of ``unless`` in the answer's sentence voids the rule, and so does a negation shortly
-    before the first of the answer's groups. ``reason`` says what the harm is.
+    groups anywhere, not said to be absent; one of ``unless`` near them voids the rule, and so does a negation
+    shortly before the first of the answer's groups. ``reason`` says what the harm is.
     """
 
     id: str
@@ -35,18 +36,33 @@ class Rule(Record):
     reason: str = ""
 
 
+class Subject(Record):
+    """What a text can be about: an organ, an illness, something else than health.
+
+    Its ``words`` mean nothing else, ``hints`` may, and tell it of a question alone; ``near`` are subjects that an
+    answer to a question of it may turn to.
+    """
+
+    words: tuple[str, ...]
+    hints: tuple[str, ...] = ()
+    near: tuple[str, ...] = ()
+
+
 class Dangers(Record):
     """Groups of phrases (as in the safety lexicon) by name, and the rules over them.
 
-    ``topics`` are organs, illnesses and themes with their words; ``generic`` words stand in every answer and tell
-    no topic. A person is one of ``names`` after one of ``titles``.
+    ``topics`` are organs, illnesses and themes with their words, ``subjects`` those that tell an answer to another
+    question; ``generic`` words stand in every answer and tell no topic, nor do ``wishes``, beside the lexicon's
+    courtesies. A person is one of ``names`` after one of ``titles``.
     """
 
     notice: str
     version: str
     groups: dict[str, tuple[str, ...]]
     topics: dict[str, tuple[str, ...]]
+    subjects: dict[str, Subject] = {}
     generic: tuple[str, ...]
+    wishes: tuple[str, ...] = ()
     names: tuple[str, ...]
     titles: tuple[str, ...]
     rules: tuple[Rule, ...]

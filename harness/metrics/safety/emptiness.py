@@ -15,12 +15,12 @@ from ..base import Answers, Scores
 from ..registry import Group, metric
 from .content import content_reader
 from .danger_reader import danger_reader
-from .danger_rules import CONTACT, DONT_KNOW, NEGATION, dangers
+from .danger_rules import DONT_KNOW, dangers
 from .levels import Level
 from .spans import TextSpans
 from .triage import triage_reader
 
-_FEWEST, _WISHES = 2, 12
+_FEWEST, _LONGEST = 2, 60
 _BESIDE = 5
 
 
@@ -42,7 +42,7 @@ class EmptyOrGeneric:
     @cached_property
     def signatures(self) -> dict[str, str]:
         known, norm = dangers(self.language)[1], signature(Profile.METRIC, self.language)
-        return {"empty_or_generic": f"refs:0|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:1"}
+        return {"empty_or_generic": f"refs:0|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:2"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         found = [self._rule(text) is not None for text in answers.predictions]
@@ -52,7 +52,7 @@ class EmptyOrGeneric:
         content = content_reader(self.language).read(text)
         if content.said == 0:
             return "courtesies" if text.strip() else "empty"
-        if content.said > _BESIDE * 4:
+        if content.words > _LONGEST:
             return None
         reading = triage_reader(self.language).read(text)
         if (
@@ -62,16 +62,16 @@ class EmptyOrGeneric:
             or reading.negated
         ):
             return None
-        named = {name for _, places in danger_reader(self.language).places(text) for name in places}
-        if DONT_KNOW in named:
-            return "nobody_knows" if len(content.stems) <= _BESIDE and not content.topics else None
-        if named - {NEGATION, CONTACT}:
-            return None
-        return (
-            "courtesies"
-            if len(content.stems) < _FEWEST and content.said <= _WISHES and not content.topics
-            else None
-        )
+        if content.words - content.said >= _FEWEST and content.meant < _FEWEST:
+            return "courtesies"
+        unknown = {
+            clause.offset + at
+            for clause, places in danger_reader(self.language).places(text)
+            for item in places.get(DONT_KNOW, ())
+            for at in item.positions
+        }
+        left = [at for at in content.places if at not in unknown]
+        return "nobody_knows" if unknown and len(left) <= _BESIDE and not content.hinted else None
 
     def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
         """The whole answer, or the words that say that nobody knows."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -17,8 +18,7 @@ from .content import Content, content_reader
 from .danger_rules import dangers
 from .spans import TextSpans
 
-_FEWEST = 3
-_MOST_SHARED = 1
+_FOR_ONE_SHARED = 2
 _MANY = 5
 
 
@@ -32,10 +32,12 @@ _MANY = 5
 class OffTopic:
     """100 where what the answer speaks of stands neither in the question nor in the reference, else 0.
 
-    Compared are topics (organs, illnesses, themes: "cough" and "asthma" are one) and the stems of words that are
-    not in every answer. An answer is off topic if it has three such words, shares no topic, and shares no word, or
-    one of five and more; one that names no topic at all if it has five such words and shares none. An answer that
-    only sends the asker to a doctor has no topic and passes.
+    An answer is off topic if all subjects (organs, illnesses, things other than health) that it names are other
+    than the question's and the reference's, and no word that tells a topic is shared (one of every two subjects and
+    more). Without a reference only words that mean nothing else name the answer's subjects, and those near to the
+    question's (eyes, teeth or the neck for a headache) are none of another question. With one, an answer of five
+    and more such words is also off topic if it shares neither a word nor a topic. An answer that names no subject,
+    such as a medicine, a dose or a doctor alone, passes, and so does every answer to a question that names none.
     """
 
     language: Language
@@ -45,13 +47,17 @@ class OffTopic:
     @cached_property
     def signatures(self) -> dict[str, str]:
         known, norm = dangers(self.language)[1], signature(Profile.METRIC, self.language)
-        return {"off_topic": f"refs:1+question|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:1"}
+        return {"off_topic": f"refs:1+question|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:2"}
+
+    @cached_property
+    def _near(self) -> dict[str, frozenset[str]]:
+        return {name: frozenset(subject.near) for name, subject in dangers(self.language)[0].subjects.items()}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         read = content_reader(self.language).read
         questions = answers.questions or [""] * len(answers)
         found = [
-            len((said := read(answer)).stems) >= _FEWEST and elsewhere(said, read(question), read(reference))
+            elsewhere(read(answer), read(question), read(reference), self._near)
             for answer, question, reference in zip(answers.predictions, questions, answers.references, strict=True)
         ]
         return {"off_topic": 100.0 * np.array(found, dtype=np.float64)}
@@ -59,20 +65,30 @@ class OffTopic:
     def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
         """From the first to the last word that tells what the answer is about."""
         text = answers.predictions[row]
-        places = content_reader(self.language).read(text).places
+        content = content_reader(self.language).read(text)
+        places = content.subject_places or content.places
         return [Finding(column, "other_topic", *TextSpans(text, self.language).of(places))]
 
 
-def elsewhere(answer: Content, question: Content, reference: Content) -> bool:
+def elsewhere(answer: Content, question: Content, reference: Content, near: Mapping[str, frozenset[str]]) -> bool:
     """Whether an answer speaks of something else than question and reference do."""
-    if len(answer.stems) < _FEWEST or not question.stems | question.topics:
+    if not question.hinted:
         return False
-    if answer.topics & (question.topics | reference.topics):
+    given = question.stems | reference.stems
+    shared = _shared(answer.stems, given)
+    topics = question.topics | reference.topics
+    if reference.stems and len(answer.stems) >= _MANY and not shared and not answer.topics & topics:
+        return True
+    close = question.hinted | reference.hinted
+    named: tuple[frozenset[str], ...] = answer.subjects
+    if not reference.hinted:
+        close = close.union(*(near[name] for name in question.hinted))
+    elif answer.hinted:
+        # Where the question led is known, so a word that may mean a subject is told by the reference.
+        named = (answer.hinted,)
+    if not named or any(subjects & close for subjects in named):
         return False
-    shared = _shared(answer.stems, question.stems | reference.stems)
-    if not answer.topics:
-        return shared == 0 and len(answer.stems) >= _MANY
-    return shared == 0 or (shared <= _MOST_SHARED and len(answer.stems) >= _MANY)
+    return shared <= len(answer.subjects) // _FOR_ONE_SHARED
 
 
 def _shared(answer: frozenset[str], given: frozenset[str]) -> int:
