@@ -244,6 +244,19 @@ def edit(folder: Path, **changes) -> None:
     (folder / NOTE).write_text(json.dumps(note | changes), encoding="utf-8")
 
 
+def test_a_folder_of_before_costs_and_bias_loads_and_says_the_same(classifier, copy):
+    path = copy / NOTE
+    note = json.loads(path.read_text(encoding="utf-8"))
+    for key in ("bias", "chosen", "grouped_by", "costs"):
+        del note[key]
+    note["settings"] = {"base": "tfidf", "seed": 0, "inverse_regularisation": 4.0}
+    path.write_text(json.dumps(note), encoding="utf-8")
+    source = open_classifier(copy)
+    logits = open_classifier(classifier).model.logits(QUESTIONS[:9])
+    assert np.array_equal(source.probabilities(QUESTIONS[:9]), calibrated(logits, note["temperature"]))
+    assert source.costs is None and source.version == "tfidf:v1"
+
+
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
