@@ -16,6 +16,7 @@ import csv
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,17 +25,23 @@ import numpy.typing as npt
 import pandas as pd
 from maqa_severity.harness.data.dataset import SPLITS, open_dataset
 from maqa_severity.harness.data.rows import dataset_from_rows
-from maqa_severity.harness.labelling.quality.report_card import ReportCard
+from maqa_severity.harness.labelling.prior import filled
+from maqa_severity.harness.labelling.quality.check import decided
+from maqa_severity.harness.labelling.quality.report_card import Ranks, report_card
+from maqa_severity.harness.labelling.sources.decisions import Costs, least_costly, triage_costs
+from maqa_severity.harness.labelling.sources.rules import RulesSource
 from maqa_severity.harness.languages import language
-from maqa_severity.harness.severity import CLASS_OF_LEVEL, SEVERITIES
+from maqa_severity.harness.severity import CLASS_OF_LEVEL, PROBABILITY_COLUMNS, SEVERITIES
 from maqa_severity.harness.statistics.agreement import Scale, agreement
 from maqa_severity.tests.conftest import FALAH
 from maqa_severity.trainers.classifier.config import ClassifierConfig
+from maqa_severity.trainers.classifier.folds import OUT_OF_FOLD
 from maqa_severity.trainers.classifier.train import train_classifier
 from rich.console import Console
 
 LEVELS = Path(__file__).parent / "data" / "falah_levels.csv"
 ENCODER = FALAH.parents[3] / "weights" / "multilingual-e5-small"
+Floats = npt.NDArray[np.float64]
 COST = 10.0
 FOLDS = 5
 
@@ -51,15 +58,18 @@ class Line(NamedTuple):
     rps: float
 
 
-def line(name: str, card: ReportCard) -> Line:
-    """What the table says of a card."""
+def line(name: str, probabilities: Floats, truth: Ranks, costs: Costs | None) -> Line:
+    """What a source is worth that decides so by probabilities (n, 3), held against true ranks (n,)."""
+    assigned = least_costly(probabilities, costs)
+    card = report_card(
+        probabilities, truth, source=(name, "", ""), labels="adjudicated", unknown=0, assigned=assigned
+    )
     table = np.array(card.confusion)
-    others = table[:2].sum()
     return Line(
         name,
         card.measures["quadratic_kappa"].value or 0.0,
         100 * table[2, 2] / table[2].sum(),
-        100 * table[:2, 2].sum() / others,
+        100 * table[:2, 2].sum() / table[:2].sum(),
         100 * table[2, 0] / table[2].sum(),
         tuple(100 * table.sum(axis=0) / table.sum()),
         card.measures["rps"].value or 0.0,
@@ -91,30 +101,32 @@ def raters() -> float:
     return float(agreement(codes, 3, Scale.ORDINAL).kappa.value or 0.0)
 
 
-def lines(encoder: Path | None, folder: Path) -> list[Line]:
-    """Every source, the classifiers with and without costs."""
-    data = dataset_from_rows(
-        {"train": gold_rows(folder / "falah")}, folder / "gold", language=language("ar"), source="FALAH-Mix"
-    )
-    kinds: dict[str, dict[str, object]] = {"tfidf": {"kind": "tfidf"}, "tfidf+rules": {"kind": "stacked"}}
+def lines(encoder: Path | None, folder: Path) -> Iterator[Line]:
+    """Every source with and without costs, as they are done."""
+    arabic = language("ar")
+    rows = gold_rows(folder / "falah")
+    data = dataset_from_rows({"train": rows}, folder / "gold", language=arabic, source="FALAH-Mix")
+    rules = RulesSource(arabic)
+    kinds: dict[str, dict[str, object]] = {
+        "rules": {},
+        "tfidf": {"kind": "tfidf"},
+        "tfidf+rules": {"kind": "stacked"},
+    }
     if encoder is not None:
         base = {"base": str(encoder), "prefix": "query: "}
         kinds["e5"] = {"kind": "embedding", **base}
         kinds["tfidf+e5+rules"] = {"kind": "stacked", **base}
-    found: list[Line] = []
     for name, given in kinds.items():
-        for cost in (None, COST):
-            config = ClassifierConfig.model_validate({**given, "under_triage_cost": cost})
-            cards = train_classifier(data, config, folder / f"{name}-{cost}", folds=FOLDS)
-            by_name = {card.source: card for card in cards}
-            if not found:
-                found.append(line("rules", by_name["rules"]))
-            priced = f", cost {cost:g}" if cost else ""
-            found += [
-                line(f"{name}{priced}", by_name["classifier"]),
-                line(f"hybrid {name}{priced}", by_name["hybrid"]),
-            ]
-    return found
+        if given:
+            train_classifier(data, ClassifierConfig.model_validate(given), folder / name, folds=FOLDS)
+            frame = pd.read_parquet(folder / name / OUT_OF_FOLD)
+            probabilities = frame[list(PROBABILITY_COLUMNS)].to_numpy()
+        else:
+            frame = data.split("train").rename(columns={"severity": "truth"})
+            probabilities = filled(decided(rules, frame["question"].tolist(), arabic), arabic)
+        truth = frame["truth"].map({str(each): each.rank for each in SEVERITIES}).to_numpy(np.int8)
+        yield line(name, probabilities, truth, None)
+        yield line(f"{name}, cost {COST:g}", probabilities, truth, triage_costs(COST))
 
 
 def main() -> int:
@@ -128,17 +140,18 @@ def main() -> int:
     if not encoder.is_dir():
         console.print(f"without frozen vectors: no encoder at {encoder}", markup=False)
         encoder = None
-    with tempfile.TemporaryDirectory() as folder:
-        found = lines(encoder, Path(folder))
     truth = [CLASS_OF_LEVEL[int(row["level"])].rank for row in csv.DictReader(LEVELS.open(encoding="utf-8"))]
     shares = 100 * np.bincount(truth, minlength=3) / len(truth)
     names = [str(each) for each in sorted(SEVERITIES, key=lambda each: each.rank)]
     console.print(f"adjudicated, % {', '.join(names)}: {' / '.join(f'{share:.0f}' for share in shares)}")
     console.print("source | kappa | recall of critical | others called so | critical called mild | shares | RPS")
-    for each in found:
-        said = " / ".join(f"{share:.0f}" for share in each.shares)
-        rates = " | ".join(f"{rate:.1f} %" for rate in (each.recall, each.over_triage, each.missed))
-        console.print(f"{each.name} | {each.kappa:.2f} | {rates} | {said} | {each.rps:.4f}")
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for each in lines(encoder, Path(folder)):
+            found.append(each)
+            said = " / ".join(f"{share:.0f}" for share in each.shares)
+            rates = " | ".join(f"{rate:.1f} %" for rate in (each.recall, each.over_triage, each.missed))
+            console.print(f"{each.name} | {each.kappa:.2f} | {rates} | {said} | {each.rps:.4f}", markup=False)
     best = max(found, key=lambda each: each.kappa)
     within = [each for each in found if each.over_triage <= 35]
     recall, missed = max(within, key=lambda each: each.recall), min(within, key=lambda each: each.missed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 
@@ -19,16 +19,29 @@ STRENGTHS = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
 class Reader:
     """Reads each text once, however many folds ask for it."""
 
-    def __init__(self, config: ClassifierConfig, progress: Callable[[int], None] = lambda rows: None) -> None:
-        self.encoder = TextEncoder(config.base, config.revision, config.prefix, config.max_length)
+    def __init__(self, base: str, revision: str | None, prefix: str, max_length: int) -> None:
+        self.encoder = TextEncoder(base, revision, prefix, max_length)
         self._known: dict[str, Vectors] = {}
-        self._progress = progress
 
     def vectors(self, questions: list[str]) -> Vectors:
         """Shape (n, width)."""
         new = list(dict.fromkeys(text for text in questions if text not in self._known))
-        self._known.update(zip(new, self.encoder.vectors(new, self._progress), strict=True))
+        self._known.update(zip(new, self.encoder.vectors(new), strict=True))
         return np.array([self._known[text] for text in questions])
+
+
+@lru_cache(maxsize=1)
+def _reader(base: str, revision: str | None, prefix: str, max_length: int) -> Reader:
+    return Reader(base, revision, prefix, max_length)
+
+
+def reader_of(config: ClassifierConfig) -> Reader:
+    """The reader of these settings, the same for every fold.
+
+    Raises:
+        UserError: the encoder cannot be loaded.
+    """
+    return _reader(config.base, config.revision, config.prefix, config.max_length)
 
 
 def choose_embedding(inner: Inner, reader: Reader, config: ClassifierConfig) -> Chosen:

@@ -66,9 +66,9 @@ def fit(
         model: Model = fit_tfidf(rows, language, found.setting, config)
         chosen = _record(found)
     elif config.kind is Kind.EMBEDDING:
-        from .embedding import Reader, choose_embedding, fit_embedding
+        from .embedding import choose_embedding, fit_embedding, reader_of
 
-        reader = Reader(config)
+        reader = reader_of(config)
         found = choose_embedding(inner, reader, config)
         model = fit_embedding(rows, reader, found.setting["C"], config)
         chosen = _record(found)
@@ -77,9 +77,9 @@ def fit(
 
         encoder = None
         if config.base != TFIDF:
-            from .embedding import Reader
+            from .embedding import reader_of
 
-            encoder = Reader(config)
+            encoder = reader_of(config)
         stack = choose_stack(inner, language, encoder, config)
         found = stack.top
         model = fit_stack(rows, stack, language, encoder, config)
