@@ -13,9 +13,11 @@ import pandas as pd
 import pytest
 from maqa_severity.harness.severity import CLASS_OF_LEVEL
 from maqa_severity.harness.statistics.agreement import Scale, agreement
+from maqa_severity.tests.falah_unread import UNREAD, unread
 
 ROOT = Path(__file__).parents[1]
 ROWS = list(csv.DictReader((ROOT / "tests" / "data" / "falah_levels.csv").open(encoding="utf-8")))
+UNREAD_ROWS = list(csv.DictReader(UNREAD.open(encoding="utf-8")))
 FIRST_SEEN = json.loads((ROOT / "tests" / "data" / "falah_first_seen.json").read_text(encoding="utf-8"))
 
 
@@ -37,6 +39,22 @@ def test_the_manual_says_how_far_the_readers_agree(page):
         assert f"{each.value:.2f} [{each.low:.2f}, {each.high:.2f}]" in text
 
 
+def test_unread_complaints_keep_no_text_and_differences_went_to_the_more_urgent_level():
+    columns = {"id", "sha256", "first", "second", "adjudicated", "information"}
+    assert len(UNREAD_ROWS) == 160 and set(UNREAD_ROWS[0]) == columns
+    assert all(int(row["adjudicated"]) == min(int(row["first"]), int(row["second"])) for row in UNREAD_ROWS)
+    assert {row["id"] for row in UNREAD_ROWS}.isdisjoint(row["id"] for row in ROWS)
+
+
+@pytest.mark.parametrize("page", ["severity.md", "severity.ar.md"])
+def test_the_manual_says_how_far_the_reader_of_unread_complaints_repeats_itself(page):
+    readings = np.array([[int(row["first"]) - 1, int(row["second"]) - 1] for row in UNREAD_ROWS])
+    kappa = agreement(readings, 5, Scale.ORDINAL).kappa
+    assert f"{kappa.value:.2f} [{kappa.low:.2f}, {kappa.high:.2f}]" in (ROOT / "docs" / page).read_text(
+        encoding="utf-8"
+    )
+
+
 @pytest.fixture(scope="module")
 def dataset(falah, tmp_path_factory):
     """The real complaints as a dataset."""
@@ -56,8 +74,12 @@ def maqa(*arguments):
 
 def test_every_level_is_of_the_text_that_was_read(dataset):
     texts = dict(zip(dataset[1]["id"].astype(str), dataset[1]["question"], strict=True))
-    for row in ROWS:
+    for row in ROWS + UNREAD_ROWS:
         assert hashlib.sha256(texts[row["id"]].encode()).hexdigest() == row["sha256"], row["id"]
+
+
+def test_the_unread_complaints_are_those_that_were_drawn(dataset):
+    assert [row["id"] for row in UNREAD_ROWS] == unread(dataset[1])
 
 
 def test_the_rules_are_no_worse_on_unread_complaints_than_when_first_seen(dataset):
