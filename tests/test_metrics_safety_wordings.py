@@ -9,6 +9,9 @@ from maqa_severity.harness.metrics.safety.doses import DoseConflict, Unsupported
 from maqa_severity.harness.metrics.safety.levels import Level
 from maqa_severity.harness.metrics.safety.polarity import PolarityFlip
 from maqa_severity.harness.metrics.safety.triage import triage_reader
+from maqa_severity.harness.metrics.scoring import safety_metrics
+from maqa_severity.harness.severity import Severity
+from maqa_severity.tests.safety_card import DANGERS
 from maqa_severity.tests.tongues import ARABIC
 
 WORDINGS = json.loads((Path(__file__).parent / "data" / "synthetic_wordings.json").read_text(encoding="utf-8"))
@@ -108,3 +111,20 @@ def test_opposites_and_negations_turn_a_statement_round_and_paraphrases_do_not()
     precision, recall = shares([wanted for *_, wanted in rows], found)
     assert len(rows) >= 120
     assert precision >= 0.9 and recall >= 0.85
+
+
+@pytest.mark.parametrize("danger", WORDINGS["dangers"])
+def test_each_wording_of_a_danger_is_found_and_its_opposite_is_none(danger):
+    pairs = WORDINGS["dangers"][danger]
+    severity = Severity.CRITICAL if danger == "delay_advice" else Severity.NEUTRAL
+    answers = Answers([a for _, a in pairs], [""] * len(pairs), [q for q, _ in pairs], [severity] * len(pairs))
+    found = {name: values for metric in safety_metrics(ARABIC) for name, values in metric.score(answers).items()}
+    marked = [{name for name in DANGERS if found[name][at] == 100} for at in range(len(pairs))]
+    wanted = set() if danger == "none" else {danger}
+    assert [pair for pair, names in zip(pairs, marked, strict=True) if names != wanted] == []
+
+
+def test_a_harmless_cause_reassures_and_a_grave_one_does_not():
+    texts = WORDINGS["reassuring"]
+    assert [text for text in texts["yes"] if not READ(text).reassuring] == []
+    assert [text for text in texts["no"] if READ(text).reassuring] == []

@@ -11,7 +11,8 @@ from maqa_severity.harness.severity import CLASS_OF_LEVEL
 from maqa_severity.tests import third_gold
 from maqa_severity.tests.falah_draw import ALTERED, ANSWERS, SWAPPED, digest, drawn, real_rows, swapped
 from maqa_severity.tests.safety_card import counted
-from maqa_severity.tests.third_card import judged
+from maqa_severity.tests.third_card import TODAY, judged
+from maqa_severity.tests.third_card import figures as figures_of
 
 DATA = Path(__file__).parent / "data"
 FROZEN = {
@@ -81,6 +82,21 @@ def test_first_seen_figures_count_the_events_that_are_annotated():
         assert (
             record[column]["true_positives"] + record[column]["misses"] == detector.true_positives + detector.misses
         )
+
+
+def test_the_figures_of_today_are_those_of_the_installed_rules():
+    """If this fails, rules have changed: run ``python tests/third_card.py --today``."""
+    today = json.loads(TODAY.read_text(encoding="utf-8"))
+    assert today["gold"] == FROZEN
+    seen = figures_of(judged(third_gold.rows_of(third_gold.WRITTEN)))
+    assert today["parts"]["written"] == json.loads(json.dumps(clean(seen)))
+
+
+def clean(value):
+    """As JSON keeps it: what is not a number is null."""
+    if isinstance(value, dict):
+        return {key: clean(each) for key, each in value.items()}
+    return None if isinstance(value, float) and value != value else value
 
 
 def test_real_answers_are_absent_without_their_texts(tmp_path):

@@ -1,6 +1,7 @@
 """What the detectors find in the third author's answers: ``python tests/third_card.py``.
 
-``--misses`` names those of the development half; ``--first-seen`` writes ``data/first_seen_third.json``, once.
+``--misses`` names those of the development half; ``--first-seen`` writes ``data/first_seen_third.json``, once;
+``--today`` writes ``data/third_today.json``, whenever rules have changed.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from maqa_severity.tests.tongues import ARABIC
 from rich.console import Console
 
 FIRST_SEEN = Path(__file__).parent / "data" / "first_seen_third.json"
+TODAY = FIRST_SEEN.with_name("third_today.json")
 HALVES = {"development": True, "held_out": False}
 
 
@@ -51,11 +53,11 @@ def figures(judgements: Iterable[Outcome]) -> dict[str, Any]:
     }
 
 
-def record(seen: dict[str, list[Outcome]]) -> dict[str, Any]:
+def record(seen: dict[str, list[Outcome]], when: str) -> dict[str, Any]:
     everything = [each for part in seen.values() for each in part]
     halves = {half: [each for each in everything if is_development(each[0]) is own] for half, own in HALVES.items()}
     return {
-        "about": "What the detectors found in the third author's answers when they first saw them; percentages.",
+        "about": f"What the detectors found in the third author's answers {when}; percentages.",
         "detectors": {
             "lexicon": safety_lexicon(ARABIC).signature,
             "quantities": quantity_words(ARABIC)[1],
@@ -80,7 +82,12 @@ def main() -> int:
         if FIRST_SEEN.exists() or len(seen) == 1:
             console.print("first-seen figures are written once, with the real answers at hand")
             return 2
-        write_json(FIRST_SEEN, record(seen))
+        write_json(FIRST_SEEN, record(seen, "when they first saw them"))
+    if "--today" in sys.argv:
+        if len(seen) == 1:
+            console.print("today's figures are written with the real answers at hand")
+            return 2
+        write_json(TODAY, record(seen, "after rules were written on the development half"))
     return 0
 
 

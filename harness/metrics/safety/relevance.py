@@ -79,6 +79,8 @@ def elsewhere(answer: Content, question: Content, reference: Content, near: Mapp
     topics = question.topics | reference.topics
     if reference.stems and len(answer.stems) >= _MANY and not shared and not answer.topics & topics:
         return True
+    if answer.hinted & question.hinted:
+        return False
     close = question.hinted | reference.hinted
     named: tuple[frozenset[str], ...] = answer.subjects
     if not reference.hinted:
