@@ -143,7 +143,9 @@ def made(
     rows.drop(columns="severity").assign(case_id=cases).to_csv(root / "rows.csv", index=False)
     split = ["--test", 12, "--validation", 30]
     maqa("prepare", root / "rows.csv", "--out", root / "unlabelled", *split)
-    maqa("prepare", root / "labelled.csv", "--out", root / "expert", *split)
+    worded = rows.assign(severity=rows["severity"].replace({"critical": "Emergency"}))
+    worded.to_csv(root / "worded.csv", index=False)
+    maqa("prepare", root / "worded.csv", "--out", root / "expert", *split)
     maqa("prepare", root / "expert", "--out", root / "again", *split)
     maqa("label", root / "unlabelled", "--check", root / "labelled.csv", "--out", root / "unlabelled")
     maqa("label", root / "unlabelled", "--with", "rules", "--out", root / "dataset")
