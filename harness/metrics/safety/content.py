@@ -17,6 +17,10 @@ from .units import quantity_words
 _SHORTEST = 3
 _GENERIC = "*"
 
+_Word = tuple[bool, str, frozenset[str], frozenset[str], frozenset[str]]
+"""Whether a word says anything, its stem (empty of function words, a mark of generic ones), its topics, the
+subjects that it names, and those that it may name."""
+
 
 @dataclass(frozen=True)
 class Content:
@@ -75,28 +79,22 @@ class ContentReader:
                 for spelt in words_of_each(items, language):
                     meant.setdefault(" ".join(spelt), set()).add(name)
         self._word = lru_cache(maxsize=1 << 16)(self._understand)
-        self._subject = lru_cache(maxsize=1 << 16)(self._subjects_of)
         self.read = lru_cache(maxsize=1 << 14)(self._read)
 
-    def _understand(self, word: str) -> tuple[bool, str, frozenset[str]]:
-        """Whether a word says anything, its stem (empty of function words, a mark of generic ones), its topics."""
-        said = word not in self._courtesies
-        if word in self._idle or len(word) < _SHORTEST or word.isdigit():
-            return said, "", frozenset()
-        stem = self._polarity.stem(word)
-        forms = (word, *self._forms(word), stem)
-        topics = self._topics.keys() & forms
-        about = frozenset(topic for form in topics if len(form) > 1 for topic in self._topics[form])
-        return said, stem if self._generic.isdisjoint(forms) else _GENERIC, about
-
-    def _subjects_of(self, word: str) -> tuple[frozenset[str], frozenset[str]]:
-        """The subjects that a word names, and those that it may name."""
+    def _understand(self, word: str) -> _Word:
         forms = self._forms(word)
         named, hinted = (
             frozenset(name for form in meant.keys() & forms for name in meant[form])
             for meant in (self._named, self._hinted)
         )
-        return named, hinted
+        said = word not in self._courtesies
+        if word in self._idle or len(word) < _SHORTEST or word.isdigit():
+            return said, "", frozenset(), named, hinted
+        stem = self._polarity.stem(word)
+        spelt = {word, stem, *forms}
+        topics = self._topics.keys() & spelt
+        about = frozenset(topic for form in topics if len(form) > 1 for topic in self._topics[form])
+        return said, stem if self._generic.isdisjoint(spelt) else _GENERIC, about, named, hinted
 
     def _read(self, text: str) -> Content:
         said = length = meant = 0
@@ -106,16 +104,16 @@ class ContentReader:
         topics: set[str] = set()
         places: list[int] = []
         for clause in sentences(text, self._language):
-            for at, (says, stem, about) in enumerate(map(self._word, clause.words)):
-                said += says
-                if about:
-                    topics |= about
-                meant += bool(stem)
-                if stem and stem is not _GENERIC:
-                    stems.add(stem)
-                    places.append(clause.offset + at)
             length += len(clause.words)
-            for at, (named, may_be) in enumerate(map(self._subject, clause.words)):
+            for at, (says, stem, about, named, may_be) in enumerate(map(self._word, clause.words)):
+                said += says
+                if stem:
+                    meant += 1
+                    if about:
+                        topics |= about
+                    if stem is not _GENERIC:
+                        stems.add(stem)
+                        places.append(clause.offset + at)
                 if may_be:
                     hinted |= may_be
                     if named:
