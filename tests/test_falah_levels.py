@@ -55,6 +55,28 @@ def test_the_manual_says_how_far_the_reader_of_unread_complaints_repeats_itself(
     )
 
 
+def test_what_the_unread_complaints_first_showed_is_of_the_levels_that_were_frozen():
+    first = json.loads(UNREAD.with_name("falah_unread_first_seen.json").read_text(encoding="utf-8"))
+    assert hashlib.sha256(UNREAD.read_bytes()).hexdigest() == first["gold_sha256"]
+    ranks = [CLASS_OF_LEVEL[int(row["adjudicated"])].rank for row in UNREAD_ROWS]
+    for name, card in first["sources"].items():
+        table = np.array(card["confusion"])
+        assert table.sum(axis=1).tolist() == np.bincount(ranks, minlength=3).tolist(), name
+        recall = card["measures"]["critical_recall"]["value"]
+        assert recall == pytest.approx(100 * table[2, 2] / table[2].sum()), name
+
+
+@pytest.mark.parametrize(("page", "percent"), [("severity.md", " %"), ("severity.ar.md", "٪")])
+def test_the_manual_says_what_the_rules_first_showed_on_unread_complaints(page, percent):
+    first = json.loads(UNREAD.with_name("falah_unread_first_seen.json").read_text(encoding="utf-8"))
+    measures, text = first["sources"]["rules"]["measures"], (ROOT / "docs" / page).read_text(encoding="utf-8")
+    kappa = measures["quadratic_kappa"]
+    assert f"{kappa['value']:.2f} ({kappa['low']:.2f}–{kappa['high']:.2f})" in text
+    for name in ("critical_recall", "other_over_triage", "severe_under_triage"):
+        rate = measures[name]
+        assert f"{rate['value']:.0f}{percent} ({rate['low']:.0f}–{rate['high']:.0f})" in text, name
+
+
 @pytest.fixture(scope="module")
 def dataset(falah, tmp_path_factory):
     """The real complaints as a dataset."""
