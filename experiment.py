@@ -35,7 +35,7 @@ from .tasks import FOLDER, GROUP
 from .trainers.experiments.config import DEMO, Experiment, ModelPart, training_config
 from .trainers.experiments.grid import Cell, base_of, cells, decoding_folder, run_folder
 from .trainers.experiments.ingredients import demo_base, demo_encoder, experiment_dataset
-from .trainers.experiments.preflight import demand_gold, demand_labels, demand_ready
+from .trainers.experiments.preflight import demand_analysis, demand_gold, demand_labels, demand_ready
 from .trainers.lm.train import train_lm
 
 _T = TypeVar("_T")
@@ -103,6 +103,7 @@ def run_experiment(
     for line in demand_labels(experiment, planned, dataset):
         console.print(line, markup=False, style="yellow", soft_wrap=True)
     demand_gold(experiment, dataset)
+    demand_analysis(experiment, dataset)
     for cell in planned:
         step(f"Train {cell.label}", partial(_train, experiment, cell, dataset, out))
     outcome = Outcome({}, {}, {}, [])

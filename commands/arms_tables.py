@@ -24,9 +24,12 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float, declared
     """
     from rich.text import Text
 
+    from ..harness.metrics.screening import in_lines
     from ..harness.runs.declared import EXPLORATORY
     from .compare_tables import print_signatures
 
+    pairs = [pair for base in compared.bases for pair in base.pairs.values()]
+    screened = {name: why for pair in pairs for name, why in pair.screening.items()}
     for base in compared.bases:
         for line in questions_in_words(base):
             console.print(Text(line), soft_wrap=True)
@@ -39,6 +42,8 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float, declared
         for claim in base.claims:
             words = declared.claim_words(claim, base.base) if declared else str(claim)
             console.print(Text(f"{base.base}: {words}", style="green" if claim.holds else "yellow"), soft_wrap=True)
+    for line in in_lines(screened, list(screened)):
+        console.print(Text(line, style="yellow"), soft_wrap=True)
     if compared.over:
         apart = "" if declared is None else f"; {EXPLORATORY}"
         console.print(Text(f"\nOver {len(compared.bases)} models, all answers together{apart}:"))
@@ -96,13 +101,14 @@ def _components_table(base: ArmsOfBase, metric: str) -> Table:
 def _print_words(console: Console, base: ArmsOfBase, metric: str, effect: float) -> None:
     from rich.text import Text
 
+    from ..harness.metrics.screening import named
     from ..harness.statistics import OVERALL
     from ..harness.statistics.power import Design, needs_in_words
     from .labels_tables import print_corrected, print_labels
 
     for compared in base.pairs.values():
         console.print(Text(f"{compared.second} against {compared.first}: {compared.trainings}"))
-        console.print(Text(f"{metric}: {compared.words[metric]}"))
+        console.print(Text(f"{named(metric, compared.screening)}: {compared.words[metric]}"))
         for note in compared.notes:
             console.print(Text(note, style="yellow"))
         if compared.noise.line:

@@ -18,6 +18,7 @@ def print_comparison(console: Console, compared: Comparison) -> None:
     """Both sides per severity, and what their difference says."""
     from rich.text import Text
 
+    from ..harness.metrics.screening import in_lines, named
     from .labels_tables import print_corrected, print_labels
     from .tables import print_table
     from .true_rates_table import print_true_rates
@@ -38,14 +39,16 @@ def print_comparison(console: Console, compared: Comparison) -> None:
         if several:
             print_table(console, _trainings_table(compared, name))
         print_corrected(console, compared.labels, name)
-        console.print(Text(f"{name}: {words}\n"))
+        console.print(Text(f"{named(name, compared.screening)}: {words}\n"))
     if compared.aggregates[0]:
         print_table(console, _aggregate_table(compared))
     if compared.safety.differences:
         print_table(console, _safety_table(compared))
-        print_true_rates(console, compared.safety.true, signed=True)
+        print_true_rates(console, compared.safety.true, compared.screening, signed=True)
     if compared.safety.words:
         console.print(Text(compared.safety.words))
+    for line in in_lines(compared.screening, list(compared.screening)):
+        console.print(Text(line, style="yellow"))
     for line in compared.safety.left_out:
         console.print(Text(f"Safety, not compared: {line}"))
     print_labels(console, compared.labels)
@@ -75,10 +78,11 @@ def print_signatures(console: Console, compared: Comparison) -> None:
 def _metric_table(compared: Comparison, metric: str) -> Table:
     from rich.text import Text
 
+    from ..harness.metrics.screening import named
     from ..harness.statistics.verdicts import p_in_words, points
     from .noise_tables import within_noise
 
-    table = _table(f"{metric}, percent")
+    table = _table(f"{named(metric, compared.screening)}, percent")
     for heading in ("severity", "n", "A", "B", "B - A", "p\nHolm p\nd_z", "missed below\nbetter/worse"):
         table.add_column(heading, justify="left" if heading == "severity" else "right", no_wrap=True)
     rows = zip(*([each for each in part if each.metric == metric] for part in compared.summaries), strict=True)
@@ -166,9 +170,15 @@ def _safety_table(compared: Comparison) -> Table:
                 str(change.n),
                 _interval(change.mean, change.low, change.high, sign="+"),
                 f"{p_in_words(change)}\n{p_in_words(change, adjusted=True)}",
-                shown_in_words(change.margin) if change.margin else "-",
+                shown_in_words(change.margin) if change.margin else _no_margin(change),
             )
     return table
+
+
+def _no_margin(change: Difference) -> str:
+    from ..harness.statistics import Verdict
+
+    return str(change.verdict) if change.verdict is Verdict.SCREENING else "-"
 
 
 def _undeclared(compared: Comparison) -> str:

@@ -9,7 +9,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..harness.core.errors import UserError
 from .app import app
+from .options import LanguageCode
 
 
 @app.command()
@@ -17,11 +19,27 @@ def doctor(
     folders: list[Path] = typer.Argument(
         None, help="Folders of runs, stores or boards: look there for keys and passwords in clear instead."
     ),
+    detectors: bool = typer.Option(
+        False,
+        "--detectors",
+        help="Instead: how far each safety detector can be trusted, by author and dialect, first seen and today.",
+    ),
+    language: LanguageCode = None,
+    json: Path | None = typer.Option(None, help="With --detectors: also write the card to this file."),
 ) -> None:
     """Say what is installed and missing, or where secrets lie.
 
     Each line has its remedy; fails only if something is broken.
     """
+    if detectors:
+        if folders:
+            raise UserError("--detectors looks into no folder", "Leave the folders out, or leave out --detectors")
+        from .detectors_table import show_detectors
+
+        show_detectors(language, json)
+        return
+    if language or json:
+        raise UserError("--language and --json are for --detectors", "Leave them out, or give --detectors")
     from ..harness.doctor import State, examine
     from ..tasks.register import is_registered, stub_folder
 

@@ -46,7 +46,7 @@ def print_generation(console: Console, run: Run) -> None:
         console.print(line, markup=False, soft_wrap=True)
     if frame["sample"].max() == 0:
         return
-    _print_spread(console, frame, run.scores.metrics[0], run.scores.signatures)
+    _print_spread(console, frame, run)
 
 
 def _endings(overall: dict[str, Any]) -> dict[str, Callable[[dict[str, Any]], float]]:
@@ -94,13 +94,16 @@ def _shown(stop: str) -> str:
     return "at " + stop.replace("\n", r"\n").replace("\t", r"\t")
 
 
-def _print_spread(console: Console, frame: pd.DataFrame, first: str, signatures: dict[str, str]) -> None:
+def _print_spread(console: Console, frame: pd.DataFrame, run: Run) -> None:
     from ..harness.metrics.aggregates import GATES, QUALITY, Aggregate, gated
     from ..harness.metrics.registry import Group, columns_of
+    from ..harness.metrics.screening import named
+    from ..harness.runs.screened import screening_of
     from ..harness.scores.signatures import Better, better, required_severities
     from ..harness.severity import Severity
     from ..harness.statistics.spread import spread
 
+    first, signatures, screened = run.scores.metrics[0], run.scores.signatures, screening_of([run])
     of_critical = [
         name
         for name in columns_of(Group.SAFETY)
@@ -117,7 +120,7 @@ def _print_spread(console: Console, frame: pd.DataFrame, first: str, signatures:
         table.add_column(column, justify="left" if column == "severity" else "right")
     for metric, found in groupby(spread(frame, shown), key=lambda item: item.metric):
         *severities, overall = found
-        table.add_row(metric)
+        table.add_row(named(metric, screened))
         # Of a metric of one severity the overall row would say the same again.
         for item in (*severities, overall) if len(severities) > 1 else severities:
             numbers = (item.mean, item.sd_of_means, item.sd_within, item.worst, item.best)

@@ -80,6 +80,8 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
         console.print(Text(board.rank_words), soft_wrap=True)
     for line in (*board.labels, *filter(None, [board.people, board.encoder])):
         console.print(Text(line), soft_wrap=True)
+    for line in board.screening_words:
+        console.print(Text(line), soft_wrap=True)
     for note in board.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
     if board.questions:

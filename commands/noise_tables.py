@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 def print_noise(console: Console, run: Run) -> None:
     """How many answers changed, and by how much the scores; nothing where no question was asked again."""
     from ..harness.metrics.registry import IN_LM_EVAL, Group, columns_of
+    from ..harness.metrics.screening import named
     from ..harness.runs.noise_compared import changed_in_words
+    from ..harness.runs.screened import screening_of
     from ..harness.statistics import STRATA
     from ..harness.statistics.verdicts import points
 
@@ -39,8 +41,9 @@ def print_noise(console: Console, run: Run) -> None:
     present = [stratum for stratum in STRATA if stratum in noise.changed]
     for stratum in present:
         table.add_column(f"{stratum}\nn = {noise.changed[stratum].asked}", justify="right", no_wrap=True)
+    screened = screening_of([run])
     for name in moved:
-        table.add_row(name, *(_cell(noise.metrics[name].get(stratum)) for stratum in present))
+        table.add_row(named(name, screened), *(_cell(noise.metrics[name].get(stratum)) for stratum in present))
     print_table(console, table)
     console.print(
         "Mean, 95 % interval, mean of the absolute values ± their standard deviation, floor: a difference of "

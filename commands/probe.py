@@ -121,6 +121,7 @@ def print_probe(console: Console, probe: Probe) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from ..harness.metrics.screening import in_lines, named
     from ..probes.design import Kind
     from ..probes.reading import APART
     from ..probes.words import ONE_EACH, told_apart
@@ -134,10 +135,16 @@ def print_probe(console: Console, probe: Probe) -> None:
     for rate in probe.rates:
         if rate.outcome != APART:
             ends = "" if rate.low is None else f" [{rate.low:.1f}, {rate.high:.1f}]"
-            cells = (rate.stratum, rate.outcome, str(rate.cases), str(rate.answers), f"{rate.value:.1f}{ends}")
+            cells = (
+                rate.stratum,
+                named(rate.outcome, probe.screening),
+                str(rate.cases),
+                str(rate.answers),
+                f"{rate.value:.1f}{ends}",
+            )
             table.add_row(*map(Text, cells))
     print_table(console, table)
-    console.print(Text(told_apart(probe.rates)), soft_wrap=True)
+    console.print(Text(told_apart(probe.rates, probe.screening)), soft_wrap=True)
     table = Table(title=Text("odds ratio of being sent at once, all else equal"), title_justify="left")
     table.add_column("texts", overflow="fold", min_width=10)
     table.add_column("what is other", overflow="fold", min_width=14)
@@ -157,6 +164,8 @@ def print_probe(console: Console, probe: Probe) -> None:
         console.print(Text(line), soft_wrap=True)
     for line in probe.left_out:
         console.print(Text(f"left out: {line}", style="yellow"), soft_wrap=True)
+    for line in in_lines(probe.screening, list(probe.screening)):
+        console.print(Text(line, style="yellow"), soft_wrap=True)
     for note in probe.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
     console.print(Text(probe.about), soft_wrap=True)

@@ -90,6 +90,8 @@ def _print_differences(console: Console, read: RatingsRead) -> None:
 
 def print_meta(console: Console, meta: Meta) -> None:
     """Each metric against people, and one rater as what can be reached."""
+    from ..harness.metrics.screening import in_lines, named
+
     table = Table(title=f"metrics against {meta.raters} raters, 95 % interval", title_justify="left")
     table.add_column("metric", no_wrap=True)
     table.add_column("severity", no_wrap=True)
@@ -105,22 +107,27 @@ def print_meta(console: Console, meta: Meta) -> None:
         ]
         if any(cell != "—" for cell in cells):
             needed = "—" if row.pairs_needed is None else f"{row.pairs_needed:,}"
-            table.add_row(row.metric, row.stratum, *cells, needed)
+            table.add_row(named(row.metric, meta.screening), row.stratum, *cells, needed)
     print_table(console, table)
     console.print(
         "Pairs and harm: 50 is chance. tau-b and ICC: 0 is chance. Pairs needed: preferences that people must give "
         "to tell the metric from chance with 80 % power. One rater: the mean of each against the others.",
         soft_wrap=True,
     )
+    for line in in_lines(meta.screening, list(meta.screening)):
+        console.print(line, markup=False, style="yellow", soft_wrap=True)
     _print_powered(console, meta)
 
 
 def _print_powered(console: Console, meta: Meta) -> None:
     """Differences in people's units, helped by a metric of all answers."""
+    from ..harness.metrics.screening import named
+
     if not meta.powered:
         return
     table = Table(
-        title=f"second minus first run in points of 100 by people, helped by {meta.powered[0].metric}",
+        title=f"second minus first run in points of 100 by people, helped by "
+        f"{named(meta.powered[0].metric, meta.screening)}",
         title_justify="left",
     )
     for name in ("asked", "first", "second", "severity"):

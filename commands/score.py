@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -68,6 +69,7 @@ def score(
     from ..harness.metrics.beyond import beyond_encoder
     from ..harness.metrics.registry import left_out
     from ..harness.metrics.scoring import run_metrics, score_table
+    from ..harness.metrics.screening import in_lines, screening
     from ..harness.scores.findings import spans_note
     from ..harness.scores.table import write_scores
 
@@ -93,7 +95,8 @@ def score(
     scores = replace(scores, encoder_check=check_of(metrics, rows.answers.references))
     write_scores(out, scores)
     console = Console(highlight=False, soft_wrap=True)
-    console.print(_means(scores))
+    screened = screening(tongue, scores.signatures)
+    console.print(_means(scores, screened))
     for metric, signature in scores.signatures.items():
         console.print(f"{metric}: {signature}", markup=False)
     if bertscore_model == NO_ENCODER:
@@ -102,16 +105,19 @@ def score(
         console.print(str(scores.encoder_check), markup=False)
     if note := beyond_encoder(scores):
         console.print(note, markup=False, style="yellow")
+    for line in in_lines(screened, scores.metrics):
+        console.print(line, markup=False, style="yellow")
     for lack in left_out(tongue):
         console.print(lack, markup=False, style="yellow")
     console.print(spans_note(scores.findings), markup=False)
     console.print(f"Scores of {len(scores.frame):,} answers: {out}", markup=False)
 
 
-def _means(scores: ScoreTable) -> Table:
+def _means(scores: ScoreTable, screened: Mapping[str, str]) -> Table:
     """One row per metric: its mean per severity and overall."""
     from rich.table import Table
 
+    from ..harness.metrics.screening import named
     from ..harness.severity import SEVERITIES
 
     frame = scores.frame
@@ -123,5 +129,5 @@ def _means(scores: ScoreTable) -> Table:
     table.add_row("n", *(f"{len(rows):,}" for rows in shown.values()), end_section=True)
     for metric in scores.metrics:
         means = [rows[metric].mean() for rows in shown.values()]
-        table.add_row(metric, *(f"{mean:.2f}" if mean == mean else "—" for mean in means))
+        table.add_row(named(metric, screened), *(f"{mean:.2f}" if mean == mean else "—" for mean in means))
     return table

@@ -48,8 +48,10 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
     from ..harness.metrics.bertscore.check import encoder_words
     from ..harness.metrics.beyond import beyond_encoder
     from ..harness.metrics.registry import IN_LM_EVAL, Group, columns_of, left_out
+    from ..harness.metrics.screening import in_lines, named
     from ..harness.metrics.true_rates import detections, true_rates
     from ..harness.runs.labels import labels_of
+    from ..harness.runs.screened import screening_of
     from ..harness.runs.trained_on import trained_notes
     from ..harness.statistics import STRATA, summarise
     from .true_rates_table import print_true_rates
@@ -57,6 +59,7 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
     columns = columns_of(*IN_LM_EVAL, Group.SAFETY)
     shown = [metric for metric in run.scores.metrics if metric in columns]
     summaries = {(item.metric, item.stratum): item for item in summarise(run.scores, resampling)}
+    screened = screening_of([run])
     present = [stratum for stratum in STRATA if any(place == stratum for _, place in summaries)]
     table = Table(title=Text(f"{run.name}: percent, 95 % interval"), title_justify="left")
     table.add_column("metric", no_wrap=True)
@@ -65,10 +68,13 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
         table.add_column(f"{stratum}\nn = {count}", justify="right", no_wrap=True)
     for metric in shown:
         cells = [summaries.get((metric, stratum)) for stratum in present]
-        table.add_row(metric, *(interval_text(cell) for cell in cells))
+        table.add_row(named(metric, screened), *(interval_text(cell) for cell in cells))
     print_table(console, table)
     known = detections(run.language, run.scores.signatures)
-    print_true_rates(console, true_rates([item for item in summaries.values() if item.metric in shown], known))
+    rates = true_rates([item for item in summaries.values() if item.metric in shown], known)
+    print_true_rates(console, rates, screened)
+    for line in in_lines(screened, shown):
+        console.print(line, markup=False, style="yellow", soft_wrap=True)
     if more := len(run.scores.metrics) - len(shown):
         console.print(
             f"{more} more columns are in {run.scores_file.name} and in `maqa report`", markup=False, soft_wrap=True

@@ -7,23 +7,27 @@ from typing import TYPE_CHECKING
 from .tables import interval_text, print_table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from rich.console import Console
 
     from ..harness.metrics.true_rates import TrueRate
 
 
-def print_true_rates(console: Console, rates: Sequence[TrueRate], *, signed: bool = False) -> None:
+def print_true_rates(
+    console: Console, rates: Sequence[TrueRate], screened: Mapping[str, str], *, signed: bool = False
+) -> None:
     """A row per detector, a column per stratum, and what the correction assumes; nothing without a rate.
 
     Args:
+        screened: the detectors that are for screening only.
         signed: whether they are differences, in points.
     """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
+    from ..harness.metrics.screening import named
     from ..harness.metrics.true_rates import WORDS
     from ..harness.statistics import STRATA
     from ..harness.statistics.verdicts import points
@@ -45,6 +49,6 @@ def print_true_rates(console: Console, rates: Sequence[TrueRate], *, signed: boo
             else f"{points(cell.mean, '+')}\n[{points(cell.low, '+')}, {points(cell.high, '+')}]"
             for cell in row
         ]
-        table.add_row(metric, str(next(cell.gold for cell in row if cell)), *map(Text, shown))
+        table.add_row(named(metric, screened), str(next(cell.gold for cell in row if cell)), *map(Text, shown))
     print_table(console, table)
     console.print(Text(WORDS), soft_wrap=True)

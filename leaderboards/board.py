@@ -10,6 +10,7 @@ from ..harness.core.secrets import redact
 from ..harness.metrics.aggregates import QUALITY, AggregateScore, aggregates_all
 from ..harness.metrics.bertscore.check import encoder_words
 from ..harness.metrics.beyond import beyond_encoder
+from ..harness.metrics.registry import Group, columns_of
 from ..harness.runs.alike import alike, as_expected, same_answers
 from ..harness.runs.comparable import check_metric, differences, other_backend, other_training
 from ..harness.runs.comparison import Comparison, compare_all
@@ -20,6 +21,7 @@ from ..harness.runs.label_warnings import label_warnings
 from ..harness.runs.labels import severities_in_words
 from ..harness.runs.noise_compared import noise_line
 from ..harness.runs.run import Run
+from ..harness.runs.screened import refuse_screening, screening_of
 from ..harness.runs.together import of_scores
 from ..harness.runs.trained_on import trained_notes
 from ..harness.scores.signatures import Better, better
@@ -53,7 +55,8 @@ def build_board(
     said of metrics.
 
     Raises:
-        UserError: no runs, one run twice, a run without the metric, or one of which no side is better.
+        UserError: no runs, one run twice, a run without the metric, or one of which no side is better, or which is
+            for screening only.
     """
     reference = _reference(runs, metric)
     apart = {id(run): _apart(reference, run, runs) for run in runs}
@@ -93,6 +96,7 @@ def build_board(
         people=of_people(people, metric, reference.scores.signatures[metric]),
         encoder=encoder_words(reference.scores) if metric == QUALITY else "",
         analysis=declared,
+        screening={name: why for name, why in screening_of(ordered).items() if name in columns_of(Group.SAFETY)},
     )
 
 
@@ -156,6 +160,7 @@ def _reference(runs: Sequence[Run], metric: str) -> Run:
             raise UserError(
                 f"{metric} ranks nothing: neither more nor less of it is better", "Choose another --metric"
             )
+    refuse_screening([metric], screening_of(runs), "a board cannot rank by")
     documented = [run for run in runs if run.manifest]
     models = [run for run in documented if not run.floor]
     candidates = [*models, *documented, *runs]

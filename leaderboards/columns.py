@@ -123,6 +123,12 @@ def _answers(board: Board) -> Columns:
     return {"n": Column("n", count, Kind.NUMBER, _SHOWN)}
 
 
+def _screening(board: Board) -> Columns:
+    """The detectors that are for screening only, the same in every line."""
+    found = "; ".join(board.screening)
+    return {"screening_only": Column("screening only", lambda row: found, Kind.TEXT, _FILE)}
+
+
 def _score(row: Row, metric: str, stratum: str) -> Cell | None:
     return row.cell(metric, stratum)
 
@@ -166,4 +172,5 @@ COLUMNS.add("rank_low", Column("best rank", lambda row: row.ranks and row.ranks.
 COLUMNS.add("rank_high", Column("worst rank", lambda row: row.ranks and row.ranks.high, Kind.NUMBER, _FILE))
 COLUMNS.add("differs", Column("differs", lambda row: "; ".join(row.differs), Kind.TEXT, _FILE))
 COLUMNS.add("notes", Column("notes", lambda row: "; ".join(row.notes), Kind.TEXT, _FILE))
+COLUMNS.add("screening", _screening)
 COLUMNS.add("path", Column("path", lambda row: row.path, Kind.TEXT, _FILE))

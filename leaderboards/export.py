@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from ..harness.core.files import write_json, write_text
 from ..harness.metrics.aggregates import Aggregate
 from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
+from ..harness.metrics.screening import in_lines, named, safe_score_words
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
 from ..harness.runs.declared import UNDECLARED
 from ..harness.scores.signatures import Better, better
@@ -118,6 +120,9 @@ def board_page(board: Board, columns: Sequence[str] | None = None) -> str:
         style=[metric for metric in columns_of(Group.STYLE) if metric in metrics],
         gates=gates_in_words(),
         tradeoff=tradeoff(board),
+        named=partial(named, known=board.screening),
+        in_lines=in_lines(board.screening, list(board.screening)),
+        safe_score_words=safe_score_words(board.screening),
         aggregates=[name for name in Aggregate if any(name in row.aggregates for row in board.rows)],
         usual=USUAL,
         undeclared=UNDECLARED,

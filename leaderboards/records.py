@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from .. import __version__
 from ..harness.core.settings import Record
+from ..harness.metrics.screening import RULE, SCREENING, safe_score_words
 from ..harness.runs.declared import Declared
 from ..harness.statistics import USUAL, Resampling
 from ..harness.statistics.verdicts import points
@@ -186,7 +187,8 @@ class Board(Record):
     they are, and whose training weights they set too; ``notes`` names runs that lack answers and runs that no
     answer tells apart. ``analysis`` holds the declared tests, where an analysis was declared; ``people`` says
     how far the metric agrees with people, ``encoder`` whether the encoder behind it separates right from wrong
-    answers; it is empty for a metric without one, and in boards of earlier versions.
+    answers; it is empty for a metric without one, and in boards of earlier versions. ``screening`` names the
+    detectors that are for screening only, and why.
     """
 
     maqa_severity: str = __version__
@@ -206,6 +208,7 @@ class Board(Record):
     questions: str = ""
     people: str = ""
     encoder: str = ""
+    screening: dict[str, str] = {}
 
     @property
     def noise_words(self) -> list[str]:
@@ -218,6 +221,15 @@ class Board(Record):
             if tested.floor and abs(tested.mean) < tested.floor
         ]
         return [self.noise, *within] if self.noise else within
+
+    @property
+    def screening_words(self) -> list[str]:
+        """Which detectors of the page are for screening only, and which aggregate rests on such."""
+        if not self.screening:
+            return []
+        return [RULE, f"{SCREENING} here: {', '.join(self.screening)}"] + (
+            [gates] if (gates := safe_score_words(self.screening)) else []
+        )
 
     @property
     def rank_words(self) -> str:

@@ -13,10 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import hypot
 
+from ..harness.metrics.screening import SCREENING
 from ..harness.pages import PlaneChart, PlanePoint
 from ..harness.severity import Severity
 from .records import Board, Cell, Row
 
+_RATES = ("urgent_referral", "missed_emergency", "over_referral")
 NOBODY, EVERYBODY = (0.0, 100.0), (100.0, 0.0)
 """Over-referral and emergencies not sent, of whoever sends nobody, and everybody."""
 
@@ -27,7 +29,7 @@ class OperatingPoint:
 
     ``better`` is Youden's index, sent minus over-referral: 0 is what always saying the same gives, and sending at
     random. Its interval joins those of both rates, which are of different questions (Zou and Donner 2008, doi
-    10.1002/sim.3095).
+    10.1002/sim.3095). ``screened`` if a detector behind the rates is for screening only.
     """
 
     name: str
@@ -35,6 +37,7 @@ class OperatingPoint:
     sent: Cell
     missed: Cell
     over: Cell
+    screened: bool = False
 
     @property
     def at(self) -> tuple[float, float]:
@@ -55,6 +58,8 @@ class OperatingPoint:
     def words(self) -> str:
         """What the index says."""
         _, low, high = self.better
+        if self.screened:
+            return f"{SCREENING}, so no verdict"
         if low is None or high is None:
             return "too few answers to tell"
         if low > 0:
@@ -93,7 +98,8 @@ class Tradeoff:
 
 def tradeoff(board: Board) -> Tradeoff | None:
     """The trade-off of a board's runs; None where none has both rates."""
-    found = [(row, _point(row)) for row in board.rows]
+    screened = any(name in board.screening for name in _RATES)
+    found = [(row, _point(row, screened)) for row in board.rows]
     points = tuple(point for _, point in found if point)
     lacking = tuple(row.name for row, point in found if not point)
     return Tradeoff(points, lower_hull([point.at for point in points]), lacking) if points else None
@@ -117,8 +123,7 @@ def _turn(one: tuple[float, float], two: tuple[float, float], three: tuple[float
     return (two[0] - one[0]) * (three[1] - one[1]) - (two[1] - one[1]) * (three[0] - one[0])
 
 
-def _point(row: Row) -> OperatingPoint | None:
-    sent = row.cell("urgent_referral", Severity.CRITICAL)
-    missed = row.cell("missed_emergency", Severity.CRITICAL)
-    over = row.cell("over_referral", Severity.NON_CRITICAL)
-    return OperatingPoint(row.name, row.floor, sent, missed, over) if sent and missed and over else None
+def _point(row: Row, screened: bool) -> OperatingPoint | None:
+    severities = (Severity.CRITICAL, Severity.CRITICAL, Severity.NON_CRITICAL)
+    sent, missed, over = (row.cell(name, each) for name, each in zip(_RATES, severities, strict=True))
+    return OperatingPoint(row.name, row.floor, sent, missed, over, screened) if sent and missed and over else None

@@ -23,6 +23,7 @@ from ..harness.metrics.base import Answers
 from ..harness.metrics.safety.card import is_current, safety_card
 from ..harness.metrics.safety.over_referral import OverReferral
 from ..harness.metrics.safety.referral import Referral
+from ..harness.metrics.screening import screening
 from ..harness.severity import Severity
 from ..harness.statistics import USUAL, Resampling
 from .design import FACTORS, ROUGH_BELOW, Design, Kind, Written, left_out, levels, written
@@ -77,6 +78,7 @@ def probe(
         model_args=config.model_args,
         identity=model.identity,
         decoding=config.decoding.model_dump(mode="json"),
+        screening=screening(language, _signatures(language)),
         signatures=_signatures(language),
         resampling=resampling,
         answers=Answered(
@@ -164,10 +166,11 @@ def _notes(frame: pd.DataFrame, language: Language) -> list[str]:
     cut = int((frame["finish_reason"] == FinishReason.LENGTH).sum())
     found = []
     card = safety_card(language) if language.knows(Part.CARD) else None
-    if card and is_current(card, language) and (measured := card.detectors.get(URGENT)):
+    if card and is_current(card, language) and (measured := card.behind(URGENT)):
+        by = " by other authors" if URGENT in card.other_author else ""
         found.append(
-            f"Of annotated answers that send there now the detector finds {measured.recall} %; of those that it "
-            f"marks {measured.precision} % do: what it overlooks counts as not sent."
+            f"Of annotated answers{by} that send there now the detector finds {measured.recall} %; of those that "
+            f"it marks {measured.precision} % do: what it overlooks counts as not sent."
         )
     if refused:
         found.append(f"{refused} of {len(frame)} prompts were refused; they count as not sent.")

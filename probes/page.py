@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from ..harness.languages import Language
+from ..harness.metrics.screening import named
 from ..harness.pages import IntervalRow, interval_chart, render
 from .design import FACTORS, Kind, levels
 from .reading import APART, OVER, URGENT, by_stratum
@@ -35,10 +37,11 @@ def probe_page(probe: Probe, answers: pd.DataFrame, language: Language) -> str:
         language=language,
         chart=interval_chart("Sent at once, percent of answers", rows),
         rates=[rate for rate in probe.rates if rate.outcome != APART],
-        told_apart=told_apart(probe.rates),
+        told_apart=told_apart(probe.rates, probe.screening),
+        named=partial(named, known=probe.screening),
         one_each=ONE_EACH,
         by_stratum=by_stratum(probe.effects),
-        named={name: dialect.name for name, dialect in vignettes(language).dialects.items()},
+        dialects={name: dialect.name for name, dialect in vignettes(language).dialects.items()},
         turned=_turned(answers, probe, language),
     )
 

@@ -67,7 +67,8 @@ class Answered(Record):
 
 
 class Probe(Record):
-    """A model's answers to one design, read."""
+    """A model's answers to one design, read; ``screening`` says which of the detectors behind the rates are for
+    screening only, and why: probes of earlier versions do not know."""
 
     maqa_severity: str = __version__
     version: int = 1
@@ -78,6 +79,7 @@ class Probe(Record):
     about: str
     vignettes: str
     design: Design
+    screening: dict[str, str] = {}
     left_out: list[str]
     model: str
     model_args: dict[str, Any]

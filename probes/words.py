@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from ..harness.metrics.screening import SCREENING
 from .design import Kind
 from .reading import APART, URGENT
 from .records import Effect, Rate
@@ -41,10 +42,16 @@ def compared(rates: Sequence[Rate], effects: Sequence[Effect]) -> list[str]:
     return [*lines, line, _APART]
 
 
-def told_apart(rates: Sequence[Rate]) -> str:
-    """Whether emergencies are told from their twins at all."""
+def told_apart(rates: Sequence[Rate], screening: Mapping[str, str]) -> str:
+    """Whether emergencies are told from their twins at all; no verdict where the detector is among those that are
+    for ``screening`` only."""
     found = next(each for each in rates if each.outcome == APART)
     ends = "" if found.low is None or found.high is None else f" [{found.low:.1f}, {found.high:.1f}]"
+    if why := screening.get(URGENT):
+        return (
+            f"{SCREENING}, so no verdict: emergencies are sent at once in {found.value:+.1f} points{ends} more of "
+            f"the answers than their harmless twins, by {URGENT} ({why})."
+        )
     if found.low is not None and found.low > 0:
         return (
             f"Emergencies are sent at once more often than their harmless twins, by {found.value:.1f} points{ends}."

@@ -10,6 +10,7 @@ import pandas as pd
 from ..harness.core.errors import UserError
 from ..harness.core.files import sha256_text
 from ..harness.runs.run import Run
+from ..harness.runs.screened import screening_of
 from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
 from ..harness.statistics import OVERALL, USUAL, Resampling
@@ -64,6 +65,7 @@ def meta(
         signatures=dict(signatures),
         rows=tuple(rows),
         powered=tuple(powered_rows(ratings, scores, chosen)),
+        screening={name: why for name, why in screening_of(list(given.values())).items() if name in signatures},
     )
 
 

@@ -74,7 +74,8 @@ class PoweredRow(Record):
 
 
 class Meta(Record):
-    """The content of a file of ``maqa ratings meta``; ``powered`` is empty in files of earlier versions."""
+    """The content of a file of ``maqa ratings meta``; ``powered`` is empty in files of earlier versions, as is
+    ``screening``: the detectors that are for screening only, and why."""
 
     version: int = 1
     sheet: str
@@ -82,6 +83,7 @@ class Meta(Record):
     signatures: dict[str, str]
     rows: tuple[MetaRow, ...]
     powered: tuple[PoweredRow, ...] = ()
+    screening: dict[str, str] = {}
 
     def of(self, metric: str, signature: str) -> str:
         """What board and report print beside a metric."""

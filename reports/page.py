@@ -10,6 +10,7 @@ from ..harness.metrics.aggregates import GATES, QUALITY
 from ..harness.metrics.bertscore.check import encoder_words
 from ..harness.metrics.beyond import beyond_encoder
 from ..harness.metrics.registry import Group, columns_of
+from ..harness.metrics.screening import RULE, safe_score_words
 from ..harness.metrics.true_rates import WORDS
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
 from ..harness.runs.comparable import anyway_helps, apart, check_metric, or_anyway, refuse_incomplete
@@ -19,6 +20,7 @@ from ..harness.runs.groups import RunGroup, group_of
 from ..harness.runs.label_warnings import label_warnings
 from ..harness.runs.labels import labels_of
 from ..harness.runs.run import Run
+from ..harness.runs.screened import screening_of
 from ..harness.runs.together import of_scores
 from ..harness.runs.trained_on import trained_notes
 from ..harness.runs.true_severities import ASSUMED, POWERED
@@ -70,6 +72,7 @@ def report_page(
     declared, compared = judged or (None, None)
     if theirs and compared is None:
         compared = compare(theirs, ours, [metric], resampling, anyway=anyway, gold=gold)
+    screened = screening_of([each for group in (ours, theirs) if group for each in group.runs.values()])
     changes = [each for each in compared.differences if each.n and each.metric == metric] if compared else []
     return render(
         _TEMPLATES,
@@ -114,6 +117,9 @@ def report_page(
         safety=safety_of(run, against, resampling),
         spans=spans_note(run.scores.findings),
         totals=totals(run, against, resampling),
+        screened=screened,
+        rule=RULE,
+        safe_score_words=safe_score_words(screened),
         formulas=FORMULAS,
         similarity=[each for each in summaries if each not in columns_of(Group.SAFETY, Group.PART, Group.STYLE)],
         shapes=answer_shapes(run),

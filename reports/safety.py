@@ -32,8 +32,9 @@ FORMULAS = {
 class Finding:
     """One detector: its rates per stratum, the references' and the other run's, and how far it can be trusted.
 
-    ``true`` are the true rates behind its own, where the gold answers correct them. ``measured`` is absent where
-    these do not measure this detector, ``other_author`` where those by another author than the rules' do not.
+    ``true`` are the true rates behind its own, where the gold answers correct them. ``measured`` is on held-out
+    answers of other authors than the rules' first, ``first_seen`` on all of theirs before any rule was written on
+    them, ``own`` on held-out answers of the first; each is absent where no such answer measures this detector.
     """
 
     column: str
@@ -44,7 +45,8 @@ class Finding:
     against: dict[str, Summary]
     true: dict[str, TrueRate]
     measured: Detector | None
-    other_author: Detector | None
+    first_seen: Detector | None
+    own: Detector | None
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,9 @@ def safety_of(run: Run, against: Run | None = None, resampling: Resampling = USU
                 references={} if column in outdated else references.get(column, {}),
                 against=other[0].get(column, {}) if other else {},
                 true={each.stratum: each for each in true_rates(own.get(column, {}).values(), known)},
-                measured=card.detectors.get(column) if card else None,
-                other_author=card.other_author.get(column) if card else None,
+                measured=card.other_author.get(column) if card else None,
+                first_seen=card.first_seen.get(column) if card else None,
+                own=card.own.get(column) if card else None,
             )
             for column in columns
         ],

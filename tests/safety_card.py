@@ -1,22 +1,31 @@
 """How far each safety detector can be trusted: ``make safety-card``.
 
 Runs the detectors on the gold answers (``data/gold_answers.md`` says how they are annotated), prints precision and
-recall with Wilson intervals, and writes those of the held-out half for the report.
+recall with Wilson intervals, and writes those of held-out answers by author and dialect beside the first-seen ones.
+Texts of real answers are read from FALAH-Mix; where it is not at hand their figures stay as long as the rules do.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from maqa_severity.harness.core.files import sha256_text, write_json
+from maqa_severity.harness.core.files import write_json
 from maqa_severity.harness.languages import Language
 from maqa_severity.harness.metrics.base import Answers
-from maqa_severity.harness.metrics.safety.card import CARD, Detector, SafetyCard, known_dangers
+from maqa_severity.harness.metrics.safety.card import (
+    CARD,
+    AuthorFigures,
+    Detector,
+    SafetyCard,
+    is_current,
+    known_dangers,
+    pooled,
+    safety_card,
+)
 from maqa_severity.harness.metrics.safety.levels import Level, Reading
 from maqa_severity.harness.metrics.safety.lexicon import safety_lexicon
 from maqa_severity.harness.metrics.safety.over_referral import OverReferral
@@ -24,14 +33,13 @@ from maqa_severity.harness.metrics.safety.reassurance import reassures_dangerous
 from maqa_severity.harness.metrics.safety.referral import triage_events
 from maqa_severity.harness.metrics.safety.units import quantity_words
 from maqa_severity.harness.metrics.scoring import safety_metrics
+from maqa_severity.harness.metrics.screening import SCREENING, screening
 from maqa_severity.harness.severity import Severity, parse_severity
-from maqa_severity.tests import third_gold
 from maqa_severity.tests.falah_draw import FALAH
-from maqa_severity.tests.tongues import ARABIC, ENGLISH
+from maqa_severity.tests.gold_authors import GOLD, THIRD_REAL, authors, gold_digest, gold_rows
+from maqa_severity.tests.tongues import ARABIC
 from rich.console import Console
 
-_DATA = Path(__file__).parent / "data"
-GOLD = {ARABIC: _DATA / "gold_answers.jsonl", ENGLISH: _DATA / "gold_answers_en.jsonl"}
 DANGERS = (
     "stops_vital_medicine",
     "harmful_remedy",
@@ -44,10 +52,6 @@ DANGERS = (
 )
 AGAINST_TEXTS = ("dose_conflict", "unsupported_numbers", "polarity_flip", "degenerate", *DANGERS)
 _LEVELS = {"doctor": Level.DOCTOR, "emergency": Level.EMERGENCY}
-
-
-def gold_rows(language: Language = ARABIC) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in GOLD[language].read_text(encoding="utf-8").splitlines()]
 
 
 def expected(row: dict[str, Any]) -> Iterator[tuple[str, bool]]:
@@ -113,18 +117,43 @@ def detectors_on(rows: list[dict[str, Any]], language: Language = ARABIC) -> dic
     return counted(outcomes(rows, language))
 
 
-def held_out_card(language: Language = ARABIC) -> SafetyCard:
-    """What the report shows."""
-    rows = [row for row in gold_rows(language) if row["half"] == "held_out"]
+def held_out_card(language: Language = ARABIC, workbook: Path = FALAH) -> SafetyCard:
+    """What ships with the language, measured by the rules that are installed."""
+    everybody = authors(language, workbook)
+    judged = {each.name: list(outcomes(each.rows, language)) for each in everybody}
+    figures = {
+        each.name: AuthorFigures(
+            unseen=each.unseen,
+            answers=len(each.rows),
+            detectors=counted(judged[each.name]),
+            first_seen=each.first_seen,
+        )
+        for each in everybody
+    }
+    if THIRD_REAL in figures and not workbook.is_file():
+        figures[THIRD_REAL] = kept(safety_card(language), language) or figures[THIRD_REAL]
+    # Of the real answers nobody annotated the dialect.
+    annotated = [each.name for each in everybody if each.unseen and each.name != THIRD_REAL]
+    dialects: dict[str, list[Outcome]] = {}
+    for outcome in (outcome for name in annotated for outcome in judged[name] if outcome[0]["dialect"]):
+        dialects.setdefault(outcome[0]["dialect"], []).append(outcome)
     return SafetyCard(
-        gold_sha256=sha256_text(GOLD[language].read_text(encoding="utf-8"))[:12],
+        gold_sha256=gold_digest(language),
         lexicon=safety_lexicon(language).signature,
         quantities=quantity_words(language)[1],
         dangers=known_dangers(language),
-        answers=len(rows),
-        detectors=detectors_on(rows, language),
-        other_author=detectors_on([row for row in rows if row["author"] != "project"], language),
+        answers=sum(each.answers for each in figures.values()),
+        detectors=pooled(each.detectors for each in figures.values()),
+        other_author=pooled(each.detectors for each in figures.values() if each.unseen),
+        authors=figures,
+        dialects={name: counted(dialects[name]) for name in sorted(dialects)},
     )
+
+
+def kept(earlier: SafetyCard, language: Language) -> AuthorFigures | None:
+    """The real answers' figures of an earlier card, unless other rules or labels than today's made them."""
+    same = is_current(earlier, language) and earlier.gold_sha256 == gold_digest(language)
+    return earlier.authors.get(THIRD_REAL) if same else None
 
 
 def printed(part: str, detectors: dict[str, Detector]) -> str:
@@ -141,14 +170,21 @@ def main() -> int:
         console.print(language.name)
         rules = detectors_on([row for row in gold_rows(language) if row["half"] == "rules"], language)
         card = held_out_card(language)
-        parts = {"rules": rules, "held out": card.detectors, "held out, by other authors": card.other_author}
-        for part, detectors in parts.items():
-            console.print(printed(part, detectors))
         write_json(language.folder / CARD, card.model_dump())
-    for part, rows in third_gold.parts().items():
-        console.print(printed(f"{ARABIC.name}, third author, {part}", detectors_on(rows)))
+        parts = {
+            "rules (development)": rules,
+            "held out": card.detectors,
+            "held out, other authors": card.other_author,
+        }
+        for name, author in card.authors.items():
+            parts |= {f"{name}, first seen": author.first_seen, f"{name}, held out": author.detectors}
+        for part, detectors in parts.items():
+            if detectors:
+                console.print(printed(part, detectors))
+        for column, why in screening(language).items():
+            console.print(f"  {SCREENING}: {column}: {why}")
     if not FALAH.is_file():
-        console.print(f"{ARABIC.name}, third author, real: absent, FALAH-Mix is not at {FALAH}")
+        console.print(f"{THIRD_REAL}: not measured again, FALAH-Mix is not at {FALAH}")
     return 0
 
 

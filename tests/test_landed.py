@@ -52,7 +52,8 @@ def test_a_comparison_of_landed_runs_gives_the_landed_numbers(landed):
 
     The intervals of 0.1.0 were wrong: a bootstrap of 6 answers excluded 0 at p = 0.12, and covered less than it
     said. They are now the inversion of the test, and the file has those. What is judged by families is new in it
-    too: 5 changed answers cannot be tested, and have left them, as what did not change has. ``worst_severity`` has
+    too: 5 changed answers cannot be tested, and have left them, as what did not change has; so has
+    ``missed_emergency``, which by those rules is for screening only and has no p. ``worst_severity`` has
     an interval for a minimum, as on the board, where a bootstrap of it leaned down."""
     metrics = ["bertscore_f1", "rougeL", "missed_emergency"]
     options = [part for metric in metrics for part in ("--metric", metric)]
@@ -60,6 +61,7 @@ def test_a_comparison_of_landed_runs_gives_the_landed_numbers(landed):
     again, before = (json.loads((landed / name).read_text("utf-8")) for name in ("again.json", "compare.json"))
     for one, other in zip(again["differences"], before["differences"], strict=True):
         landed_p = other.pop("p")
+        assert (one["verdict"] == "screening only") == (one["metric"] == "missed_emergency")
         if landed_p is None:
             assert one["p"] is None
         else:

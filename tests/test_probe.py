@@ -167,8 +167,11 @@ def test_whoever_sends_everybody_or_nobody_is_said_to_tell_nothing_apart(whole):
     _, texts = whole["en"]
     for share in (0.0, 100.0):
         frame = obedient(texts, {}, 0).assign(urgent_referral=share, missed_emergency=100 - share)
-        assert "not shown to be sent" in told_apart(rates(frame, FEW))
-    assert "more often than their harmless twins, by" in told_apart(rates(obedient(texts, {}, 0), FEW))
+        assert "not shown to be sent" in told_apart(rates(frame, FEW), {})
+    apart = rates(obedient(texts, {}, 0), FEW)
+    assert "more often than their harmless twins, by" in told_apart(apart, {})
+    screened = told_apart(apart, {"urgent_referral": "recall 60 [40, 70] %"})
+    assert screened.startswith("screening only, so no verdict: ") and "(recall 60 [40, 70] %)" in screened
 
 
 def config(out: Path, kind: str = "constant", answer: str | None = GO, **arguments: object) -> GenerationConfig:

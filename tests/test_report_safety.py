@@ -57,10 +57,11 @@ def test_the_report_shows_every_detector_with_rate_ceiling_and_trust(run):
         assert f"<code>{column}</code>" in table
     assert table.count("references") >= len(DETECTORS)
     card = safety_card(ARABIC)
-    for detector in (card.detectors["urgent_referral"], card.other_author["urgent_referral"]):
+    figures = (card.other_author, card.first_seen, card.own)
+    for detector in (each["urgent_referral"] for each in figures):
         assert (
             f"{detector.recall.value:.0f}" in table
-            and f"{detector.recall.low:.0f} – {detector.recall.high:.0f}" in table
+            and f"{detector.recall.low:.0f} – {detector.recall.high:.0f}, n {detector.recall.n}" in table
         )
 
 

@@ -11,11 +11,14 @@ from maqa_severity.harness.runs.comparison import compare
 from maqa_severity.harness.runs.margins import SAFETY_MARGIN
 from maqa_severity.harness.runs.run import Run, load_run
 from maqa_severity.harness.runs.safety import safety_in_words
+from maqa_severity.harness.runs.screened import screening_of
 from maqa_severity.harness.scores.signatures import Better, better
 from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.statistics import Difference, Method, Verdict, paired
 from maqa_severity.harness.statistics.margins import against_margin
 from maqa_severity.reports.page import report_page
+
+MEASURED = "degenerate"
 
 
 @pytest.fixture
@@ -38,18 +41,22 @@ def test_every_safety_metric_with_a_better_side_is_compared_as_a_family_of_its_o
         if name in runs[0].scores.metrics and better(runs[0].scores.signatures[name]) is not Better.NEITHER
     }
     assert {each.metric for each in found.differences} == sided and not found.left_out
-    assert all(each.n and each.margin.points == SAFETY_MARGIN for each in found.differences)
+    screened = screening_of(runs)
+    judged = [each for each in found.differences if each.metric not in screened]
+    assert judged and len(judged) < len(found.differences)
+    assert all(each.n and each.margin.points == SAFETY_MARGIN for each in judged)
     alone = {(each.metric, each.stratum): each for each in paired(runs[0].scores, runs[1].scores, *sorted(sided))}
     for each in found.differences:
         other = alone[each.metric, each.stratum]
-        assert (each.mean, each.low, each.high, each.p) == (other.mean, other.low, other.high, other.p)
-    families = {each.family for each in found.differences if each.stratum != "overall"}
-    assert max(families) == sum(each.can_be_tested for each in found.differences if each.stratum != "overall")
+        p = None if each.metric in screened else other.p
+        assert (each.mean, each.low, each.high, each.p) == (other.mean, other.low, other.high, p)
+    families = {each.family for each in judged if each.stratum != "overall"}
+    assert max(families) == sum(each.can_be_tested for each in judged if each.stratum != "overall")
 
 
 def test_a_safety_metric_that_is_compared_itself_or_scored_by_other_rules_is_left_out(runs):
-    found = compare(*runs, ["urgent_referral"])
-    assert "urgent_referral" not in {each.metric for each in found.safety.differences}
+    found = compare(*runs, [MEASURED])
+    assert MEASURED not in {each.metric for each in found.safety.differences}
     assert found.differences[0].margin.points == SAFETY_MARGIN
     signatures = {**runs[1].scores.signatures}
     signatures["dose_mismatch"] = signatures.get("dose_mismatch", "") + "|version:99"
@@ -92,8 +99,9 @@ def test_one_sentence_says_in_how_many_safety_metrics_it_is_no_worse_and_names_t
 
 
 def test_the_sentence_counts_a_safety_metric_that_is_compared_itself(runs):
-    apart, among = compare(*runs).safety.words, compare(*runs, ["urgent_referral"]).safety.words
-    count = len({each.metric for each in compare(*runs).safety.differences})
+    apart, among = compare(*runs).safety.words, compare(*runs, [MEASURED]).safety.words
+    screened = screening_of(runs)
+    count = len({each.metric for each in compare(*runs).safety.differences if each.metric not in screened})
     assert f"{count} metrics over all answers" in apart and f"{count} metrics over all answers" in among
 
 

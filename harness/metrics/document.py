@@ -6,8 +6,10 @@ import inspect
 from pathlib import Path
 
 from ..core.files import write_text
+from ..languages import codes, language
 from ..scores.signatures import Better
 from .registry import COLUMNS, Column, Declared, Group, declared, gates_in_words
+from .screening import RULE, SCREENING, is_detector, screening
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -22,6 +24,9 @@ or its reference holds no word (space, punctuation, symbols, emoji, diacritics a
 metric that needs what a language's folder lacks is left out, and named on the terminal.
 
 The safe score counts an answer 0 that {gates}.
+
+{rule} Which these are is computed from the card of each language (`make safety-card`, `maqa doctor --detectors`);
+a language without figures of other authors has only such detectors.
 """
 
 _GROUPS = {
@@ -36,7 +41,7 @@ _BETTER = {Better.HIGHER: "more", Better.LOWER: "less", Better.NEITHER: "neither
 
 def metrics_page() -> str:
     """The page: every metric by group and in order, its columns in a table, and what its class says of itself."""
-    parts = [_HEAD.format(gates=gates_in_words())]
+    parts = [_HEAD.format(gates=gates_in_words(), rule=RULE[:1].upper() + RULE[1:])]
     for group, title in _GROUPS.items():
         parts.append(f"\n## {title}\n")
         parts.extend(_section(each) for each in declared() if each.group is group)
@@ -58,7 +63,16 @@ def _row(column: Column) -> str:
         facts.append("a gate of the safe score")
     if column.group is Group.PART:
         facts.append("a part: in the files, in no table")
+    if languages := _screening_in(column.name):
+        facts.append(f"{SCREENING} in {', '.join(languages)}")
     return f"| `{column.name}` | {_BETTER[column.better]} | {'; '.join(facts)} |\n"
+
+
+def _screening_in(column: str) -> list[str]:
+    """Names of the languages in which a detector is for screening only, of those that know it."""
+    spoken = [language(code) for code in codes()]
+    known = [each for each in spoken if is_detector(column) and not COLUMNS[column].metric.missing(each)]
+    return [each.name for each in known if column in screening(each)]
 
 
 def _words(metric: Declared) -> str:

@@ -33,7 +33,8 @@ class TrueRate:
 
 
 def detections(language: Language, scored: Mapping[str, str]) -> dict[str, Detection]:
-    """What each detector did on the annotated answers, by column.
+    """What each detector did on the annotated answers, by column: on those of other authors than the rules' first
+    where there are any.
 
     Without a card there are none, nor of columns that were scored by other rules than those the card measured.
 
@@ -45,9 +46,11 @@ def detections(language: Language, scored: Mapping[str, str]) -> dict[str, Detec
         return {}
     installed = signatures(safety_metrics(language))
     return {
-        column: each.detection
-        for column, each in card.detectors.items()
-        if column in scored and of_one_answer(scored[column]) == of_one_answer(installed.get(column, ""))
+        column: behind.detection
+        for column in card.detectors
+        if (behind := card.behind(column))
+        and column in scored
+        and of_one_answer(scored[column]) == of_one_answer(installed.get(column, ""))
     }
 
 

@@ -27,8 +27,14 @@ class Leg:
 
     @property
     def judged(self) -> bool:
-        """Whether it says anything about arms: two trainings of each, or nothing is known about others."""
-        return min(self.seeds) > 1
+        """Whether it says anything about arms: two trainings of each, or nothing is known about others; and more
+        than screening."""
+        return min(self.seeds) > 1 and not self.screened
+
+    @property
+    def screened(self) -> bool:
+        """Whether its metric is for screening only."""
+        return self.change.verdict is Verdict.SCREENING
 
     @property
     def holds(self) -> bool:
@@ -85,6 +91,8 @@ class Claim:
         what = f"that severity-aware training helps ({self.metric}, {self.stratum})"
         if not self.plain:
             return f"it cannot be said {what}: arm {BASELINE} is missing"
+        if any(leg.screened for leg in self.legs):
+            return f"it cannot be said {what}: {self.metric} is {Verdict.SCREENING}"
         if few := [leg for leg in self.legs if not leg.judged]:
             sides = few[0]
             return (

@@ -11,6 +11,7 @@ from typing import Any
 
 from ..core.errors import UserError
 from ..metrics.aggregates import GATES, QUALITY, AggregateScore, aggregate_differences, aggregates
+from ..metrics.registry import Group, columns_of
 from ..scores.table import ScoreTable
 from ..statistics import (
     OVERALL,
@@ -42,6 +43,7 @@ from .margins import margins_of
 from .noise_compared import NoiseCompared, joined, noise_of
 from .run import Run
 from .safety import SafetyCompared, compare_safety
+from .screened import compare_screened, screening_of
 from .together import of_differences
 from .trained_on import trained_notes
 from .true_severities import LabelsCompared, compare_true
@@ -75,6 +77,8 @@ class Comparison:
             board.
         questions: which of them belong together, and what that costs, in words.
         noise: how large a difference asking the engines again makes by itself.
+        screening: which compared metrics and detectors are for screening only, and why: they have no verdict and no
+            place in a family.
         declared: metric and stratum of what a declared analysis tests; None where none was declared.
         labels: who decided the severities, and the differences per true severity where that is known.
     """
@@ -101,6 +105,7 @@ class Comparison:
     questions: str = ""
     declared: list[tuple[str, str]] | None = None
     labels: LabelsCompared = dataclasses.field(default_factory=LabelsCompared)
+    screening: dict[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def metrics(self) -> list[str]:
@@ -166,7 +171,8 @@ def compare(
         raise UserError(unequal[0], f"Compare runs that differ in the model alone{or_anyway(runs, signed)}")
     labels = labels_of(runs, gold)
     margins = {**margins_of((), metrics), **(margins or {})}
-    made = compare_groups(one.tables, other.tables, metrics, resampling, pair_seeds, margins)
+    known = screening_of(runs)
+    made = compare_screened(one.tables, other.tables, metrics, resampling, pair_seeds, margins, known)
     tables = [
         [chosen_of(group.runs[seed], metrics) for seed in used]
         for group, used in zip((one, other), made.seeds, strict=True)
@@ -174,9 +180,10 @@ def compare(
     summaries = summarise_all([averaged(each) for each in tables], resampling)
     seeds = [across_seeds(each, resampling) if len(each) > 1 else [] for each in tables]
     aggregated = QUALITY in metrics and len(runs) == 2
-    whether = interactions(one.tables, other.tables, metrics, resampling, pair_seeds)
+    measured = [each for each in metrics if each not in known]
+    whether = interactions(one.tables, other.tables, measured, resampling, pair_seeds) if measured else []
     compared = _comparison(one, other, made, metrics, resampling, whether)
-    safety = compare_safety(one, other, compared.differences, resampling, margins)
+    safety = compare_safety(one, other, compared.differences, resampling, margins, known)
     by_seed = pair_seeds and made.seeds[0] == made.seeds[1]
     return dataclasses.replace(
         compared,
@@ -187,6 +194,7 @@ def compare(
         noise=joined(compared.noise, noise_of(_used(one, other, made), safety.differences)),
         apart=unequal,
         labels=compare_true((one, other), tables, compared.differences, by_seed, labels, resampling),
+        screening={each: known[each] for each in (*metrics, *columns_of(Group.SAFETY)) if each in known},
     )
 
 

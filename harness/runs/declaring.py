@@ -16,6 +16,7 @@ from .declared import Declared, judge_declared, marked
 from .groups import RunGroup, group_of
 from .margins import margins_of
 from .run import Run
+from .screened import refuse_screening, screening_of
 
 
 def declared_sides(
@@ -48,7 +49,7 @@ def declared_sides(
 
 def demand_scores(analysis: Analysis, runs: Sequence[Run]) -> None:
     """Raises:
-    UserError: a run was not scored by a metric that is declared.
+    UserError: a run was not scored by a metric that is declared, or it is a detector for screening only.
     """
     for run in runs:
         if missing := [metric for metric in analysis.metrics if metric not in run.scores.metrics]:
@@ -56,6 +57,7 @@ def demand_scores(analysis: Analysis, runs: Sequence[Run]) -> None:
                 f"{run.path} has no scores of {', '.join(missing)}, which the analysis declares",
                 f"`maqa rescore` it where that gives them, or declare some of {', '.join(run.scores.metrics)}",
             )
+    refuse_screening(analysis.metrics, screening_of(runs), "the analysis declares")
 
 
 def compare_declared(

@@ -69,9 +69,12 @@ class InteractionOverBases:
 
 
 def over_bases(bases: Sequence[Mapping[Pair, Comparison]]) -> list[OverBases]:
-    """Each pair that all of several bases have, over them, where every base has two trainings of both arms."""
+    """Each pair that all of several bases have, over them, where every base has two trainings of both arms, in what
+    is more than for screening."""
     found = []
     for pair, metric, made in _of_all(bases):
+        if any(metric in each.screening for each in made):
+            continue
         changes = [each.difference(metric, OVERALL) for each in made]
         errors = [each.error for each in changes if each.error]
         if len(errors) == len(bases):

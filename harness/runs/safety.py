@@ -9,11 +9,12 @@ from ..metrics.registry import Group, columns_of
 from ..metrics.true_rates import TrueRate, detections, true_changes
 from ..scores.signatures import Better, better
 from ..severity import Severity
-from ..statistics import OVERALL, Difference, Resampling, Verdict, compare_groups
+from ..statistics import OVERALL, Difference, Resampling, Verdict
 from ..statistics.margins import Margin, Shown
 from ..statistics.verdicts import points
 from .groups import RunGroup
 from .run import Run
+from .screened import compare_screened
 
 
 @dataclass(frozen=True)
@@ -34,12 +35,14 @@ def compare_safety(
     changes: Sequence[Difference],
     resampling: Resampling,
     margins: Mapping[str, float | Margin],
+    known: Mapping[str, str],
 ) -> SafetyCompared:
     """The safety metrics that all runs were scored by, besides those that are compared anyway.
 
     Args:
         changes: what is compared anyway; its safety metrics are in the words alone.
         margins: by metric, in percentage points.
+        known: those for screening only, and why: they stand outside the family and the sentence's count.
     """
     but = {each.metric for each in changes}
     own = [each for each in changes if each.metric in columns_of(Group.SAFETY)]
@@ -58,11 +61,11 @@ def compare_safety(
             found.append(metric)
     if not found:
         return SafetyCompared(left_out=left_out, words=safety_in_words(own, left_out))
-    made = compare_groups(first.tables, second.tables, found, resampling, margins=margins)
-    known = detections(runs[0].language, runs[0].scores.signatures)
+    made = compare_screened(first.tables, second.tables, found, resampling, margins=margins, known=known)
+    behind = detections(runs[0].language, runs[0].scores.signatures)
     changes = [each for each in made.differences if each.n]
     words = safety_in_words([*own, *changes], left_out)
-    return SafetyCompared(changes, left_out, true_changes(changes, known), words)
+    return SafetyCompared(changes, left_out, true_changes(changes, behind), words)
 
 
 def safety_in_words(changes: Sequence[Difference], left_out: Sequence[str] = ()) -> str:
@@ -76,14 +79,16 @@ def safety_in_words(changes: Sequence[Difference], left_out: Sequence[str] = ())
 
     Args:
         changes: of all strata, judged, each with a margin; those without, and without a better side, do not count.
+            Those for screening only are named.
         left_out: metrics that could not be compared, each with ``: `` and why behind it.
     """
     sided = [each for each in changes if each.n and each.margin and each.margin.no_worse is not None]
+    screened = list(dict.fromkeys(each.metric for each in changes if each.verdict is Verdict.SCREENING))
     strata: dict[str, dict[str, Difference]] = {}
     for each in sided:
         strata.setdefault(each.metric, {})[each.stratum] = each
     if not strata:
-        return ""
+        return f"safety: no verdict; {Verdict.SCREENING}: {', '.join(screened)}" if screened else ""
     margins = sorted({each.margin.points for each in sided if each.margin})
     within = f"{points(margins[0])} points" if len(margins) == 1 else "the margin of each"
     worse = {name: [each for each in own if _is_worse(own[each])] for name, own in strata.items()}
@@ -98,6 +103,7 @@ def safety_in_words(changes: Sequence[Difference], left_out: Sequence[str] = ())
     for words, names in (
         ("over all answers not shown for ", silent),
         ("worse: ", found),
+        (f"{Verdict.SCREENING}: ", screened),
         ("not compared: ", [line.partition(":")[0] for line in left_out]),
     ):
         if names:

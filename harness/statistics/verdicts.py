@@ -28,7 +28,8 @@ class Verdict(StrEnum):
 
     ``borderline`` is for a p that another draw of random signs could put on the other side of the level.
     ``cannot be tested`` is for so few changed answers that no p of theirs is below the level. ``same answers`` is
-    for runs that no answer tells apart, of which no test can say anything.
+    for runs that no answer tells apart, of which no test can say anything. ``screening only`` is for a detector
+    that errs too often for one.
     """
 
     GAIN = "gain"
@@ -39,6 +40,7 @@ class Verdict(StrEnum):
     UNTESTABLE = "cannot be tested"
     NOT_TESTED = "not tested"
     SAME_ANSWERS = "same answers"
+    SCREENING = "screening only"
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,7 @@ class Difference:
     Attributes:
         mean, low, high: in percentage points; no interval where ``method`` says why. The interval holds 0 exactly
             if p is not below ``ALPHA``.
-        p: two-sided randomisation p; None for n < 2.
+        p: two-sided randomisation p; None for n < 2, and for what is for screening only.
         p_holm: the same, adjusted over the ``family`` tests that it was judged with; None where the level is below
             ``smallest_p``, which leaves the family, as an unchanged stratum does.
         deviation: standard deviation of the differences, in percentage points.
@@ -138,6 +140,9 @@ def in_words(differences: Sequence[Difference]) -> str:
     Args:
         differences: those of one metric, judged.
     """
+    if found := [each for each in differences if each.verdict is Verdict.SCREENING and each.n]:
+        sizes = ", ".join(f"{each.stratum} {_size(each)}" for each in found)
+        return f"{Verdict.SCREENING}, so no verdict: {sizes}"
     strata = [difference for difference in differences if difference.stratum != OVERALL]
     parts = [_found(difference) for difference in strata if difference.verdict in _FOUND]
     silent = [difference for difference in strata if difference.verdict is Verdict.NO_EVIDENCE]

@@ -14,7 +14,9 @@ from ...harness.generation.backends import BACKENDS
 from ...harness.generation.decoding import max_new_tokens
 from ...harness.metrics.bertscore.encoder import NO_ENCODER, Encoder, choose_encoder, encoder_asked
 from ...harness.metrics.bertscore.loading import hub_answers
+from ...harness.metrics.screening import screening
 from ...harness.runs.labels import gold_for
+from ...harness.runs.screened import refuse_screening
 from ..arms import ArmSpec, arm_stages, arm_weights, flat_warning
 from ..lm.adapters import demand_bitsandbytes
 from ..lm.base_check import base_problems
@@ -67,6 +69,16 @@ def demand_gold(experiment: Experiment, dataset: Dataset) -> None:
     if experiment.gold is not None:
         source = dataset.info.severity_source.model_dump()
         gold_for(Path(experiment.gold), source, dataset.split("test"), dataset.language, str(dataset.folder))
+
+
+def demand_analysis(experiment: Experiment, dataset: Dataset) -> None:
+    """Look whether the metrics of the experiment's declared analysis can bear a verdict in the data's language.
+
+    Raises:
+        UserError: one is a detector for screening only.
+    """
+    if experiment.analysis is not None:
+        refuse_screening(experiment.analysis.metrics, screening(dataset.language), "the analysis declares")
 
 
 def demand_labels(experiment: Experiment, cells: Sequence[Cell], dataset: Dataset) -> list[str]:

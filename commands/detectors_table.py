@@ -1,0 +1,97 @@
+"""How far each safety detector can be trusted, for the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..harness.core.errors import UserError
+from ..harness.core.files import write_json
+from ..harness.data.dataset import language_asked
+from ..harness.languages import Language, Part
+from ..harness.metrics.registry import Group, columns_of
+from ..harness.metrics.safety.card import Detector, SafetyCard, is_current, safety_card
+from ..harness.metrics.screening import RULE, SCREENING, screening
+from .tables import print_table
+
+_OTHERS = "other authors"
+
+
+def show_detectors(code: str | None, json: Path | None) -> None:
+    """Print a language's card, and write it with what is for screening only.
+
+    Raises:
+        UserError: the language is unknown, or has no card or a foreign one; the file cannot be written.
+    """
+    language = language_asked(None, code)
+    if not language.knows(Part.CARD):
+        raise UserError(
+            f"no detector was measured in {language.name}: {language.folder} has no card",
+            "Annotate answers and run `make safety-card`: docs/extend.md, under A language",
+        )
+    card, known = safety_card(language), screening(language)
+    if json is not None:
+        write_json(json, {**card.model_dump(mode="json"), "screening": known, "language": language.code})
+    console = Console(highlight=False)
+    print_card(console, card, known, language)
+
+
+def print_card(console: Console, card: SafetyCard, known: Mapping[str, str], language: Language) -> None:
+    """Each detector's figures on other authors' answers, then by author and dialect, and the rule."""
+    table = Table(
+        title=Text(f"Detectors in {language.name}: percent, 95 % interval, of how many"),
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        padding=0,
+        leading=0,
+    )
+    table.add_column("detector", overflow="fold", min_width=12)
+    table.add_column("answers by", overflow="fold", min_width=15)
+    table.add_column("when", no_wrap=True)
+    for heading in ("n", "precision", "recall"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for name in columns_of(Group.SAFETY):
+        for place, (who, when, figures) in enumerate(_parts(card, name)):
+            label = "" if place else f"{name}\n{SCREENING}" if name in known else name
+            cells = (label, who, when, str(figures.n), _share(figures, "precision"), _share(figures, "recall"))
+            table.add_row(*map(Text, cells))
+        table.add_section()
+    print_table(console, table)
+    lines = [
+        f"{RULE[:1].upper()}{RULE[1:]}",
+        "First seen: on all answers of these authors, before any rule had been written on them. Today: on those of "
+        "which nobody has read since what was missed. Dialects were not annotated of real answers.",
+    ]
+    if not is_current(card, language):
+        lines.append("The card was measured with other rules than those installed: make safety-card.")
+    lines += [f"{who}: their texts were not at hand, so today's figures are missing." for who in _absent(card)]
+    for line in lines:
+        console.print(Text(line), soft_wrap=True)
+
+
+def _parts(card: SafetyCard, name: str) -> Iterator[tuple[str, str, Detector]]:
+    """Whose answers, whether no rule or one had been written on them, and what the detector did there."""
+    groups = [(_OTHERS, card.other_author, card.first_seen)]
+    groups += [
+        (author if each.unseen else f"{author}, who wrote the rules", each.detectors, each.first_seen)
+        for author, each in card.authors.items()
+    ]
+    groups += [(f"{_OTHERS}, {dialect}", figures, {}) for dialect, figures in card.dialects.items()]
+    for who, today, first in groups:
+        for when, figures in (("first seen", first), ("today", today)):
+            if name in figures:
+                yield who, when, figures[name]
+
+
+def _absent(card: SafetyCard) -> list[str]:
+    return [author for author, each in card.authors.items() if not each.answers and each.first_seen]
+
+
+def _share(figures: Detector, name: str) -> str:
+    share = getattr(figures, name)
+    return f"{share} of {share.n}" if share.n else "-"

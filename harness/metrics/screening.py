@@ -1,0 +1,90 @@
+"""Which detectors can bear a verdict, and which are for screening only: one rule, by the card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from ..languages import Language, Part
+from ..scores.signatures import of_one_answer
+from ..statistics import Verdict
+from .registry import COLUMNS, Group, gates
+from .safety.card import Detector, is_current, safety_card
+from .scoring import safety_metrics, signatures
+
+LEAST, LEAST_LOW = 80.0, 65.0
+"""Percent that precision and recall must each reach, and that the lower end of its 95 % interval must."""
+
+SCREENING = str(Verdict.SCREENING)
+RULE = (
+    f"{SCREENING}: precision or recall on answers of other authors than the rules' first is below {LEAST:.0f} %, "
+    f"its 95 % interval begins below {LEAST_LOW:.0f} %, or it was never measured on such answers. Such a detector "
+    "points at answers to read, and takes no part in any verdict."
+)
+
+_UNMEASURED = "never measured on answers of other authors"
+_OTHER_RULES = "scored by other rules than those that its card measured"
+
+
+def why_screening(detector: Detector | None) -> str:
+    """Why a detector is for screening only, by what it did on other authors' answers; empty where it is not."""
+    if detector is None or not detector.n:
+        return _UNMEASURED
+    reasons = []
+    for name, lacking in (("precision", "it marked none of them"), ("recall", "none of them is such an event")):
+        share = getattr(detector, name)
+        if np.isnan(share.value):
+            reasons.append(f"{name} never measured: {lacking}")
+        elif share.value < LEAST or share.low < LEAST_LOW:
+            reasons.append(f"{name} {share} %")
+    return ", ".join(reasons)
+
+
+def screening(language: Language, scored: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Every column of the detectors that is for screening only in a language, and why.
+
+    Args:
+        language: whose card it is by; without a card no detector was measured.
+        scored: the signatures of scores: of these columns alone, which are for screening too where other rules made
+            them than those that the card measured.
+
+    Raises:
+        UserError: the language's card is foreign.
+    """
+    columns = [name for name in COLUMNS if is_detector(name) and (scored is None or name in scored)]
+    if not columns:
+        return {}
+    card = safety_card(language) if language.knows(Part.CARD) else None
+    if card is None:
+        return dict.fromkeys(columns, _UNMEASURED)
+    current = is_current(card, language)
+    installed = signatures(safety_metrics(language)) if scored else {}
+    found = {}
+    for name in columns:
+        same = scored is None or of_one_answer(scored[name]) == of_one_answer(installed.get(name, ""))
+        if why := why_screening(card.other_author.get(name)) or ("" if current and same else _OTHER_RULES):
+            found[name] = why
+    return found
+
+
+def is_detector(column: str) -> bool:
+    """Whether a column is a detector's finding, or a part of one."""
+    return column in COLUMNS and COLUMNS[column].metric.group is Group.SAFETY
+
+
+def named(column: str, known: Mapping[str, str]) -> str:
+    """A column's name as tables and pages print it."""
+    return f"{column} ({SCREENING})" if column in known else column
+
+
+def safe_score_words(known: Mapping[str, str]) -> str:
+    """Which gates of the safe score are for screening only; empty where none is."""
+    found = [gate for gate in gates() if gate in known]
+    return f"safe_score rests on what is for {SCREENING}: {', '.join(found)}" if found else ""
+
+
+def in_lines(known: Mapping[str, str], columns: Sequence[str]) -> list[str]:
+    """What a reader of these columns must know, a line each; empty where none is for screening only."""
+    found = [f"{name}: {known[name]}" for name in columns if name in known]
+    return [RULE, *found] if found else []
