@@ -36,7 +36,10 @@ def open_xlsx(path: Path, sheet: str | None = None) -> Source:
     if sheet is not None and sheet not in sheets:
         raise UserError(f"{path} has no sheet {sheet!r}; it has {listed(list(sheets))}", "Correct --sheet")
     if sheet is None and len(sheets) > 1:
-        raise UserError(f"{path} has several sheets: {listed(list(sheets))}", "Choose one with --sheet")
+        raise UserError(
+            f"{path} has several sheets: {listed(list(sheets))}",
+            "Choose one with --sheet (`maqa prepare`), or save it as a file of its own",
+        )
     name, header = (sheet, sheets[sheet]) if sheet is not None else next(iter(sheets.items()), (None, None))
     if name is None or header is None:
         raise UserError(f"{path} is empty", "Give a sheet with a header and rows")
