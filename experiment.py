@@ -24,7 +24,7 @@ from .harness.metrics.bertscore.encoder import choose_encoder
 from .harness.runs.arms import ArmsCompared, ArmsOfBase, arms_compared, arms_of_base
 from .harness.runs.comparison import Comparison
 from .harness.runs.declared import Declared
-from .harness.runs.declaring import declared_bases, pairs_of
+from .harness.runs.declaring import declared_bases, pairs_of, with_declared
 from .harness.runs.groups import RunGroup, as_group
 from .harness.runs.run import Run
 from .leaderboards.board import build_board
@@ -40,6 +40,7 @@ from .trainers.lm.train import train_lm
 
 _T = TypeVar("_T")
 _REQUEST = "experiment.json"
+_ARMS = "arms.json"
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,8 @@ def run_experiment(
 ) -> Outcome:
     """Prepare, label, train, evaluate, rank and report. The same call goes on where the last one stopped.
 
-    The folder: ``dataset/``, ``checkpoints/<cell>/``, ``runs/<cell>/``, ``leaderboard/``, ``report.html``; a cell
+    The folder: ``dataset/``, ``checkpoints/<cell>/``, ``runs/<cell>/``, ``leaderboard/``, ``arms.json`` (what
+    ``maqa compare --arms --json`` says of the arms compared and claimed), ``report.html``; a cell
     is named by the parts of the grid that vary, and several bases have a page each in ``reports/``. Further
     decodings have folders of their own. Each run says which ``command`` made it.
 
@@ -121,6 +123,7 @@ def run_experiment(
         outcome.boards[preset] = board
         outcome.pages.extend(write_board(folder / "leaderboard", board)[-1:])
         outcome.arms[preset] = arms_compared(bases)
+        write_json(folder / _ARMS, with_declared(outcome.arms[preset].as_json(), declared))
         outcome.verdicts[preset] = []
         for arms, groups in found:
             if experiment.compare is None:
@@ -195,7 +198,7 @@ def _evaluate_all(
         config = GenerationConfig(
             kind=kind,
             model_args=given,
-            decoding=decoding(preset, dataset.language, until=part.until),
+            decoding=decoding(preset, dataset.language, until=part.until, **part.decoding_changes),
             answer=dataset.language.referral,
             data=dataset.folder,
             store=run / "answers",

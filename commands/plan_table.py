@@ -1,4 +1,4 @@
-"""What an experiment will train, as a table."""
+"""What an experiment will train, and how long that takes, as tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,10 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from ..trainers.experiments.config import Experiment
+    from ..trainers.experiments.estimate import Estimate
     from ..trainers.experiments.grid import Cell
 
 
@@ -40,3 +43,18 @@ def plan_table(experiment: Experiment, cells: Sequence[Cell], out: Path) -> Tabl
     table.caption = Text(", ".join(f"{counts.count(status)} {word}" for status, word in words.items()))
     table.caption_justify = "left"
     return table
+
+
+def print_estimate(console: Console, estimate: Estimate) -> None:
+    """The work that is still to do, measured here, and the sum of it."""
+    table = Table(title=Text("Still to do, measured here"), title_justify="left")
+    for column in ("base", "work"):
+        table.add_column(column, overflow="fold")
+    for column in ("count", "seconds each", "hours"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for each in estimate.work:
+        table.add_row(
+            Text(each.base), Text(each.what), f"{each.count:,}", f"{each.seconds:.2f}", f"{each.hours:.2f}"
+        )
+    console.print(table)
+    console.print(Text(f"Estimate: {estimate}"), soft_wrap=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import typer
 from rich.console import Console
 
+from ..harness.core.errors import UserError
 from .app import app
 from .options import LanguageCode, Look, Resamples, Seed, resampling_of
 
@@ -26,6 +27,11 @@ def run(
     check: bool = typer.Option(
         False, "--check", help="Only look: what is planned and done, and whether all that it needs is there."
     ),
+    estimate: bool = typer.Option(
+        False,
+        "--estimate",
+        help="Look as --check does, then measure a few passes and answers: how long it will take.",
+    ),
     look: Look = None,
     bertscore_model: str | None = typer.Option(
         None, help="Encoder of BERTScore instead of the experiment's `evaluation.bertscore_model`."
@@ -41,8 +47,8 @@ def run(
     What is done already is not done again.
     """
     encoder = EncoderGiven(bertscore_model, bertscore_layer)
-    if check:
-        _check(experiment, out, encoder)
+    if check or estimate:
+        _check(experiment, out, encoder, measure=estimate)
     else:
         drawn = Drawn(seed, resamples, look)
         command = ["run", str(experiment), "--out", str(out), *encoder.words(), *drawn.words()]
@@ -139,13 +145,14 @@ def _run(
         console.print(str(page), markup=False, soft_wrap=True)
 
 
-def _check(path: Path, out: Path, encoder: EncoderGiven) -> None:
+def _check(path: Path, out: Path, encoder: EncoderGiven, measure: bool = False) -> None:
     from ..experiment import plan
     from ..trainers.arms import Needs
     from ..trainers.experiments.config import load_experiment
+    from ..trainers.experiments.estimate import estimate
     from ..trainers.experiments.ingredients import labelled_already
     from ..trainers.experiments.preflight import demand_labels, demand_ready
-    from .plan_table import plan_table
+    from .plan_table import plan_table, print_estimate
 
     console = Console(highlight=False)
     experiment = encoder.of(load_experiment(path))
@@ -159,3 +166,10 @@ def _check(path: Path, out: Path, encoder: EncoderGiven) -> None:
     elif any(Needs.PROBABILITIES in cell.arm.spec.arm.uses for cell in cells):
         console.print("How much the weights differ is known once the data is labelled")
     console.print("All that it needs is there: data, bases, encoder, backend")
+    if measure:
+        if labelled is None:
+            raise UserError(
+                "nothing can be measured before the data is labelled",
+                "Make it by `maqa prepare` and `maqa label`, and give its folder as data.source",
+            )
+        print_estimate(console, estimate(experiment, cells, labelled, out))

@@ -16,7 +16,7 @@ from ...harness.core.settings import Record, Role, first_problem, wrong_value
 from ...harness.core.yaml_files import read_yaml
 from ...harness.generation.backends import BACKENDS, floor_names
 from ...harness.generation.config import Kind
-from ...harness.generation.decoding import Preset
+from ...harness.generation.decoding import Preset, max_new_tokens
 from ...harness.generation.repeats import demand_share
 from ...harness.runs.analysis import Analysis, load_analysis
 from ...harness.runs.claim import BASELINE, controls_of, named
@@ -99,15 +99,16 @@ class ArmPart(Record):
 class EvaluationPart(Record):
     """How the checkpoints are evaluated; ``floors`` are trivial systems on the same board.
 
-    ``until`` are stop strings instead of those of the prompt. ``repeat_share`` of the questions are asked again, to
-    see how large a difference the engine makes by itself. ``secrets`` are taken out of ``model_args`` and are never
-    written down.
+    ``max_new_tokens`` is how long answers may be, instead of each decoding's own number. ``until`` are stop strings
+    instead of those of the prompt. ``repeat_share`` of the questions are asked again, to see how large a difference
+    the engine makes by itself. ``secrets`` are taken out of ``model_args`` and are never written down.
     """
 
     model: Kind = Kind("hf")
     model_args: dict[str, Any] = {}
     secrets: dict[str, str] = Field(default={}, exclude=True, repr=False)
     decodings: list[Preset] = [Preset.GREEDY]
+    max_new_tokens: int | None = Field(default=None, ge=1, le=2**20)
     until: list[Annotated[str, Field(min_length=1)]] | None = None
     bertscore_model: str | None = None
     bertscore_layer: int | None = None
@@ -123,6 +124,16 @@ class EvaluationPart(Record):
             return values
         public, secrets = without_secrets(values["model_args"])
         return {**values, "model_args": public, "secrets": secrets}
+
+    @property
+    def decoding_changes(self) -> dict[str, Any]:
+        """What is decoded otherwise than by the presets."""
+        return {} if self.max_new_tokens is None else {"max_new_tokens": self.max_new_tokens}
+
+    @property
+    def longest_answer(self) -> int:
+        """How many tokens an answer may have under any of the decodings."""
+        return self.max_new_tokens or max(max_new_tokens(preset) for preset in self.decodings)
 
     @field_validator("repeat_share")
     @classmethod

@@ -11,7 +11,6 @@ from rich.progress import track
 from ...harness.core.errors import UserError
 from ...harness.data.dataset import Dataset
 from ...harness.generation.backends import BACKENDS
-from ...harness.generation.decoding import max_new_tokens
 from ...harness.metrics.bertscore.encoder import NO_ENCODER, Encoder, choose_encoder, encoder_asked
 from ...harness.metrics.bertscore.loading import hub_answers
 from ...harness.metrics.screening import screening
@@ -110,7 +109,7 @@ def _base_problems(experiment: Experiment, models: Sequence[ModelPart]) -> Itera
     on_the_hub = [model.id for model in named if not Path(model.id).is_dir()]
     # Its client takes a minute for each model to find out that there is no network.
     cached_only = bool(on_the_hub) and not hub_answers(on_the_hub[0])
-    new_tokens = max(max_new_tokens(preset) for preset in experiment.evaluation.decodings)
+    new_tokens = experiment.evaluation.longest_answer
     console = Console(stderr=True)
     for model in track(named, "checking bases", console=console, transient=True, disable=not console.is_terminal):
         config = training_config(experiment, model, experiment.seeds[0])

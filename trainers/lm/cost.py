@@ -17,6 +17,8 @@ from .batches import Collator, Examples
 from .causal import weighted_forward
 
 _REPEATS = 5
+PASSES = 3 * (1 + _REPEATS)
+"""How many passes ``overhead`` makes."""
 
 
 def peak_memory_bytes() -> int:
