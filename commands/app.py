@@ -16,7 +16,19 @@ from ..harness.core.secrets import redact
 
 WORKFLOW = (
     *("demo", "run", "prepare", "label", "train", "evaluate", "score", "rescore", "fetch"),
-    *("compare", "power", "leaderboard", "report", "ratings", "judge", "probe", "register", "unregister", "doctor"),
+    *(
+        "compare",
+        "power",
+        "leaderboard",
+        "report",
+        "claim",
+        "ratings",
+        "judge",
+        "probe",
+        "register",
+        "unregister",
+        "doctor",
+    ),
 )
 
 _INTERRUPTED = 130

@@ -1,0 +1,46 @@
+"""``maqa claim``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from .app import app
+
+
+@app.command()
+def claim(
+    experiments: list[Path] = typer.Argument(
+        None, help="Folders of finished experiments; none, for the claims and what they take."
+    ),
+    out: Path = typer.Option(help="The page to write, in Markdown."),
+) -> None:
+    """Lay the published claims beside what experiments show.
+
+    Each beside what it would take to test it; what nothing given tests is said to be so.
+    """
+    from ..harness.core.errors import UserError
+    from ..harness.core.files import write_text
+    from ..leaderboards.claim_findings import findings
+    from ..leaderboards.claim_page import claim_page
+    from ..leaderboards.evidence import read_evidence
+    from ..leaderboards.published_claims import published_claims
+
+    evidence = [read_evidence(folder) for folder in experiments or []]
+    names = [each.name for each in evidence]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise UserError(
+            f"two experiments are called {twice[0]!r}", "Give each once, or change `name:` in one of them"
+        )
+    write_text(out, claim_page(evidence))
+    console = Console(highlight=False)
+    table = Table("claim", *names)
+    for each in published_claims().claims:
+        found = (findings(each.asks, one) for one in evidence)
+        table.add_row(Text(each.claim), *(Text(", ".join(dict.fromkeys(f.standing for f in own))) for own in found))
+    console.print(table)
+    console.print(str(out), markup=False, soft_wrap=True)
