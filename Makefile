@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: setup demo tasks test test-slow test-vllm lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation clean
+.PHONY: setup demo tasks test test-slow test-vllm lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
 
 setup: $(STAMP)
 
@@ -20,6 +20,32 @@ $(STAMP): constraints.txt
 
 demo: setup
 	$(BIN)/maqa demo
+
+# Real weights and real questions: docs/case-study.md. The data set is not shipped, so its path is given.
+FALAH := Hugging Face data set imaneumabderahmane/FALAH, CC BY 4.0
+WEIGHTS := runs/weights
+ASKED_case-study := 240
+ASKED_case-study-quick := 100
+
+case-study-source:
+	$(if $(DATA),,$(error FALAH-Mix.xlsx is not shipped ($(FALAH)): give its path by DATA=.../FALAH-Mix.xlsx))
+	$(if $(wildcard $(DATA)),,$(error there is no $(DATA): give the path of FALAH-Mix.xlsx ($(FALAH)) by DATA=))
+
+case-study case-study-quick: case-study-source setup
+	$(BIN)/maqa fetch gemma-3-270m --out $(WEIGHTS)/gemma-3-270m
+	$(BIN)/maqa fetch multilingual-e5-small --out $(WEIGHTS)/multilingual-e5-small
+	test -e runs/$@-prepared/dataset.json || \
+	  $(BIN)/maqa prepare "$(DATA)" --out runs/$@-prepared --test $(ASKED_$@) --validation 24
+	test -e runs/$@-data/dataset.json || $(BIN)/maqa label runs/$@-prepared --with rules --out runs/$@-data
+	test -e runs/$@-data/report_card.json || \
+	  $(BIN)/maqa label runs/$@-data --with rules --check tests/data/falah_levels.csv --out runs/$@-data
+	$(BIN)/maqa run $@ --out runs/$@ --estimate
+	$(BIN)/maqa run $@ --out runs/$@
+	$(BIN)/maqa claim runs/$@ --out runs/$@/claim.md
+
+# docs/claim.md from what is kept of the case studies.
+claim: setup
+	$(BIN)/maqa claim $(patsubst %/arms.json,%,$(sort $(wildcard docs/case-study/*/arms.json))) --out docs/claim.md
 
 # The lm-eval YAML files, from the task families and the metrics.
 tasks: setup
