@@ -9,6 +9,7 @@ from enum import StrEnum
 from ..harness.runs.claim import CONTROLS, named
 from ..harness.severity import Severity
 from ..harness.statistics import OVERALL
+from ..harness.statistics.margins import Shown
 from ..harness.statistics.verdicts import ALPHA, Verdict, points
 from .evidence import Base, Change, Evidence, Pair
 from .published_claims import Asked, Kind
@@ -163,31 +164,30 @@ def _critical(asked: Asked, evidence: Evidence) -> list[Finding]:
 
 
 def _safety(asked: Asked, evidence: Evidence) -> list[Finding]:
-    """Whether any safety metric gains while none is worse and all are shown to be no worse."""
+    """Whether a safety metric gains, none is worse and all are shown to be no worse.
+
+    What is for screening only decides nothing.
+    """
     found = []
     for base, pair in _pairs(asked, evidence):
         if not pair.safety.words:
             continue
-        changes = pair.safety.differences
-        worse = [
-            each
-            for each in changes
-            if each.verdict == Verdict.LOSS or (each.margin and each.margin.shown == "worse")
-        ]
-        overall = [each for each in changes if each.stratum == OVERALL and each.margin]
-        all_no_worse = all(each.margin and each.margin.no_worse for each in overall)
+        judged = [each for each in pair.safety.differences if each.margin and each.verdict != Verdict.SCREENING]
+        overall = [each for each in judged if each.stratum == OVERALL]
         gains = [each.metric for each in overall if each.verdict == Verdict.GAIN]
-        standing = Standing.NOT_SHOWN
-        if min(pair.trained) < 2:
-            standing = Standing.UNSAID
-        elif worse:
-            standing = Standing.AGAINST
-        elif gains and all_no_worse:
-            standing = Standing.SHOWN
         better = f"; better in {', '.join(gains)}" if gains else ""
         words = f"{base.base}: {pair.second} against {pair.first}: {pair.safety.words}{better}"
-        found.append(Finding(standing, words))
+        found.append(Finding(_safety_standing(pair, judged, overall, bool(gains)), words))
     return found
+
+
+def _safety_standing(pair: Pair, judged: Sequence[Change], overall: Sequence[Change], gains: bool) -> Standing:
+    if min(pair.trained) < 2 or not overall:
+        return Standing.UNSAID
+    if any(each.verdict == Verdict.LOSS or (each.margin and each.margin.shown == Shown.WORSE) for each in judged):
+        return Standing.AGAINST
+    no_worse = all(each.margin and each.margin.no_worse for each in overall)
+    return Standing.SHOWN if gains and no_worse else Standing.NOT_SHOWN
 
 
 def _labels(asked: Asked, evidence: Evidence) -> list[Finding]:

@@ -151,6 +151,8 @@ def test_safer_is_a_gain_with_nothing_worse_and_all_shown_to_be_no_worse():
     assert safety(change(margin=fine, verdict="no evidence")) == [Standing.NOT_SHOWN]
     assert safety(change(margin=fine), change(margin=unsure, verdict="no evidence")) == [Standing.NOT_SHOWN]
     assert safety(change(margin=fine), change("critical", "loss", margin=fine)) == [Standing.AGAINST]
+    # Detectors that err too often decide nothing.
+    assert safety(change(verdict="screening only", margin=fine)) == [Standing.UNSAID]
 
 
 def test_many_models_are_tested_by_many_models():
