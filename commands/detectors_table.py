@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
 
-from ..harness.core.errors import UserError
-from ..harness.core.files import write_json
-from ..harness.data.dataset import language_asked
-from ..harness.languages import Language, Part
-from ..harness.metrics.registry import Group, columns_of
-from ..harness.metrics.safety.card import Detector, SafetyCard, is_current, safety_card
-from ..harness.metrics.screening import RULE, SCREENING, screening
-from .tables import print_table
+    from ..harness.languages import Language
+    from ..harness.metrics.safety.card import Detector, SafetyCard
 
 _OTHERS = "other authors"
 
@@ -28,6 +21,15 @@ def show_detectors(code: str | None, json: Path | None) -> None:
     Raises:
         UserError: the language is unknown, or has no card or a foreign one; the file cannot be written.
     """
+    from rich.console import Console
+
+    from ..harness.core.errors import UserError
+    from ..harness.core.files import write_json
+    from ..harness.data.dataset import language_asked
+    from ..harness.languages import Part
+    from ..harness.metrics.safety.card import safety_card
+    from ..harness.metrics.screening import screening
+
     language = language_asked(None, code)
     if not language.knows(Part.CARD):
         raise UserError(
@@ -43,6 +45,15 @@ def show_detectors(code: str | None, json: Path | None) -> None:
 
 def print_card(console: Console, card: SafetyCard, known: Mapping[str, str], language: Language) -> None:
     """Each detector's figures on other authors' answers, then by author and dialect, and the rule."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from ..harness.metrics.registry import Group, columns_of
+    from ..harness.metrics.safety.card import is_current
+    from ..harness.metrics.screening import RULE, SCREENING
+    from .tables import print_table
+
     table = Table(
         title=Text(f"Detectors in {language.name}: percent, 95 % interval, of how many"),
         title_justify="left",

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..judges.record import Judgement
+    from ..judges.tables import Shown
 
 
 def print_judgement(console: Console, found: Judgement) -> None:
@@ -20,10 +21,15 @@ def print_judgement(console: Console, found: Judgement) -> None:
     from ..judges.tables import tables
 
     for shown in tables(found):
-        console.print(shown.title, markup=False, soft_wrap=True, style=None if found.standing.proven else "yellow")
-        table = Table()
-        for place, name in enumerate(shown.columns):
-            table.add_column(name, justify="left" if place < shown.texts else "right", no_wrap=True)
-        for row in shown.rows:
-            table.add_row(*map(Text, row))
-        print_table(console, table)
+        print_shown(console, shown, found.standing.proven)
+
+
+def print_shown(console: Console, shown: Shown, proven: bool) -> None:
+    """A table under its title, which warns where nothing is proven."""
+    console.print(shown.title, markup=False, soft_wrap=True, style=None if proven else "yellow")
+    table = Table()
+    for place, name in enumerate(shown.columns):
+        table.add_column(name, justify="left" if place < shown.texts else "right", no_wrap=True)
+    for row in shown.rows:
+        table.add_row(*map(Text, row))
+    print_table(console, table)

@@ -14,7 +14,7 @@ from rich.text import Text
 from .analysis_options import declared_by, metric_of, print_declared
 from .app import app
 from .metric_names import NamesMetrics
-from .options import AnalysisFile, Look, People, Resamples, Seed, resampling_of
+from .options import AnalysisFile, JudgeFolder, Look, People, Resamples, Seed, resampling_of
 from .tables import interval_text, print_table
 
 if TYPE_CHECKING:
@@ -34,11 +34,13 @@ def leaderboard(
     analysis: AnalysisFile = None,
     look: Look = None,
     people: People = None,
+    judge: JudgeFolder = None,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
     """Rank runs into one table per severity (JSON, CSV, HTML)."""
     from ..harness.runs.run import load_run
+    from ..judges.reading import read_judged
     from ..leaderboards.board import build_board
     from ..leaderboards.declared import board_declared
     from ..leaderboards.export import write_board
@@ -49,7 +51,8 @@ def leaderboard(
     loaded = [load_run(path, incomplete=True) for path in runs]
     declared = board_declared(loaded, *given, resampling) if given else None
     metric = metric_of(context, metric, given[0] if given else None)
-    board = build_board(loaded, metric, resampling, declared, read_meta(people) if people else None)
+    judged = read_judged(judge, loaded) if judge else None
+    board = build_board(loaded, metric, resampling, declared, read_meta(people) if people else None, judged)
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else None
     written = write_board(out, board, chosen)
     console = Console(highlight=False)
@@ -62,6 +65,8 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
     """The board as a terminal table, and what must be known of its rows."""
     from ..harness.scores.signatures import Better, better
     from ..leaderboards.columns import Kind, Place, board_columns
+    from ..leaderboards.judged import judge_table
+    from .judge_tables import print_shown
 
     print_declared(console, board.analysis)
     apart = "Exploratory: " if board.analysis else ""
@@ -80,6 +85,8 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
         console.print(Text(board.rank_words), soft_wrap=True)
     for line in (*board.labels, *filter(None, [board.people, board.encoder])):
         console.print(Text(line), soft_wrap=True)
+    if said := judge_table(board):
+        print_shown(console, said, board.judge is not None and board.judge.proven)
     for line in board.screening_words:
         console.print(Text(line), soft_wrap=True)
     for note in board.notes:

@@ -35,6 +35,14 @@ People = Annotated[
     Path | None,
     typer.Option("--people", help="The file of `maqa ratings meta --json`: how far the metric agrees with people."),
 ]
+JudgeFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--judge",
+        metavar="FOLDER",
+        help="The folder of `maqa judge` over these runs: its scores, beside how far they agree with people.",
+    ),
+]
 GoldFile = Annotated[
     Path | None,
     typer.Option(

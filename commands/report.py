@@ -10,7 +10,7 @@ from rich.console import Console
 from .analysis_options import declared_by, metric_of
 from .app import app
 from .metric_names import NamesMetrics
-from .options import AnalysisFile, Anyway, GoldFile, Look, People, Resamples, Seed, resampling_of
+from .options import AnalysisFile, Anyway, GoldFile, JudgeFolder, Look, People, Resamples, Seed, resampling_of
 
 
 @app.command(cls=NamesMetrics)
@@ -25,6 +25,7 @@ def report(
     anyway: Anyway = False,
     gold: GoldFile = None,
     people: People = None,
+    judge: JudgeFolder = None,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
@@ -33,6 +34,7 @@ def report(
     from ..harness.core.files import write_text
     from ..harness.runs.declaring import compare_declared
     from ..harness.runs.run import load_run
+    from ..judges.reading import read_judged
     from ..ratings.meta_records import read_meta
     from ..reports.page import report_page
 
@@ -47,6 +49,9 @@ def report(
         metrics = list(dict.fromkeys((*given[0].metrics, metric)))
         judged = compare_declared(other, ours, metrics, *given, resampling, anyway, gold)
     measured = read_meta(people) if people else None
-    page = report_page(ours, other, metric, resampling, anyway=anyway, judged=judged, gold=gold, people=measured)
+    said = read_judged(judge, [each for each in (ours, other) if each]) if judge else None
+    page = report_page(
+        ours, other, metric, resampling, anyway=anyway, judged=judged, gold=gold, people=measured, judge=said
+    )
     write_text(out, page)
     Console(highlight=False).print(str(out), markup=False, soft_wrap=True)

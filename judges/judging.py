@@ -25,7 +25,7 @@ from .gold import GoldAnswer, GoldRow, against, read_gold
 from .keeping import FILES, Kept, keep, of_answers, of_pairs
 from .pairs import judge_pairs, matched
 from .prompt import VERSION
-from .record import ANSWERS, Failures, Judgement, JudgeRecord, RubricRecord, RunRecord, cost
+from .record import ANSWERS, Failures, Judgement, JudgeRecord, RubricRecord, RunRecord, answers_digest, cost
 from .rubric import Rubric
 from .scoring import Verdicts
 from .standing import COLUMN, standing, with_people
@@ -118,7 +118,7 @@ def judge_runs(
         kind="pairs" if wanted.pairs else "answers",
         judge=JudgeRecord(name=by.judge.name, identity=by.judge.identity),
         rubric=RubricRecord(name=rubric.name, file=by.file, language=code, sha256=rubric.digest),
-        runs=tuple(RunRecord(name=run.name, path=str(run.path), answers=len(judged[run.name])) for run in runs),
+        runs=tuple(_record(run, judged[run.name]) for run in runs),
         repeats=wanted.repeats,
         signature=signature,
         standing=standing(whole, gold_rows[-1] if gold_rows else None),
@@ -137,6 +137,11 @@ def judge_runs(
     )
     keep(out, kept, judgement)
     return judgement
+
+
+def _record(run: Run, rows: Sequence[Judged]) -> RunRecord:
+    digest = answers_digest((each.id, each.answer) for each in rows)
+    return RunRecord(name=run.name, path=str(run.path), answers=len(rows), sha256=digest)
 
 
 def _one_language(runs: Sequence[Run], wanted: Wanted) -> Language:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
+from ..harness.core.files import sha256_text
 from ..harness.core.settings import Record
 from ..ratings.meta_records import MetaRow
 from .asked import Usage
@@ -38,11 +41,18 @@ class RubricRecord(Record):
 
 
 class RunRecord(Record):
-    """A run that was judged, and how many of its answers."""
+    """A run that was judged, and how many of its answers; ``sha256`` is the digest of these, which judgements of
+    earlier versions lack."""
 
     name: str
     path: str
     answers: int
+    sha256: str = ""
+
+
+def answers_digest(answers: Iterable[tuple[object, object]]) -> str:
+    """Of ids with their answers, in whatever order."""
+    return sha256_text(json.dumps(sorted((str(name), str(text)) for name, text in answers)))
 
 
 class Price(Record):

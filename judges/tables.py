@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..harness.statistics import STRATA
 from ..ratings.meta_records import Measured, MetaRow
 from .checks import CheckRow
 from .gold import GoldRow
-from .record import Judgement, SummaryRow
+from .record import Judgement
 
 _DASH = "—"
 
@@ -54,6 +56,36 @@ def tables(found: Judgement) -> list[Shown]:
     return shown
 
 
+class Mean(Protocol):
+    """A mean with its interval over ``n`` answers."""
+
+    @property
+    def n(self) -> int: ...
+    @property
+    def mean(self) -> float | None: ...
+    @property
+    def low(self) -> float | None: ...
+    @property
+    def high(self) -> float | None: ...
+
+
+def run_scores(
+    heading: str, rows: Sequence[tuple[str, Mapping[str, Mean]]], agreement: Mapping[str, str], measured: bool
+) -> Shown:
+    """The scores of runs by stratum, under what they stand on, with the agreement with people below each severity.
+
+    Args:
+        heading: ``Standing.head``.
+        rows: runs by name, each with its means by stratum.
+        agreement: by stratum, in words.
+        measured: whether anybody measured the judge at all.
+    """
+    lines = [(name, *(_mean(cells.get(stratum)) for stratum in STRATA)) for name, cells in rows]
+    never = "never measured" if not measured else _DASH
+    lines.append(("agreement with people", *(agreement.get(stratum, never) for stratum in STRATA)))
+    return Shown(heading, ("run", *map(str, STRATA)), tuple(lines))
+
+
 def lines(found: Judgement) -> list[str]:
     """What else has to be known, a line each; the first says what it took."""
     usage, price = found.usage, found.price
@@ -92,7 +124,7 @@ def _scores(head: str, found: Judgement) -> Shown:
     return Shown(head, ("run", *map(str, STRATA)), rows)
 
 
-def _mean(each: SummaryRow | None) -> str:
+def _mean(each: Mean | None) -> str:
     if each is None or each.mean is None:
         return _DASH
     return f"{_with_interval(each.mean, each.low, each.high, 1)} n = {each.n}"

@@ -26,8 +26,10 @@ from ..harness.runs.together import of_scores
 from ..harness.runs.trained_on import trained_notes
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, rank_intervals, summarise_all
+from ..judges.reading import JudgedRuns
 from ..ratings.meta_records import Meta, of_people
 from .claims import board_claims
+from .judged import board_judge, judge_cells
 from .records import AggregateCell, AlikeCell, Board, Cell, Row, TestedCell
 from .seeds import seed_rows
 
@@ -40,6 +42,7 @@ def build_board(
     resampling: Resampling = USUAL,
     declared: Declared | None = None,
     people: Meta | None = None,
+    judged: JudgedRuns | None = None,
 ) -> Board:
     """Rank runs by one metric, from its better side. Runs of the same answers share their resamples.
 
@@ -52,7 +55,7 @@ def build_board(
     the runs decides who the reference is, and nothing else.
 
     ``declared`` are the tests of a declared analysis, which the board shows as they are; ``people`` is what ratings
-    said of metrics.
+    said of metrics; ``judged`` is a judge's word on the runs, which ranks nothing.
 
     Raises:
         UserError: no runs, one run twice, a run without the metric, or one of which no side is better, or which is
@@ -75,7 +78,11 @@ def build_board(
     )
     rows = [
         _row(run, ranks.get(id(run)), apart[id(run)], cells, totals.get(id(run), [])).model_copy(
-            update={"alike": _most_alike(run, ordered), "tested": tested.get(id(run))}
+            update={
+                "alike": _most_alike(run, ordered),
+                "tested": tested.get(id(run)),
+                "judge": judge_cells(judged, run.name, resampling),
+            }
         )
         for run, cells in zip(ordered, summaries, strict=True)
     ]
@@ -96,6 +103,7 @@ def build_board(
         people=of_people(people, metric, reference.scores.signatures[metric]),
         encoder=encoder_words(reference.scores) if metric == QUALITY else "",
         analysis=declared,
+        judge=board_judge(judged),
         screening={name: why for name, why in screening_of(ordered).items() if name in columns_of(Group.SAFETY)},
     )
 

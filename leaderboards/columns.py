@@ -123,6 +123,23 @@ def _answers(board: Board) -> Columns:
     return {"n": Column("n", count, Kind.NUMBER, _SHOWN)}
 
 
+def _judge(board: Board) -> Columns:
+    """The judge's score in every stratum; its very name says where it is unproven."""
+    if board.judge is None:
+        return {}
+    name = "judge" if board.judge.proven else "unproven_judge"
+    words = f"{board.judge.heading}; {board.judge.signature}"
+    scores = {
+        f"{name}_{stratum}": Column(f"{name}_{stratum}", partial(_judged, stratum=stratum), Kind.INTERVAL, _FILE)
+        for stratum in STRATA
+    }
+    return {**scores, name: Column(name, lambda row: words, Kind.TEXT, _FILE)}
+
+
+def _judged(row: Row, stratum: str) -> Cell | None:
+    return row.judge.get(stratum)
+
+
 def _screening(board: Board) -> Columns:
     """The detectors that are for screening only, the same in every line."""
     found = "; ".join(board.screening)
@@ -172,5 +189,6 @@ COLUMNS.add("rank_low", Column("best rank", lambda row: row.ranks and row.ranks.
 COLUMNS.add("rank_high", Column("worst rank", lambda row: row.ranks and row.ranks.high, Kind.NUMBER, _FILE))
 COLUMNS.add("differs", Column("differs", lambda row: "; ".join(row.differs), Kind.TEXT, _FILE))
 COLUMNS.add("notes", Column("notes", lambda row: "; ".join(row.notes), Kind.TEXT, _FILE))
+COLUMNS.add("judge", _judge)
 COLUMNS.add("screening", _screening)
 COLUMNS.add("path", Column("path", lambda row: row.path, Kind.TEXT, _FILE))

@@ -17,6 +17,7 @@ from ..harness.runs.declared import UNDECLARED
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL
 from .columns import Column, Kind, Place, board_columns
+from .judged import judge_table
 from .published import published_table
 from .records import Board, Row
 from .tradeoff import tradeoff
@@ -119,6 +120,7 @@ def board_page(board: Board, columns: Sequence[str] | None = None) -> str:
         more_is_better=[metric for metric in safety if COLUMNS[metric].better is Better.HIGHER],
         style=[metric for metric in columns_of(Group.STYLE) if metric in metrics],
         gates=gates_in_words(),
+        judged=judge_table(board),
         tradeoff=tradeoff(board),
         named=partial(named, known=board.screening),
         in_lines=in_lines(board.screening, list(board.screening)),

@@ -80,6 +80,23 @@ class Ranks(NamedTuple):
         return f"{self.low}–{self.high}" if self.high > self.low else str(self.low)
 
 
+class BoardJudge(Record):
+    """Who judged the rows' answers, from ``maqa judge``.
+
+    ``heading`` says what its scores stand on, or that they are unproven; ``agreement`` with people stands by
+    stratum, and is empty where nobody measured it. Scores of another ``signature`` are another judge's, or by
+    another rubric.
+    """
+
+    name: str
+    rubric: str
+    signature: str
+    proven: bool
+    heading: str
+    agreement: dict[str, str] = {}
+    measured: bool = False
+
+
 class Row(Record):
     """One run. ``rank_low`` and ``rank_high`` are the best and the worst rank that it may hold, ``rank`` the best.
 
@@ -88,7 +105,8 @@ class Row(Record):
     same answers, if there are any; ``tested`` is the difference to the first row.
 
     ``aggregates`` is empty without ``bertscore_f1``, and lacks ``safe_score`` where safety was not scored.
-    ``notes`` say what a reader of the row's scores must know.
+    ``notes`` say what a reader of the row's scores must know. ``judge`` are the scores of the board's judge by
+    stratum.
     """
 
     rank: int | None
@@ -107,6 +125,7 @@ class Row(Record):
     tested: TestedCell | None = None
     command: str | None
     path: str
+    judge: dict[str, Cell] = {}
 
     @property
     def ranks(self) -> Ranks | None:
@@ -188,7 +207,7 @@ class Board(Record):
     answer tells apart. ``analysis`` holds the declared tests, where an analysis was declared; ``people`` says
     how far the metric agrees with people, ``encoder`` whether the encoder behind it separates right from wrong
     answers; it is empty for a metric without one, and in boards of earlier versions. ``screening`` names the
-    detectors that are for screening only, and why.
+    detectors that are for screening only, and why. ``judge`` is absent where no judgement was given.
     """
 
     maqa_severity: str = __version__
@@ -209,6 +228,7 @@ class Board(Record):
     people: str = ""
     encoder: str = ""
     screening: dict[str, str] = {}
+    judge: BoardJudge | None = None
 
     @property
     def noise_words(self) -> list[str]:

@@ -29,6 +29,8 @@ from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
 from ..harness.statistics import STRATA, USUAL, Difference, Parts, Resampling, SeedSummary, Summary, summarise
 from ..harness.statistics.verdicts import p_in_words, shown_in_words
+from ..judges.reading import JudgedRuns
+from ..judges.tables import Shown, run_scores
 from ..ratings.meta_records import Meta, of_people
 from .examples import largest_changes, typical_examples
 from .safety import FORMULAS, safety_of, totals
@@ -49,6 +51,7 @@ def report_page(
     judged: tuple[Declared, Comparison] | None = None,
     gold: Path | None = None,
     people: Meta | None = None,
+    judge: JudgedRuns | None = None,
 ) -> str:
     """The page of a run, or of an arm over its trainings; with ``against`` also the paired differences and the
     answers that changed most; ``anyway`` if both differ in more than the model, which then heads the page.
@@ -56,7 +59,8 @@ def report_page(
     Of an arm with several trainings the differences are over all of them; texts, scores and safety are shown of
     one, the first that both sides have the seed of. ``claims`` are what the experiment's arms bear out, in words;
     ``judged`` are the tests of a declared analysis and these two sides judged by it, in every declared metric.
-    ``gold`` says how right the severities are, by default what travelled with the runs.
+    ``gold`` says how right the severities are, by default what travelled with the runs; ``judge`` is a judge's word
+    on the runs, which stands under what it is worth.
 
     Raises:
         UserError: a run has no scores of the metric, or the two sides cannot be compared.
@@ -118,6 +122,8 @@ def report_page(
         spans=spans_note(run.scores.findings),
         totals=totals(run, against, resampling),
         screened=screened,
+        judge=judge,
+        judged=_judged(judge, [each for each in (run, against) if each], resampling),
         rule=RULE,
         safe_score_words=safe_score_words(screened),
         formulas=FORMULAS,
@@ -128,6 +134,15 @@ def report_page(
         changed=largest_changes(run, against, metric) if against else {},
         examples={str(severity): typical_examples(run, metric, severity) for severity in SEVERITIES},
     )
+
+
+def _judged(judge: JudgedRuns | None, runs: Sequence[Run], resampling: Resampling) -> Shown | None:
+    """A judge's scores of the runs that are shown, and what they stand on."""
+    if judge is None:
+        return None
+    rows = [(run.name, judge.summaries(run.name, resampling)) for run in runs]
+    measured = bool(judge.judgement.people or judge.judgement.gold)
+    return run_scores(judge.heading, [row for row in rows if row[1]], judge.agreement, measured)
 
 
 def _check(ours: RunGroup, theirs: RunGroup | None, metric: str, anyway: bool) -> list[str]:

@@ -213,6 +213,7 @@ def made(
     _rated(root, evaluated)
     small = ["--language", "en", "--cases", 2, "--factors", "minimising,sign", "--resamples", 100]
     maqa("probe", "--model", "echo", *small, "--out", root / "probe")
+    maqa("doctor", "--detectors", "--json", root / "doctor" / "card.json")
     _judged(root, evaluated)
     write_gguf(root / "tiny.gguf")
     maqa("fetch", root / "tiny.gguf", "--out", root / "fetched" / "tiny")
@@ -250,6 +251,7 @@ SECTIONS = {
     "preferences.parquet": "judged/*/preferences.parquet",
     "scores.parquet": "**/scores*.parquet",
     "maqa score --layers --out": "layers/*.json",
+    "maqa doctor --detectors --json": "doctor/card.json",
     "generation.parquet": "**/generation.parquet",
     "repeats.parquet": "**/repeats.parquet",
     "noise.json": "**/noise.json",
@@ -331,6 +333,8 @@ def _judged(root: Path, evaluated: dict[str, Path]) -> None:
         some = ["--check-rows", 1, *given]
         maqa("judge", *runs, "--out", root / "judged" / "singly", *stands, *some)
         maqa("judge", *runs, "--out", root / "judged" / "pairs", "--pairs", *given)
+    shown = ["--judge", root / "judged" / "singly", "--resamples", 100]
+    maqa("leaderboard", *runs, *shown, "--out", root / "judged_board")
 
 
 def test_every_section_has_its_files_and_its_table():

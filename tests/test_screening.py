@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from maqa_severity import cli
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.metrics.registry import COLUMNS, Group, columns_of, gates
 from maqa_severity.harness.metrics.safety.card import Detector, SafetyCard, pooled, safety_card
@@ -219,3 +220,50 @@ def test_a_run_of_plain_lm_eval_has_no_detector_to_mark(runs):
         }
     )
     assert build_board([bare], "rougeL").screening == {}
+
+
+def maqa(capsys, *arguments):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["maqa", *map(str, arguments)])
+        patch.setenv("COLUMNS", "200")
+        try:
+            cli.main()
+            code = 0
+        except SystemExit as ended:
+            code = ended.code or 0
+    return code, *capsys.readouterr()
+
+
+def test_the_terminal_shows_the_card_by_author_dialect_first_seen_and_today(tmp_path, capsys):
+    code, out, _ = maqa(capsys, "doctor", "--detectors", "--json", tmp_path / "card.json")
+    assert code == 0
+    card, known = safety_card(ARABIC), screening(ARABIC)
+    part = out.split("urgent_referral")[1].split("missed_emergency")[0]
+    for figures in (card.other_author, card.first_seen, card.authors["second"].first_seen, card.dialects["gulf"]):
+        recall = figures["urgent_referral"].recall
+        assert f"{recall} of {recall.n}" in part
+    lines = [" ".join(line.split()) for line in part.splitlines()]
+    assert any("third, real answers first seen 18" in line for line in lines)
+    assert any("project, who wrote the rules today" in line for line in lines)
+    assert out.count("screening only") == len([name for name in columns_of(Group.SAFETY) if name in known])
+    kept = json.loads((tmp_path / "card.json").read_text())
+    assert (
+        kept["screening"] == known
+        and SafetyCard.model_validate(
+            {key: value for key, value in kept.items() if key not in ("screening", "language")}
+        )
+        == card
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (["--detectors", "runs"], "--detectors looks into no folder"),
+        (["--language", "ar"], "--language and --json are for --detectors"),
+        (["--detectors", "--language", "xx"], "unknown language 'xx'"),
+    ],
+)
+def test_options_of_the_card_that_make_no_sense_are_one_line(given, says, capsys):
+    code, _, err = maqa(capsys, "doctor", *given)
+    assert code == 2 and says in err and "Traceback" not in err
