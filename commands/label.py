@@ -18,7 +18,6 @@ from .panels import InPanels
 
 if TYPE_CHECKING:
     from ..harness.data.dataset import Dataset
-    from ..harness.data.severity_map import SeverityMap
     from ..harness.labelling.sources.base import SeveritySource
     from ..harness.languages import Language
     from ..harness.severity import Weights
@@ -179,10 +178,12 @@ def label(
     else:
         sources = [open_source(choices[0], opened.language, classifier, around)]
     chosen = sources[-1]
+    from .label_looks import run_check, run_stress
+
     if check is not None:
-        _check(console, opened, sources, check, out, around.severities)
+        run_check(console, opened, sources, check, out, around.severities)
     elif stress:
-        _stress(console, opened, chosen, weights, pairs, out)
+        run_stress(console, opened, chosen, weights, pairs, out)
     else:
         _label(
             console,
@@ -212,6 +213,7 @@ def _label(
     from ..harness.labelling.possible import sets_words
     from ..harness.labelling.quality.trust import carry_card, dataset_trust, in_words, promise_of
     from ..harness.labelling.weights import by_scheme, dataset_weights
+    from .label_looks import warn_if_seen
     from .label_tables import counts_table, schemes_table, weights_table
     from .progress import rows_bar
 
@@ -230,7 +232,7 @@ def _label(
     console.print(counts_table(labelled.info, counts))
     trust = dataset_trust(labelled, [])
     console.print(in_words(labelled.info.severity_source.model_dump(), trust), markup=False, soft_wrap=True)
-    _warn_if_seen(console, source, opened)
+    warn_if_seen(console, source, opened)
     console.print(weights_table(dataset_weights(labelled, opened, weights), scheme))
     splits = {name: labelled.split(name) for name in SPLITS}
     console.print(schemes_table(by_scheme(splits)))
@@ -239,77 +241,3 @@ def _label(
     console.print(f"Unknown: {counts.unknown_pct:.1f} % of the rows", markup=False)
     console.print(drift_words(labelled.info), markup=False, soft_wrap=True)
     console.print(f"Labelled dataset written to {out}", markup=False, soft_wrap=True)
-
-
-def _check(
-    console: Console,
-    opened: Dataset,
-    sources: list[SeveritySource],
-    gold: Path,
-    out: Path | None,
-    severities: SeverityMap,
-) -> None:
-    from ..harness.core.files import write_json
-    from ..harness.data.dataset import open_dataset
-    from ..harness.data.folder import is_dataset
-    from ..harness.labelling.audit.gold_table import read_gold_table
-    from ..harness.labelling.overlap import refuse_overlap
-    from ..harness.labelling.quality.check import check
-    from ..harness.labelling.quality.reliability import RELIABILITY, plot_reliability
-    from ..harness.labelling.quality.report_card import REPORT_CARD
-    from ..harness.labelling.quality.trust import card_for
-    from .card_tables import card_tables, not_by_people
-
-    table = read_gold_table(gold, opened.language, opened, severities)
-    for source in sources:
-        refuse_overlap(source, opened, table.ids, gold)
-    cards = [check(opened, source, table, gold) for source in sources]
-    if out is not None:
-        write_json(out / REPORT_CARD, [card.model_dump() for card in cards])
-        plot_reliability(cards, out / RELIABILITY)
-    console.print(card_tables(cards))
-    if is_dataset(gold) and (warning := not_by_people(open_dataset(gold).info)):
-        console.print(warning, markup=False, soft_wrap=True)
-    if card_for(cards, opened.info.severity_source.model_dump()) and out != opened.folder:
-        console.print(
-            f"To let this card travel with the dataset into its runs: the same command with --out {opened.folder}",
-            markup=False,
-            soft_wrap=True,
-        )
-
-
-def _stress(
-    console: Console,
-    opened: Dataset,
-    source: SeveritySource,
-    weights: Weights,
-    pairs: Path | None,
-    out: Path | None,
-) -> None:
-    from ..harness.core.errors import UserError
-    from ..harness.core.files import write_json
-    from ..harness.labelling.quality.perturb import perturbations
-    from ..harness.labelling.quality.stress import MAX_ROWS, read_pairs, stress_dataset
-    from ..harness.labelling.quality.stress_plot import plot_stress
-    from .label_tables import stress_table
-    from .progress import rows_bar
-
-    if out is None:
-        raise UserError("--stress has no folder for its table and plot", "Name one with --out")
-    language = opened.language
-    given = read_pairs(pairs, language) if pairs else []
-    rows = min(MAX_ROWS, sum(counts["rows"] for counts in opened.info.counts.values()))
-    with rows_bar("rewriting", rows * len(perturbations(language)) + len(given)) as advance:
-        report = stress_dataset(opened, source, weights, pairs=given, progress=advance)
-    write_json(out / "stress.json", report.model_dump())
-    plot_stress(report, out / "stress.png")
-    console.print(stress_table(report))
-    _warn_if_seen(console, source, opened)
-    console.print(f"Written to {out / 'stress.json'} and {out / 'stress.png'}", markup=False, soft_wrap=True)
-
-
-def _warn_if_seen(console: Console, source: SeveritySource, opened: Dataset) -> None:
-    from .label_tables import seen_in_training
-
-    if note := seen_in_training(source, opened.info):
-        console.print(note, markup=False, soft_wrap=True)
