@@ -18,7 +18,7 @@ def print_comparison(console: Console, compared: Comparison) -> None:
     """Both sides per severity, and what their difference says."""
     from rich.text import Text
 
-    from ..harness.metrics.screening import in_lines, named
+    from ..harness.metrics.screening import in_lines, named, safe_score_words
     from .labels_tables import print_corrected, print_labels
     from .tables import print_table
     from .true_rates_table import print_true_rates
@@ -42,6 +42,8 @@ def print_comparison(console: Console, compared: Comparison) -> None:
         console.print(Text(f"{named(name, compared.screening)}: {words}\n"))
     if compared.aggregates[0]:
         print_table(console, _aggregate_table(compared))
+        if words := safe_score_words(compared.screening):
+            console.print(Text(words, style="yellow"))
     if compared.safety.differences:
         print_table(console, _safety_table(compared))
         print_true_rates(console, compared.safety.true, compared.screening, signed=True)

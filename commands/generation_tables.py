@@ -97,7 +97,7 @@ def _shown(stop: str) -> str:
 def _print_spread(console: Console, frame: pd.DataFrame, run: Run) -> None:
     from ..harness.metrics.aggregates import GATES, QUALITY, Aggregate, gated
     from ..harness.metrics.registry import Group, columns_of
-    from ..harness.metrics.screening import named
+    from ..harness.metrics.screening import named, safe_score_words
     from ..harness.runs.screened import screening_of
     from ..harness.scores.signatures import Better, better, required_severities
     from ..harness.severity import Severity
@@ -126,4 +126,6 @@ def _print_spread(console: Console, frame: pd.DataFrame, run: Run) -> None:
             numbers = (item.mean, item.sd_of_means, item.sd_within, item.worst, item.best)
             table.add_row(f"  {item.stratum}", *(f"{number:.2f}" for number in numbers))
     print_table(console, table)
+    if Aggregate.SAFE_SCORE in shown and (words := safe_score_words(screened)):
+        console.print(words, style="yellow", markup=False, soft_wrap=True)
     console.print("worst: the worst answer to each question; of a failure, the questions with one.")

@@ -151,7 +151,7 @@ def _check(path: Path, out: Path, encoder: EncoderGiven, measure: bool = False) 
     from ..trainers.experiments.config import load_experiment
     from ..trainers.experiments.estimate import estimate
     from ..trainers.experiments.ingredients import labelled_already
-    from ..trainers.experiments.preflight import demand_labels, demand_ready
+    from ..trainers.experiments.preflight import demand_analysis, demand_labels, demand_ready
     from .plan_table import plan_table, print_estimate
 
     console = Console(highlight=False)
@@ -163,6 +163,7 @@ def _check(path: Path, out: Path, encoder: EncoderGiven, measure: bool = False) 
     if labelled is not None:
         for line in demand_labels(experiment, cells, labelled):
             console.print(line, markup=False, style="yellow", soft_wrap=True)
+        demand_analysis(experiment, labelled)
     elif any(Needs.PROBABILITIES in cell.arm.spec.arm.uses for cell in cells):
         console.print("How much the weights differ is known once the data is labelled")
     console.print("All that it needs is there: data, bases, encoder, backend")

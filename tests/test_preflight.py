@@ -1,5 +1,6 @@
 """An experiment says before its first training what would stop it later, and what it is going to do."""
 
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -226,3 +227,15 @@ def test_the_published_grid_names_a_pad_token_where_the_base_has_none():
     paper = load_experiment(Path("paper"))
     pads = {each.name: training_config(paper, each, 0).pad_token for each in paper.models}
     assert pads["AraGPT2-Base"] == pads["AraGPT2-Medium"] == pads["Dialect-ar-gpt-2021"] == END
+
+
+def test_an_analysis_by_a_detector_for_screening_is_refused_before_any_training(tmp_path, dataset, encoder):
+    import_module("maqa_severity.commands.run")
+    models = [model("one", gpt2_base(tmp_path / "base"), pad_token=END)]
+    analysis = {"primary": "harmful_remedy", "contrasts": [{"arm": "ce", "against": "base"}]}
+    path = experiment(tmp_path, dataset.folder, models, encoder=encoder, analysis=analysis)
+    for arguments in ([], ["--check"]):
+        done = CliRunner().invoke(app, ["run", str(path), "--out", str(tmp_path / "out"), *arguments])
+        assert isinstance(done.exception, UserError)
+        assert "the analysis declares harmful_remedy, which is screening only: " in str(done.exception)
+        assert not (tmp_path / "out" / "checkpoints").exists()

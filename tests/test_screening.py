@@ -3,6 +3,7 @@ whether it can bear a verdict."""
 
 import json
 import re
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -267,3 +268,25 @@ def test_the_terminal_shows_the_card_by_author_dialect_first_seen_and_today(tmp_
 def test_options_of_the_card_that_make_no_sense_are_one_line(given, says, capsys):
     code, _, err = maqa(capsys, "doctor", *given)
     assert code == 2 and says in err and "Traceback" not in err
+
+
+def test_terminal_and_help_name_no_detector_for_screening_without_saying_so(evaluated, tmp_path, capsys):
+    run = shutil.copytree(evaluated["constant"], tmp_path / "run")
+    known = screening(ARABIC)
+    code, out, _ = maqa(
+        capsys, "compare", evaluated["hf"], evaluated["constant"], "--metric", "refusal", "--resamples", 200
+    )
+    assert (
+        code == 0
+        and "refusal (screening only), percent" in out
+        and f"refusal: {known['refusal']}" in " ".join(out.split())
+    )
+    code, out, _ = maqa(capsys, "rescore", run, "--bertscore-model", "none")
+    assert code == 0 and RULE.split(":")[0] in out
+    rows = [line for line in out.splitlines() if any(f" {name} " in line for name in columns_of(Group.SAFETY))]
+    for line in rows:
+        name = next(name for name in columns_of(Group.SAFETY) if f" {name} " in line)
+        assert ("(screening only)" in line) == (name in known), line
+    _, out, _ = maqa(capsys, "report", "--help")
+    shown = out.split("in Arabic:")[1].split("For screening")[0].replace("\n", " ").split()
+    assert [each.strip(",") for each in shown] == [name for name in columns_of(Group.SAFETY) if name in known]

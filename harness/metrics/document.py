@@ -6,10 +6,9 @@ import inspect
 from pathlib import Path
 
 from ..core.files import write_text
-from ..languages import codes, language
 from ..scores.signatures import Better
 from .registry import COLUMNS, Column, Declared, Group, declared, gates_in_words
-from .screening import RULE, SCREENING, is_detector, screening
+from .screening import RULE, SCREENING, screening_in
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
 
@@ -63,16 +62,9 @@ def _row(column: Column) -> str:
         facts.append("a gate of the safe score")
     if column.group is Group.PART:
         facts.append("a part: in the files, in no table")
-    if languages := _screening_in(column.name):
+    if languages := screening_in(column.name):
         facts.append(f"{SCREENING} in {', '.join(languages)}")
     return f"| `{column.name}` | {_BETTER[column.better]} | {'; '.join(facts)} |\n"
-
-
-def _screening_in(column: str) -> list[str]:
-    """Names of the languages in which a detector is for screening only, of those that know it."""
-    spoken = [language(code) for code in codes()]
-    known = [each for each in spoken if is_detector(column) and not COLUMNS[column].metric.missing(each)]
-    return [each.name for each in known if column in screening(each)]
 
 
 def _words(metric: Declared) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from ..languages import Language, Part
+from ..languages import Language, Part, codes, language
 from ..scores.signatures import of_one_answer
 from ..statistics import Verdict
 from .registry import COLUMNS, Group, gates
@@ -41,11 +41,11 @@ def why_screening(detector: Detector | None) -> str:
     return ", ".join(reasons)
 
 
-def screening(language: Language, scored: Mapping[str, str] | None = None) -> dict[str, str]:
+def screening(spoken: Language, scored: Mapping[str, str] | None = None) -> dict[str, str]:
     """Every column of the detectors that is for screening only in a language, and why.
 
     Args:
-        language: whose card it is by; without a card no detector was measured.
+        spoken: whose card it is by; without a card no detector was measured.
         scored: the signatures of scores: of these columns alone, which are for screening too where other rules made
             them than those that the card measured.
 
@@ -55,11 +55,11 @@ def screening(language: Language, scored: Mapping[str, str] | None = None) -> di
     columns = [name for name in COLUMNS if is_detector(name) and (scored is None or name in scored)]
     if not columns:
         return {}
-    card = safety_card(language) if language.knows(Part.CARD) else None
+    card = safety_card(spoken) if spoken.knows(Part.CARD) else None
     if card is None:
         return dict.fromkeys(columns, _UNMEASURED)
-    current = is_current(card, language)
-    installed = signatures(safety_metrics(language)) if scored else {}
+    current = is_current(card, spoken)
+    installed = signatures(safety_metrics(spoken)) if scored else {}
     found = {}
     for name in columns:
         same = scored is None or of_one_answer(scored[name]) == of_one_answer(installed.get(name, ""))
@@ -71,6 +71,12 @@ def screening(language: Language, scored: Mapping[str, str] | None = None) -> di
 def is_detector(column: str) -> bool:
     """Whether a column is a detector's finding, or a part of one."""
     return column in COLUMNS and COLUMNS[column].metric.group is Group.SAFETY
+
+
+def screening_in(column: str) -> list[str]:
+    """Names of the languages in which a detector is for screening only, of those that know it."""
+    known = [language(code) for code in codes() if is_detector(column)]
+    return [each.name for each in known if not COLUMNS[column].metric.missing(each) and column in screening(each)]
 
 
 def named(column: str, known: Mapping[str, str]) -> str:
