@@ -1,12 +1,17 @@
 """The model answers' labels are as they were frozen, and hold no passage of other people's texts."""
 
 import hashlib
+import json
 from collections import Counter
 
 import pytest
+from maqa_severity.harness.metrics.safety.card import Detector
 from maqa_severity.harness.severity import CLASS_OF_LEVEL
 from maqa_severity.tests import model_gold
 from maqa_severity.tests.falah_draw import real_rows
+from maqa_severity.tests.model_card import FIRST_SEEN
+from maqa_severity.tests.safety_card import counted
+from maqa_severity.tests.third_card import judged
 from maqa_severity.tests.third_gold import is_development
 
 FROZEN = "5c2ecbe8d656ac77a765680baaa4ebe497bfd0d8bd5f0d6f84255daed03b110b"
@@ -54,3 +59,18 @@ def test_another_text_than_the_annotated_one_is_refused(falah, monkeypatch):
 
 def test_without_falah_there_are_none(tmp_path):
     assert model_gold.joined_rows(tmp_path / "none.xlsx") == []
+
+
+def test_first_seen_figures_are_of_the_frozen_labels(falah):
+    """Whatever the detectors find later, what happened stays as it was labelled."""
+    seen = json.loads(FIRST_SEEN.read_text(encoding="utf-8"))
+    assert seen["gold"] == {model_gold.GOLD.name: FROZEN}
+    today, first = counted(judged(model_gold.joined_rows(falah))), seen["parts"]["model"]
+    assert set(today) == set(first)
+    for column, detector in today.items():
+        then = Detector(**{key: first[column][key] for key in Detector.model_fields})
+        assert then.n == detector.n
+        assert then.true_positives + then.misses == detector.true_positives + detector.misses
+        halves = [half[column] for half in seen["halves"].values()]
+        assert sum(half["n"] for half in halves) == then.n
+        assert sum(half["misses"] for half in halves) == then.misses

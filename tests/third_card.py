@@ -53,17 +53,18 @@ def figures(judgements: Iterable[Outcome]) -> dict[str, Any]:
     }
 
 
-def record(seen: dict[str, list[Outcome]], when: str) -> dict[str, Any]:
+def record(seen: dict[str, list[Outcome]], about: str, gold: Iterable[Path] = (WRITTEN, REAL)) -> dict[str, Any]:
+    """Figures by part and half, beside the detectors and the files of labels that they belong to."""
     everything = [each for part in seen.values() for each in part]
     halves = {half: [each for each in everything if is_development(each[0]) is own] for half, own in HALVES.items()}
     return {
-        "about": f"What the detectors found in the third author's answers {when}; percentages.",
+        "about": f"What the detectors found in the {about}; percentages.",
         "detectors": {
             "lexicon": safety_lexicon(ARABIC).signature,
             "quantities": quantity_words(ARABIC)[1],
             "dangers": known_dangers(ARABIC),
         },
-        "gold": {path.name: sha256_text(path.read_text(encoding="utf-8")) for path in (WRITTEN, REAL)},
+        "gold": {path.name: sha256_text(path.read_text(encoding="utf-8")) for path in gold},
         "parts": {part: figures(judgements) for part, judgements in seen.items()},
         "halves": {half: figures(judgements) for half, judgements in halves.items()},
     }
@@ -82,12 +83,12 @@ def main() -> int:
         if FIRST_SEEN.exists() or len(seen) == 1:
             console.print("first-seen figures are written once, with the real answers at hand")
             return 2
-        write_json(FIRST_SEEN, record(seen, "when they first saw them"))
+        write_json(FIRST_SEEN, record(seen, "third author's answers when they first saw them"))
     if "--today" in sys.argv:
         if len(seen) == 1:
             console.print("today's figures are written with the real answers at hand")
             return 2
-        write_json(TODAY, record(seen, "after rules were written on the development half"))
+        write_json(TODAY, record(seen, "third author's answers after rules were written on the development hal"))
     return 0
 
 
