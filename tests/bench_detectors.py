@@ -36,9 +36,9 @@ sys.stdout.write(json.dumps([time.process_time() - start, len(found)]))
 """
 
 
-def earlier(folder: Path) -> Path | None:
+def earlier(folder: Path, commit: str = BEFORE) -> Path | None:
     """The package of the earlier commit in a folder, to be put on the path; None where the repository lacks it."""
-    archive = subprocess.run(["git", "-C", str(ROOT), "archive", BEFORE], capture_output=True)
+    archive = subprocess.run(["git", "-C", str(ROOT), "archive", commit], capture_output=True)
     if archive.returncode:
         return None
     package = folder / "maqa_severity"
@@ -55,7 +55,7 @@ def times(asked: Mapping[str, Sequence[str]], before: Path, folder: Path) -> dic
     """
     path = folder / "asked.json"
     path.write_text(json.dumps(asked), encoding="utf-8")
-    sides = {"now": _package(folder / "now"), "before": before}
+    sides = {"now": package(folder / "now"), "before": before}
     runs: dict[str, list[float]] = {side: [] for side in sides}
     columns: dict[str, int] = {}
     for _ in range(TURNS):
@@ -74,7 +74,7 @@ def times(asked: Mapping[str, Sequence[str]], before: Path, folder: Path) -> dic
     return {side: (median(each), columns[side]) for side, each in runs.items()}
 
 
-def _package(folder: Path) -> Path:
+def package(folder: Path) -> Path:
     """This very package under its name, whatever its folder is called."""
     folder.mkdir(exist_ok=True)
     link = folder / "maqa_severity"

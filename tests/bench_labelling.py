@@ -22,6 +22,7 @@ from maqa_severity.harness.data.dataset import COLUMNS, DatasetInfo, SeveritySou
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tasks.sample.grammar import medical_rows
+from maqa_severity.tests import bench_triage
 from maqa_severity.tests.tongues import ARABIC
 from maqa_severity.trainers.classifier.config import ClassifierConfig
 from maqa_severity.trainers.classifier.train import train_classifier
@@ -133,6 +134,22 @@ def main() -> int:
             for *cells, holds in goals:
                 every &= bool(holds)
                 console.print(" | ".join((*cells, "holds" if holds else "falls short")), markup=False)
+        beside = bench_triage.times(MAQA_ROWS, folder)
+        if beside is None:
+            console.print("the earlier commit is not in this repository: no times beside it", markup=False)
+            return 1
+        now, before = beside["now"], beside["before"]
+        ratio = now[0] / before[0]
+        every &= ratio <= bench_triage.MOST
+        cells = (
+            f"{MAQA_ROWS:,} complaints, rules with a triage scale",
+            f"{now[0]:.0f} s (wall {now[1]:.0f} s, {now[2]:.2f} GB)",
+            f"without one: {before[0]:.0f} s (wall {before[1]:.0f} s, {before[2]:.2f} GB)",
+            f"{ratio:.2f} x",
+            f"<= {bench_triage.MOST} x",
+            "holds" if ratio <= bench_triage.MOST else "falls short",
+        )
+        console.print(" | ".join(cells), markup=False)
     return 0 if every else 1
 
 

@@ -15,7 +15,7 @@ _REACH = 4
 
 def phrases(patterns: Patterns, clause: Clause) -> list[tuple[Any, tuple[int, ...]]]:
     """Every phrase tried at every word, gaps from the shortest."""
-    keys = [set(patterns._look_up(word).keys) for word in clause.words]
+    keys = [patterns._keys(word) for word in clause.words]
 
     def rest(elements: tuple[frozenset[str], ...], at: int) -> tuple[int, ...] | None:
         if not elements:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache, lru_cache
-from itertools import accumulate, pairwise
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 from ..core.settings import Record
 from . import Language
-from .text import Profile, words, words_of_each
+from .text import BETWEEN, Profile, apart, words, words_of_each
 
 _GAP = frozenset({"*"})
 _LONGEST_GAP = 2
 # A full stop between digits is a decimal point.
 _HARD = re.compile(r"[!?\u061F;\u061B\n\r\u2026]+|(?<!\d)\.+|\.+(?!\d)")
 _STOP, _COMMA = "\ua4d0", "\ua4d1"
+# Alone: within a word it is a letter of a script that has it.
+_END = re.compile(rf"{_STOP}(?<!\S{_STOP})(?!\S)")
+_NONE: frozenset[int] = frozenset()
 _SOFT = re.compile(r"[,\u060C:()\u2013\u2014/-]+")
 
 
@@ -35,8 +37,7 @@ class Clitics(Record):
     particles: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Clause:
+class Clause(NamedTuple):
     """Words between two sentence ends; ``breaks`` are the positions that follow a comma or the like.
 
     ``offset`` counts the text's words before it.
@@ -71,63 +72,89 @@ def _joint(marks: str) -> re.Pattern[str]:
 
 def clauses(text: str, language: Language) -> list[Clause]:
     """Normalised words of a text, cut at sentence ends."""
-    found = []
-    offset = 0
+    return _cut(apart(_marked(text, language), language))
+
+
+def clauses_of_each(texts: Sequence[str], language: Language) -> list[list[Clause]]:
+    """``clauses`` of each of the texts by one normalisation, which costs by the call."""
+    if not texts:
+        return []
+    if any(BETWEEN in text for text in texts):
+        # A text's own such letter would be taken for the mark between two.
+        return [clauses(text, language) for text in texts]
+    every = apart(_marked(f" {BETWEEN} ".join(texts), language), language)
+    return [_cut(text) for text in every.split(BETWEEN)]
+
+
+def _marked(text: str, language: Language) -> str:
+    """A text with letters that no text has for the ends of sentences, and for commas and the like."""
     if language.joining:
         text = _joint(language.joining).sub(" ", text)
-    # Marked by letters that no text has, so that normalisation, which costs by the call, sees the text once.
-    marked = _SOFT.sub(f" {_COMMA} ", _HARD.sub(f" {_STOP} ", text))
-    tokens: list[str] = []
-    breaks: set[int] = set()
-    for word in (*words(marked, Profile.METRIC, language), _STOP):
-        if word == _COMMA:
-            if tokens:
-                breaks.add(len(tokens))
-        elif word != _STOP:
-            tokens.append(word)
-        elif tokens:
-            found.append(Clause(tuple(tokens), frozenset(breaks), offset))
+    return _SOFT.sub(f" {_COMMA} ", _HARD.sub(f" {_STOP} ", text))
+
+
+def _cut(text: str) -> list[Clause]:
+    """The clauses of a normalised text with such marks."""
+    found = []
+    offset = 0
+    for part in _END.split(text):
+        tokens = part.split()
+        breaks: frozenset[int] = _NONE
+        if _COMMA in part:
+            commas = [at for at, word in enumerate(tokens) if word == _COMMA]
+            # Positions among the words alone; a comma that opens a clause cuts nothing.
+            breaks = frozenset([at - before for before, at in enumerate(commas)]) - {0}
+            tokens = [word for word in tokens if word != _COMMA]
+        if tokens:
+            found.append(Clause(tuple(tokens), breaks, offset))
             offset += len(tokens)
-            tokens, breaks = [], set()
     return found
 
 
 class _Longer(NamedTuple):
     """A phrase of several words: how far its second may stand from its first, and the words that follow that one.
 
-    ``rest`` has the alternatives of each word and how far it may stand from the one before.
+    ``rest`` has the kinds of words that may come next and how far each may stand from the one before.
     """
 
     number: int
+    payload: Any
     furthest: int
-    rest: tuple[tuple[frozenset[str], int], ...]
+    rest: tuple[tuple[set[int], int], ...]
 
 
-class _Known(NamedTuple):
-    """A word of a text: the pattern words that it can be, the phrases that it is by itself, and those it begins.
+class _Kind:
+    """Words of texts that can be the same words of phrases: ``keys``.
 
-    ``beginnings`` holds longer phrases by their second word.
+    ``alone`` are the phrases that they are by themselves, ``followers`` the kinds that may be the second word of a
+    longer one, ``reach`` how far on that may stand, and ``pairs`` the longer phrases by the kind of the second
+    word, as they are asked for.
     """
 
-    keys: tuple[str, ...]
-    alone: tuple[int, ...]
-    beginnings: dict[str, list[_Longer]]
+    __slots__ = ("alone", "followers", "keys", "pairs", "reach")
+
+    def __init__(
+        self, keys: frozenset[str], alone: tuple[tuple[int, Any], ...], followers: set[int], reach: int
+    ) -> None:
+        self.keys = keys
+        self.alone = alone
+        self.followers = followers
+        self.reach = reach
+        self.pairs: dict[int, list[_Longer]] = {}
 
 
-_UNKNOWN = _Known((), (), {})
-"""What most words are."""
 _MOST_WORDS = 1 << 18
 """Words that are remembered: misspelt ones never end."""
 
 
-class _Memory(dict[str, _Known]):
+class _Memory(dict[str, int]):
     """Looks every word up once: a dictionary answers faster than a cached function."""
 
-    def __init__(self, look_up: Callable[[str], _Known]) -> None:
+    def __init__(self, look_up: Callable[[str], int]) -> None:
         super().__init__()
         self._look_up = look_up
 
-    def __missing__(self, word: str) -> _Known:
+    def __missing__(self, word: str) -> int:
         if len(self) >= _MOST_WORDS:
             self.clear()
         known = self[word] = self._look_up(word)
@@ -147,13 +174,17 @@ class Patterns:
         self._lexical: set[str] = set()
         self._cues: set[str] = set()
         self._patterns: list[tuple[Any, tuple[frozenset[str], ...]]] = []
-        # Numbers of the phrases of one word by it; longer ones by their first word, then by their second.
-        self._alone: dict[str, list[int]] = defaultdict(list)
+        # Phrases of one word by it; longer ones by their first word, then by their second.
+        self._alone: dict[str, dict[int, Any]] = defaultdict(dict)
         self._index: dict[str, dict[str, list[_Longer]]] = defaultdict(lambda: defaultdict(list))
-        # How far the second word of a phrase may stand from its first.
-        self._reach = 1
-        self._known = _Memory(self._look_up)
-        self._merged: dict[tuple[str, ...], dict[str, list[_Longer]]] = {}
+        # The first words of longer phrases by their second, and how far from each of them a second may stand.
+        self._firsts: dict[str, dict[str, None]] = defaultdict(dict)
+        self._reach: dict[str, int] = defaultdict(int)
+        # The kinds of words that hold one of some words, by those and by each of them.
+        self._holders: dict[frozenset[str], set[int]] = {}
+        self._holders_of: dict[str, list[set[int]]] = defaultdict(list)
+        self._numbers = _Memory(self._number_of)
+        self._forget()
         self._forms = bare_forms(clitics, language)
 
     def add(self, phrase: str, payload: Any, *, cue: bool) -> None:
@@ -170,86 +201,130 @@ class Patterns:
             elements.append(frozenset("=" + word if cue else word for word in alternatives))
         if not elements or elements[0] is _GAP or elements[-1] is _GAP or not all(elements):
             raise ValueError(f"phrase {phrase!r} must begin and end with a word")
+        if len(self._kinds) > 1:
+            self._forget()
         number = len(self._patterns)
         self._patterns.append((payload, tuple(elements)))
         solid = [at for at, element in enumerate(elements) if element is not _GAP]
         steps = [(elements[at], 1 + (at - before - 1) * _LONGEST_GAP) for before, at in pairwise(solid)]
         if not steps:
             for word in elements[0]:
-                self._alone[word].append(number)
-        else:
-            seconds, furthest = steps[0]
-            longer = _Longer(number, furthest, tuple(steps[1:]))
-            self._reach = max(self._reach, furthest)
-            for word in elements[0]:
-                for following in seconds:
-                    self._index[word][following].append(longer)
-        self._known.clear()
-        self._merged.clear()
+                self._alone[word][number] = payload
+            return
+        seconds, furthest = steps[0]
+        longer = _Longer(number, payload, furthest, tuple([(self._held(each), far) for each, far in steps[1:]]))
+        for word in elements[0]:
+            self._reach[word] = max(self._reach[word], furthest)
+            for following in seconds:
+                self._index[word][following].append(longer)
+                self._firsts[following][word] = None
 
     def find(self, clause: Clause) -> list[Found]:
         """All phrases in a clause, each start once per phrase with its shortest gaps."""
-        known = list(map(self._known.__getitem__, clause.words))
-        patterns, reach = self._patterns, self._reach
-        # All pattern words in a row, and where those of each position begin.
-        row = [(key, at) for at, each in enumerate(known) for key in each.keys]
-        begins = list(accumulate([len(each.keys) for each in known], initial=0))
+        kinds = self._kinds
+        numbers = list(map(self._numbers.__getitem__, clause.words))
         found: list[Found] = []
-        for start, (_, alone, beginnings) in enumerate(known):
-            heard = []
-            if beginnings:
-                near = row[begins[start + 1] : begins[min(start + 1 + reach, len(known))]]
-                heard = [(beginnings[key], at) for key, at in near if key in beginnings]
-            if not heard:
-                if alone:
-                    found += [Found(patterns[number][0], (start,)) for number in alone]
+        for start, number in enumerate(numbers):
+            if not number:
                 continue
-            positions: dict[int, tuple[int, ...]] = {}
-            for phrases, at in heard:
-                for number, furthest, rest in phrases:
-                    if at - start > furthest or number in positions:
-                        continue
-                    if not rest:
-                        positions[number] = (start, at)
-                    elif behind := _behind(rest, 0, known, at):
-                        positions[number] = (start, at, *behind)
-            for number in alone:
-                positions[number] = (start,)
+            kind = kinds[number]
+            followers, first = kind.followers, start + 1
+            near = numbers[first : first + kind.reach]
+            if followers.isdisjoint(near):
+                for _, payload in kind.alone:
+                    found.append(Found(payload, (start,)))
+                continue
+            longer: dict[int, Found] = {}
+            for at, second in enumerate(near, first):
+                if second in followers:
+                    phrases = kind.pairs.get(second) or self._pair(kind, second)
+                    _follow(phrases, start, at, numbers, longer)
+            for each, payload in kind.alone:
+                longer[each] = Found(payload, (start,))
             # Sorted, so that the order of what is found is no accident of hashing.
-            found += [Found(patterns[number][0], positions[number]) for number in sorted(positions)]
+            found += [longer[each] for each in sorted(longer)]
         return found
 
-    def _look_up(self, word: str) -> _Known:
-        """What a complaint's word can be."""
-        keys = list(self._lexical.intersection(self._forms(word)))
-        keys += ["=" + form for form in (word, *_without(word, self._clitics.cue_prefixes)) if form in self._cues]
-        if not keys:
-            return _UNKNOWN
-        found = tuple(dict.fromkeys(keys))
-        return _Known(
-            found,
-            tuple(sorted({number for key in found for number in self._alone.get(key, ())})),
-            self._beginnings(tuple(key for key in found if key in self._index)),
-        )
+    def _forget(self) -> None:
+        """Begin with no word known; the first kind is that of most words, which mean nothing."""
+        self._numbers.clear()
+        self._kinds = [_Kind(frozenset(), (), set(), 0)]
+        self._by_keys = {self._kinds[0].keys: 0}
+        # The kinds that may follow a first word, and the sets of them that hold those of several.
+        self._followers: dict[str, set[int]] = defaultdict(set)
+        self._merged: dict[str, list[set[int]]] = defaultdict(list)
+        for holders in self._holders.values():
+            holders.clear()
 
-    def _beginnings(self, keys: tuple[str, ...]) -> dict[str, list[_Longer]]:
-        """Longer phrases that begin with one of some pattern words, by their second word."""
-        if len(keys) == 1:
-            return self._index[keys[0]]
-        if keys not in self._merged:
-            merged: dict[str, list[_Longer]] = defaultdict(list)
-            for key in keys:
-                for following, phrases in self._index[key].items():
-                    merged[following] += phrases
-            self._merged[keys] = dict(merged)
-        return self._merged[keys]
+    def _held(self, alternatives: frozenset[str]) -> set[int]:
+        """The kinds of words that hold one of some words, those that are still to come included."""
+        holders = self._holders.get(alternatives)
+        if holders is None:
+            holders = self._holders[alternatives] = set()
+            for key in alternatives:
+                self._holders_of[key].append(holders)
+        return holders
+
+    def _number_of(self, word: str) -> int:
+        keys = self._keys(word)
+        number = self._by_keys.get(keys)
+        return self._new(keys) if number is None else number
+
+    def _keys(self, word: str) -> frozenset[str]:
+        """The words of phrases that a text's word can be."""
+        keys = self._lexical.intersection(self._forms(word))
+        for form in (word, *_without(word, self._clitics.cue_prefixes)):
+            if form in self._cues:
+                keys.add("=" + form)
+        return frozenset(keys)
+
+    def _new(self, keys: frozenset[str]) -> int:
+        """Make the kind of words that can be ``keys``, and tell the others of it."""
+        number = self._by_keys[keys] = len(self._kinds)
+        alone: dict[int, Any] = {}
+        for key in keys:
+            alone |= self._alone.get(key, {})
+            for holders in self._holders_of.get(key, ()):
+                holders.add(number)
+            for first in self._firsts.get(key, ()):
+                self._followers[first].add(number)
+                for merged in self._merged.get(first, ()):
+                    merged.add(number)
+        firsts = [key for key in keys if key in self._index]
+        # Of one word its own set, which grows with the kinds that are still to come.
+        followers = self._followers[firsts[0]] if len(firsts) == 1 else set()
+        if len(firsts) > 1:
+            for first in firsts:
+                followers |= self._followers[first]
+                self._merged[first].append(followers)
+        reach = max([self._reach[first] for first in firsts], default=0)
+        ordered = tuple([(each, alone[each]) for each in sorted(alone)])
+        self._kinds.append(_Kind(keys, ordered, followers, reach))
+        return number
+
+    def _pair(self, kind: _Kind, second: int) -> list[_Longer]:
+        """Longer phrases that begin with a word of a kind and one of the second kind, of that number."""
+        phrases = {
+            each.number: each
+            for first in kind.keys
+            if first in self._index
+            for key in self._kinds[second].keys
+            for each in self._index[first].get(key, ())
+        }
+        found = kind.pairs[second] = list(phrases.values())
+        return found
 
 
 def _without(word: str, prefixes: tuple[str, ...]) -> list[str]:
-    # Most words begin with none.
+    # Most words begin with none, and most prefixes with another letter.
     if not word.startswith(prefixes):
         return []
-    return [word[len(p) :] for p in prefixes if word.startswith(p) and len(word) - len(p) >= 2]
+    return [word[len(p) :] for p in _beginning(prefixes, word[0]) if word.startswith(p) and len(word) - len(p) >= 2]
+
+
+@cache
+def _beginning(prefixes: tuple[str, ...], letter: str) -> tuple[str, ...]:
+    return tuple([prefix for prefix in prefixes if prefix[0] == letter])
 
 
 @cache
@@ -281,15 +356,31 @@ def bare_forms(clitics: Clitics, language: Language) -> Callable[[str], tuple[st
     return forms_of
 
 
+def _follow(
+    phrases: Sequence[_Longer], start: int, at: int, numbers: Sequence[int], found: dict[int, Found]
+) -> None:
+    """Add those phrases whose first two words are at ``start`` and ``at`` and whose others follow."""
+    distance = at - start
+    for number, payload, furthest, rest in phrases:
+        if distance > furthest or number in found:
+            continue
+        if not rest:
+            found[number] = Found(payload, (start, at))
+            continue
+        kinds, far = rest[0]
+        if not kinds.isdisjoint(numbers[at + 1 : at + 1 + far]) and (behind := _behind(rest, 0, numbers, at)):
+            found[number] = Found(payload, (start, at, *behind))
+
+
 def _behind(
-    steps: tuple[tuple[frozenset[str], int], ...], at: int, known: Sequence[_Known], before: int
+    steps: tuple[tuple[set[int], int], ...], at: int, numbers: Sequence[int], before: int
 ) -> tuple[int, ...]:
     """The positions of the words that follow ``before``, with the shortest gaps; empty if they do not."""
-    alternatives, furthest = steps[at]
-    for place, word in enumerate(known[before + 1 : before + 1 + furthest], before + 1):
-        if not alternatives.isdisjoint(word.keys):
+    kinds, furthest = steps[at]
+    for place, number in enumerate(numbers[before + 1 : before + 1 + furthest], before + 1):
+        if number in kinds:
             if at + 1 == len(steps):
                 return (place,)
-            if behind := _behind(steps, at + 1, known, place):
+            if behind := _behind(steps, at + 1, numbers, place):
                 return (place, *behind)
     return ()

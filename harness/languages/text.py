@@ -66,11 +66,16 @@ def normalise(text: str, profile: Profile, language: Language) -> str:
 
 def words(text: str, profile: Profile, language: Language) -> list[str]:
     """Words of the normalised text. Marks are removed first: ``\\w`` would break words at them."""
-    text = _unify(text, profile, language)
     if profile is Profile.SURFACE:
-        return _WORD.findall(text)
+        return _WORD.findall(_unify(text, profile, language))
+    return apart(text, language).split()
+
+
+def apart(text: str, language: Language) -> str:
+    """The words of the text normalised for ``metric``, with white space between."""
+    text = _unify(text, Profile.METRIC, language)
     # What the table does not reach, such as an emoji, takes two units and may still be no letter.
-    return text.split() if len(text.encode("utf-16-le")) == 2 * len(text) else _LETTERS.findall(text)
+    return text if len(text.encode("utf-16-le")) == 2 * len(text) else " ".join(_LETTERS.findall(text))
 
 
 BETWEEN = "\ua4d2"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
 from ...languages import Language
-from ...languages.phrases import Clause, Found, Patterns, clauses
+from ...languages.phrases import Clause, Found, Patterns, clauses, clauses_of_each
 from ...severity import SEVERITIES, Severity
 from .cues import Cue, Cues, gap_holds, kind_of, of_the_list, sort_cues
 from .lexicon import Entry, Lexicon, Modifier, Sign
@@ -28,6 +28,9 @@ class Verdict(StrEnum):
     FIRES = "fires"
     NEGATED = "negated"
     COVERED = "covered"
+
+
+_FIRES, _NEGATED, _COVERED = Verdict
 
 
 class Finding(NamedTuple):
@@ -122,14 +125,23 @@ class Finder:
 
     def read(self, text: str) -> Reading:
         """All that a text holds, in reading order."""
-        reading = Reading(clauses(_apart(text), self._language), [], {})
+        return self._reading(clauses(_apart(text), self._language))
+
+    def read_each(self, texts: Sequence[str]) -> Iterator[Reading]:
+        """``read`` of each of the texts, for less."""
+        return map(self._reading, clauses_of_each(list(map(_apart, texts)), self._language))
+
+    def _reading(self, every: list[Clause]) -> Reading:
+        reading = Reading(every, [], {})
         for number, clause in enumerate(reading.clauses):
             matches, cues = [], []
             for item in self._patterns.find(clause):
-                if isinstance(item.payload, Entry):
+                # By the very type: isinstance() is slow for records, and this is asked of all that is found.
+                kind = type(item[0])
+                if kind is Sign or kind is Entry:
                     matches.append(item)
-                elif isinstance(item.payload, Mark):
-                    reading.marks.setdefault(item.payload.name, []).append((number, item.start))
+                elif kind is Mark:
+                    reading.marks.setdefault(item[0].name, []).append((number, item.start))
                 else:
                     cues.append(item)
             if matches:
@@ -139,56 +151,57 @@ class Finder:
     def _in_clause(self, number: int, clause: Clause, matches: list[Found], heard: list[Found]) -> list[Finding]:
         cues = sort_cues(heard, matches)
         if cues.negators:
-            matches = [item for item in matches if not gap_holds(item, cues)]
-        covered = _covered(matches)
+            matches = [item for item in matches if len(item[1]) == 1 or not gap_holds(item, cues)]
+        words = clause.words
         findings = []
         # Where a joiner ties what follows to a negated finding.
         tied: dict[int, str] = {}
         negates = bool(cues.negators or cues.after)
-        for item, inside in zip(matches, covered, strict=True):
+        for item, inside in zip(matches, _covered(matches), strict=True):
             entry, positions = item
+            start, end = positions[0], positions[-1] + 1
             negator = ""
             # What denies by its own first word ("does not wake") is not denied by the word before.
-            if negates and not (isinstance(entry, Sign) and positions[0] in cues.negating):
-                negator = self._negator(item, clause, cues) or tied.get(item.start - 1, "")
-                if negator and item.end in cues.joiners:
-                    tied[item.end] = negator
-            verdict = Verdict.NEGATED if negator else Verdict.COVERED if inside else Verdict.FIRES
-            near = self._modifiers(item, cues) if cues.modifiers else ()
+            if negates and not (start in cues.negating and type(entry) is Sign):
+                negator = self._negator(start, end, clause, cues) or tied.get(start - 1, "")
+                if negator and end in cues.joiners:
+                    tied[end] = negator
+            verdict = _NEGATED if negator else _COVERED if inside else _FIRES
+            near = self._modifiers(item, cues) if cues.modifiers else None
             # By position: so many are made that names would cost.
             findings.append(
                 Finding(
                     entry,
-                    " ".join([clause.words[at] for at in positions]),
+                    words[start] if len(positions) == 1 else " ".join([words[at] for at in positions]),
                     verdict,
                     negator,
-                    "a longer phrase covers it" if verdict is Verdict.COVERED else entry.reason,
-                    tuple([modifier.name for modifier in near]),
+                    "a longer phrase covers it" if verdict is _COVERED else entry.reason,
+                    tuple([modifier.name for modifier in near]) if near else (),
                     _moved(entry, near) if near else entry.severity,
                     number,
-                    positions[0],
-                    positions[-1] + 1,
+                    start,
+                    end,
                 )
             )
         return findings
 
-    def _negator(self, item: Found, clause: Clause, cues: Cues) -> str:
+    def _negator(self, start: int, after: int, clause: Clause, cues: Cues) -> str:
         """The words that negate a match, or an empty text."""
-        first = item.start
-        for end in range(first, first - self._window, -1):
-            negator = cues.negators_by_end.get(end)
-            if negator is None:
+        ends, nearest = cues.negators_by_end, start - self._window
+        # All of a few, from the last; of many those that may reach.
+        for end in reversed(cues.ends) if len(ends) < self._window else range(start, nearest, -1):
+            if not nearest < end <= start or (negator := ends.get(end)) is None:
                 continue
             verbal = (negator.start, end) in cues.verbal and end not in cues.carriers
-            if verbal and item.start - end >= self._verbal_window:
+            if verbal and start - end >= self._verbal_window:
                 continue
             # A verb right after the negator belongs to it ("I do not feel"); alone it begins a new statement.
-            between = range(end + 1, item.start)
-            if cues.breakers.isdisjoint(between) and clause.breaks.isdisjoint(range(end, item.start + 1)):
+            between = range(end + 1, start)
+            if cues.breakers.isdisjoint(between) and clause.breaks.isdisjoint(range(end, start + 1)):
                 return " ".join(clause.words[negator.start : end])
-        if cues.list_joiners and (negator := of_the_list(item, clause, cues)):
-            return " ".join(clause.words[negator.start : negator.end])
-        cue = cues.after.get(item.end)
+        if cues.list_joiners and (listed := of_the_list(start, clause, cues)):
+            return " ".join(clause.words[listed.start : listed.end])
+        cue = cues.after.get(after) if cues.after else None
         if cue and (cue.end == len(clause.words) or cue.end in clause.breaks or cue.end in cues.breakers):
             return " ".join(clause.words[cue.start : cue.end])
         return ""
@@ -223,20 +236,19 @@ def _covered(matches: list[Found]) -> list[bool]:
     """Whether a longer phrase of the same kind holds all words of a match, for each; conditions stand alone."""
     # Only a phrase of several words can hold another.
     spans: dict[tuple[bool, int], list[frozenset[int]]] = {}
-    kinds = [kind_of(item) for item in matches]
-    for item, kind in zip(matches, kinds, strict=True):
-        if kind is not None and len(item.positions) > 1:
-            span = frozenset(item.positions)
-            for at in item.positions:
+    for item in matches:
+        if len(item[1]) > 1 and (kind := kind_of(item)) is not None:
+            span = frozenset(item[1])
+            for at in span:
                 spans.setdefault((kind, at), []).append(span)
     if not spans:
         return [False] * len(matches)
     covered = []
-    for item, kind in zip(matches, kinds, strict=True):
-        near = None if kind is None else spans.get((kind, item.positions[0]))
+    for item in matches:
+        positions, kind = item[1], kind_of(item)
+        near = None if kind is None else spans.get((kind, positions[0]))
         covered.append(
-            near is not None
-            and any(span.issuperset(item.positions) for span in near if len(span) > len(item.positions))
+            near is not None and any(len(span) > len(positions) and span.issuperset(positions) for span in near)
         )
     return covered
 

@@ -91,17 +91,23 @@ class RulesSource:
 
     def labels(self, questions: Sequence[str]) -> Labels:
         """Probabilities with levels and discriminators; level 0 and an empty text where nothing fires."""
-        probabilities, decisions = self.reasons(questions)
-        if not decisions:
-            return Labels(probabilities, np.zeros(len(questions), np.int8), [""] * len(questions))
-        levels = np.array([each.level or 0 for each in decisions], dtype=np.int8)
-        return Labels(probabilities, levels, [each.as_json() for each in decisions])
+        judge = self._judge
+        if not judge:
+            return Labels(self.reasons(questions)[0], np.zeros(len(questions), np.int8), [""] * len(questions))
+        # One after the other: the collector of garbage would look through all decisions that are kept.
+        levels, confidences, discriminators = [], [], []
+        for decision in map(judge.decide, self._finder.read_each(questions)):
+            levels.append(decision.level or 0)
+            confidences.append(decision.confidence)
+            discriminators.append(decision.as_json())
+        probabilities = judge.decider.shares(levels, confidences)
+        return Labels(probabilities, np.array(levels, dtype=np.int8), discriminators)
 
     def reasons(self, questions: Sequence[str]) -> tuple[Probabilities, list[Decision]]:
         """Probabilities of shape (n, 3) with the decision for each complaint; no decisions without a scale."""
         finder, judge = self._finder, self._judge
         if judge:
-            decisions = [judge.decide(finder.read(question)) for question in questions]
+            decisions = list(map(judge.decide, finder.read_each(questions)))
             return judge.decider.probabilities(decisions), decisions
         result = np.full((len(questions), 3), np.nan)
         for row, question in enumerate(questions):

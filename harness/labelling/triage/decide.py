@@ -109,12 +109,15 @@ class Decider:
         }
         self._by_id = {each.id: each for each in triage.discriminators}
         # By the first atom's names, so that only combinations are tried whose first part is there.
-        self._combinations: dict[str, list[tuple[Discriminator, list[_Atom]]]] = defaultdict(list)
+        self._combinations: dict[str, list[tuple[Discriminator, list[_Atom], frozenset[str]]]] = defaultdict(list)
         for each in triage.discriminators:
             for text in each.combinations:
                 atoms = [_Atom(part) for part in text.split()]
+                # Of the last that must be there one of these names must be: most combinations fail by that.
+                last = [atom for atom in atoms if atom.wanted][-1:] or atoms[:1]
+                needed = frozenset(name for name, *_ in last[0].names)
                 for name, *_ in atoms[0].names:
-                    self._combinations[name].append((each, atoms))
+                    self._combinations[name].append((each, atoms, needed))
         self._first_contexts = [name for name in CONTEXT if name in self._combinations]
         self._unless = {
             each.id: [_Atom(part) for part in each.unless.split()] for each in triage.discriminators if each.unless
@@ -174,11 +177,16 @@ class Decider:
         return found
 
     def _combined(self, facts: Facts) -> list[Fired]:
-        found = []
+        found: list[Fired] = []
         names = [name for name in facts.signs if name in self._combinations]
         names += [name for name in self._first_contexts if name in facts.context]
+        if not names:
+            return found
+        present = facts.context.union(facts.signs)
         for name in names:
-            for discriminator, atoms in self._combinations[name]:
+            for discriminator, atoms, needed in self._combinations[name]:
+                if needed.isdisjoint(present):
+                    continue
                 words: list[str] = []
                 for atom in atoms:
                     heard = atom.found(facts)
@@ -193,17 +201,24 @@ class Decider:
     def _single(self, facts: Facts) -> list[Fired]:
         found = []
         asks = "question" in facts.context
-        here = [sign for signs in facts.signs.values() for sign in signs if sign.discriminator.kind != "condition"]
-        complaint = any(sign.discriminator.kind in _COMPLAINTS for sign in here)
-        for sign in here:
-            if self._unless and self._excepted(sign, facts):
+        here = [
+            (sign, sign.discriminator.kind)
+            for signs in facts.signs.values()
+            for sign in signs
+            if sign.discriminator.kind != "condition"
+        ]
+        for sign, kind in here:
+            one, said = sign.discriminator, sign.said
+            if one.id in self._unless and self._excepted(sign, facts):
                 continue
-            kind = sign.discriminator.kind
-            level = 5 if kind == "illness" and asks and not complaint else self._level(sign)
+            if kind == "illness" and asks and not any(other in _COMPLAINTS for _, other in here):
+                level = 5
+            else:
+                level = self._level(sign) if said else one.level
             sure = self._sure_of_kind[kind]
-            if kind in _COMPLAINTS and {"slight", "severe"} <= sign.said:
+            if "slight" in said and "severe" in said and kind in _COMPLAINTS:
                 sure -= self._sure.doubt
-            found.append(Fired(sign.discriminator.id, level, (sign.words,), sure, kind))
+            found.append(Fired(one.id, level, (sign.words,), sure, kind))
         return found
 
     def _excepted(self, sign: Sign, facts: Facts) -> bool:
@@ -228,9 +243,12 @@ class Decider:
 
         NaN where a decision has no level.
         """
-        levels = np.array([each.level or 0 for each in decisions], dtype=np.intp)
-        sure = np.array([each.confidence for each in decisions])[:, None]
-        probabilities: npt.NDArray[np.float64] = self._own[levels] * sure + self._others[levels] * (1 - sure)
+        return self.shares([each.level or 0 for each in decisions], [each.confidence for each in decisions])
+
+    def shares(self, levels: Sequence[int], confidences: Sequence[float]) -> npt.NDArray[np.float64]:
+        """``probabilities`` by the levels (n,), 0 for none, and the confidences (n,) of decisions."""
+        rows, sure = np.array(levels, dtype=np.intp), np.array(confidences, dtype=np.float64)[:, None]
+        probabilities: npt.NDArray[np.float64] = self._own[rows] * sure + self._others[rows] * (1 - sure)
         return probabilities
 
 

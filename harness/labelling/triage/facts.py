@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from ...languages import Language
@@ -23,6 +22,8 @@ _GONE = frozenset({"resolved", "somebody_else", "prevention"})
 """Modifiers of the lexicon that say a finding is not there now, or not in the person that is asked about."""
 
 
+# Of the module: an enumeration's members cost more to look up, and every finding is asked.
+_FIRES, _NEGATED = Verdict.FIRES, Verdict.NEGATED
 _STRENGTHS = frozenset({"severe", "slight"})
 _SAID_NEAR = ("sudden", "severe", "slight")
 _WHOLE_TEXT = frozenset({"question", "person", "sudden", "unbearable", "worse"})
@@ -36,7 +37,7 @@ Places = dict[str, list[tuple[int, int]]]
 """Marks by name: the clause and the word of each."""
 
 
-@dataclass
+@dataclass(slots=True)
 class _Around:
     """What is said around signs: durations that count, by clause, and the marks of ``_SAID_NEAR``.
 
@@ -48,7 +49,7 @@ class _Around:
     plain: set[str] | None = None
 
 
-@dataclass
+@dataclass(slots=True)
 class Sign:
     """A discriminator that the words of a complaint name, and what is said of it."""
 
@@ -57,14 +58,14 @@ class Sign:
     said: set[str]
 
 
-@dataclass
+@dataclass(slots=True)
 class Facts:
     """All that a decision is made from.
 
     ``context`` holds the names of ``scale.CONTEXT`` that are true, ``words`` counts the words of the text.
     """
 
-    signs: dict[str, list[Sign]] = field(default_factory=lambda: defaultdict(list))
+    signs: dict[str, list[Sign]] = field(default_factory=dict)
     values: list[tuple[Measured, str]] = field(default_factory=list)
     context: set[str] = field(default_factory=set)
     past: bool = False
@@ -86,6 +87,7 @@ class FactReader:
         self._vitals = VitalReader(triage, self._times, language, clitics)
         self._scale = triage
         self._by_id = {each.id: each for each in triage.discriminators}
+        self._of_sign = {each.id: [each] for each in triage.discriminators}
         self._of_entry: dict[str, list[Discriminator]] = defaultdict(list)
         for each in triage.discriminators:
             for entry in each.entries:
@@ -96,48 +98,56 @@ class FactReader:
             name: frozenset(words(" ".join(before), Profile.METRIC, language))
             for name, before in triage.not_after.items()
         }
+        self._heard = frozenset().union(self._times.heard, self._vitals.heard, self._marks)
 
     def read(self, reading: Reading) -> Facts:
         """The facts of a complaint."""
-        facts = Facts(words=sum(len(clause.words) for clause in reading.clauses))
-        told = [self._times.read(clause.words) for clause in reading.clauses]
-        marks = self._marked(reading)
+        facts = Facts(words=sum([len(clause.words) for clause in reading.clauses]))
+        # The words of each clause that any reader knows, looked for once.
+        heard = self._heard
+        places = [[at for at, word in enumerate(clause.words) if word in heard] for clause in reading.clauses]
+        told = [self._times.read(clause.words, near) for clause, near in zip(reading.clauses, places, strict=True)]
+        marks = self._marked(reading, places)
         self._context(facts, told, marks)
         around = self._around(told, marks)
         for finding in reading.findings:
-            if finding.verdict is Verdict.NEGATED:
+            verdict = finding.verdict
+            if verdict is _NEGATED:
                 facts.denied = True
-            elif finding.verdict is Verdict.FIRES and finding.words not in self._ignored:
+            elif verdict is _FIRES and finding.words not in self._ignored:
                 self._finding(facts, finding, around)
-        for clause in reading.clauses:
-            for measured in self._vitals.read(clause.words):
+        for clause, near in zip(reading.clauses, places, strict=True):
+            for measured in self._vitals.read(clause.words, near) if near else ():
                 facts.values.append((measured, " ".join(clause.words[measured.start : measured.end])))
                 if measured.value < measured.vital.normal_below:
                     for name in measured.vital.cancels:
                         facts.signs.pop(name, None)
         return facts
 
-    def _marked(self, reading: Reading) -> Places:
-        marks = reading.marks
-        for number, clause in enumerate(reading.clauses):
-            said = clause.words
-            for at in [at for at, word in enumerate(said) if word in self._marks]:
-                for name in self._marks[said[at]]:
-                    if not at or said[at - 1] not in self._not_after.get(name, ()):
+    def _marked(self, reading: Reading, places: list[list[int]]) -> Places:
+        marks, names_of, not_after = reading.marks, self._marks, self._not_after
+        for number, near in enumerate(places):
+            said = reading.clauses[number].words
+            for at in near:
+                for name in names_of.get(said[at], ()):
+                    if not at or name not in not_after or said[at - 1] not in not_after[name]:
                         marks.setdefault(name, []).append((number, at))
         return marks
 
     def _around(self, told: list[Told], marks: Places) -> _Around:
         limit = self._scale.times.chronic_days
         # What was years ago tells nothing of what is now.
-        durations = [[each for each in one.durations if not each.over or each.days < limit] for one in told]
+        durations = [
+            [each for each in one.durations if not each.over or each.days < limit] if one.durations else []
+            for one in told
+        ]
         for number, at in marks.get("today", ()):
             insort(durations[number], Duration(at, _TODAY, over=False), key=lambda each: each.at)
         return _Around(durations, [(name, marks[name]) for name in _SAID_NEAR if name in marks])
 
     def _context(self, facts: Facts, told: list[Told], marks: Places) -> None:
         context = facts.context
-        context.update(_WHOLE_TEXT & marks.keys())
+        context.update([name for name in marks if name in _WHOLE_TEXT])
         facts.knowledge = "knowledge" in marks
         facts.topic = "topic" in marks or "body" in marks
         facts.complains = "complaint" in marks
@@ -160,19 +170,24 @@ class FactReader:
         if month is not None:
             context.update(name for name, first in (("month_5_on", 5), ("month_6_on", 6)) if month >= first)
         limit = self._scale.times
-        longest = max((each.days for each in durations if not each.over), default=0.0)
-        if facts.now or any(each.days <= limit.acute_days for each in durations):
+        longest = 0.0
+        if durations:
+            longest = max([each.days for each in durations if not each.over], default=0.0)
+        if facts.now or (durations and min([each.days for each in durations]) <= limit.acute_days):
             context.add("acute")
         if "long" in marks or longest >= limit.chronic_days:
             context.add("chronic")
-        context.update(name for name, days in _LONGER.items() if longest >= days)
+        if longest:
+            context.update([name for name, days in _LONGER.items() if longest >= days])
 
     def _finding(self, facts: Facts, finding: Finding, around: _Around) -> None:
         name = finding.entry.id
-        if isinstance(finding.entry, SignEntry):
-            discriminators = [self._by_id[name]]
+        if type(finding.entry) is SignEntry:
+            discriminators = self._of_sign[name]
+        elif name in self._of_entry:
+            discriminators = self._of_entry[name]
         else:
-            discriminators = self._of_entry.get(name) or [self._default(finding)]
+            discriminators = self._of_entry[name] = [self._default(finding)]
         if finding.modifiers:
             gone = _GONE.intersection(finding.modifiers)
             # "For a long time" holds the words of "long ago"; what was a danger some days ago is none that is over.
@@ -183,8 +198,13 @@ class FactReader:
                 # A diabetes of old is still there, and so is a pregnancy.
                 discriminators = [each for each in discriminators if each.kind == "condition"]
         said = self._said(facts, finding, around)
+        signs = facts.signs
         for each in discriminators:
-            facts.signs[each.id].append(Sign(each, finding.words, said))
+            sign = Sign(each, finding.words, said)
+            if each.id in signs:
+                signs[each.id].append(sign)
+            else:
+                signs[each.id] = [sign]
 
     def _still(self, facts: Facts, finding: Finding, named: list[Discriminator], around: _Around) -> bool:
         if "chronic" in finding.modifiers:
@@ -228,9 +248,7 @@ class FactReader:
         near = around.durations[finding.clause]
         if near:
             limit = self._scale.times
-            after = bisect_left(near, finding.start, key=lambda each: each.at)
-            beside = near[max(0, after - 1) : after + 2]
-            days = min(beside, key=lambda each: min(abs(each.at - finding.start), abs(each.at - finding.end))).days
+            days = near[0].days if len(near) == 1 else _nearest(near, finding)
             if days <= limit.acute_days:
                 return "acute"
             return "chronic" if days >= limit.chronic_days else ""
@@ -239,15 +257,21 @@ class FactReader:
         return "chronic" if "chronic" in facts.context else ""
 
 
-def _of_age(days: float) -> Iterator[str]:
+def _nearest(durations: list[Duration], finding: Finding) -> float:
+    """The days of that of several durations, in order, which stands next to a finding."""
+    after = bisect_left(durations, finding.start, key=lambda each: each.at)
+    beside = durations[max(0, after - 1) : after + 2]
+    return min(beside, key=lambda each: min(abs(each.at - finding.start), abs(each.at - finding.end))).days
+
+
+_BELOW = (("under_3_months", 3 * _MONTH), ("under_1_year", _YEAR), ("child", 12 * _YEAR))
+_FROM = (("from_40", 40 * _YEAR), ("from_65", 65 * _YEAR))
+
+
+def _of_age(days: float) -> list[str]:
     """What follows from an age in days."""
-    yield "person"
-    for name, below in (("under_3_months", 3 * _MONTH), ("under_1_year", _YEAR), ("child", 12 * _YEAR)):
-        if days < below:
-            yield name
-    for name, years in (("from_40", 40), ("from_65", 65)):
-        if days >= years * _YEAR:
-            yield name
+    below = [name for name, limit in _BELOW if days < limit]
+    return ["person", *below, *[name for name, limit in _FROM if days >= limit]]
 
 
 _OF_THINGS = ("topic", "body", "complaint")

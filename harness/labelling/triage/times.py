@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from ...languages import Language
 from ...languages.text import Profile, words
@@ -17,8 +18,7 @@ _OLDEST = 115 * _YEAR
 _ADULT = 14 * _YEAR
 
 
-@dataclass(frozen=True)
-class Duration:
+class Duration(NamedTuple):
     """How long ago something began, in days; ``at`` is its unit's position, ``over`` that it is told as past."""
 
     at: int
@@ -26,7 +26,7 @@ class Duration:
     over: bool
 
 
-@dataclass
+@dataclass(slots=True)
 class Told:
     """What a clause tells about time: durations of complaints, the age in days, the month of a pregnancy."""
 
@@ -62,7 +62,7 @@ class TimeReader:
         self._pregnant = plain(times.pregnant)
         self._pregnancy_month, self._pregnancy_week = plain(times.pregnancy_month), plain(times.pregnancy_week)
 
-        self._heard = frozenset().union(
+        self.heard = frozenset().union(
             *(self._duals, self._units, self._age, self._alone),
             *(self._pregnant, self._pregnancy_month, self._pregnancy_week),
         )
@@ -85,11 +85,13 @@ class TimeReader:
         """Whether a word adds a half to the number before it."""
         return word in self._half
 
-    def read(self, tokens: Sequence[str]) -> Told:
-        """All that a clause tells about time."""
+    def read(self, tokens: Sequence[str], places: Iterable[int]) -> Told:
+        """All that a clause tells about time; ``places`` are those of all its words that are ``heard``, or more."""
         told = Told()
-        for at in [at for at, word in enumerate(tokens) if word in self._heard]:
+        for at in places:
             word = tokens[at]
+            if word not in self.heard:
+                continue
             if word in self._duals:
                 self._place(told, tokens, at, at, self._duals[word])
             elif word in self._units:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...languages import Language
@@ -56,11 +56,21 @@ class VitalReader:
         )
         self._ratio = frozenset(word for name in times.ratio for word in words(name, Profile.METRIC, language)[:1])
 
-    def read(self, tokens: Sequence[str]) -> list[Measured]:
-        """The values of a clause; a number that counts days or years is none."""
+    @property
+    def heard(self) -> frozenset[str]:
+        """The names of values, in all forms that they are written in."""
+        return frozenset(self._vitals)
+
+    def read(self, tokens: Sequence[str], places: Iterable[int]) -> list[Measured]:
+        """The values of a clause; a number that counts days or years is none.
+
+        ``places`` are those of all its words that are ``heard``, or more.
+        """
         found = []
-        for at in [at for at, word in enumerate(tokens) if word in self._vitals]:
-            vital = self._vitals[tokens[at]]
+        for at in places:
+            vital = self._vitals.get(tokens[at])
+            if vital is None:
+                continue
             for place in range(at + 1, min(at + 1 + _REACH, len(tokens))):
                 # Another value begins, or an age: the number behind it is its own.
                 if self._vitals.get(tokens[place], vital) is not vital or tokens[place] in self._reader.ages:
