@@ -22,7 +22,9 @@ _DEMO = Path("runs/demo")
 
 @app.command()
 def run(
-    experiment: Path = typer.Argument(help="An experiment's YAML file, or the name of a shipped one: demo, paper."),
+    experiment: Path = typer.Argument(
+        help="An experiment's YAML file, or the name of a shipped one, as demo or paper."
+    ),
     out: Path = typer.Option(help="Folder of the experiment; the same command goes on where it stopped."),
     check: bool = typer.Option(
         False, "--check", help="Only look: what is planned and done, and whether all that it needs is there."
