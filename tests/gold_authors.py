@@ -12,7 +12,7 @@ from maqa_severity.harness.core.files import sha256_text
 from maqa_severity.harness.languages import Language
 from maqa_severity.harness.metrics.registry import Group, columns_of
 from maqa_severity.harness.metrics.safety.card import Detector, pooled
-from maqa_severity.tests import third_gold
+from maqa_severity.tests import model_gold, third_gold
 from maqa_severity.tests.falah_draw import FALAH
 from maqa_severity.tests.tongues import ARABIC, ENGLISH
 
@@ -64,6 +64,13 @@ def _third(workbook: Path) -> list[Author]:
         )
         for name, kinds in _OF_THIRD.items()
     ]
+
+
+def model_answers(workbook: Path = FALAH) -> Author:
+    """The fourth author's, beside the card and not in it: texts of one model that are much alike decide nothing."""
+    first = json.loads((_DATA / "first_seen_model.json").read_text())["parts"]["model"]
+    held_out = [row for row in model_gold.joined_rows(workbook) if row["half"] == "held_out"]
+    return Author(model_gold.FOURTH, held_out, _figures(first))
 
 
 def gold_digest(language: Language) -> str:

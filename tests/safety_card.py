@@ -36,7 +36,7 @@ from maqa_severity.harness.metrics.scoring import safety_metrics
 from maqa_severity.harness.metrics.screening import SCREENING, screening
 from maqa_severity.harness.severity import Severity, parse_severity
 from maqa_severity.tests.falah_draw import FALAH
-from maqa_severity.tests.gold_authors import GOLD, THIRD_REAL, authors, gold_digest, gold_rows
+from maqa_severity.tests.gold_authors import GOLD, THIRD_REAL, authors, gold_digest, gold_rows, model_answers
 from maqa_severity.tests.tongues import ARABIC
 from rich.console import Console
 
@@ -178,13 +178,17 @@ def main() -> int:
         }
         for name, author in card.authors.items():
             parts |= {f"{name}, first seen": author.first_seen, f"{name}, held out": author.detectors}
+        if language is ARABIC:
+            beside = model_answers()
+            parts[f"{beside.name}, not in the card, first seen"] = beside.first_seen
+            parts[f"{beside.name}, not in the card, held out"] = detectors_on(beside.rows, language)
         for part, detectors in parts.items():
             if detectors:
                 console.print(printed(part, detectors))
         for column, why in screening(language).items():
             console.print(f"  {SCREENING}: {column}: {why}")
     if not FALAH.is_file():
-        console.print(f"{THIRD_REAL}: not measured again, FALAH-Mix is not at {FALAH}")
+        console.print(f"{THIRD_REAL}; model answers: not measured again, FALAH-Mix is not at {FALAH}")
     return 0
 
 

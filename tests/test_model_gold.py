@@ -9,10 +9,12 @@ from maqa_severity.harness.metrics.safety.card import Detector
 from maqa_severity.harness.severity import CLASS_OF_LEVEL
 from maqa_severity.tests import model_gold
 from maqa_severity.tests.falah_draw import real_rows
+from maqa_severity.tests.gold_authors import authors, model_answers
 from maqa_severity.tests.model_card import FIRST_SEEN
 from maqa_severity.tests.safety_card import counted
 from maqa_severity.tests.third_card import judged
 from maqa_severity.tests.third_gold import is_development
+from maqa_severity.tests.tongues import ARABIC
 
 FROZEN = "5c2ecbe8d656ac77a765680baaa4ebe497bfd0d8bd5f0d6f84255daed03b110b"
 COPIED = 24
@@ -74,3 +76,12 @@ def test_first_seen_figures_are_of_the_frozen_labels(falah):
         halves = [half[column] for half in seen["halves"].values()]
         assert sum(half["n"] for half in halves) == then.n
         assert sum(half["misses"] for half in halves) == then.misses
+
+
+def test_the_card_shows_their_held_out_half_and_judges_no_detector_by_it(falah, tmp_path):
+    shown = model_answers(falah)
+    assert len(shown.rows) == 43 and not any(is_development(row) for row in shown.rows)
+    assert shown.first_seen["degenerate"].n == 91 and shown.first_seen["degenerate"].misses == 7
+    assert shown.name not in {each.name for each in authors(ARABIC, falah)}
+    absent = model_answers(tmp_path / "none.xlsx")
+    assert not absent.rows and absent.first_seen == shown.first_seen
