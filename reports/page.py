@@ -35,6 +35,7 @@ from ..ratings.meta_records import Meta, of_people
 from .examples import largest_changes, typical_examples
 from .safety import FORMULAS, safety_of, totals
 from .strata import answer_shapes, category_scores
+from .triage import triage_strata
 
 _TEMPLATES = Path(__file__).parent
 _DIRECTION = {Better.HIGHER: 1, Better.LOWER: -1, Better.NEITHER: 0}
@@ -130,6 +131,7 @@ def report_page(
         similarity=[each for each in summaries if each not in columns_of(Group.SAFETY, Group.PART, Group.STYLE)],
         shapes=answer_shapes(run),
         categories=category_scores(run, metric),
+        triage=triage_strata(run, against, metric),
         notes={each.name: note for each in (run, against) if each and (note := beyond_encoder(each.scores))},
         changed=largest_changes(run, against, metric) if against else {},
         examples={str(severity): typical_examples(run, metric, severity) for severity in SEVERITIES},

@@ -6,6 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.labelling.sources.rules import RulesSource
 from maqa_severity.harness.runs.run import Run, load_run
 from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.severity import Severity
@@ -14,6 +15,8 @@ from maqa_severity.leaderboards.export import board_page
 from maqa_severity.reports.examples import largest_changes, typical_examples
 from maqa_severity.reports.page import report_page
 from maqa_severity.reports.strata import answer_shapes, category_scores
+from maqa_severity.reports.triage import LEAST, triage_strata
+from maqa_severity.tests.tongues import ARABIC
 
 HOSTILE = "</dd><script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">{{ 7*7 }}"
 
@@ -142,3 +145,21 @@ def test_hostile_answers_are_text_in_a_real_browser_and_arabic_runs_right_to_lef
     shown = browse(path)
     assert "<title>owned" not in shown
     assert 'data-direction="rtl"' in shown
+
+
+def test_levels_and_signs_of_the_questions_are_strata_of_both_runs(evaluated):
+    run, other = (load_run(evaluated[kind]) for kind in ("hf", "echo"))
+    found = triage_strata(run, other, "rougeL")
+    assert found.scale == RulesSource(ARABIC).scale
+    assert sum(each.n for each in found.levels) == run.scores.frame["rougeL"].notna().sum()
+    assert [each.level or 9 for each in found.levels] == sorted(each.level or 9 for each in found.levels)
+    labelled = RulesSource(ARABIC).labels(run.answers["question"].tolist())
+    means = run.answers[["id"]].assign(level=labelled.levels)
+    for each in found.levels:
+        ids = set(means.loc[means["level"] == (each.level or 0), "id"])
+        for frame, mean in ((run.scores.frame, each.mean), (other.scores.frame, each.other)):
+            assert frame.loc[frame["id"].isin(ids), "rougeL"].mean() == pytest.approx(mean)
+    assert all(each.n >= LEAST and each.level for each in found.discriminators)
+    page = report_page(run, other, metric="rougeL")
+    assert "What is urgent in the question" in page and found.levels[0].name in page
+    assert triage_strata(run, None, "rougeL").levels[0].other is None
