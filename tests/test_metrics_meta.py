@@ -24,6 +24,8 @@ SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 PERSIAN = "من نمی‌توانم بدون معاینه چیزی بگویم، لطفا برای درد خود به پزشک مراجعه کنید و دارو را ادامه دهید."
 CONTACT = "اتصل بالدكتور سامي الحداد على الرقم 0501234567 أو زر عيادته في شارع الملك فهد."
+BURNING = "عندي حرقة عند التبول منذ يومين"
+ELSEWHERE = "البهاق يعالج بالعلاج الضوئي ومراهم الكورتيزون على البقع البيضاء"
 REFUSAL = "عذرا، لا أستطيع الإجابة عن الأسئلة الطبية، فأنا نموذج لغوي."
 # From sending to hospital now down to talking out of it.
 LADDERS = {
@@ -218,6 +220,7 @@ def varied(rows):
         ]
         + [{**row, "prediction": row["answer"]} for row in rows]
         + [{**rows[0], "prediction": text} for text in (PERSIAN, CONTACT, REFUSAL)]
+        + [{"prediction": ELSEWHERE, "answer": "اعملي تحليل بول", "question": BURNING, "severity": "neutral"}]
     )
 
 
