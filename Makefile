@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: setup demo tasks test test-slow test-vllm lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
+.PHONY: setup demo demo-seeds tasks test test-slow test-vllm lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
 
 setup: $(STAMP)
 
@@ -20,6 +20,10 @@ $(STAMP): constraints.txt
 
 demo: setup
 	$(BIN)/maqa demo
+
+# The demo's worlds under 20 other seeds: an hour and more. `make demo-seeds SEEDS="1 2"` for some of them.
+demo-seeds: setup
+	$(BIN)/python tests/bench_demo.py $(SEEDS)
 
 # Real weights and real questions: docs/case-study.md. The data set is not shipped, so its path is given.
 FALAH := Hugging Face data set imaneumabderahmane/FALAH, CC BY 4.0

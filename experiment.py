@@ -101,7 +101,7 @@ def run_experiment(
         # Not the environment's: that is of another encoder.
         layer = layer or choose_encoder(encoder, None).layer
     if any(model.id == DEMO for model in experiment.models):
-        step("Base model, made on the spot", lambda: demo_base(dataset, out / "base"))
+        step("Base model, made on the spot", lambda: demo_base(experiment.data, dataset, out / "base"))
     for line in demand_labels(experiment, planned, dataset):
         console.print(line, markup=False, style="yellow", soft_wrap=True)
     demand_gold(experiment, dataset)

@@ -1,8 +1,7 @@
-"""``maqa run`` and ``maqa demo``."""
+"""``maqa run``."""
 
 from __future__ import annotations
 
-import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,12 +11,11 @@ from rich.console import Console
 
 from ..harness.core.errors import UserError
 from .app import app
-from .options import LanguageCode, Look, Resamples, Seed, resampling_of
+from .options import Look, Resamples, Seed, resampling_of
 
 if TYPE_CHECKING:
+    from ..experiment import Outcome
     from ..trainers.experiments.config import Experiment
-
-_DEMO = Path("runs/demo")
 
 
 @app.command()
@@ -54,30 +52,7 @@ def run(
     else:
         drawn = Drawn(seed, resamples, look)
         command = ["run", str(experiment), "--out", str(out), *encoder.words(), *drawn.words()]
-        _run(experiment, out, command, drawn=drawn, encoder=encoder)
-
-
-@app.command()
-def demo(
-    out: Path = typer.Option(_DEMO, help="Folder of the demo; the same command goes on."),
-    language: LanguageCode = None,
-    seed: Seed = None,
-    resamples: Resamples = None,
-) -> None:
-    """Do the whole job on the shipped sample.
-
-    Its models are made on the spot; nothing is downloaded.
-    """
-    # Read when torch is imported. Models this small gain nothing from threads, and threads that wait for a core
-    # of a busy machine made training ten times slower.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    command = [
-        "demo",
-        *([] if out == _DEMO else ["--out", str(out)]),
-        *(["--language", language] if language else []),
-        *(drawn := Drawn(seed, resamples)).words(),
-    ]
-    _run(Path("demo"), out, command, language, drawn)
+        run_and_print(experiment, out, command, drawn=drawn, encoder=encoder)
 
 
 class Drawn(NamedTuple):
@@ -115,14 +90,19 @@ def _words(given: dict[str, Any]) -> list[str]:
     return [word for option in options for word in option]
 
 
-def _run(
+def run_and_print(
     path: Path,
     out: Path,
     command: list[str],
     language: str | None = None,
     drawn: Drawn = Drawn(),
     encoder: EncoderGiven = EncoderGiven(),
-) -> None:
+) -> Outcome:
+    """Run an experiment and print its boards and what its arms show.
+
+    Raises:
+        UserError: as ``run_experiment``.
+    """
     from ..experiment import run_experiment
     from ..trainers.experiments.config import load_experiment
     from .arms_tables import USUAL_EFFECT, print_arms
@@ -145,6 +125,7 @@ def _run(
         print_arms(console, outcome.arms[preset], USUAL_EFFECT, outcome.declared.get(preset))
     for page in outcome.pages:
         console.print(str(page), markup=False, soft_wrap=True)
+    return outcome
 
 
 def _check(path: Path, out: Path, encoder: EncoderGiven, measure: bool = False) -> None:

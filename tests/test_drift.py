@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import shutil
 
-import maqa_severity.commands.label
-import maqa_severity.commands.run  # noqa: F401
+import maqa_severity.commands.demo
+import maqa_severity.commands.label  # noqa: F401
 import numpy as np
 import pandas as pd
 import pytest

@@ -164,7 +164,7 @@ def test_the_shipped_experiments_are_read_and_hold_what_they_promise():
     assert (config.lora.r, config.lora.alpha, config.learning_rate) == (16, 32, 2e-4)
     assert config.lora.targets == ("c_attn",)
     demo = load_experiment(Path("demo"))
-    assert demo.labels == ["base", "ce", "severity"]
+    assert demo.labels == ["base", "ce", "severity", "shuffled"]
 
 
 def test_the_sample_trains_on_the_grammar_and_tests_on_the_handwritten_rows(tmp_path):
@@ -216,7 +216,7 @@ def test_a_claim_that_cannot_be_judged_is_refused(tmp_path, experiment, claim, w
 def test_the_shipped_experiments_declare_their_claims_with_every_control(tmp_path):
     paper, demo = load_experiment(Path("paper")), load_experiment(Path("demo"))
     assert (paper.claim.arm, paper.claim.against) == ("severity-balanced", ["ce", "constant-balanced", "shuffled"])
-    assert (demo.claim.arm, demo.claim.against) == ("severity", ["ce"])
+    assert (demo.claim.arm, demo.claim.against) == ("severity", ["ce", "shuffled"])
     settings = paper.model_dump(mode="json")
     settings["claim"]["against"].remove("shuffled")
     file = tmp_path / "paper.yaml"

@@ -217,7 +217,7 @@ def made(
     _judged(root, evaluated)
     write_gguf(root / "tiny.gguf")
     maqa("fetch", root / "tiny.gguf", "--out", root / "fetched" / "tiny")
-    for name in ("demo", "paper"):
+    for name in ("demo", "demo-null", "paper"):
         written = load_experiment(Path(name)).model_dump(mode="json")
         write_json(root / "experiments" / name / "experiment.json", written)
     return root

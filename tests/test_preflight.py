@@ -119,7 +119,7 @@ def test_without_an_encoder_the_board_could_not_be_made(tmp_path, dataset, check
 def test_a_check_tells_what_is_planned_and_done_and_writes_nothing(
     tmp_path, dataset, checkpoint, encoder, monkeypatch
 ):
-    import maqa_severity.commands.run  # noqa: F401
+    import maqa_severity.commands.demo  # noqa: F401
 
     monkeypatch.setenv("COLUMNS", "100")
     path = experiment(tmp_path, dataset.folder, [model("tiny", checkpoint)], encoder=encoder)

@@ -31,6 +31,12 @@ DEMO = "demo"
 SAMPLE = "sample"
 """Instead of a source file: the shipped sample, trained on the grammar and tested on the hand-written rows."""
 
+PLANTED, NULL = "planted-world", "null-world"
+"""Instead of a source file: the demo's world in which severities inform, and the one in which they are noise."""
+
+MADE = (SAMPLE, PLANTED, NULL)
+"""What is made on the spot instead of being read from a source file."""
+
 FOLDER = Path(__file__).parent
 
 
@@ -44,9 +50,11 @@ def _as_value_error() -> Iterator[None]:
 
 
 class DataPart(Record):
-    """The data: a source file to prepare, a dataset folder, or ``sample``; and who decides the severities.
+    """The data: a source file to prepare, a dataset folder, ``sample``, ``planted-world`` or ``null-world``; and
+    who decides the severities.
 
-    ``language`` is the code of a source file's language, or which sample; a dataset folder says its own.
+    ``language`` is the code of a source file's language, or which sample or world; a dataset folder says its own.
+    ``seed`` is that of a split, or of a world's rows.
     ``label`` is ``none`` (keep what the data says), ``rules``, ``hybrid`` or a classifier's folder.
     """
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from ...harness.core.errors import UserError
 from ...harness.data.dataset import Dataset, language_asked, open_dataset
@@ -18,11 +19,13 @@ from ...harness.languages import Language
 from ...harness.metrics.bertscore.encoder import NOTE as ENCODER_NOTE
 from ...tasks.sample import handwritten_rows, has_grammar
 from ...tasks.sample.grammar import everyday_rows, medical_rows
+from ...tasks.sample.planted import demand_world, everyday_of_world, null_rows, planted_rows
 from ..demo.models import make_demo_base, make_demo_encoder
-from .config import SAMPLE, DataPart
+from .config import MADE, NULL, PLANTED, SAMPLE, DataPart
 
 _VALIDATION_ROWS = 300
 _SAMPLE = "the shipped sample (synthetic)"
+_WORLDS = {PLANTED: planted_rows, NULL: null_rows}
 
 
 def experiment_dataset(data: DataPart, out: Path) -> Dataset:
@@ -36,6 +39,11 @@ def experiment_dataset(data: DataPart, out: Path) -> Dataset:
         return open_dataset(folder)
     if data.source == SAMPLE:
         return sample_dataset(folder, language_asked(None, data.language))
+    if data.source in _WORLDS:
+        tongue = language_asked(None, data.language)
+        rows = _WORLDS[data.source](tongue, data.seed)
+        named = f"the {data.source.replace('-', ' ')} of seed {data.seed} (synthetic)"
+        return dataset_from_rows(rows, folder, language=tongue, source=named)
     source = Path(data.source)
     if is_dataset(source):
         language_asked(source, data.language)
@@ -59,7 +67,7 @@ def labelled_already(data: DataPart, out: Path) -> Dataset | None:
     if is_dataset(out / "dataset"):
         return open_dataset(out / "dataset")
     source = Path(data.source)
-    return open_dataset(source) if data.label == "none" and data.source != SAMPLE and is_dataset(source) else None
+    return open_dataset(source) if data.label == "none" and data.source not in MADE and is_dataset(source) else None
 
 
 def demand_source(data: DataPart, out: Path) -> None:
@@ -68,11 +76,13 @@ def demand_source(data: DataPart, out: Path) -> None:
         has no sample, or is not the dataset's.
     """
     source = Path(data.source)
-    tongue = language_asked(source if data.source != SAMPLE and is_dataset(source) else None, data.language)
+    tongue = language_asked(source if data.source not in MADE and is_dataset(source) else None, data.language)
     if data.source == SAMPLE:
         handwritten_rows(tongue)
+    if data.source in _WORLDS:
+        demand_world(tongue)
     made = any(is_dataset(out / name) for name in ("dataset", "prepared"))
-    if made or data.source == SAMPLE:
+    if made or data.source in MADE:
         return
     if not source.exists():
         remedy = "Correct data.source in the experiment's file, or run where it stands"
@@ -115,25 +125,28 @@ def demo_encoder(dataset: Dataset, folder: Path) -> Path:
     return folder
 
 
-def demo_base(dataset: Dataset, folder: Path) -> Path:
+def demo_base(data: DataPart, dataset: Dataset, folder: Path) -> Path:
     """The demo's causal base, trained on everyday text; its tokenizer knows the training rows' words. Made once.
 
-    In a language without everyday text it learns from the training rows.
+    Worlds have everyday rows of their own. In a language without everyday text it learns from the training rows.
     """
-    if not (folder / "config.json").is_file():
-        train = dataset.split("train")
-        everyday = has_grammar(dataset.language)
+    if (folder / "config.json").is_file():
+        return folder
+    train = dataset.split("train")
+    world, everyday = data.source in _WORLDS, has_grammar(dataset.language)
+    if world:
+        rows: list[Any] = everyday_of_world(dataset.language, data.seed)
+    else:
         rows = everyday_rows(dataset.language) if everyday else train.to_dict("records")
-        pairs = [(str(row["question"]), str(row["answer"])) for row in rows]
-        make_demo_base(
-            folder,
-            pairs,
-            language=dataset.language,
-            vocabulary_texts=[*train["question"], *train["answer"]],
-            # As many steps as on everyday text.
-            epochs=4 if everyday else 100,
-        )
-    return folder
+    return make_demo_base(
+        folder,
+        [(str(row["question"]), str(row["answer"])) for row in rows],
+        language=dataset.language,
+        vocabulary_texts=[*train["question"], *train["answer"]],
+        # As many steps as on everyday text.
+        epochs=5 if world else 4 if everyday else 100,
+        answers_only=world,
+    )
 
 
 def _prepared(data: DataPart, source: Path, folder: Path) -> Dataset:
