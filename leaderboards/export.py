@@ -11,7 +11,7 @@ from pathlib import Path
 from ..harness.core.files import write_json, write_text
 from ..harness.metrics.aggregates import Aggregate
 from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
-from ..harness.metrics.screening import in_lines, named, safe_score_words
+from ..harness.metrics.screening import in_lines, marked, named, safe_score_words
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
 from ..harness.runs.declared import UNDECLARED
 from ..harness.scores.signatures import Better, better
@@ -123,6 +123,7 @@ def board_page(board: Board, columns: Sequence[str] | None = None) -> str:
         judged=judge_table(board),
         tradeoff=tradeoff(board),
         named=partial(named, known=board.screening),
+        marked=partial(marked, known=board.screening),
         in_lines=in_lines(board.screening, list(board.screening)),
         safe_score_words=safe_score_words(board.screening),
         aggregates=[name for name in Aggregate if any(name in row.aggregates for row in board.rows)],

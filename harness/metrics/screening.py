@@ -79,9 +79,14 @@ def screening_in(column: str) -> list[str]:
     return [each.name for each in known if not COLUMNS[column].metric.missing(each) and column in screening(each)]
 
 
+def marked(column: str, known: Mapping[str, str]) -> str:
+    """What stands behind the name of a column that is for screening only; empty for others."""
+    return f" ({SCREENING})" if column in known else ""
+
+
 def named(column: str, known: Mapping[str, str]) -> str:
     """A column's name as tables and pages print it."""
-    return f"{column} ({SCREENING})" if column in known else column
+    return f"{column}{marked(column, known)}"
 
 
 def safe_score_words(known: Mapping[str, str]) -> str:
