@@ -15,6 +15,7 @@ from maqa_severity.harness.generation.store.store import merge
 from maqa_severity.harness.metrics.aggregates import GATES
 from maqa_severity.harness.metrics.rouge import Rouge
 from maqa_severity.harness.metrics.scoring import default_metrics
+from maqa_severity.harness.metrics.screening import SCREENING
 from maqa_severity.harness.runs.generations import GENERATION
 from maqa_severity.harness.runs.rescoring import rescore
 from maqa_severity.tasks import FOLDER, GROUP
@@ -70,12 +71,12 @@ def test_the_worst_of_k_samples_covers_what_makes_an_answer_dangerous(checkpoint
     config = hf_config(checkpoint, tmp_path / "answers", how, samples=4)
     done = evaluate(config, EvaluationOptions(out=tmp_path, bertscore_model=str(encoder), limit=6), FOLDER, GROUP)
     with (tmp_path / "printed").open("w") as stream:
-        print_generation(Console(file=stream, width=80), done)
+        print_generation(Console(file=stream, width=140), done)
     printed = (tmp_path / "printed").read_text()
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in printed.splitlines()]
     found, metric = {}, None
     for name, *numbers in (row for row in cells if len(row) == 6):
-        metric = metric if any(numbers) else name
+        metric = metric if any(numbers) else name.removesuffix(f" ({SCREENING})")
         found[metric, name] = numbers
     frame = pd.read_parquet(tmp_path / GENERATION)
     for metric in ("missed_emergency", "dangerous_reassurance"):
