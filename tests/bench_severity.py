@@ -33,7 +33,7 @@ from maqa_severity.harness.severity import CLASS_OF_LEVEL, PROBABILITY_COLUMNS, 
 from maqa_severity.harness.statistics.agreement import Scale, agreement
 from maqa_severity.tests import bench_unread
 from maqa_severity.tests.falah_draw import FALAH
-from maqa_severity.tests.severity_gold import COST, ENCODER, LEVELS, gold_rows, prepared, sources
+from maqa_severity.tests.severity_gold import COST, LEVELS, gold_rows, prepared, sources
 from maqa_severity.trainers.classifier.config import ClassifierConfig
 from maqa_severity.trainers.classifier.folds import OUT_OF_FOLD
 from maqa_severity.trainers.classifier.train import train_classifier
@@ -104,15 +104,16 @@ def lines(encoder: Path | None, complaints: pd.DataFrame, folder: Path) -> Itera
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--encoder", type=Path, default=ENCODER)
-    encoder = parser.parse_args().encoder
+    parser.add_argument("--encoder", type=Path)
+    encoder: Path | None = parser.parse_args().encoder
     console = Console(highlight=False, soft_wrap=True)
     if not FALAH.is_file():
         console.print(f"skipped: FALAH-Mix is not at {FALAH}", markup=False)
         return 0
-    if not encoder.is_dir():
-        console.print(f"without frozen vectors: no encoder at {encoder}", markup=False)
-        encoder = None
+    if encoder is None:
+        console.print("without frozen vectors: no --encoder is named")
+    elif not encoder.is_dir():
+        parser.error(f"--encoder {encoder} is no folder; make one with `maqa fetch`")
     truth = [CLASS_OF_LEVEL[int(row["level"])].rank for row in csv.DictReader(LEVELS.open(encoding="utf-8"))]
     shares = 100 * np.bincount(truth, minlength=3) / len(truth)
     names = [str(each) for each in sorted(SEVERITIES, key=lambda each: each.rank)]

@@ -31,7 +31,7 @@ from maqa_severity.harness.languages import language
 from maqa_severity.harness.severity import Severity
 from maqa_severity.tests.falah_draw import FALAH
 from maqa_severity.tests.falah_unread import UNREAD
-from maqa_severity.tests.severity_gold import COST, ENCODER, RULES, gold_rows, prepared, sources
+from maqa_severity.tests.severity_gold import COST, RULES, gold_rows, prepared, sources
 from maqa_severity.trainers.classifier.config import ClassifierConfig
 from maqa_severity.trainers.classifier.train import train_classifier
 from rich.console import Console
@@ -131,16 +131,18 @@ def moved(unread: Mapping[str, ReportCard], seen: Mapping[str, Seen]) -> Iterato
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--encoder", type=Path, default=ENCODER)
+    parser.add_argument("--encoder", type=Path)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args()
     console = Console(highlight=False, soft_wrap=True)
     if not FALAH.is_file():
         console.print(f"skipped: FALAH-Mix is not at {FALAH}", markup=False)
         return 0
-    encoder = given.encoder if given.encoder.is_dir() else None
+    encoder: Path | None = given.encoder
     if encoder is None:
-        console.print(f"without frozen vectors: no encoder at {given.encoder}", markup=False)
+        console.print("without frozen vectors: no --encoder is named")
+    elif not encoder.is_dir():
+        parser.error(f"--encoder {encoder} is no folder; make one with `maqa fetch`")
     with tempfile.TemporaryDirectory() as folder:
         found = dict(show(encoder, prepared(Path(folder) / "falah"), Path(folder), console))
     if given.json is not None:

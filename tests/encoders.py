@@ -1,4 +1,9 @@
-"""Tiny encoders of several families, made on the spot."""
+"""Tiny encoders of several families, made on the spot, and the command that is told of them."""
+
+import sys
+
+import pytest
+from maqa_severity.cli import main
 
 LAYERS, LONGEST = 3, 48
 
@@ -63,3 +68,19 @@ def save_network(folder, kind="bert", seed=0):
                 XLMRobertaConfig(**shape, max_position_embeddings=LONGEST + 2, pad_token_id=1)
             )
     network.save_pretrained(folder)
+
+
+def command_line(monkeypatch, capsys):
+    """``maqa`` in this process, with no encoder named in the environment: returns what it printed."""
+    for name in ("MODEL", "LAYER", "WINDOW"):
+        monkeypatch.delenv(f"MAQA_BERTSCORE_{name}", raising=False)
+
+    def run(*arguments, status=0):
+        monkeypatch.setattr(sys, "argv", ["maqa", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        printed = "".join(capsys.readouterr())
+        assert ended.value.code == status, printed
+        return printed
+
+    return run

@@ -13,7 +13,6 @@ from maqa_severity.harness.severity import CLASS_OF_LEVEL
 from maqa_severity.tests.falah_draw import FALAH
 
 LEVELS = Path(__file__).parent / "data" / "falah_levels.csv"
-ENCODER = FALAH.parents[3] / "weights" / "multilingual-e5-small"
 COST = 10.0
 RULES = "rules"
 GoldRows = list[dict[str, str | None]]

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import yaml
-from maqa_severity.cli import main
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.metrics.bertscore.encoder import choose_encoder, encoder_asked
@@ -16,7 +15,7 @@ from maqa_severity.harness.scores.table import read_scores
 from maqa_severity.tasks import FOLDER, GROUP
 from maqa_severity.tasks.documents import load_documents
 from maqa_severity.tasks.sample import handwritten_rows
-from maqa_severity.tests.encoders import LAYERS, save_network, save_tokenizer
+from maqa_severity.tests.encoders import LAYERS, command_line, save_network, save_tokenizer
 from maqa_severity.tests.tongues import ARABIC
 
 LAYER = 2
@@ -54,18 +53,7 @@ def data(tmp_path_factory):
 
 @pytest.fixture
 def maqa(monkeypatch, capsys):
-    for name in ("MODEL", "LAYER", "WINDOW"):
-        monkeypatch.delenv(f"MAQA_BERTSCORE_{name}", raising=False)
-
-    def run(*arguments, status=0):
-        monkeypatch.setattr(sys, "argv", ["maqa", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = "".join(capsys.readouterr())
-        assert ended.value.code == status, printed
-        return printed
-
-    return run
+    return command_line(monkeypatch, capsys)
 
 
 def lm_eval(data, out, metadata, checkpoint):

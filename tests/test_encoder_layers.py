@@ -1,12 +1,10 @@
 """Which layer separates right answers from wrong ones: by one pass, and equal to what each layer scores."""
 
 import json
-import sys
 
 import numpy as np
 import pandas as pd
 import pytest
-from maqa_severity.cli import main
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.metrics.bertscore import separation
@@ -17,7 +15,7 @@ from maqa_severity.harness.metrics.bertscore.separation import PEOPLE, QUESTIONS
 from maqa_severity.harness.statistics import Resampling
 from maqa_severity.harness.statistics.orders import concordance
 from maqa_severity.tasks.sample import handwritten_rows
-from maqa_severity.tests.encoders import LAYERS, save_network, save_tokenizer
+from maqa_severity.tests.encoders import LAYERS, command_line, save_network, save_tokenizer
 from maqa_severity.tests.tongues import ARABIC
 from sklearn.metrics import roc_auc_score
 
@@ -48,18 +46,7 @@ def bert(tmp_path_factory, sample_texts):
 
 @pytest.fixture
 def maqa(monkeypatch, capsys):
-    for name in ("MODEL", "LAYER", "WINDOW"):
-        monkeypatch.delenv(f"MAQA_BERTSCORE_{name}", raising=False)
-
-    def run(*arguments, status=0):
-        monkeypatch.setattr(sys, "argv", ["maqa", *map(str, arguments)])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        printed = "".join(capsys.readouterr())
-        assert ended.value.code == status, printed
-        return printed
-
-    return run
+    return command_line(monkeypatch, capsys)
 
 
 def test_every_layer_of_one_pass_has_the_aucs_of_a_pass_of_its_own(folder, rows):
