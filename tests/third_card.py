@@ -88,7 +88,7 @@ def main() -> int:
         if len(seen) == 1:
             console.print("today's figures are written with the real answers at hand")
             return 2
-        write_json(TODAY, record(seen, "third author's answers after rules were written on the development hal"))
+        write_json(TODAY, record(seen, "third author's answers after rules were written on the development half"))
     return 0
 
 
