@@ -32,6 +32,9 @@ def run(
         "--estimate",
         help="Look as --check does, then measure a few passes and answers: how long it will take.",
     ),
+    gpu: str = typer.Option(
+        "a100", metavar="NAME", help="For --check: the GPU whose stated figures the hours stand on, as t4 or h100."
+    ),
     look: Look = None,
     bertscore_model: str | None = typer.Option(
         None, help="Encoder of BERTScore instead of the experiment's `evaluation.bertscore_model`."
@@ -48,7 +51,7 @@ def run(
     """
     encoder = EncoderGiven(bertscore_model, bertscore_layer)
     if check or estimate:
-        _check(experiment, out, encoder, measure=estimate)
+        _check(experiment, out, encoder, gpu, measure=estimate)
     else:
         drawn = Drawn(seed, resamples, look)
         command = ["run", str(experiment), "--out", str(out), *encoder.words(), *drawn.words()]
@@ -128,21 +131,26 @@ def run_and_print(
     return outcome
 
 
-def _check(path: Path, out: Path, encoder: EncoderGiven, measure: bool = False) -> None:
+def _check(path: Path, out: Path, encoder: EncoderGiven, gpu: str, measure: bool = False) -> None:
     from ..experiment import plan
     from ..trainers.arms import Needs
     from ..trainers.experiments.config import load_experiment
     from ..trainers.experiments.estimate import estimate
+    from ..trainers.experiments.footprint import footprints
+    from ..trainers.experiments.gpus import GPUS
     from ..trainers.experiments.ingredients import labelled_already
     from ..trainers.experiments.preflight import demand_analysis, demand_labels, demand_ready
+    from .footprint_table import print_footprints
     from .plan_table import plan_table, print_estimate
 
     console = Console(highlight=False)
+    card = GPUS[gpu]
     experiment = encoder.of(load_experiment(path))
     cells = plan(experiment, out)
     console.print(plan_table(experiment, cells, out))
-    demand_ready(experiment, cells, out)
     labelled = labelled_already(experiment.data, out)
+    print_footprints(console, footprints(experiment, cells, labelled, out, card))
+    demand_ready(experiment, cells, out)
     if labelled is not None:
         for line in demand_labels(experiment, cells, labelled):
             console.print(line, markup=False, style="yellow", soft_wrap=True)

@@ -23,12 +23,14 @@ from ..lm.config import Method
 from ..lm.manifest import Status
 from ..lm.preparation import training_rows
 from .config import DEMO, Experiment, ModelPart, training_config
+from .footprint import demand_room, footprints
+from .gpus import GPUS
 from .grid import Cell, evaluated
-from .ingredients import demand_source
+from .ingredients import demand_source, labelled_already
 
 
 def demand_ready(experiment: Experiment, cells: Sequence[Cell], out: Path) -> None:
-    """Look at all that the cells still to do will need: the data, the bases, the encoder and the backends.
+    """Look at all that the cells still to do will need: the data, the bases, the disk, the encoder, the backends.
 
     Raises:
         UserError: something is missing; all of it is named, each with its remedy.
@@ -39,6 +41,7 @@ def demand_ready(experiment: Experiment, cells: Sequence[Cell], out: Path) -> No
     checks: list[Callable[[], None]] = [lambda: demand_source(experiment.data, out)] if open_cells else []
     if any(_method(experiment, cell) is Method.QLORA for cell in open_cells if cell.arm.spec.arm.trains):
         checks.append(demand_bitsandbytes)
+    checks.append(lambda: _demand_room(experiment, cells, out))
     if any(evaluated(experiment, cell.label, out) < len(experiment.evaluation.decodings) for cell in cells):
         checks += [lambda: _demand_encoder(experiment), lambda: _demand_backend(experiment)]
     for check in checks:
@@ -117,6 +120,12 @@ def _base_problems(experiment: Experiment, models: Sequence[ModelPart]) -> Itera
             model.id, model.revision, config, new_tokens=new_tokens, cached_only=cached_only
         ):
             yield model.name, problem
+
+
+def _demand_room(experiment: Experiment, cells: Sequence[Cell], out: Path) -> None:
+    # The disk is the same whatever the GPU.
+    any_gpu = GPUS[next(iter(GPUS))]
+    demand_room(footprints(experiment, cells, labelled_already(experiment.data, out), out, any_gpu), out)
 
 
 def _demand_encoder(experiment: Experiment) -> None:
