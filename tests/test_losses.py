@@ -14,10 +14,13 @@ from maqa_severity.tests.training import (
     hand_nll,
     loss_and_gradients,
     numerator_and_denominator,
+    step_gradients,
 )
 from maqa_severity.trainers.lm.batches import Collator, Example
-from maqa_severity.trainers.lm.causal import check_head, weighted_forward
+from maqa_severity.trainers.lm.causal import weighted_forward
+from maqa_severity.trainers.lm.head_check import check_head
 from maqa_severity.trainers.losses import weighted as losses
+from maqa_severity.trainers.losses.logits import Shaping
 from maqa_severity.trainers.losses.weighted import LossMode, answer_lengths, weighted_loss
 
 SHAPES = ["gpt2", "qwen2", "qwen2-tied"]
@@ -224,29 +227,108 @@ def relative(ours, wanted):
     return (distance / sum(float((each**2).sum()) for each in wanted.values())) ** 0.5
 
 
-def test_a_model_that_caps_its_logits_is_refused():
-    from transformers import Gemma2Config, Gemma2ForCausalLM
-
-    small = {"vocab_size": 50, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1, "head_dim": 8}
-    heads = {
-        "num_attention_heads": 2,
-        "num_key_value_heads": 2,
-        "pad_token_id": 0,
-        "eos_token_id": 1,
-        "bos_token_id": 2,
-    }
-    with pytest.raises(UserError, match="changes its logits after the head"):
-        check_head(Gemma2ForCausalLM(Gemma2Config(**small, **heads)))
+SMALL = {
+    "vocab_size": VOCABULARY,
+    "hidden_size": 16,
+    "intermediate_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 2,
+    "pad_token_id": 0,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+}
 
 
-def test_a_model_that_scales_its_logits_is_refused():
-    from transformers import GraniteConfig, GraniteForCausalLM
+def shaped(kind, **changes):
+    """A model in float64 whose logits are not its head's scores."""
+    import transformers
 
-    small = {"vocab_size": 50, "hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 1}
-    heads = {"num_attention_heads": 2, "num_key_value_heads": 2, "logits_scaling": 8.0}
-    special = {"pad_token_id": 0, "eos_token_id": 1, "bos_token_id": 2}
-    with pytest.raises(UserError, match="changes its logits after the head"):
-        check_head(GraniteForCausalLM(GraniteConfig(**small, **heads, **special)))
+    torch.manual_seed(0)
+    config = getattr(transformers, f"{kind}Config")(**SMALL, **changes)
+    return getattr(transformers, f"{kind}ForCausalLM")(config).double()
+
+
+def by_autograd(model, found):
+    """The gradients of the weighted mean of the stock forward pass's own logits."""
+    lengths = answer_lengths(found["labels"])
+    nll = hand_nll(model, found)
+    each = [weight * row.sum() for weight, row in zip(found["weights"].double(), nll, strict=True)]
+    (sum(each) / lengths.sum()).backward()
+    wanted = gradients(model)
+    model.zero_grad()
+    return wanted
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes", "shaping"),
+    [
+        ("Gemma2", {"head_dim": 8, "final_logit_softcapping": 0.5}, Shaping(1.0, 0.5)),
+        ("Granite", {"logits_scaling": 6.0}, Shaping(1 / 6.0)),
+        ("Cohere", {"logit_scale": 0.0625}, Shaping(0.0625)),
+    ],
+)
+@pytest.mark.parametrize("linear", [True, False])
+def test_scaled_and_capped_logits_have_the_gradients_of_autograd(kind, changes, shaping, linear, monkeypatch):
+    monkeypatch.setattr(losses, "_CHUNK_ELEMENTS", 1)
+    model, found = shaped(kind, **changes), batch(12, np.linspace(0.5, 1.5, 12))
+    wanted = by_autograd(model, found)
+    if not linear:
+        model.lm_head.__class__ = OtherLinear
+    ours = check_head(model).shaping
+    assert ours.cap == shaping.cap and ours.scale == pytest.approx(shaping.scale, rel=1e-15)
+    _, got = loss_and_gradients(model, found, LossMode.TOKENS)
+    assert relative(got, wanted) < 1e-12
+
+
+def test_a_model_that_changes_its_logits_otherwise_is_refused():
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    class Shifted(Qwen2ForCausalLM):
+        def forward(self, *args, **kwargs):
+            output = super().forward(*args, **kwargs)
+            output.logits = output.logits + torch.linspace(0, 1, VOCABULARY)
+            return output
+
+    with pytest.raises(UserError, match="Shifted changes its logits after the head"):
+        check_head(Shifted(Qwen2Config(**SMALL)))
+
+
+def test_a_masked_language_model_sees_what_it_is_to_predict():
+    from transformers import BertConfig, BertLMHeadModel
+
+    settings = {name: value for name, value in SMALL.items() if name != "num_key_value_heads"}
+    with pytest.raises(UserError, match="BertLMHeadModel lets token 1 see token 2"):
+        check_head(BertLMHeadModel(BertConfig(**settings)))
+    check_head(BertLMHeadModel(BertConfig(**settings, is_decoder=True)))
+
+
+def mixture(**changes):
+    """A mixture of four experts."""
+    return shaped("Mixtral", num_local_experts=4, num_experts_per_tok=2, router_jitter_noise=0.0, **changes)
+
+
+def test_a_mixtures_routers_are_balanced_as_by_the_stock_forward_pass(tmp_path):
+    model, data = mixture(output_router_logits=True, router_aux_loss_coef=0.3).float(), examples(4)
+    stock, expected = step_gradients(model, data, tmp_path, mode=None, batch_size=4, accumulation=1, stock=True)
+    model = mixture(output_router_logits=True, router_aux_loss_coef=0.3).float()
+    settings = {"mode": LossMode.TOKENS, "batch_size": 4, "accumulation": 1}
+    ours, loss = step_gradients(model, data, tmp_path, **settings)
+    assert farthest(ours, stock) < 1e-6 and abs(loss - expected) < 1e-5
+    silent, without = step_gradients(mixture(router_aux_loss_coef=0.3).float(), data, tmp_path, **settings)
+    assert farthest(silent, stock) > 1e-4 and expected - without > 0.1
+
+
+def test_the_weights_of_rows_do_not_touch_the_balance_of_routers():
+    model = mixture(output_router_logits=True).float()
+    found = []
+    for weights in (WEIGHTS, [10 * weight for weight in WEIGHTS]):
+        each = batch(4, weights)
+        with weighted_forward(model):
+            inputs = {name: each[name] for name in ("input_ids", "attention_mask", "labels")}
+            found.append(model(**inputs, coefficients=each["weights"]))
+    assert found[0]["auxiliary"] == found[1]["auxiliary"] > 0
+    assert torch.allclose(10 * found[0]["loss"], found[1]["loss"])
 
 
 def test_adapters_get_the_same_gradients_as_by_the_librarys_cross_entropy():

@@ -7,6 +7,7 @@ from pathlib import Path
 import torch
 from accelerate import PartialState
 from maqa_severity.tests.training import batch, causal_model, examples, numerator_and_denominator, step_gradients
+from maqa_severity.trainers.lm.head_check import check_head
 from maqa_severity.trainers.losses.weighted import LossMode, answer_lengths
 from safetensors.torch import save_file
 
@@ -17,6 +18,7 @@ def sharded_gradients(weights):
     from torch.distributed.fsdp import fully_shard
 
     model, mesh = causal_model("qwen2-tied"), init_device_mesh("cpu", (2,))
+    check_head(model)  # As in a training: before the weights are sharded.
     for layer in [*model.model.layers, model]:
         fully_shard(layer, mesh=mesh)
     whole, first = batch(4, weights), 2 * PartialState().process_index

@@ -127,7 +127,7 @@ def _pass_seconds(cell: Cell, dataset: Dataset, base: str, config: TrainConfig) 
     """The mean of forward and backward passes over batches that lie evenly in the order of a training."""
     from ..lm.bases import load_for_training, load_tokenizer
     from ..lm.batches import Collator, Examples
-    from ..lm.causal import check_head, weighted_forward
+    from ..lm.causal import weighted_forward
     from ..lm.train import quiet
     from ..losses.weighted import answer_lengths
 
@@ -136,7 +136,6 @@ def _pass_seconds(cell: Cell, dataset: Dataset, base: str, config: TrainConfig) 
         tokenizer = load_tokenizer(base, revision, config.pad_token, add_bos_token=config.add_bos_token)
         prepared = prepare(Training(dataset, base, spec, config, cell.checkpoint, revision), tokenizer, 1)
         model = load_for_training(base, revision, tokenizer, config)
-    check_head(model)
     device = next(model.parameters()).device
     examples = Examples(
         prepared.encoded, prepared.weights, prepared.ranks, prepared.order, int(tokenizer.eos_token_id)

@@ -16,9 +16,10 @@ from ...harness.core.errors import UserError
 from ..losses.token_loss import check_slope
 from .bases import load_for_training, merge_adapter
 from .batches import Collator, Examples
-from .causal import check_head, weighted_forward
+from .causal import weighted_forward
 from .config import Method, Precision, TrainConfig
 from .cost import overhead, peak_memory_bytes, reset_peak_memory
+from .head_check import check_head
 from .manifest import STATE
 from .monitor import Monitor
 from .processes import processes, use_cpu

@@ -68,6 +68,9 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
         # Under `weights`, a step of examples that all weigh nothing has a denominator of 0, and no gradient.
         share = self.accelerator.num_processes / num_items_in_batch if num_items_in_batch else 0.0
         loss = output["loss"] * share
+        if "auxiliary" in output:
+            # Neither of weights nor of tokens: the mean over the micro-batches of a step, and over the processes.
+            loss = loss + output["auxiliary"] / self.args.gradient_accumulation_steps
         return (loss, output) if return_outputs else loss
 
     def autocast_smart_context_manager(self, cache_enabled: bool | None = True) -> Any:

@@ -11,6 +11,7 @@ import torch.utils.checkpoint
 from torch import Tensor
 
 from ..lm.encoding import IGNORED
+from .logits import PLAIN, Shaping
 from .modes import LossMode
 from .token_loss import TokenLoss, cross_entropy
 
@@ -40,6 +41,7 @@ def weighted_loss(
     labels: Tensor,
     coefficients: Tensor,
     token_loss: TokenLoss = cross_entropy,
+    shaping: Shaping = PLAIN,
 ) -> WeightedLoss:
     """Weighted negative log-likelihood of the labels, or what a token loss makes of it.
 
@@ -51,17 +53,23 @@ def weighted_loss(
         labels: (B, T), not shifted, ``IGNORED`` where nothing is learned.
         coefficients: (B,), one factor per example.
         token_loss: what each token's likelihood counts for.
+        shaping: what the model makes of the head's scores.
     """
     targets = labels[:, 1:]
     example, position = (targets != IGNORED).nonzero(as_tuple=True)
     picked, targets = hidden[example, position], targets[example, position]
-    factors = coefficients.float()[example]
+    factors = coefficients.to(_wide(hidden.dtype))[example]
     if type(head) is torch.nn.Linear:
-        total, nll = _linear_nll(picked, head.weight, head.bias, targets, factors, token_loss)
+        total, nll = _linear_nll(picked, head.weight, head.bias, targets, factors, token_loss, shaping)
     else:
-        total, nll = _any_head_nll(picked, head, targets, factors, token_loss)
-    sums = torch.zeros(len(labels), dtype=torch.float32, device=nll.device)
+        total, nll = _any_head_nll(picked, head, targets, factors, token_loss, shaping)
+    sums = torch.zeros(len(labels), dtype=nll.dtype, device=nll.device)
     return WeightedLoss(total, sums.index_add_(0, example, nll.detach()))
+
+
+def _wide(dtype: torch.dtype) -> torch.dtype:
+    """What sums and likelihoods are kept in: float32 at least."""
+    return torch.promote_types(dtype, torch.float32)
 
 
 def _chunk_rows(vocabulary: int) -> int:
@@ -84,12 +92,14 @@ class _LinearNLL(torch.autograd.Function):
         targets: Tensor,
         factors: Tensor,
         token_loss: TokenLoss = cross_entropy,
+        shaping: Shaping = PLAIN,
     ) -> tuple[Tensor, Tensor]:
         """hidden (N, H), weight (V, H), bias (V,) or None, targets (N,), factors (N,) → scalar, nll (N,)."""
         device = hidden.device.type
         dtype = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else hidden.dtype
         needs_hidden, needs_weight, needs_bias = ctx.needs_input_grad[:3]
-        nll = torch.empty(len(hidden), dtype=torch.float32, device=hidden.device)
+        wide = _wide(dtype)
+        nll = torch.empty(len(hidden), dtype=wide, device=hidden.device)
         grad_hidden = torch.empty_like(hidden) if needs_hidden else None
         grad_weight = torch.zeros_like(weight) if needs_weight else None
         grad_bias = torch.zeros_like(bias) if bias is not None and needs_bias else None
@@ -98,7 +108,8 @@ class _LinearNLL(torch.autograd.Function):
             for start in range(0, len(hidden), _chunk_rows(len(weight))):
                 part = slice(start, start + _chunk_rows(len(weight)))
                 rows, target = hidden[part].to(dtype), targets[part, None]
-                scores = torch.nn.functional.linear(rows, matrix, None if bias is None else bias.to(dtype)).float()
+                scores = torch.nn.functional.linear(rows, matrix, None if bias is None else bias.to(dtype)).to(wide)
+                scores, rise = shaping.apply_(scores)
                 scores -= scores.amax(dim=1, keepdim=True)
                 right = scores.gather(1, target)
                 total = scores.exp_().sum(dim=1, keepdim=True)
@@ -108,6 +119,10 @@ class _LinearNLL(torch.autograd.Function):
                 factor = (factors[part] * token_loss(nll[part])[1])[:, None]
                 scores *= factor / total
                 scores.scatter_add_(1, target, -factor)
+                if rise is not None:
+                    scores *= rise
+                if shaping.scale != 1:
+                    scores *= shaping.scale
                 gradient = scores.to(dtype)
                 if grad_hidden is not None:
                     grad_hidden[part] = gradient @ matrix
@@ -123,7 +138,7 @@ class _LinearNLL(torch.autograd.Function):
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
         """Scale what the forward pass computed, in place, by the gradient of the scalar: good for one call."""
         found = (None if saved is None else saved.mul_(upstream[0]) for saved in ctx.saved_tensors)
-        return (*found, None, None, None)
+        return (*found, None, None, None, None)
 
 
 _linear_nll: Callable[..., tuple[Tensor, Tensor]] = _LinearNLL.apply  # type: ignore[assignment]
@@ -138,12 +153,13 @@ def _add_product(total: Tensor, left: Tensor, right: Tensor) -> None:
 
 
 def _any_head_nll(
-    hidden: Tensor, head: torch.nn.Module, targets: Tensor, factors: Tensor, token_loss: TokenLoss
+    hidden: Tensor, head: torch.nn.Module, targets: Tensor, factors: Tensor, token_loss: TokenLoss, shaping: Shaping
 ) -> tuple[Tensor, Tensor]:
     """The same for a head of any kind (quantised, with an adapter): logits are computed again for the gradient."""
 
     def of_chunk(rows: Tensor, target: Tensor) -> Tensor:
-        return torch.nn.functional.cross_entropy(head(rows).float(), target, reduction="none")
+        scores: Tensor = head(rows)
+        return torch.nn.functional.cross_entropy(shaping(scores.to(_wide(scores.dtype))), target, reduction="none")
 
     size = _chunk_rows(int(getattr(head, "out_features", 2**17)))
     parts = [
