@@ -26,7 +26,7 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float, declared
 
     from ..harness.metrics.screening import in_lines
     from ..harness.runs.declared import EXPLORATORY
-    from .compare_tables import print_signatures
+    from .compare_tables import print_conclusion, print_signatures
 
     pairs = [pair for base in compared.bases for pair in base.pairs.values()]
     screened = {name: why for pair in pairs for name, why in pair.screening.items()}
@@ -39,9 +39,16 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float, declared
         for (first, second), pair in base.pairs.items():
             if pair.safety.words:
                 console.print(Text(f"{second} against {first}: {pair.safety.words}"), soft_wrap=True)
+        for pair in base.pairs.values():
+            print_conclusion(console, pair)
         for claim in base.claims:
             words = declared.claim_words(claim, base.base) if declared else str(claim)
-            console.print(Text(f"{base.base}: {words}", style="green" if claim.holds else "yellow"), soft_wrap=True)
+            green = claim.holds and not any(
+                pair.conclusion and pair.conclusion.outcome == "unsafe"
+                for (_, second), pair in base.pairs.items()
+                if second == claim.arm
+            )
+            console.print(Text(f"{base.base}: {words}", style="green" if green else "yellow"), soft_wrap=True)
     for line in in_lines(screened, list(screened)):
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if compared.over:

@@ -25,6 +25,7 @@ def print_comparison(console: Console, compared: Comparison) -> None:
 
     for line in compared.apart:
         console.print(Text(f"Compared anyway: {line}", style="bold red"))
+    print_conclusion(console, compared)
     console.print(Text(f"A = {compared.first}\nB = {compared.second}"))
     console.print(Text(str(compared.alike), style="yellow" if compared.alike.identical else ""))
     for note in compared.notes:
@@ -69,6 +70,21 @@ def print_comparison(console: Console, compared: Comparison) -> None:
         )
     )
     print_signatures(console, compared)
+
+
+def outcome_style(outcome: str) -> str:
+    """The colour of what a comparison comes to."""
+    return {"shown": "bold green", "open": "bold yellow"}.get(outcome, "bold red")
+
+
+def print_conclusion(console: Console, compared: Comparison) -> None:
+    """All of a comparison in one sentence, in the colour of what it comes to."""
+    from rich.text import Text
+
+    if compared.conclusion is not None:
+        console.print(
+            Text(compared.conclusion.said(), style=outcome_style(compared.conclusion.outcome)), soft_wrap=True
+        )
 
 
 def print_signatures(console: Console, compared: Comparison) -> None:

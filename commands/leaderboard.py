@@ -13,6 +13,7 @@ from rich.text import Text
 
 from .analysis_options import declared_by, metric_of, print_declared
 from .app import app
+from .compare_tables import outcome_style
 from .metric_names import NamesMetrics
 from .options import AnalysisFile, JudgeFolder, Look, People, Resamples, Seed, resampling_of
 from .tables import interval_text, print_table
@@ -109,9 +110,14 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
         _print_seeds(console, board)
     for claim in board.claims:
         console.print(
-            Text(f"{apart.lower()}{claim.label}: {claim.words}", style="green" if claim.holds else "yellow"),
+            Text(
+                f"{apart.lower()}{claim.label}: {claim.words}",
+                style="green" if claim.holds and claim.outcome in ("", "shown") else "yellow",
+            ),
             soft_wrap=True,
         )
+        if claim.conclusion:
+            console.print(Text(claim.conclusion["en"], style=outcome_style(claim.outcome)), soft_wrap=True)
     console.print(f"signature: {board.signature}|{board.resampling}", markup=False, soft_wrap=True)
 
 

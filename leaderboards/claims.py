@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ..harness.runs.arms import claims_of, key_of_base, names_of_bases, set_against
-from ..harness.runs.claim import Claim
+from ..harness.languages.messages import spoken
+from ..harness.runs.arms import claims_of, concluded, key_of_base, names_of_bases, set_against
+from ..harness.runs.claim import BASELINE, Claim, named
 from ..harness.runs.comparison import compare_arms
+from ..harness.runs.conclusion import Conclusion
 from ..harness.runs.conditions import training_of
 from ..harness.runs.groups import RunGroup, grouped
 from ..harness.runs.run import Run
@@ -22,20 +25,29 @@ def board_claims(runs: Sequence[Run], metric: str, resampling: Resampling) -> li
         arms = next((each for each in bases if next(iter(each.values())).base == group.base), None)
         if arms is None:
             bases.append(arms := {})
-        arms[str(group.arm).replace(" ", "-")] = group
+        arm = str(group.arm).replace(" ", "-")
+        arms[arm] = replace(group, name=arm)
     names = names_of_bases(runs)
     found: list[ClaimCell] = []
     for arms in bases:
         against = set_against(list(arms))
         made = {
-            (other, arm): compare_arms(arms[other], arms[arm], metric, resampling)
+            (other, arm): compare_arms(arms[other], arms[arm], metric, resampling, safety=named(other, BASELINE))
             for arm, others in against.items()
             for other in others
         }
         base = names[key_of_base(next(iter(arms.values())).base)] if len(names) > 1 else ""
-        found += [_cell(claim, base) for claim in claims_of(made, against)]
+        claims = claims_of(made, against)
+        pairs = concluded(made, claims)
+        for claim in claims:
+            plain = next(pairs[leg.against, claim.arm] for leg in claim.legs if named(leg.against, BASELINE))
+            found.append(_cell(claim, base, plain.conclusion))
     return found
 
 
-def _cell(claim: Claim, base: str) -> ClaimCell:
-    return ClaimCell(arm=claim.arm, base=base, holds=claim.holds, words=str(claim))
+def _cell(claim: Claim, base: str, conclusion: Conclusion | None) -> ClaimCell:
+    said = {} if conclusion is None else {code: conclusion.said(code) for code in spoken()}
+    outcome = "" if conclusion is None else str(conclusion.outcome)
+    return ClaimCell(
+        arm=claim.arm, base=base, holds=claim.holds, words=str(claim), outcome=outcome, conclusion=said
+    )

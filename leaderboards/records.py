@@ -192,10 +192,14 @@ class SeedRow(ArmRecord):
 
 class ClaimCell(ArmRecord):
     """Whether an arm's severity-aware training helps, as terminal and page say it; ``holds`` is absent where that
-    cannot be said."""
+    cannot be said. ``conclusion`` is all that is known of it beside the plain arm, safety included, in a sentence
+    for each language of the pages, and ``outcome`` what that comes to; empty in boards of earlier versions.
+    """
 
     holds: bool | None
     words: str
+    outcome: str = ""
+    conclusion: dict[str, str] = {}
 
 
 class Board(Record):

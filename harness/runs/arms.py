@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from ..statistics import OVERALL, USUAL, Resampling
 from ..statistics.margins import Margin
 from .claim import BASELINE, CLAIMED, Claim, Leg, controls_of, named
 from .comparison import Comparison, compare
+from .conclusion import Beaten
 from .conditions import conditions, training_of
 from .groups import RunGroup, as_group
 from .margins import margins_of
@@ -158,7 +159,20 @@ def arms_of_base(
             margins=margins_of((), metrics) | dict(margins or {}),
             gold=gold,
         )
-    return ArmsOfBase(base, made, claims_of(made, against))
+    claims = claims_of(made, against)
+    return ArmsOfBase(base, concluded(made, claims), claims)
+
+
+def concluded(made: Mapping[Pair, Comparison], claims: Sequence[Claim]) -> dict[Pair, Comparison]:
+    """The comparisons, each claimed arm's with the plain one concluded with what it does to the controls."""
+    found = dict(made)
+    for claim in claims:
+        beaten = [Beaten(leg.against, leg.holds if leg.judged else None) for leg in claim.controls]
+        for leg in claim.legs:
+            pair = (leg.against, claim.arm)
+            if named(leg.against, BASELINE) and (conclusion := found[pair].conclusion):
+                found[pair] = replace(found[pair], conclusion=replace(conclusion, controls=tuple(beaten)))
+    return found
 
 
 def claims_of(made: Mapping[Pair, Comparison], against: Mapping[str, Sequence[str]]) -> list[Claim]:

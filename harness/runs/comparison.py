@@ -36,7 +36,9 @@ from ..statistics import (
 )
 from ..statistics.margins import Margin
 from .alike import Alike, alike, as_expected, same_answers
+from .claim import BASELINE, CLAIMED, named
 from .comparable import anyway_helps, apart, chosen_of, or_anyway, refuse_incomplete
+from .conclusion import Conclusion, conclude, levels_of
 from .groups import RunGroup, group_of
 from .labels import labels_of
 from .margins import margins_of
@@ -81,6 +83,7 @@ class Comparison:
             place in a family.
         declared: metric and stratum of what a declared analysis tests; None where none was declared.
         labels: who decided the severities, and the differences per true severity where that is known.
+        conclusion: all of it in one sentence, by the first metric; None where safety was not compared.
     """
 
     first: str
@@ -106,6 +109,7 @@ class Comparison:
     declared: list[tuple[str, str]] | None = None
     labels: LabelsCompared = dataclasses.field(default_factory=LabelsCompared)
     screening: dict[str, str] = dataclasses.field(default_factory=dict)
+    conclusion: Conclusion | None = None
 
     @property
     def metrics(self) -> list[str]:
@@ -126,6 +130,8 @@ class Comparison:
         found = {**dataclasses.asdict(self), "resampling": self.resampling.model_dump(), "interactions": whether}
         if self.declared is None:
             del found["declared"]
+        if self.conclusion is not None:
+            found["conclusion"] |= self.conclusion.as_json()
         return found
 
 
@@ -185,28 +191,63 @@ def compare(
     compared = _comparison(one, other, made, metrics, resampling, whether)
     safety = compare_safety(one, other, compared.differences, resampling, margins, known)
     by_seed = pair_seeds and made.seeds[0] == made.seeds[1]
+    noise = joined(compared.noise, noise_of(_used(one, other, made), safety.differences))
     return dataclasses.replace(
         compared,
         summaries=(summaries[0], summaries[1]),
         seeds=(seeds[0], seeds[1]),
         aggregates=_aggregates(runs[0].scores, runs[1].scores, resampling) if aggregated else _NONE,
         safety=safety,
-        noise=joined(compared.noise, noise_of(_used(one, other, made), safety.differences)),
+        noise=noise,
         apart=unequal,
         labels=compare_true((one, other), tables, compared.differences, by_seed, labels, resampling),
         screening={each: known[each] for each in (*metrics, *columns_of(Group.SAFETY)) if each in known},
+        conclusion=_concluded(compared, noise, safety, (one, other), _used(one, other, made)),
     )
 
 
-def compare_arms(first: RunGroup, second: RunGroup, metric: str, resampling: Resampling = USUAL) -> Comparison:
-    """Compare two arms in one metric, without summaries and aggregates.
+def _concluded(
+    compared: Comparison,
+    noise: NoiseCompared,
+    safety: SafetyCompared,
+    groups: tuple[RunGroup, RunGroup],
+    used: Sequence[Sequence[Run]],
+) -> Conclusion:
+    metric = compared.metrics[0]
+    own = [each for each in compared.differences if each.metric in columns_of(Group.SAFETY)]
+    changes = [*own, *safety.differences]
+    first, second = (group.arm or "" for group in groups)
+    return conclude(
+        (compared.first, compared.second),
+        compared.trained,
+        compared.difference(metric, OVERALL),
+        next((each for each in compared.interactions if each.metric == metric), None),
+        changes,
+        levels_of(used, changes),
+        arms=bool(first and second),
+        within_noise=noise.within(metric, OVERALL),
+        controls=() if named(first, BASELINE) and named(second, CLAIMED) else None,
+    )
+
+
+def compare_arms(
+    first: RunGroup, second: RunGroup, metric: str, resampling: Resampling = USUAL, safety: bool = False
+) -> Comparison:
+    """Compare two arms in one metric, without summaries and aggregates; with ``safety`` also concluded.
 
     Raises:
         UserError: their scores cannot be compared. Whatever else the runs may differ in is not looked at.
     """
     made = compare_groups(first.tables, second.tables, [metric], resampling)
     whether = interactions(first.tables, second.tables, [metric], resampling)
-    return _comparison(first, second, made, [metric], resampling, whether)
+    compared = _comparison(first, second, made, [metric], resampling, whether)
+    if not safety:
+        return compared
+    known = screening_of([*first.runs.values(), *second.runs.values()])
+    found = compare_safety(first, second, compared.differences, resampling, margins_of((), [metric]), known)
+    used = _used(first, second, made)
+    conclusion = _concluded(compared, compared.noise, found, (first, second), used)
+    return dataclasses.replace(compared, safety=found, conclusion=conclusion)
 
 
 def compare_all(
