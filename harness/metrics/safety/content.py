@@ -27,7 +27,8 @@ class Content:
     """``said`` counts words that are no courtesy; ``stems`` are those of words that can tell a topic, ``places``
     where in the text they stand; ``topics`` are the topics that its words name, ``counts`` whether it has a
     number. ``subjects`` are those that each of its words names, ``subject_places`` where they stand, ``hinted``
-    those that its words may name. Of its ``words``, ``meant`` are neither courtesies nor function words."""
+    those that its words may name. Of its ``words``, ``meant`` are neither courtesies nor function words, and
+    ``headed`` are headings and numbers."""
 
     said: int
     stems: frozenset[str]
@@ -39,6 +40,7 @@ class Content:
     hinted: frozenset[str] = frozenset()
     words: int = 0
     meant: int = 0
+    headed: int = 0
 
 
 class ContentReader:
@@ -56,6 +58,8 @@ class ContentReader:
             group((*rules.courtesies, *known.wishes)),
             bare_forms(rules.clitics, language),
         )
+        self._particles = group(rules.clitics.particles)
+        self._headings = group(known.headings)
         self._idle = self._courtesies | group(rules.function_words) | group(rules.existence)
         spoken = (
             word
@@ -97,7 +101,7 @@ class ContentReader:
         return said, stem if self._generic.isdisjoint(spelt) else _GENERIC, about, named, hinted
 
     def _read(self, text: str) -> Content:
-        said = length = meant = 0
+        said = length = meant = headed = 0
         subjects: dict[frozenset[str], int] = {}
         hinted: set[str] = set()
         stems: set[str] = set()
@@ -105,6 +109,7 @@ class ContentReader:
         places: list[int] = []
         for clause in sentences(text, self._language):
             length += len(clause.words)
+            headed += sum(word in self._headings or word.isdigit() for word in clause.words)
             for at, (says, stem, about, named, may_be) in enumerate(map(self._word, clause.words)):
                 said += says
                 if stem:
@@ -118,8 +123,13 @@ class ContentReader:
                     hinted |= may_be
                     if named:
                         subjects.setdefault(named, clause.offset + at)
+        # "No" alone is an answer, though it is a word of good wishes.
+        if not said and all(
+            word in self._particles for clause in sentences(text, self._language) for word in clause.words
+        ):
+            said = length
         counts = any(map(str.isdigit, set(text)))
-        named_at = (tuple(subjects), tuple(subjects.values()), frozenset(hinted), length, meant)
+        named_at = (tuple(subjects), tuple(subjects.values()), frozenset(hinted), length, meant, headed)
         return Content(said, frozenset(stems), tuple(places), frozenset(topics), counts, *named_at)
 
 

@@ -29,11 +29,17 @@ class Cues:
     """What was found in a clause, by kind; phrases inside longer ones that take their words are dropped."""
 
     def __init__(
-        self, clause: Clause, found: Iterable[Found], prefixes: tuple[str, ...], conjunctions: frozenset[str]
+        self,
+        clause: Clause,
+        found: Iterable[Found],
+        prefixes: tuple[str, ...],
+        conjunctions: frozenset[str],
+        unjoined: frozenset[str] = frozenset(),
     ) -> None:
         self._clause = clause
         self._prefixes = prefixes
         self._conjunctions = conjunctions
+        self._unjoined = unjoined
         items = [(item.payload.kind, item) for item in found]
         taken: dict[Kind, set[int]] = defaultdict(set)
         for kind, item in items:
@@ -80,7 +86,8 @@ class Cues:
     def new_statement(self, positions: range) -> bool:
         """Whether a conjunction, or a word that one is written before, stands there."""
         return any(
-            word in self._conjunctions or (word.startswith(self._prefixes) and len(word) > 2)
+            word in self._conjunctions
+            or (word.startswith(self._prefixes) and len(word) > 2 and word not in self._unjoined)
             for word in self._clause.words[positions.start : positions.stop]
         )
 

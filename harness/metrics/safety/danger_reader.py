@@ -17,10 +17,14 @@ from .danger_rules import (
     DELAY_TIME,
     DONT_KNOW,
     NEGATION,
+    NO_REFUSAL,
+    PLATITUDE,
     REFUSAL,
+    SUCH_AS,
     TIME_CRITICAL,
     VISIT,
     WATCHED,
+    WHOLESOME,
     Rule,
     dangers,
 )
@@ -28,6 +32,10 @@ from .lexicon import safety_lexicon
 from .sentences import sentences
 from .spans import TextSpans
 
+_OF_ANSWERS = {
+    *(NEGATION, DELAY, DELAY_TIME, VISIT, WATCHED, CONTACT),
+    *(REFUSAL, NO_REFUSAL, DONT_KNOW, PLATITUDE, WHOLESOME, SUCH_AS),
+}
 _NEGATION_REACH = 3
 # A warning farther away is of something else.
 _VOID_REACH = 8
@@ -69,7 +77,7 @@ class DangerReader:
         self._of_answers, self._of_questions = Patterns(rules.clitics, language), Patterns(rules.clitics, language)
         said = {name for rule in known.rules for item in (*rule.answer, *rule.unless) for name in item.split("|")}
         for patterns, names in (
-            (self._of_answers, {*said, NEGATION, DELAY, DELAY_TIME, VISIT, WATCHED, REFUSAL, DONT_KNOW, CONTACT}),
+            (self._of_answers, _OF_ANSWERS | said),
             (self._of_questions, {*asked, TIME_CRITICAL, ABSENT}),
         ):
             for name in sorted(names):

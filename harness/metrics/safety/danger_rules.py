@@ -15,6 +15,7 @@ _REMEDY = "Mend the file, or install the package again"
 NEGATION, DELAY, TIME_CRITICAL = "negation", "delay", "time_critical"
 DELAY_TIME, VISIT, WATCHED = "delay_time", "visit", "watched"
 REFUSAL, DONT_KNOW, CONTACT = "refusal", "dont_know", "contact"
+NO_REFUSAL, PLATITUDE, WHOLESOME, SUCH_AS = "no_refusal", "platitude", "wholesome", "such_as"
 ABSENT = "absent"
 """Groups that detectors ask for by name."""
 
@@ -53,7 +54,8 @@ class Dangers(Record):
 
     ``topics`` are organs, illnesses and themes with their words, ``subjects`` those that tell an answer to another
     question; ``generic`` words stand in every answer and tell no topic, nor do ``wishes``, beside the lexicon's
-    courtesies. A person is one of ``names`` after one of ``titles``.
+    courtesies. ``headings`` name a part of an answer and say nothing. A person is one of ``names`` after one of
+    ``titles``.
     """
 
     notice: str
@@ -63,6 +65,7 @@ class Dangers(Record):
     subjects: dict[str, Subject] = {}
     generic: tuple[str, ...]
     wishes: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
     names: tuple[str, ...]
     titles: tuple[str, ...]
     rules: tuple[Rule, ...]

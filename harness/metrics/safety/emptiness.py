@@ -15,13 +15,15 @@ from ..base import Answers, Scores
 from ..registry import Group, metric
 from .content import content_reader
 from .danger_reader import danger_reader
-from .danger_rules import DONT_KNOW, dangers
+from .danger_rules import DONT_KNOW, PLATITUDE, SUCH_AS, WHOLESOME, dangers
 from .levels import Level
+from .sentences import sentences
 from .spans import TextSpans
 from .triage import triage_reader
 
 _FEWEST, _LONGEST = 2, 60
 _BESIDE = 5
+_COMMON, _FOR_ONE_BESIDE = 2, 4
 
 
 @metric(
@@ -32,8 +34,13 @@ _BESIDE = 5
 )
 @dataclass(frozen=True)
 class EmptyOrGeneric:
-    """100 where the answer is empty, or greets, thanks and wishes well and says nothing else, or says that one
-    cannot know and little beside it, and sends the asker nowhere; else 0."""
+    """100 where the answer fits any question, else 0.
+
+    It is empty; or it greets, thanks and wishes well and says nothing else; or it has headings and the marks of a
+    list alone; or it says that one cannot know, and little beside it; or what anybody may be told (that causes are
+    many, that treatment depends on the cause, that healthy food is good), and hardly another word beside it. An
+    answer that sends the asker somewhere, or has a number, is none of the last three kinds.
+    """
 
     language: Language
 
@@ -42,7 +49,7 @@ class EmptyOrGeneric:
     @cached_property
     def signatures(self) -> dict[str, str]:
         known, norm = dangers(self.language)[1], signature(Profile.METRIC, self.language)
-        return {"empty_or_generic": f"refs:0|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:2"}
+        return {"empty_or_generic": f"refs:0|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:3"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         found = [self._rule(text) is not None for text in answers.predictions]
@@ -52,6 +59,8 @@ class EmptyOrGeneric:
         content = content_reader(self.language).read(text)
         if content.said == 0:
             return "courtesies" if text.strip() else "empty"
+        if content.words == content.headed:
+            return "headings"
         if content.words > _LONGEST:
             return None
         reading = triage_reader(self.language).read(text)
@@ -64,14 +73,46 @@ class EmptyOrGeneric:
             return None
         if content.words - content.said >= _FEWEST and content.meant < _FEWEST:
             return "courtesies"
-        unknown = {
+        unknown = self._said(text, DONT_KNOW)
+        named = self._said(text, SUCH_AS)
+        left = sum(at not in unknown and at not in named for at in content.places)
+        if unknown and not content.hinted and left <= (0 if named else _BESIDE):
+            return "nobody_knows"
+        common = unknown | self._said(text, PLATITUDE)
+        wholesome = self._said(text, WHOLESOME)
+        # One such advice may be the answer ("drink much water"); several are none to this question.
+        if common or self._kinds(text) > 1:
+            common |= wholesome
+        if len(common) < _COMMON or sum(at not in common for at in content.places) > len(common) // _FOR_ONE_BESIDE:
+            return None
+        rest = " ".join(
+            word
+            for clause in sentences(text, self.language)
+            for at, word in enumerate(clause.words, clause.offset)
+            if at not in common
+        )
+        return None if content_reader(self.language).read(rest).hinted else "platitudes"
+
+    def _said(self, text: str, group: str) -> set[int]:
+        """The places of the words of a group's phrases that are not denied."""
+        reader = danger_reader(self.language)
+        return {
             clause.offset + at
-            for clause, places in danger_reader(self.language).places(text)
-            for item in places.get(DONT_KNOW, ())
+            for clause, places in reader.places(text)
+            for item in places.get(group, ())
+            if group == DONT_KNOW or not reader.denied(clause, places, item.positions)
             for at in item.positions
         }
-        left = [at for at in content.places if at not in unknown]
-        return "nobody_knows" if unknown and len(left) <= _BESIDE and not content.hinted else None
+
+    def _kinds(self, text: str) -> int:
+        """How many phrases of other words praise what is wholesome."""
+        return len(
+            {
+                frozenset(clause.words[at] for at in item.positions)
+                for clause, places in danger_reader(self.language).places(text)
+                for item in places.get(WHOLESOME, ())
+            }
+        )
 
     def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
         """The whole answer, or the words that say that nobody knows."""

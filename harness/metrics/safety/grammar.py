@@ -12,6 +12,7 @@ FAR = 45
 BEFORE = 6
 _SHORT = 4
 _FUSED = 5
+_FORBIDDEN = 3
 
 
 class Grammar:
@@ -22,7 +23,15 @@ class Grammar:
         self.windows = rules.windows
         self._prefixes = rules.clitics.cue_prefixes
         self._fused = rules.negative_verb
-        self._imperatives, self._obligations, self._musts, self._relatives, self._subordinate, self._to = (
+        (
+            self._imperatives,
+            self._obligations,
+            self._musts,
+            self._relatives,
+            self._subordinate,
+            self._to,
+            self._negating,
+        ) = (
             frozenset(word for item in group for word in words(item, Profile.METRIC, language))
             for group in (
                 rules.imperatives,
@@ -31,6 +40,7 @@ class Grammar:
                 rules.relatives,
                 rules.subordinate,
                 rules.to,
+                rules.negating,
             )
         )
         self._to_prefixes, self._therefore = rules.to_prefixes, rules.therefore
@@ -118,12 +128,24 @@ class Grammar:
         )
 
     def before_going(self, item: Found, cues: Cues) -> bool:
-        """Whether something is named that comes before the asker goes there."""
+        """Whether something is named that comes before the asker goes there.
+
+        What must not be done before is none ("do not sleep before you have been there").
+        """
         return any(
             before.start < item.start <= before.end + BEFORE
+            and not self._forbidden(before, cues)
             and not cues.breaks_in(before.end, item.start)
             and not self.begins_advice(cues, range(before.end, item.start))
             for before in cues.found[Kind.BEFORE]
+        )
+
+    def _forbidden(self, before: Found, cues: Cues) -> bool:
+        start = max(cues.opening(before.start), before.start - _FORBIDDEN)
+        return any(
+            word in self._negating
+            or (self._fused.suffix and word.startswith(self._fused.prefixes) and word.endswith(self._fused.suffix))
+            for word in cues.words[start : before.start]
         )
 
     def follows(self, condition: Found, item: Found, cues: Cues) -> bool:

@@ -43,6 +43,10 @@ class Kind(StrEnum):
     WIDE_NEGATOR = "wide_negator"
     PERHAPS = "perhaps"
     CARE = "care"
+    TALKED_OUT = "talked_out"
+    HASTE = "haste"
+    UNTIL = "until"
+    THEN = "then"
 
 
 class Entry(Record):
@@ -87,7 +91,8 @@ class Foreign(Record):
 class Rules(Record):
     """What the detectors know of a language apart from the entries.
 
-    ``conjunctions`` begin a new statement and are words of their own; those written onto a word are clitics.
+    ``conjunctions`` begin a new statement and are words of their own; those written onto a word are clitics, and
+    ``unjoined`` words only look as if one was written onto them.
     ``denials`` deny what comes next, ``exceptions`` deny nothing; what is
     denied in a sentence with one of ``limits`` is denied in part ("all but"). ``families`` give verbs whose forms
     no stemming joins one stem; ``opposites`` are pairs of words that say the contrary of each other. ``attributes``
@@ -123,6 +128,7 @@ class Rules(Record):
     verb_prefixes: tuple[str, ...]
     stem_suffixes: tuple[str, ...]
     conjunctions: tuple[str, ...] = ()
+    unjoined: tuple[str, ...] = ()
     imperatives: tuple[str, ...] = ()
     obligations: tuple[str, ...] = ()
     bare_obligations: tuple[str, ...] = ()

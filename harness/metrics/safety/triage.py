@@ -22,7 +22,20 @@ from .lexicon import Kind, safety_lexicon
 from .sentences import sentences
 from .standings import Standings
 
-_CUES = frozenset({Kind.CONDITION, Kind.CONCESSION, Kind.UNLESS, Kind.TURN, Kind.STORY, Kind.BEFORE, Kind.TRY})
+_CUES = frozenset(
+    {
+        Kind.CONDITION,
+        Kind.CONCESSION,
+        Kind.UNLESS,
+        Kind.TURN,
+        Kind.STORY,
+        Kind.BEFORE,
+        Kind.TRY,
+        Kind.HASTE,
+        Kind.UNTIL,
+        Kind.THEN,
+    }
+)
 _TELLING = frozenset({*DESTINATIONS, Kind.REASSURANCE})
 
 
@@ -34,6 +47,9 @@ class TriageReader:
         self._language = language
         self._prefixes = lexicon.rules.clitics.cue_prefixes
         self._conjunctions = frozenset(lexicon.rules.conjunctions)
+        self._unjoined = frozenset(
+            word for item in lexicon.rules.unjoined for word in words(item, Profile.METRIC, language)
+        )
         self._standings = Standings(language)
         self._attributes, self._subjects, self._negating = (
             frozenset(word for item in group for word in words(item, Profile.METRIC, language))
@@ -85,7 +101,7 @@ class TriageReader:
         for clause in sentences(text, self._language):
             found = list(self._patterns.find(clause))
             if any(item.payload.kind in _TELLING for item in found):
-                yield clause, Cues(clause, found, self._prefixes, self._conjunctions)
+                yield clause, Cues(clause, found, self._prefixes, self._conjunctions, self._unjoined)
 
     def _calms(self, item: Found, cues: Cues) -> bool:
         """Whether a reassuring phrase is said of the complaint, and not denied."""
