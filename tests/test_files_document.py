@@ -18,6 +18,7 @@ from maqa_severity import cli
 from maqa_severity.fetching.origin import Origin
 from maqa_severity.harness.core.files import write_json
 from maqa_severity.harness.data.dataset import DatasetInfo
+from maqa_severity.harness.generation.checkpoints import BaseRecord
 from maqa_severity.harness.labelling.quality.stress import StressReport
 from maqa_severity.harness.labelling.sources.classifier_info import ClassifierInfo
 from maqa_severity.harness.labelling.sources.comparison import Comparison
@@ -232,6 +233,7 @@ SECTIONS = {
     "report_card.json": "**/report_card.json",
     "stress.json": "**/stress.json",
     "training.json": "**/training.json",
+    "training_base.json": "**/training_base.json",
     "cost.json": "**/cost.json",
     "training_log.jsonl": "**/training_log.jsonl",
     "origin.json": "fetched/*/origin.json",
@@ -277,6 +279,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "agreement.json": Comparison,
     "stress.json": StressReport,
     "training.json": TrainingManifest,
+    "training_base.json": BaseRecord,
     "origin.json": Origin,
     "manifest.json": Manifest,
     "noise.json": Noise,

@@ -14,8 +14,9 @@ from maqa_severity.harness.generation.backends import BACKENDS
 from maqa_severity.harness.generation.config import GenerationConfig, Kind
 from maqa_severity.harness.generation.decoding import Decoding, answer_seed, decoding
 from maqa_severity.harness.generation.engines.vllm_packages import answer_for_vllm
-from maqa_severity.harness.generation.store.identity import hub_commit, identity, weights
+from maqa_severity.harness.generation.store.identity import identity
 from maqa_severity.harness.generation.stored import StoredModel
+from maqa_severity.harness.generation.weights import hub_commit, weights
 from maqa_severity.harness.languages import Style
 from maqa_severity.tests.generating import GREEDY, answer, hf_config, requests
 from maqa_severity.tests.tongues import ARABIC

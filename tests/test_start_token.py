@@ -125,8 +125,11 @@ def test_what_the_user_decides_holds_in_training_and_in_its_checkpoint(arm, add,
     out = tmp_path / "out"
     manifest = train_lm(dataset, str(gemma), ArmSpec.of(arm), config, out)
     assert manifest.config["add_bos_token"] is manifest.identity["config.add_bos_token"] is add
-    tokenizer = AutoTokenizer.from_pretrained(out)
-    assert starts(tokenizer) is add and forgotten_start(tokenizer, "gemma3_text") is None
+    if arm == "base":
+        assert engine(out).lengths([asked("ab")]) == engine(gemma, add_bos_token=add).lengths([asked("ab")])
+    else:
+        tokenizer = AutoTokenizer.from_pretrained(out)
+        assert starts(tokenizer) is add and forgotten_start(tokenizer, "gemma3_text") is None
     assert engine(out).lengths([asked("ab")])
     # The base's folder is as it was.
     assert not starts(AutoTokenizer.from_pretrained(gemma))

@@ -56,9 +56,10 @@ def test_a_checkpoint_says_which_questions_it_was_trained_on(trained, dataset):
 
 
 def test_a_checkpoint_holds_no_pickle_and_nothing_left_over(trained):
-    for folder, _ in trained.values():
+    for arm, (folder, _) in trained.items():
         names = {path.name for path in folder.rglob("*")}
-        assert {"model.safetensors", "tokenizer.json", "training.json", "cost.json"} <= names
+        held = {"training_base.json"} if arm == "base" else {"model.safetensors", "tokenizer.json"}
+        assert {*held, "training.json", "cost.json"} <= names
         assert not any(name.endswith((".bin", ".pt", ".pth", ".pkl")) or name == "training_state" for name in names)
 
 
@@ -66,10 +67,14 @@ def test_constant_weights_equal_cross_entropy_to_the_last_bit(trained):
     assert same(weights(trained["constant"][0]), weights(trained["ce"][0]))
 
 
-def test_the_other_arms_differ_from_cross_entropy_and_base_is_untouched(trained, checkpoint):
+def test_the_other_arms_differ_from_cross_entropy_and_base_is_no_copy(trained):
     assert not same(weights(trained["severity"][0]), weights(trained["ce"][0]))
     assert not same(weights(trained["curriculum"][0]), weights(trained["ce"][0]))
-    assert same(weights(trained["base"][0]), weights(checkpoint))
+    assert sorted(path.name for path in trained["base"][0].iterdir()) == [
+        "cost.json",
+        "training.json",
+        "training_base.json",
+    ]
 
 
 def test_the_manifests_prove_equal_conditions(trained):
@@ -252,13 +257,23 @@ def test_bf16_and_gradient_checkpointing_train_under_every_loss(loss, tmp_path, 
     )
 
 
-def test_adapters_are_merged_into_an_ordinary_checkpoint(tmp_path, dataset, checkpoint):
-    settings = [*SETTINGS, "method=lora", "lora.dropout=0", "learning_rate=1e-2"]
-    train_lm(dataset, str(checkpoint), ARMS["severity"], load_config(settings=settings), tmp_path / "out")
-    assert (tmp_path / "out" / "adapter" / "adapter_model.safetensors").is_file()
-    merged, base = weights(tmp_path / "out"), weights(checkpoint)
-    changed = {name for name in base if not merged[name].equal(base[name])}
-    assert changed and all("q_proj.weight" in name or "v_proj.weight" in name for name in changed)
+def test_a_whole_model_is_rounded_where_that_is_asked_for(trained, tmp_path, dataset, checkpoint):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    config = load_config(settings=[*SETTINGS, "save_dtype=bf16"])
+    manifest = train_lm(dataset, str(checkpoint), ARMS["ce"], config, tmp_path / "ce")
+    half, whole = weights(tmp_path / "ce"), weights(trained["ce"][0])
+    assert same(half, {name: tensor.to(torch.bfloat16) for name, tensor in whole.items()})
+    assert AutoModelForCausalLM.from_pretrained(tmp_path / "ce").dtype == torch.bfloat16
+    plain = trained["ce"][1].model_dump(mode="json")
+    assert [line.split(":")[0] for line in difference(plain, manifest.model_dump(mode="json"))] == [
+        "config.save_dtype"
+    ]
+    train_lm(dataset, str(checkpoint), ARMS["base"], config, tmp_path / "base")
+    assert json.loads((tmp_path / "base" / "training_base.json").read_text())["dtype"] == "bfloat16"
+    with pytest.raises(UserError, match="save_dtype is of method full; method lora saves an adapter alone"):
+        load_config(settings=["method=lora", "save_dtype=bf16"])
 
 
 @pytest.mark.parametrize(
@@ -313,7 +328,7 @@ def test_qlora_trains_about_as_adapters_on_the_unquantised_base_do(tmp_path, dat
         lines = (tmp_path / method / "training_log.jsonl").read_text().splitlines()
         losses.append([json.loads(line)["loss"] for line in lines])
     assert losses[1] == pytest.approx(losses[0], rel=0.02) and losses[1] != losses[0]
-    assert weights(tmp_path / "qlora").keys() == weights(checkpoint).keys()
+    assert weights(tmp_path / "qlora").keys() == weights(tmp_path / "lora").keys()
 
 
 @pytest.mark.parametrize("token", ["pad_token", "eos_token"])

@@ -26,10 +26,11 @@ def medical_dataset(folder):
 
 
 def weights(folder):
-    """The tensors of a checkpoint by name."""
+    """The tensors of a checkpoint by name; of an adapter its own."""
     from safetensors.torch import load_file
 
-    return load_file(folder / "model.safetensors")
+    whole = folder / "model.safetensors"
+    return load_file(whole if whole.is_file() else folder / "adapter_model.safetensors")
 
 
 def same(one, other):

@@ -7,6 +7,7 @@ from typing import Any
 from jinja2 import TemplateError
 
 from ..core.errors import UserError
+from .checkpoints import loadable
 from .config import GenerationConfig
 
 
@@ -18,7 +19,7 @@ def chat_tokenizer(config: GenerationConfig) -> Any:
     """
     from transformers import AutoTokenizer
 
-    arguments = config.model_args
+    arguments = loadable(config).for_engine
     name = arguments.get("tokenizer") or arguments.get("pretrained")
     if not config.backend.chat or not isinstance(name, str):
         raise UserError(f"`{config.kind}` has no chat template here", "Leave --chat-template out")

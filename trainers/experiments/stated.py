@@ -75,8 +75,8 @@ def peak_bytes(shape: Shape, config: TrainConfig, tokens: float) -> float:
 
 
 def checkpoint_bytes(shape: Shape, config: TrainConfig) -> float:
-    """On disk, of what was trained, in float32."""
-    return 4.0 * trained_parameters(shape, config)
+    """On disk, of what was trained, in the type in which it is saved."""
+    return (2.0 if config.save_dtype is Precision.BF16 else 4.0) * trained_parameters(shape, config)
 
 
 def state_bytes(shape: Shape, config: TrainConfig) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from functools import partial
 from typing import Any
 
 import torch
@@ -69,4 +70,6 @@ def with_adapters(model: Any, config: TrainConfig) -> Any:
             "merged, would change the other",
             remedy,
         )
+    # Else peft adds whole matrices, untrained, where an adapter is on the head or the embeddings.
+    adapted.save_pretrained = partial(adapted.save_pretrained, save_embedding_layers=False)
     return adapted

@@ -95,13 +95,6 @@ def load_for_training(
     return model if config.method is Method.FULL else with_adapters(model, config)
 
 
-def merge_adapter(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, adapter: Path) -> Any:
-    """The base in float32 with the adapter of a folder merged into its weights."""
-    from peft import PeftModel
-
-    return PeftModel.from_pretrained(load_model(base, revision, tokenizer), str(adapter)).merge_and_unload()
-
-
 def context_of(model: Any) -> int | None:
     """Tokens that the model can read at most; None where its architecture sets no limit."""
     context: int | None = getattr(model.config, "max_position_embeddings", None)

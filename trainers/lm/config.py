@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from ...harness.core.errors import UserError
 from ...harness.core.settings import Record, first_problem, identity, runtime, wrong_value
@@ -60,8 +60,9 @@ class TrainConfig(Record):
     limits the training rows to a fixed sample of the split (None: all). ``max_length`` counts the tokens of prompt
     and answer together. ``pad_token`` names a token of the vocabulary for bases that have none of their own to pad
     with. ``add_bos_token`` says whether texts begin with the start token; None: as the base's tokenizer has it,
-    which is refused where it forgets one that the base was trained with. A checkpoint for resuming is kept every
-    ``checkpoint_every`` steps, a log line every ``log_every``.
+    which is refused where it forgets one that the base was trained with. ``save_dtype`` is what a whole model is
+    saved in, and the base of ``base`` loaded in (None: float32, as it was trained). A checkpoint for resuming is
+    kept every ``checkpoint_every`` steps, a log line every ``log_every``.
     """
 
     loss: LossMode = identity(LossMode.TOKENS)
@@ -78,12 +79,19 @@ class TrainConfig(Record):
     precision: Precision = identity(Precision.FP32)
     pad_token: str | None = identity(None)
     add_bos_token: bool | None = identity(None)
+    save_dtype: Precision | None = identity(None)
     seed: int = identity(0, ge=0)
     batch_size: int = runtime(8, ge=1)
     accumulation: int = runtime(1, ge=1)
     gradient_checkpointing: bool = runtime(False)
     checkpoint_every: int = runtime(200, ge=1)
     log_every: int = runtime(10, ge=1)
+
+    @model_validator(mode="after")
+    def _rounds_a_whole_model(self) -> TrainConfig:
+        if self.save_dtype is not None and self.method is not Method.FULL:
+            raise ValueError(f"save_dtype is of method full; method {self.method} saves an adapter alone")
+        return self
 
 
 def load_config(files: Sequence[Path] = (), settings: Sequence[str] = ()) -> TrainConfig:

@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from ...harness.core.errors import UserError
 from ...harness.data.dataset import Dataset
-from ...harness.generation.store.identity import weights as weights_identity
+from ...harness.generation.weights import weights as weights_identity
 from ...harness.severity import SEVERITIES
 from ..arms import ArmSpec, Needs, arm_stages, arm_weights
 from . import manifest as manifests
@@ -72,9 +72,9 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
         "weights": weights_identity(training.base, training.revision),
     }
     conditions = manifests.base_conditions(dataset, rows, base)
-    if config.add_bos_token is not None:
-        # Of the untrained base, too: it changes what is asked.
-        conditions["config.add_bos_token"] = config.add_bos_token
+    # Of the untrained base, too: they change what is asked, and what answers.
+    both = {"add_bos_token": config.add_bos_token, "save_dtype": config.save_dtype}
+    conditions |= {f"config.{name}": value for name, value in both.items() if value is not None}
     weights = arm_weights(spec, rows, config.seed)
     found = rows["severity"].map({str(severity): severity.rank for severity in SEVERITIES}).fillna(UNKNOWN_RANK)
     ranks = np.array(found, np.int64)

@@ -13,8 +13,9 @@ import torch
 from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from ...harness.core.errors import UserError
+from ...harness.generation.checkpoints import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from ..losses.token_loss import check_slope
-from .bases import load_for_training, merge_adapter
+from .bases import load_for_training
 from .batches import Collator, Examples
 from .causal import weighted_forward
 from .config import Method, Precision, TrainConfig
@@ -23,16 +24,18 @@ from .head_check import check_head
 from .manifest import STATE
 from .monitor import Monitor
 from .processes import processes, use_cpu
+from .rounding import round_to_bf16
 from .trainer import WeightedTrainer
 
 if TYPE_CHECKING:
     from .preparation import Training
 
-ADAPTER = "adapter"
+_SAVED = "saved"
+"""Folder of an adapter within ``STATE`` until it is whole."""
 
 
 def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any]:
-    """Train and save model and tokenizer into ``training.out``; returns what it cost.
+    """Train and save what was trained into ``training.out``; returns what it cost.
 
     Raises:
         UserError: the base cannot be used for this, the loss is not finite, memory ran out, several GPUs are
@@ -155,14 +158,16 @@ def _last_checkpoint(state: Path, *, whole_only: bool) -> Path | None:
 
 
 def _save(trainer: WeightedTrainer, training: Training, tokenizer: Any) -> None:
-    """Save the model into the checkpoint's folder; an adapter beside it, and merged into the base."""
-    out = training.out
+    """Save the model with its tokenizer into the checkpoint's folder; of adapters nothing else."""
+    out, state = training.out, training.out / STATE
     # The trainer turns the cache off for training; whoever generates wants it.
     trainer.accelerator.unwrap_model(trainer.model).config.use_cache = True
     if training.config.method is Method.FULL:
         trainer.save_model(str(out))
+        if training.config.save_dtype is Precision.BF16 and trainer.is_world_process_zero():
+            round_to_bf16(out)
         return
-    trainer.save_model(str(out / ADAPTER))
+    trainer.save_model(str(state / _SAVED))
     if trainer.is_world_process_zero():
-        merge_adapter(training.base, training.revision, tokenizer, out / ADAPTER).save_pretrained(out)
-        tokenizer.save_pretrained(out)
+        for name in (ADAPTER_CONFIG, ADAPTER_WEIGHTS):
+            (state / _SAVED / name).replace(out / name)

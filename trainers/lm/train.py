@@ -1,4 +1,4 @@
-"""Trains one arm of an experiment into a checkpoint that any tool can load."""
+"""Trains one arm of an experiment into a checkpoint: a model, or an adapter and the name of its base."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import numpy as np
 from ...harness.core.errors import UserError
 from ...harness.core.files import read_json, write_json
 from ...harness.data.dataset import Dataset
+from ...harness.generation.checkpoints import write_base_record
 from ...harness.generation.start_token import keep_start
 from ...harness.labelling.stream import COST as LABELLING_COST
 from ...harness.labelling.weights import diagnose
@@ -23,7 +24,7 @@ from ...harness.severity import Weights
 from ..arms import ArmSpec, flat_warning, scaled_to_mean_one
 from ..losses.modes import LossMode
 from . import manifest as manifests
-from .config import TrainConfig
+from .config import Method, Precision, TrainConfig
 from .manifest import LOG, Status, TrainingManifest
 from .preparation import UNKNOWN_RANK, Prepared, Training, prepare
 from .processes import processes
@@ -43,8 +44,9 @@ def train_lm(
 ) -> TrainingManifest:
     """Train, or go on where an earlier call was stopped; a checkpoint that is whole already is left as it is.
 
-    ``out`` gets the model (safetensors; adapters merged, and beside it in ``adapter/``), the tokenizer,
-    ``training.json``, ``cost.json`` and ``training_log.jsonl``. While training runs, ``training_state/`` holds what
+    ``out`` gets what was trained, as safetensors: the model with its tokenizer, or the adapter alone; beside an
+    adapter, and of the untrained base, ``training_base.json`` says which base to load. ``training.json``,
+    ``cost.json`` and ``training_log.jsonl`` tell of the training. While it runs, ``training_state/`` holds what
     resuming needs, of which transformers keeps the optimizer in torch's own format (read back as weights only); it
     is gone when the checkpoint is whole.
 
@@ -76,7 +78,8 @@ def train_lm(
                 announce(flat)
             manifests.begin(training.out, prepared.identity)
         running.wait_for_everyone()
-        work = _train if training.spec.arm.trains else _copy_base
+        trains = training.spec.arm.trains
+        work = _train if trains else _look_at_base
         try:
             cost = work(training, tokenizer, prepared)
         except UserError:
@@ -84,19 +87,20 @@ def train_lm(
                 manifests.abandon(out, LOG)
             raise
         if running.is_main_process:
-            if config.add_bos_token is not None:
+            if not trains or config.method is not Method.FULL:
+                dtype = "bfloat16" if config.save_dtype is Precision.BF16 else "float32"
+                write_base_record(out, prepared.base, dtype, config.add_bos_token)
+            elif config.add_bos_token is not None:
                 keep_start(out, config.add_bos_token)
             _finish(training, prepared, cost, running.num_processes)
         running.wait_for_everyone()
     return _finished(training.out)
 
 
-def _copy_base(training: Training, tokenizer: Any, prepared: Prepared) -> dict[str, Any]:
+def _look_at_base(training: Training, tokenizer: Any, prepared: Prepared) -> dict[str, Any]:
     from .bases import load_model
 
-    model = load_model(training.base, training.revision, tokenizer)
-    model.save_pretrained(training.out)
-    tokenizer.save_pretrained(training.out)
+    load_model(training.base, training.revision, tokenizer)
     return {}
 
 

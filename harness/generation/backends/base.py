@@ -67,6 +67,7 @@ class Backend:
             count as identity.
         weights: the arguments that name a folder or a repository of the hub, whose content counts. A backend with
             some can load a checkpoint.
+        keeps_dtype: whether it computes in the type in which weights are saved, unless ``dtype`` says otherwise.
         libraries: the distributions that generate; the version of the first that is installed changes answers.
         environment: variables that change its arithmetic.
         device: whether it computes on a device of this machine.
@@ -88,6 +89,7 @@ class Backend:
     secret_args: frozenset[str] = frozenset()
     more_args: Callable[[], frozenset[str]] = frozenset
     weights: tuple[str, ...] = ()
+    keeps_dtype: bool = False
     libraries: tuple[str, ...] = ()
     environment: tuple[str, ...] = ()
     device: bool = False

@@ -29,13 +29,14 @@ backend(
         runtime_args=arguments(
             {
                 "logits_cache parallelize low_cpu_mem_usage local_files_only": flag,
-                "device offload_folder cache_dir": text,
+                "base device offload_folder cache_dir": text,
                 "max_batch_size": count,
                 "batch_size max_memory_per_gpu max_cpu_memory device_map": anything,
             }
         ),
         secret_args=HUB_TOKENS,
         weights=("pretrained", "peft", "delta", "tokenizer"),
+        keeps_dtype=True,
         libraries=("transformers",),
         environment=TF32,
         device=True,

@@ -61,7 +61,7 @@ backend(
                 "batch_size kv_cache_memory_bytes gpu_memory_utilization cpu_offload_gb": anything,
                 "max_batch_size data_parallel_size max_num_seqs max_num_batched_tokens": count,
                 "disable_log_stats": flag,
-                "download_dir": text,
+                "base download_dir": text,
             }
         ),
         secret_args=HUB_TOKENS,

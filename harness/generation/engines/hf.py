@@ -13,6 +13,7 @@ from transformers import GenerationConfig as HFGenerationConfig
 
 from ...core.errors import UserError
 from ...core.library_bars import without_library_bars
+from ..checkpoints import loadable
 from ..config import GenerationConfig
 from ..decoding import answer_seed
 from ..devices import existing_device
@@ -22,6 +23,7 @@ from ..records import Generated, Prompt
 from ..start_token import StartToken, keep_last
 from ..thoughts import THINKING_ARGUMENTS
 from ..workers.failures import loading
+from .adapters import with_adapter
 from .hf_import import hf_backend
 from .hf_sampling import Sampler, StopRows
 from .hf_shrinking import can_shrink, generate_rows
@@ -43,9 +45,12 @@ class HFEngine:
     def __init__(self, config: GenerationConfig) -> None:
         wanted = config.model_args.get("device") or config.device
         device = existing_device(str(wanted)) if wanted else "cuda" if torch.cuda.is_available() else "cpu"
+        loaded = loadable(config)
         with loading(config.model_args.get("pretrained")), without_library_bars():
-            given = {name: value for name, value in config.model_args.items() if name not in THINKING_ARGUMENTS}
+            given = {name: value for name, value in loaded.for_engine.items() if name not in THINKING_ARGUMENTS}
             self.lm = hf_backend()(**{"batch_size": 1, **given, "device": device})
+            if loaded.adapter is not None:
+                self.lm._model = with_adapter(self.lm.model, loaded.adapter, len(self.lm.tokenizer))
         self._decoding = config.decoding
         self.max_prompts = config.batch_size or _BATCH_PROMPTS
         self.max_tokens = (
@@ -66,7 +71,7 @@ class HFEngine:
         )
         self._end_ids = sorted({*own, self.lm.eot_token_id} - {None})
         self._reader = Reader(self.lm.tokenizer, config.model_args.get("think_end_token"))
-        self._start = StartToken(self.lm.tokenizer, self.lm.config.model_type, config.model_args)
+        self._start = StartToken(self.lm.tokenizer, self.lm.config.model_type, loaded.arguments)
         self._known_tokens = int(self.lm.model.get_input_embeddings().weight.shape[0])
         self._pad_id = self._existing_pad()
         demand_known(self.lm.tokenizer, {self.lm.tokenizer.eos_token_id} - {None}, self._known_tokens)
