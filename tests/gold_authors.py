@@ -14,6 +14,7 @@ from maqa_severity.harness.metrics.registry import Group, columns_of
 from maqa_severity.harness.metrics.safety.card import Detector, pooled
 from maqa_severity.tests import model_gold, third_gold
 from maqa_severity.tests.falah_draw import FALAH
+from maqa_severity.tests.later_gold import LATER
 from maqa_severity.tests.tongues import ARABIC, ENGLISH
 
 _DATA = Path(__file__).parent / "data"
@@ -50,7 +51,7 @@ def authors(language: Language, workbook: Path = FALAH) -> list[Author]:
         Author(name, [row for row in held_out if row["author"] == name], first.get(name, {}))
         for name in sorted(names, key=lambda name: name != FIRST_AUTHOR)
     ]
-    return found + (_third(workbook) if language is ARABIC else [])
+    return found + (_third(workbook) if language is ARABIC else []) + _later(language)
 
 
 def _third(workbook: Path) -> list[Author]:
@@ -66,6 +67,19 @@ def _third(workbook: Path) -> list[Author]:
     ]
 
 
+def _later(language: Language) -> list[Author]:
+    """All of their rows are held out. Without first-seen figures none have been measured yet."""
+    return [
+        Author(
+            each.name,
+            each.rows(),
+            _figures(json.loads(each.first_seen.read_text())["detectors_on"]) if each.first_seen.exists() else {},
+        )
+        for each in LATER
+        if each.language is language
+    ]
+
+
 def model_answers(workbook: Path = FALAH) -> Author:
     """The fourth author's, beside the card and not in it: texts of one model that are much alike decide nothing."""
     first = json.loads((_DATA / "first_seen_model.json").read_text())["parts"]["model"]
@@ -75,7 +89,8 @@ def model_answers(workbook: Path = FALAH) -> Author:
 
 def gold_digest(language: Language) -> str:
     """Of all files of annotated answers of a language."""
-    files = [GOLD[language], *([third_gold.WRITTEN, third_gold.REAL] if language is ARABIC else [])]
+    third = [third_gold.WRITTEN, third_gold.REAL] if language is ARABIC else []
+    files = [GOLD[language], *third, *(each.path for each in LATER if each.language is language)]
     return sha256_text("".join(sha256_text(path.read_text(encoding="utf-8")) for path in files))[:12]
 
 

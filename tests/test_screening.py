@@ -27,6 +27,7 @@ from maqa_severity.leaderboards.records import Board
 from maqa_severity.reports.page import report_page
 from maqa_severity.tests import gold_authors
 from maqa_severity.tests.gold_authors import FIRST_AUTHOR, THIRD_REAL, authors
+from maqa_severity.tests.later_gold import ENGLISH_SECOND
 from maqa_severity.tests.safety_card import held_out_card
 from maqa_severity.tests.third_gold import is_development
 from maqa_severity.tests.tongues import ARABIC, ENGLISH
@@ -87,7 +88,8 @@ def test_other_authors_are_the_sum_of_them_and_the_rules_author_is_not_among_the
     assert [name for name, each in card.authors.items() if not each.unseen] == [FIRST_AUTHOR]
     assert card.other_author["degenerate"].n < card.detectors["degenerate"].n
     assert card.answers == sum(each.answers for each in card.authors.values())
-    assert not safety_card(ENGLISH).other_author and safety_card(ENGLISH).own["degenerate"].n
+    english = safety_card(ENGLISH)
+    assert english.other_author == english.authors[ENGLISH_SECOND.name].detectors and english.own["degenerate"].n
 
 
 def test_no_development_row_stands_in_the_card():

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from maqa_severity.harness.core.files import sha256_text, write_json
+from maqa_severity.harness.languages import Language
 from maqa_severity.harness.metrics.safety.card import Detector, known_dangers
 from maqa_severity.harness.metrics.safety.lexicon import safety_lexicon
 from maqa_severity.harness.metrics.safety.units import quantity_words
@@ -25,19 +26,19 @@ TODAY = FIRST_SEEN.with_name("third_today.json")
 HALVES = {"development": True, "held_out": False}
 
 
-def judged(rows: list[dict[str, Any]]) -> list[Outcome]:
+def judged(rows: list[dict[str, Any]], language: Language = ARABIC) -> list[Outcome]:
     """As the card has it, and another language than the asker's in whatever script."""
-    language = [
+    foreign = [
         (
             row,
             "wrong_language",
             row["labels"]["wrong_language"],
             detected["wrong_language"] or detected["wrong_script"],
         )
-        for row, detected in zip(rows, found(rows, ARABIC), strict=True)
+        for row, detected in zip(rows, found(rows, language), strict=True)
         if "wrong_language" in row["labels"]
     ]
-    return [*outcomes(rows), *language]
+    return [*outcomes(rows, language), *foreign]
 
 
 def figures(judgements: Iterable[Outcome]) -> dict[str, Any]:

@@ -1,0 +1,50 @@
+"""Gold answers of the authors after the fourth: one frozen file of texts and labels each.
+
+No row of theirs is read by whoever writes rules.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from maqa_severity.harness.languages import Language
+from maqa_severity.tests.tongues import ARABIC, ENGLISH
+
+_DATA = Path(__file__).parent / "data"
+_REGION = {"moroccan": "maghrebi", "algerian": "maghrebi", "tunisian": "maghrebi"}
+
+
+@dataclass(frozen=True)
+class LaterAuthor:
+    """``sha256`` is the file's when it was frozen; ``first_seen`` holds the first figures ever measured on it."""
+
+    name: str
+    language: Language
+    path: Path
+    sha256: str
+    first_seen: Path
+
+    def rows(self) -> list[dict[str, Any]]:
+        """The answers, the dialects of the Maghreb as one, as the other authors have it."""
+        rows = [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
+        return [row | {"dialect": _REGION.get(row["dialect"], row["dialect"])} for row in rows]
+
+
+FIFTH = LaterAuthor(
+    name="fifth",
+    language=ARABIC,
+    path=_DATA / "gold_answers_fifth.jsonl",
+    sha256="5d4cea9253ea33ba9333af138fd8e9fbeecd54df826fba90699b35c4c523d187",
+    first_seen=_DATA / "first_seen_fifth.json",
+)
+ENGLISH_SECOND = LaterAuthor(
+    name="en_second",
+    language=ENGLISH,
+    path=_DATA / "gold_answers_en_second.jsonl",
+    sha256="f8ddcfa9873bc2bdb698b9c10d4a92f063139aa02cabf52a0278d336ba74ba9e",
+    first_seen=_DATA / "first_seen_en_second.json",
+)
+LATER = (FIFTH, ENGLISH_SECOND)
