@@ -6,6 +6,7 @@ import pytest
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.tests.training import SETTINGS, gpt2_base, medical_dataset
 from maqa_severity.trainers.arms import ArmSpec
+from maqa_severity.trainers.lm.base_check import base_problems
 from maqa_severity.trainers.lm.bases import load_tokenizer
 from maqa_severity.trainers.lm.config import load_config
 from maqa_severity.trainers.lm.train import train_lm
@@ -70,4 +71,77 @@ def test_an_adapter_of_a_matrix_that_serves_twice_is_refused(target, tmp_path, d
     lora = [*SETTINGS, f"pad_token={END}", "method=lora", f"lora.targets=[c_attn,{target}]"]
     with pytest.raises(UserError, match="one matrix as its head and its embeddings"):
         train_lm(dataset, str(base), ArmSpec.of("ce"), load_config(settings=lora), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+SMALL = {
+    "vocab_size": 600,
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "intermediate_size": 48,
+}
+
+
+def other_base(kind, folder):
+    """A base that loads, or nearly, and would train from something else than a causal language model."""
+    import transformers
+    from safetensors.torch import load_file, save_file
+
+    whole = gpt2_base(folder.parent / "whole")
+    tokenizer = transformers.AutoTokenizer.from_pretrained(whole)
+    match kind:
+        case "classifier":
+            config = transformers.LlamaConfig(**SMALL, num_key_value_heads=2)
+            model = transformers.LlamaForSequenceClassification(config)
+        case "tied classifier":
+            model = transformers.GPT2ForSequenceClassification.from_pretrained(whole)
+        case "masked":
+            model = transformers.BertForMaskedLM(transformers.BertConfig(**SMALL))
+        case "encoder":
+            model = transformers.BertModel(transformers.BertConfig(**SMALL))
+        case "encoder-decoder":
+            sizes = {"d_model": 32, "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "vocab_size": 600}
+            model = transformers.BartForConditionalGeneration(transformers.BartConfig(**sizes))
+        case "adapter":
+            from peft import LoraConfig, get_peft_model
+
+            base = transformers.GPT2LMHeadModel.from_pretrained(whole)
+            model = get_peft_model(base, LoraConfig(task_type="CAUSAL_LM"))
+        case _:
+            model = transformers.GPT2LMHeadModel.from_pretrained(whole)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    if kind == "layerless":
+        found = load_file(folder / "model.safetensors")
+        kept = {name: value for name, value in found.items() if ".h.1." not in name}
+        save_file(kept, folder / "model.safetensors", {"format": "pt"})
+    if kind == "gguf":
+        for path in folder.iterdir():
+            path.unlink()
+        (folder / "model.gguf").write_bytes(b"GGUF")
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("classifier", "lacks lm_head.weight of a LlamaForCausalLM, being a LlamaForSequenceClassification"),
+        ("tied classifier", "was trained for something else than to write, being a GPT2ForSequenceClassification"),
+        ("masked", "BertLMHeadModel lets token 1 see token 2"),
+        ("encoder", "lacks cls.predictions.bias, cls.predictions.decoder.bias and 4 more of a BertLMHeadModel"),
+        ("encoder-decoder", "is an encoder-decoder (bart)"),
+        ("adapter", "is an adapter of"),
+        ("layerless", "lacks transformer.h.1.attn.c_attn.bias"),
+        ("gguf", "maqa fetch"),
+    ],
+)
+def test_what_is_no_whole_causal_model_is_refused_by_the_check_and_by_the_training(kind, words, tmp_path, dataset):
+    base = str(other_base(kind, tmp_path / "base"))
+    config = load_config(settings=[*SETTINGS, f"pad_token={END}"])
+    problems = [str(problem) for problem in base_problems(base, None, config, new_tokens=8)]
+    assert len(problems) == 1 and words in problems[0] and "\n" not in problems[0]
+    with pytest.raises(UserError) as told:
+        train_lm(dataset, base, ArmSpec.of("ce"), config, tmp_path / "out")
+    assert words in str(told.value)
     assert not (tmp_path / "out").exists()

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from huggingface_hub import try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError
 from transformers import AutoConfig, AutoModelForCausalLM
+from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
 from ...harness.core.errors import UserError
 from .adapters import with_adapters
-from .bases import LOAD_ERRORS, cannot_load, context_of, demand_context, demand_vocabulary, load_tokenizer
+from .base_kind import demand_decoder, demand_model_files
+from .bases import (
+    LOAD_ERRORS,
+    cannot_load,
+    context_of,
+    demand_context,
+    demand_vocabulary,
+    load_tokenizer,
+    load_whole,
+)
 from .config import Method, TrainConfig
+from .head_check import check_head
+from .miniature import miniature
 from .train import quiet
 
 _T = TypeVar("_T")
@@ -23,8 +38,8 @@ def base_problems(
 ) -> list[UserError]:
     """Everything that would stop a training of this base, or the answers of ``new_tokens`` tokens after it.
 
-    Tokenizer and configuration are loaded, and the model is built without its weights; of a folder, the weights'
-    files are opened too.
+    Tokenizer and configuration are loaded, and the model is built without its weights; where these are on this
+    machine, their names are read too. How its forward pass works is asked of a model of its kind at toy size.
 
     Args:
         base: a folder or a hub id.
@@ -43,6 +58,9 @@ def base_problems(
             return None
 
     with quiet():
+        tried(lambda: demand_model_files(base))
+        if found:
+            return found
         model = tried(lambda: _outline(base, revision, cached_only))
         if model is None and not Path(base).is_dir():
             return found
@@ -57,6 +75,7 @@ def base_problems(
             tried(lambda: demand_vocabulary(base, model, tokenizer))
         tried(lambda: demand_context(base, model, config.max_length))
         tried(lambda: _demand_room(base, model, new_tokens))
+        tried(lambda: _demand_head(model))
         if config.method is not Method.FULL:
             # In 4 bits the modules have the same names.
             tried(lambda: with_adapters(model, config.model_copy(update={"method": Method.LORA})))
@@ -65,14 +84,47 @@ def base_problems(
 
 def _outline(base: str, revision: str | None, cached_only: bool) -> Any:
     """The model on the meta device, where no weight takes memory."""
+    if Path(base).is_dir() or _weights_cached(base, revision):
+        return load_whole(base, revision, device_map="meta", local_files_only=True)
     try:
-        if Path(base).is_dir():
-            return AutoModelForCausalLM.from_pretrained(base, device_map="meta")
         config = AutoConfig.from_pretrained(base, revision=revision, local_files_only=cached_only)
+        demand_decoder(base, config)
         with torch.device("meta"):
             return AutoModelForCausalLM.from_config(config)
     except LOAD_ERRORS as error:
         raise cannot_load(base, error) from error
+
+
+def _weights_cached(base: str, revision: str | None) -> bool:
+    """Whether the hub's cache has all weights of a base, as safetensors."""
+
+    def cached(name: str) -> Path | None:
+        found = try_to_load_from_cache(base, name, revision=revision)
+        return Path(found) if isinstance(found, str) else None
+
+    try:
+        if cached(SAFE_WEIGHTS_NAME):
+            return True
+        index = cached(SAFE_WEIGHTS_INDEX_NAME)
+        shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values() if index else ()
+    except (HFValidationError, OSError, ValueError, KeyError):
+        return False
+    return bool(shards) and all(cached(shard) for shard in set(shards))
+
+
+def _demand_head(model: Any) -> None:
+    """As ``check_head``, of a model of the same kind at toy size.
+
+    Where none can be made, the check is left to the training, which begins with it.
+    """
+    try:
+        small = miniature(model.config).eval()
+        with torch.no_grad():
+            small(input_ids=torch.arange(3, 11)[None])
+    except Exception:
+        # Sizes of an architecture that do not fit together; nothing is known of the base itself.
+        return
+    check_head(small)
 
 
 def _demand_room(base: str, model: Any, new_tokens: int) -> None:

@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Genera
 from ...harness.core.errors import UserError
 from ...harness.generation.start_token import demand_start, forgotten_start, set_start
 from .adapters import four_bits, with_adapters
+from .base_kind import demand_decoder, demand_model_files, demand_whole
 from .config import Method, Precision, TrainConfig
 
 LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError)
@@ -38,6 +39,7 @@ def load_tokenizer(
         UserError: it cannot be loaded, has no eos token, or no pad token and none was given; or it forgets the
             start token that the base was trained with.
     """
+    demand_model_files(base)
     try:
         tokenizer = AutoTokenizer.from_pretrained(base, revision=revision, local_files_only=cached_only)
     except LOAD_ERRORS as error:
@@ -69,7 +71,7 @@ def load_model(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBa
     """The base in float32, with the tokenizer's special tokens.
 
     Raises:
-        UserError: it cannot be loaded.
+        UserError: it cannot be loaded, lacks weights of a causal language model, or is an encoder-decoder.
     """
     return _load(base, revision, tokenizer, {"dtype": torch.float32})
 
@@ -80,7 +82,7 @@ def load_for_training(
     """The model to train. Adapters are float32; under them the frozen base may be bf16 or 4 bits.
 
     Raises:
-        UserError: it cannot be loaded, bitsandbytes is missing, the adapters' targets are unknown, or its context
+        UserError: as ``load_model``; bitsandbytes is missing, the adapters' targets are unknown, or its context
             is shorter than ``max_length``.
     """
     if config.method is Method.FULL:
@@ -98,7 +100,8 @@ def load_for_training(
 def context_of(model: Any) -> int | None:
     """Tokens that the model can read at most; None where its architecture sets no limit."""
     context: int | None = getattr(model.config, "max_position_embeddings", None)
-    return context
+    # XLNet's -1 says that there is no limit.
+    return None if context is None or context < 1 else context
 
 
 def demand_context(base: str, model: Any, max_length: int) -> None:
@@ -124,6 +127,28 @@ def demand_vocabulary(base: str, model: Any, tokenizer: PreTrainedTokenizerBase)
         )
 
 
+def load_whole(base: str, revision: str | None, **options: Any) -> Any:
+    """A causal language model with all of its weights from the base.
+
+    Args:
+        options: of ``from_pretrained``.
+
+    Raises:
+        UserError: it cannot be loaded, lacks weights of a causal language model, or is an encoder-decoder.
+    """
+    cached_only = bool(options.get("local_files_only"))
+    try:
+        config = AutoConfig.from_pretrained(base, revision=revision, local_files_only=cached_only)
+        demand_decoder(base, config)
+        model, told = AutoModelForCausalLM.from_pretrained(
+            base, revision=revision, output_loading_info=True, **options
+        )
+    except LOAD_ERRORS as error:
+        raise cannot_load(base, error) from error
+    demand_whole(base, model, set(told["missing_keys"]), set(told["unexpected_keys"]))
+    return model
+
+
 def cannot_load(base: str, error: Exception) -> UserError:
     """What ``LOAD_ERRORS`` mean for the user."""
     return UserError(f"cannot load base {base}: {_reason(base, error)}", _LOAD)
@@ -139,10 +164,7 @@ def _model_type(base: str, revision: str | None, cached_only: bool) -> str | Non
 
 
 def _load(base: str, revision: str | None, tokenizer: PreTrainedTokenizerBase, options: dict[str, Any]) -> Any:
-    try:
-        model = AutoModelForCausalLM.from_pretrained(base, revision=revision, use_safetensors=None, **options)
-    except LOAD_ERRORS as error:
-        raise cannot_load(base, error) from error
+    model = load_whole(base, revision, use_safetensors=None, **options)
     demand_vocabulary(base, model, tokenizer)
     model.config.pad_token_id, model.config.eos_token_id = tokenizer.pad_token_id, tokenizer.eos_token_id
     model.generation_config = _generation_config(model.generation_config, tokenizer)

@@ -55,9 +55,10 @@ def _checked(causal: Any) -> Head:
         raise UserError(f"{name} has no language-model head", _REMEDY)
     embeddings = causal.get_input_embeddings()
     vocabulary = int(getattr(head, "out_features", embeddings.weight.shape[0]))
-    context = getattr(causal.config, "max_position_embeddings", None) or _TOKENS
+    context = getattr(causal.config, "max_position_embeddings", None)
     device = embeddings.weight.device
-    ids = torch.arange(3, 3 + min(_TOKENS, context), device=device)[None] % len(embeddings.weight)
+    tokens = _TOKENS if context is None or context < 1 else min(_TOKENS, context)
+    ids = torch.arange(3, 3 + tokens, device=device)[None] % len(embeddings.weight)
     inputs = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
     none = torch.zeros(1, 1, vocabulary, device=device)
 
@@ -165,7 +166,8 @@ def _looks_ahead(causal: Any, embeddings: Any, run: Callable[[], Pass]) -> tuple
 
     def cut(module: Any, args: Any, output: Tensor) -> Tensor:
         leaves.append(output.detach().requires_grad_())
-        return leaves[-1]
+        # Some models scale embeddings in place, which a leaf does not allow.
+        return leaves[-1].clone()
 
     hook = embeddings.register_forward_hook(cut)
     try:
