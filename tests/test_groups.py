@@ -18,12 +18,13 @@ from maqa_severity.leaderboards.board import build_board
 from maqa_severity.reports.page import report_page
 
 
-def trained(folder, source, arm, seed, shift=0.0, base="b1", **conditions):
+def trained(folder, source, arm, seed, shift=0.0, base="b1", exposure=None, **conditions):
     """A copy of a run as one of a checkpoint that was trained so, with other scores."""
     shutil.copytree(source, folder)
     manifest = json.loads((folder / "manifest.json").read_text())
     conditions = {"base": base, "steps": 10, "config.seed": seed, **conditions}
-    manifest["model"]["training"] = {"arm": arm, "scheme": None, "seed": seed, "conditions": conditions}
+    training = {"arm": arm, "scheme": None, "seed": seed, "conditions": conditions, "exposure": exposure}
+    manifest["model"]["training"] = training
     manifest["name"] = folder.name
     (folder / "manifest.json").write_text(json.dumps(manifest))
     scores = load_run(source).scores

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.core.settings import Role
 from maqa_severity.harness.severity import Weights
-from maqa_severity.trainers.arms import ARMS, Arm, ArmSpec, arm_stages, arm_weights, scaled_to_mean_one
+from maqa_severity.trainers.arms import ARMS, Arm, ArmSpec, arm_levels, arm_weights, scaled_to_mean_one
 from maqa_severity.trainers.lm.config import TrainConfig, load_config
 from maqa_severity.trainers.lm.order import BLANK, presentation, sorted_windows, steps_for
 from maqa_severity.trainers.losses.token_loss import check_slope
@@ -92,7 +92,7 @@ class ByLength(Arm):
 def test_an_arm_may_have_weights_of_another_kind_on_unlabelled_rows():
     rows = pd.DataFrame({"id": ["a", "b"], "answer": ["x", "xyz"]})
     assert arm_weights(ArmSpec(ByLength()), rows, seed=0).tolist() == [1, 3]
-    assert arm_stages(ArmSpec(ByLength()), rows) is None
+    assert arm_levels(ArmSpec(ByLength()), rows, 0) is None
 
 
 def test_weights_that_are_not_one_a_row_are_a_defect_of_the_arm():
@@ -105,7 +105,9 @@ def test_weights_that_are_not_one_a_row_are_a_defect_of_the_arm():
 
 
 def test_every_declared_arm_says_what_it_does_and_its_slope_is_that_of_its_loss():
-    assert list(ARMS) == ["base", "ce", "severity", "curriculum", "constant", "shuffled", "hard"]
+    assert list(ARMS) == [
+        "base", "ce", "severity", "curriculum", "permuted", "unordered", "constant", "shuffled", "hard",
+    ]  # fmt: skip
     for each in ARMS.things():
         assert each.summary and "\n" not in each.summary
         check_slope(each.token_loss)
@@ -129,14 +131,17 @@ def test_an_arm_without_weights_refuses_some():
     assert ArmSpec.of("severity").weights == Weights(0.5, 1.0, 1.5)
 
 
-def test_curriculum_stages_are_cumulative_and_need_severities():
-    assert [stage.tolist() for stage in arm_stages(ArmSpec.of("curriculum"), train())] == [
-        [0],
-        [0, 3],
-        [0, 1, 2, 3],
-    ]
+def test_the_curriculum_has_the_severities_for_levels_and_needs_them():
+    assert arm_levels(ArmSpec.of("curriculum"), train(), 0).tolist() == [0, 2, 2, 1]
     with pytest.raises(UserError, match=r"'row-2' has no severity"):
-        arm_stages(ArmSpec.of("curriculum"), train().assign(severity=["neutral", "critical", None, "neutral"]))
+        arm_levels(ArmSpec.of("curriculum"), train().assign(severity=["neutral", "critical", None, "neutral"]), 0)
+
+    class Short(ByLength):
+        def levels(self, rows, seed):
+            return np.zeros(1, int)
+
+    with pytest.raises(ValueError, match=r"gives levels of shape \(1,\) for 4 rows"):
+        arm_levels(ArmSpec(Short()), train(), 0)
 
 
 @given(st.integers(1, 60), st.floats(0.1, 4), st.integers(1, 9), st.integers(0, 99))

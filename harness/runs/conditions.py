@@ -11,6 +11,8 @@ TRAINING_MANIFEST = "training.json"
 """The training manifest's file in a checkpoint's folder."""
 
 _OF_THE_SEED = ("config.seed", "order_sha256")
+_OF_STAGES = ("config.curriculum", "config.cumulative")
+"""Without them an arm has stages of equal length."""
 
 
 def training_of(run: Saved) -> dict[str, Any] | None:
@@ -23,7 +25,8 @@ def conditions(training: Mapping[str, Any]) -> dict[str, Any]:
     """What has to be equal between the arms of an experiment: data, base, prompt, settings, steps, data order.
 
     A condition that does not apply to an arm is not among them: the settings of training for ``base``, the data
-    order for ``curriculum``, the severity source for arms that use no severity.
+    order for ``curriculum``, epochs and learning rate for stages that have their own, the severity source for arms
+    that use no severity.
     """
     return dict(training["conditions"])
 
@@ -36,4 +39,10 @@ def difference(one: Mapping[str, Any], other: Mapping[str, Any], *, across_seeds
     """
     first, second = conditions(one), conditions(other)
     shared = [name for name in first if name in second and not (across_seeds and name in _OF_THE_SEED)]
-    return [f"{name}: {first[name]!r} and {second[name]!r}" for name in shared if first[name] != second[name]]
+    if one["arm"] == other["arm"]:
+        shared += [name for name in _OF_STAGES if name not in shared]
+    return [
+        f"{name}: {first.get(name)!r} and {second.get(name)!r}"
+        for name in shared
+        if first.get(name) != second.get(name)
+    ]

@@ -1,4 +1,4 @@
-"""What a reader must know of the labels that runs were trained with, wherever the runs are judged."""
+"""What a reader must know of how runs were trained with labels, wherever the runs are judged."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from ..labelling.weights import flat_in_words
 from .conditions import training_of
+from .exposure import exposure_notes
 from .labels import same_labels
 from .run import Saved
 
 
 def label_warnings(runs: Sequence[Saved]) -> list[str]:
-    """A line each: weights by the labels that also make the strata, and weights that hardly differ."""
-    return [*same_labels(runs), *flat_weights(runs)]
+    """A line each: weights by the labels that also make the strata, weights that hardly differ, and arms that
+    showed the severities unequally."""
+    return [*same_labels(runs), *flat_weights(runs), *exposure_notes(runs)]
 
 
 def flat_weights(runs: Sequence[Saved]) -> list[str]:

@@ -4,7 +4,7 @@ A new arm is a file here with an ``@arm`` class, and its line below, where it st
 """
 
 from .base import ARMS, Arm, Floats, Needs, Rows, arm, probabilities
-from .spec import DEFAULT_SCHEME, ArmSpec, arm_stages, arm_weights, flat_warning, scaled_to_mean_one
+from .spec import DEFAULT_SCHEME, ArmSpec, arm_levels, arm_weights, flat_warning, scaled_to_mean_one
 
 # isort: off
 from . import untrained as untrained
@@ -25,7 +25,7 @@ __all__ = [
     "Needs",
     "Rows",
     "arm",
-    "arm_stages",
+    "arm_levels",
     "arm_weights",
     "flat_warning",
     "probabilities",

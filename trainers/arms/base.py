@@ -35,13 +35,15 @@ class Arm:
     """One arm of an experiment. This one is plain cross-entropy; a declared arm says what it does instead.
 
     ``trains`` is false for the untouched base. ``uses`` is what it needs, which is checked before it is asked for
-    weights or stages. ``even`` says that its weights are equal on purpose, so that nobody warns of it.
+    anything of rows. ``even`` says that its weights are equal on purpose, so that nobody warns of it. ``ordered``
+    is false where the stages that its levels make only say how much each row is shown, and the order is random.
     """
 
     name: str
     trains: bool = True
     uses: Needs = Needs.NOTHING
     even: bool = False
+    ordered: bool = True
 
     @property
     def summary(self) -> str:
@@ -56,9 +58,10 @@ class Arm:
         """
         return np.ones(len(rows))
 
-    def stages(self, rows: pd.DataFrame) -> list[Rows] | None:
-        """Row numbers of each stage of the training, all of which take equally many steps; None: one stage of all
-        rows, in the order that the arms of an experiment share."""
+    def levels(self, rows: pd.DataFrame, seed: int) -> Rows | None:
+        """The level of each row, shape (n,), by which the training is cut into stages: a severity's rank where the
+        settings name stages by severity, else any numbers, the lowest first. None: one stage of all rows, in the
+        order that the arms of an experiment share."""
         return None
 
     def token_loss(self, nll: Tensor) -> tuple[Tensor, Tensor]:

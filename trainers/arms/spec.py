@@ -91,14 +91,19 @@ def flat_warning(spec: ArmSpec, weights: Floats) -> str:
     return flat_in_words(spec.name, cv) if cv < FLAT_CV else ""
 
 
-def arm_stages(spec: ArmSpec, train: pd.DataFrame) -> list[Rows] | None:
-    """Row numbers of each stage; None for the arms that show all rows in the order that arms share.
+def arm_levels(spec: ArmSpec, train: pd.DataFrame, seed: int) -> Rows | None:
+    """The level of each row by which stages are cut, shape (n,); None for the arms that show all rows in the order
+    that arms share.
 
     Raises:
         UserError: a row lacks what the arm needs.
+        ValueError: the arm does not give one level a row.
     """
     _demand(spec, train)
-    return spec.arm.stages(train)
+    levels = spec.arm.levels(train, seed)
+    if levels is not None and levels.shape != (len(train),):
+        raise ValueError(f"arm {spec.arm.name!r} gives levels of shape {levels.shape} for {len(train)} rows")
+    return levels
 
 
 def scaled_to_mean_one(weights: Floats, lengths: npt.NDArray[np.int64]) -> Floats:

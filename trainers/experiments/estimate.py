@@ -21,7 +21,7 @@ from ...harness.generation.records import Prompt
 from ...harness.severity import SEVERITIES
 from ..lm.config import TrainConfig
 from ..lm.manifest import Status
-from ..lm.order import steps_for
+from ..lm.plan import plan_of
 from ..lm.preparation import Training, prepare, training_rows
 from .config import DEMO, Experiment, ModelPart, training_config
 from .grid import Cell, base_of, evaluated
@@ -102,12 +102,12 @@ def estimate(experiment: Experiment, cells: Sequence[Cell], dataset: Dataset, ou
         open_cells = [cell for cell in own if cell.arm.spec.arm.trains and cell.status is not Status.DONE]
         if open_cells:
             config = training_config(experiment, model, experiment.seeds[0])
-            effective = config.batch_size * config.accumulation
-            each = steps_for(len(training_rows(dataset, config)), config.epochs, effective)
-            passes = len(open_cells) * (each * config.accumulation + PASSES)
+            rows, effective = training_rows(dataset, config), config.batch_size * config.accumulation
+            own_steps = sum(plan_of(cell.arm.spec, rows, config, effective).steps for cell in open_cells)
+            passes = own_steps * config.accumulation + len(open_cells) * PASSES
             seconds = _pass_seconds(open_cells[0], dataset, base, config)
             work.append(Work(model.name, f"passes of {config.batch_size} rows", passes, seconds))
-            steps += len(open_cells) * each
+            steps += own_steps
         decodings = len(experiment.evaluation.decodings)
         answers = asked * sum(decodings - evaluated(experiment, cell.label, out) for cell in own)
         if answers:
@@ -136,9 +136,10 @@ def _pass_seconds(cell: Cell, dataset: Dataset, base: str, config: TrainConfig) 
         tokenizer = load_tokenizer(base, revision, config.pad_token, add_bos_token=config.add_bos_token)
         prepared = prepare(Training(dataset, base, spec, config, cell.checkpoint, revision), tokenizer, 1)
         model = load_for_training(base, revision, tokenizer, config)
+    assert prepared.plan is not None
     device = next(model.parameters()).device
     examples = Examples(
-        prepared.encoded, prepared.weights, prepared.ranks, prepared.order, int(tokenizer.eos_token_id)
+        prepared.encoded, prepared.weights, prepared.ranks, prepared.plan.order, int(tokenizer.eos_token_id)
     )
     collator = Collator(int(tokenizer.pad_token_id))
     starts = np.linspace(0, max(len(examples) - config.batch_size, 0), _PASSES).astype(int)

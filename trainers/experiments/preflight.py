@@ -16,11 +16,12 @@ from ...harness.metrics.bertscore.loading import hub_answers
 from ...harness.metrics.screening import screening
 from ...harness.runs.labels import gold_for
 from ...harness.runs.screened import refuse_screening
-from ..arms import ArmSpec, arm_stages, arm_weights, flat_warning
+from ..arms import ArmSpec, arm_weights, flat_warning
 from ..lm.adapters import demand_bitsandbytes
 from ..lm.base_check import base_problems
 from ..lm.config import Method
 from ..lm.manifest import Status
+from ..lm.plan import plan_of
 from ..lm.preparation import training_rows
 from .config import DEMO, Experiment, ModelPart, training_config
 from .footprint import demand_room, footprints
@@ -88,18 +89,19 @@ def demand_labels(experiment: Experiment, cells: Sequence[Cell], dataset: Datase
     weights before they are trained.
 
     Raises:
-        UserError: severities or probabilities are missing, or the weights are impossible.
+        UserError: severities or probabilities are missing, the weights are impossible, or a stage has no rows.
     """
-    seen: set[tuple[ArmSpec, int | None]] = set()
+    seen: set[tuple[ArmSpec, str]] = set()
     flat: list[str] = []
     for cell in cells:
         config, spec = training_config(experiment, cell.model, cell.seed), cell.arm.spec
-        if cell.status is Status.DONE or not spec.arm.trains or (spec, config.rows) in seen:
+        key = (spec, repr((config.rows, config.curriculum, config.cumulative, config.epochs)))
+        if cell.status is Status.DONE or not spec.arm.trains or key in seen:
             continue
-        seen.add((spec, config.rows))
+        seen.add(key)
         rows = training_rows(dataset, config)
         flat.append(flat_warning(spec, arm_weights(spec, rows, cell.seed)))
-        arm_stages(spec, rows)
+        plan_of(spec, rows, config, config.batch_size * config.accumulation)
     return list(dict.fromkeys(filter(None, flat)))
 
 

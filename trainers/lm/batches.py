@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from .encoding import IGNORED, Encoded
+from .exposure import UNKNOWN_RANK
 from .order import BLANK, Rows
-from .preparation import UNKNOWN_RANK
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 
 from ...harness.core.errors import UserError
 from ...harness.core.settings import Record, first_problem, identity, runtime, wrong_value
 from ...harness.core.yaml_files import read_yaml
+from ...harness.severity import Severity
 from ..losses.modes import LossMode
 
 YAML_REMEDY = "Give a YAML file of settings, such as `learning_rate: 2e-4`"
@@ -53,6 +54,15 @@ class LoraSettings(Record):
     targets: tuple[str, ...] | None = None
 
 
+class StageSettings(Record):
+    """A stage of a curriculum: the rows of a severity, and where stages are cumulative those of the stages before
+    it, shown ``epochs`` times under a learning rate of its own."""
+
+    severity: Severity
+    epochs: float = Field(gt=0, allow_inf_nan=False)
+    learning_rate: float = Field(gt=0, allow_inf_nan=False)
+
+
 class TrainConfig(Record):
     """One training.
 
@@ -63,6 +73,12 @@ class TrainConfig(Record):
     which is refused where it forgets one that the base was trained with. ``save_dtype`` is what a whole model is
     saved in, and the base of ``base`` loaded in (None: float32, as it was trained). A checkpoint for resuming is
     kept every ``checkpoint_every`` steps, a log line every ``log_every``.
+
+    ``curriculum`` holds the stages of the arms that have some (arXiv 2604.06365), in place of ``epochs`` and
+    ``learning_rate``; other arms pass it by. Each stage is a training of its own that goes on from the weights of
+    the one before: the warm-up, the schedule and the optimizer's moments begin anew. ``cumulative: false`` shows a
+    stage its own severity alone. Without ``curriculum`` such an arm has equally long cumulative stages under the
+    one schedule of all arms.
     """
 
     loss: LossMode = identity(LossMode.TOKENS)
@@ -80,6 +96,8 @@ class TrainConfig(Record):
     pad_token: str | None = identity(None)
     add_bos_token: bool | None = identity(None)
     save_dtype: Precision | None = identity(None)
+    curriculum: tuple[StageSettings, ...] | None = identity(None, min_length=1)
+    cumulative: bool | None = identity(None)
     seed: int = identity(0, ge=0)
     batch_size: int = runtime(8, ge=1)
     accumulation: int = runtime(1, ge=1)
@@ -92,6 +110,14 @@ class TrainConfig(Record):
         if self.save_dtype is not None and self.method is not Method.FULL:
             raise ValueError(f"save_dtype is of method full; method {self.method} saves an adapter alone")
         return self
+
+    @field_validator("curriculum")
+    @classmethod
+    def _each_severity_once(cls, stages: tuple[StageSettings, ...] | None) -> tuple[StageSettings, ...] | None:
+        named = [stage.severity for stage in stages or ()]
+        if len(set(named)) < len(named):
+            raise ValueError(f"{max(named, key=named.count)} has two stages")
+        return stages
 
 
 def load_config(files: Sequence[Path] = (), settings: Sequence[str] = ()) -> TrainConfig:
@@ -121,7 +147,8 @@ def validate_config(values: dict[str, Any], where: str) -> TrainConfig:
     except ValidationError as error:
         key, problem, _ = first_problem(error)
         if error.errors()[0]["type"] == "extra_forbidden":
-            known = LoraSettings if key.startswith("lora.") else TrainConfig
+            nested = {"lora": LoraSettings, "curriculum": StageSettings}
+            known = nested.get(key.partition(".")[0], TrainConfig) if "." in key else TrainConfig
             raise UserError(f"{where}: unknown key {key!r}", f"Known: {', '.join(known.model_fields)}") from None
         value = wrong_value(error)
         raise UserError(

@@ -81,6 +81,14 @@ def _facts(manifest: dict[str, Any]) -> list[tuple[str, str]]:
             ("weights", f"mean {weights['mean']:.3f}, CV {weights['cv']:.3f}"),
             ("effective sample size", f"{weights['effective_rows']:,.0f} of {weights['rows']:,}"),
         ]
+    for severity, shown in (manifest["exposure"] or {}).items():
+        facts.append(
+            (
+                f"shown: {severity}",
+                f"{shown['presentations']:.2f} times; sum of learning rates {shown['rate']:.2f}, weighted "
+                f"{shown['weight_rate']:.2f} (of learning_rate)",
+            )
+        )
     cut = manifest["truncation"]
     facts.append(("answers cut", f"{cut['answers_cut']:,} ({cut['answer_tokens_cut']:,} tokens)"))
     facts.append(("questions cut", f"{cut['prompts_cut']:,} ({cut['prompt_tokens_cut']:,} tokens)"))

@@ -20,12 +20,15 @@ from ...harness.runs.conditions import TRAINING_MANIFEST
 from ...harness.runs.manifest import PromptRecord, versions
 from ..arms import ArmSpec, Needs
 from .config import TrainConfig
+from .exposure import Exposure
 
 FORMAT_VERSION = 1
 LOG = "training_log.jsonl"
 STATE = "training_state"
 """Folder inside the checkpoint's own that is there only while the training is not finished."""
 
+_OF_STAGES = ("curriculum", "cumulative")
+_IN_PLACE_OF_STAGES = ("epochs", "learning_rate")
 _IDENTITY = "identity.json"
 _REMEDY = "Choose another --out, or delete the folder"
 
@@ -34,8 +37,9 @@ class TrainingManifest(Record):
     """The content of ``training.json``.
 
     ``conditions`` is what arms of one experiment share (see ``harness/runs/conditions.py``), ``identity`` what
-    names this checkpoint among them. ``weights`` describes the instance weights before scaling, ``truncation`` what
-    was cut.
+    names this checkpoint among them. ``weights`` describes the instance weights before scaling, ``exposure`` how
+    much of each severity was shown (None for the untrained base, and where an older version trained),
+    ``truncation`` what was cut.
     """
 
     format_version: int = FORMAT_VERSION
@@ -51,6 +55,7 @@ class TrainingManifest(Record):
     conditions: dict[str, Any]
     identity: dict[str, Any]
     weights: dict[str, Any] | None
+    exposure: dict[str, Exposure] | None = None
     truncation: dict[str, int]
     processes: int
     versions: dict[str, str]
@@ -89,13 +94,16 @@ def training_conditions(
     steps: int,
     effective_batch: int,
     shared_order: str | None,
+    staged: bool,
 ) -> dict[str, Any]:
     """The conditions of a training; those that do not apply to its arm are left out.
 
-    ``shared_order`` is the digest of the data order, None for an arm with an order of its own.
+    ``shared_order`` is the digest of the data order, None for an arm with an order of its own. ``staged`` says
+    whether the stages of the settings stand in place of their epochs and learning rate.
     """
-    found = {f"config.{name}": value for name, value in config.of_role(Role.IDENTITY).items()}
-    found |= {"steps": steps, "effective_batch": effective_batch}
+    apart = _IN_PLACE_OF_STAGES if staged else _OF_STAGES
+    found = {f"config.{name}": value for name, value in config.of_role(Role.IDENTITY).items() if name not in apart}
+    found |= {"stage_steps" if staged else "steps": steps, "effective_batch": effective_batch}
     if shared_order is not None:
         found["order_sha256"] = shared_order
     if spec.arm.uses & Needs.LABELS:

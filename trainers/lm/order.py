@@ -20,6 +20,39 @@ def steps_for(rows: int, epochs: float, effective_batch: int) -> int:
     return math.ceil(round(rows * epochs) / effective_batch)
 
 
+def stage_passes(rows: Rows, epochs: float, effective_batch: int, seed: int, number: int) -> Rows:
+    """The rows of one stage ``epochs`` times, filled up to whole steps with ``BLANK``: the stage is a training of
+    its own, the ``number``-th."""
+    total = round(len(rows) * epochs)
+    blanks = steps_for(len(rows), epochs, effective_batch) * effective_batch - total
+    return np.concatenate([_passes(rows, total, [seed, number]), np.full(blanks, BLANK)]).astype(np.int64)
+
+
+def spread(times: npt.NDArray[np.float64], seed: int, strata: Rows | None = None) -> Rows:
+    """Row numbers in random order, each row as often as ``times`` (n,) says, shape (the sum of them, rounded,).
+
+    A row between two whole numbers of times gets one of the two, at random and so that the sum is met (systematic
+    sampling). What is shown k times is shown once in each k-th part of the training, at a random place; the same
+    holds of all that is shown of a stratum, for ``strata`` (n,), so that early and late steps have its share.
+    """
+    rng = np.random.default_rng(seed)
+    total = round(float(times.sum()))
+    mixed = rng.permutation(len(times))
+    if strata is not None:
+        mixed = mixed[np.argsort(strata[mixed], kind="stable")]
+    bounds = np.floor(np.cumsum(times[mixed]) + rng.random()).astype(np.int64)
+    bounds[-1] = total
+    counts = np.diff(bounds, prepend=0)
+    rows, each = np.repeat(mixed, counts), np.repeat(counts, counts)
+    number = np.arange(total) - np.repeat(bounds - counts, counts)
+    place = (number + rng.random(total)) / each
+    for stratum in () if strata is None else np.unique(strata):
+        own = np.flatnonzero(strata[rows] == stratum)
+        place[own[np.argsort(place[own])]] = (np.arange(len(own)) + rng.random(len(own))) / max(len(own), 1)
+    found: Rows = rows[np.argsort(place, kind="stable")]
+    return found
+
+
 def presentation(stages: Sequence[Rows], rows: int, epochs: float, effective_batch: int, seed: int) -> Rows:
     """Row numbers in the order of training, shape (steps × effective batch,), ``BLANK`` at the very end.
 

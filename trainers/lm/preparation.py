@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +18,14 @@ from ...harness.core.errors import UserError
 from ...harness.data.dataset import Dataset
 from ...harness.generation.weights import weights as weights_identity
 from ...harness.severity import SEVERITIES
-from ..arms import ArmSpec, Needs, arm_stages, arm_weights
+from ..arms import ArmSpec, Needs, arm_weights, scaled_to_mean_one
+from ..losses.modes import LossMode
 from . import manifest as manifests
 from .config import TrainConfig
 from .encoding import Encoded, encode
-from .order import order_sha256, presentation, sorted_windows, steps_for
-
-UNKNOWN_RANK = 3
-"""Severity rank of an example without one."""
+from .exposure import UNKNOWN_RANK, Exposure, exposures
+from .order import order_sha256, sorted_windows
+from .plan import Plan, plan_of
 
 _log = logging.getLogger(__name__)
 
@@ -44,17 +44,32 @@ class Training:
 
 @dataclass(frozen=True)
 class Prepared:
-    """The rows of a training (n), encoded, with raw weights (n,), severity ranks (n,) and the order (m,)."""
+    """The rows of a training (n), encoded, with raw weights (n,), severity ranks (n,) and the plan of their order;
+    None for the untrained base."""
 
     dataset: Dataset
     rows: pd.DataFrame
     encoded: Encoded
     weights: npt.NDArray[np.float64]
     ranks: npt.NDArray[np.int64]
-    order: npt.NDArray[np.int64]
+    plan: Plan | None
     conditions: dict[str, Any]
     identity: dict[str, Any]
     base: dict[str, Any]
+
+    def loss_weights(self, loss: LossMode) -> npt.NDArray[np.float64]:
+        """The weights that enter the loss, shape (n,); under ``tokens`` their mean over answer tokens is 1."""
+        if loss is LossMode.TOKENS:
+            return scaled_to_mean_one(self.weights, self.encoded.answer_lengths)
+        return self.weights
+
+    def exposure(self, config: TrainConfig) -> dict[str, Exposure] | None:
+        """How much of each severity is shown; None for the untrained base. Weights by whose sum the loss divides
+        count as what they are to their mean."""
+        if self.plan is None:
+            return None
+        weights = self.loss_weights(LossMode.PAPER if config.loss is LossMode.PAPER else LossMode.TOKENS)
+        return exposures(self.plan, weights, self.ranks, config.learning_rate)
 
 
 def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
@@ -79,28 +94,24 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
     found = rows["severity"].map({str(severity): severity.rank for severity in SEVERITIES}).fillna(UNKNOWN_RANK)
     ranks = np.array(found, np.int64)
     encoded = _encode(dataset, rows, tokenizer, config.max_length)
-    order, labels = np.empty(0, np.int64), None
+    plan, labels = None, None
     if spec.arm.trains:
         effective = processes * config.batch_size * config.accumulation
-        stages = arm_stages(spec, rows)
-        order = presentation(
-            [np.arange(len(rows))] if stages is None else stages, len(rows), config.epochs, effective, config.seed
-        )
-        if not len(order):
-            raise UserError(f"{config.epochs:g} epochs of {len(rows)} rows are not one example", "Raise epochs")
-        order = sorted_windows(order, np.diff(encoded.offsets), effective)
+        plan = plan_of(spec, rows, config, effective)
+        plan = replace(plan, order=sorted_windows(plan.order, np.diff(encoded.offsets), effective))
         conditions |= manifests.training_conditions(
             spec,
             dataset,
             config,
-            steps=steps_for(len(rows), config.epochs, effective),
+            steps=plan.steps,
             effective_batch=effective,
-            shared_order=order_sha256(order) if stages is None else None,
+            shared_order=order_sha256(plan.order) if plan.shared else None,
+            staged=plan.staged,
         )
         if spec.arm.uses & Needs.LABELS or (weights != 1).any():
-            labels = hashlib.sha256(weights.tobytes() + order.tobytes()).hexdigest()
+            labels = hashlib.sha256(weights.tobytes() + plan.order.tobytes()).hexdigest()
     identity = manifests.identity_of(spec, conditions, labels, config, processes)
-    return Prepared(dataset, rows, encoded, weights, ranks, order, conditions, identity, base)
+    return Prepared(dataset, rows, encoded, weights, ranks, plan, conditions, identity, base)
 
 
 def training_rows(dataset: Dataset, config: TrainConfig) -> pd.DataFrame:

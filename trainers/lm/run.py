@@ -23,7 +23,9 @@ from .cost import overhead, peak_memory_bytes, reset_peak_memory
 from .head_check import check_head
 from .manifest import STATE
 from .monitor import Monitor
-from .processes import processes, use_cpu
+from .plan import Plan, warmup_steps
+from .processes import use_cpu
+from .restarts import Restarts
 from .rounding import round_to_bf16
 from .trainer import WeightedTrainer
 
@@ -34,8 +36,9 @@ _SAVED = "saved"
 """Folder of an adapter within ``STATE`` until it is whole."""
 
 
-def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any]:
-    """Train and save what was trained into ``training.out``; returns what it cost.
+def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> dict[str, Any]:
+    """Train and save what was trained into ``training.out``; returns what it cost. ``examples`` are in the order of
+    the plan.
 
     Raises:
         UserError: the base cannot be used for this, the loss is not finite, memory ran out, several GPUs are
@@ -45,7 +48,7 @@ def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any
     token_loss = training.spec.arm.token_loss
     check_slope(token_loss)
     _demand_precision(config)
-    arguments = _arguments(config, state, examples)
+    arguments = _arguments(config, state, plan)
     if arguments.n_gpu > 1:
         raise UserError(
             f"{arguments.n_gpu} GPUs are visible to one process",
@@ -59,7 +62,8 @@ def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any
         model.to(arguments.device)
     collator = Collator(tokenizer.pad_token_id)
     measured = overhead(model, examples, collator, config.batch_size, config.loss, token_loss)
-    monitor = Monitor(training.out, f"training {training.spec.name}", config.epochs)
+    epochs = plan.passes if plan.staged else config.epochs
+    monitor = Monitor(training.out, f"training {training.spec.name}", epochs)
     resumed = _last_checkpoint(state, whole_only=arguments.process_index == 0)
     reset_peak_memory()
     start = time.perf_counter()
@@ -71,8 +75,9 @@ def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any
                 train_dataset=examples,
                 data_collator=collator,
                 processing_class=tokenizer,
-                callbacks=[monitor],
+                callbacks=[monitor, Restarts(plan.restarts)],
                 loss_mode=config.loss,
+                rates=plan.rates.tolist() if plan.staged else None,
             )
             trainer.remove_callback(PrinterCallback)
             trainer.train(resume_from_checkpoint=None if resumed is None else str(resumed))
@@ -96,17 +101,16 @@ def run(training: Training, tokenizer: Any, examples: Examples) -> dict[str, Any
     }
 
 
-def _arguments(config: TrainConfig, state: Path, examples: Examples) -> TrainingArguments:
-    steps = len(examples) // _effective_batch(config)
+def _arguments(config: TrainConfig, state: Path, plan: Plan) -> TrainingArguments:
     return TrainingArguments(
         output_dir=str(state),
         use_cpu=use_cpu(),
-        max_steps=steps,
+        max_steps=plan.steps,
         per_device_train_batch_size=config.batch_size,
         gradient_accumulation_steps=config.accumulation,
         learning_rate=config.learning_rate,
         lr_scheduler_type=str(config.schedule),
-        warmup_steps=round(config.warmup_ratio * steps),
+        warmup_steps=warmup_steps(config, plan.steps),
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         seed=config.seed,
@@ -137,10 +141,6 @@ def _demand_precision(config: TrainConfig) -> None:
             f"accelerate's mixed_precision is {given}, but precision is {config.precision}",
             f"Launch with --mixed_precision no, and choose with --set precision={'|'.join(Precision)}",
         )
-
-
-def _effective_batch(config: TrainConfig) -> int:
-    return int(processes().num_processes) * config.batch_size * config.accumulation
 
 
 def _last_checkpoint(state: Path, *, whole_only: bool) -> Path | None:

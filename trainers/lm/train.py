@@ -21,12 +21,12 @@ from ...harness.labelling.weights import diagnose
 from ...harness.runs.conditions import TRAINING_MANIFEST
 from ...harness.runs.trained_on import write_questions
 from ...harness.severity import Weights
-from ..arms import ArmSpec, flat_warning, scaled_to_mean_one
-from ..losses.modes import LossMode
+from ..arms import ArmSpec, flat_warning
 from . import manifest as manifests
 from .config import Method, Precision, TrainConfig
+from .exposure import UNKNOWN_RANK
 from .manifest import LOG, Status, TrainingManifest
-from .preparation import UNKNOWN_RANK, Prepared, Training, prepare
+from .preparation import Prepared, Training, prepare
 from .processes import processes
 
 COST = "cost.json"
@@ -108,13 +108,12 @@ def _train(training: Training, tokenizer: Any, prepared: Prepared) -> dict[str, 
     from .batches import Examples
     from .run import run
 
-    config = training.config
-    weights = prepared.weights
-    if config.loss is LossMode.TOKENS:
-        weights = scaled_to_mean_one(weights, prepared.encoded.answer_lengths)
-    examples = Examples(prepared.encoded, weights, prepared.ranks, prepared.order, tokenizer.eos_token_id)
+    plan = prepared.plan
+    assert plan is not None
+    weights = prepared.loss_weights(training.config.loss)
+    examples = Examples(prepared.encoded, weights, prepared.ranks, plan.order, tokenizer.eos_token_id)
     start = time.perf_counter()
-    cost = run(training, tokenizer, examples)
+    cost = run(training, tokenizer, examples, plan)
     return {**cost, "seconds": round(time.perf_counter() - start, 3)}
 
 
@@ -135,6 +134,7 @@ def _finish(training: Training, prepared: Prepared, cost: dict[str, Any], proces
             conditions=prepared.conditions,
             identity=prepared.identity,
             weights=_describe(training.spec, prepared),
+            exposure=prepared.exposure(training.config),
             truncation=prepared.encoded.truncation,
             processes=processes,
             cost=cost,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,9 @@ from transformers import Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 
 from ...harness.core.errors import UserError
-from ...harness.severity import Severity
 from ..losses.modes import LossMode
 from ..losses.weighted import answer_lengths
-from .preparation import UNKNOWN_RANK
-
-_RANK_NAMES = {severity.rank: str(severity) for severity in Severity} | {UNKNOWN_RANK: "unlabelled"}
+from .exposure import RANK_NAMES
 
 
 class WeightedTrainer(Trainer):  # type: ignore[misc]
@@ -33,14 +30,30 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
 
     loss_is_scaled_for_ga = True
 
-    def __init__(self, *args: Any, loss_mode: LossMode, **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, loss_mode: LossMode, rates: Sequence[float] | None = None, **kwargs: Any
+    ) -> None:
+        """``rates`` is the learning rate of each step, where it is not the schedule of the arguments."""
         super().__init__(*args, **kwargs)
+        self._rates = rates
         if self.is_fsdp_enabled:
             # FSDP's own mixed precision would round the weights that go into the forward pass and the loss that
             # comes out of it. Autocast does what it does on one device.
             self.accelerator.state.fsdp_plugin.mixed_precision_policy = None
         self.loss_mode = loss_mode
         self._since_log = _Tally(self.args.device)
+
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> Any:
+        """The schedule of the arguments, or the rates that were given."""
+        rates, peak = self._rates, self.args.learning_rate
+        if rates is None or self.lr_scheduler is not None:
+            return super().create_scheduler(num_training_steps, optimizer)
+        # It is asked for the step after the last one, too.
+        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
+            optimizer or self.optimizer, lambda step: rates[min(step, len(rates) - 1)] / peak
+        )
+        self._created_lr_scheduler = True
+        return self.lr_scheduler
 
     def get_batch_samples(
         self, epoch_iterator: Iterator[Any], num_batches: int, device: torch.device
@@ -101,10 +114,10 @@ class _Tally:
     """Sums since the last log: unweighted loss and answer tokens per severity, and all tokens that were read."""
 
     def __init__(self, device: torch.device) -> None:
-        self._sums = torch.zeros(2 * len(_RANK_NAMES) + 1, dtype=torch.float32, device=device)
+        self._sums = torch.zeros(2 * len(RANK_NAMES) + 1, dtype=torch.float32, device=device)
 
     def add(self, inputs: dict[str, Tensor], lengths: Tensor, example_nll: Tensor) -> None:
-        classes = len(_RANK_NAMES)
+        classes = len(RANK_NAMES)
         self._sums.index_add_(0, inputs["ranks"], example_nll)
         self._sums.index_add_(0, inputs["ranks"] + classes, lengths.float())
         self._sums[-1] += inputs["attention_mask"].sum()
@@ -112,10 +125,10 @@ class _Tally:
     def drain(self, accelerator: Any) -> dict[str, float]:
         sums = accelerator.gather(self._sums[None]).sum(dim=0).tolist()
         self._sums.zero_()
-        classes = len(_RANK_NAMES)
+        classes = len(RANK_NAMES)
         losses = {
             f"loss_{name}": sums[rank] / sums[classes + rank]
-            for rank, name in _RANK_NAMES.items()
+            for rank, name in RANK_NAMES.items()
             if sums[classes + rank]
         }
         return {**losses, "answer_tokens": sum(sums[classes:-1]), "tokens": sums[-1]}
