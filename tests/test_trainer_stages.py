@@ -17,7 +17,7 @@ from maqa_severity.trainers.arms import ArmSpec, arm_levels
 from maqa_severity.trainers.lm.config import load_config
 from maqa_severity.trainers.lm.exposure import exposures
 from maqa_severity.trainers.lm.order import BLANK, spread
-from maqa_severity.trainers.lm.plan import plan_of, rates
+from maqa_severity.trainers.lm.plan import plan_of, rates, steps_at_most
 from maqa_severity.trainers.lm.train import train_lm
 
 STAGES = (
@@ -124,6 +124,13 @@ def test_the_permuted_control_has_stages_of_the_same_size_that_follow_no_severit
     assert max(means) / min(means) < 1.2 < wanted["non_critical"].rate / wanted["critical"].rate
     other = plan_of(ArmSpec.of("permuted"), rows, load_config(settings=[STAGES, "seed=1"]), 8)
     assert not np.array_equal(other.order, plan.order)
+
+
+def test_what_a_curriculum_takes_at_most_is_told_before_the_severities_are_known(rows):
+    config = load_config(settings=[STAGES])
+    most = {arm: steps_at_most(ArmSpec.of(arm), len(rows), config, 8) for arm in ("ce", "curriculum", "unordered")}
+    assert most == {"ce": 375, "curriculum": 3 * 375, "unordered": 3 * 375}
+    assert plan_of(ArmSpec.of("curriculum"), rows, config, 8).steps < most["curriculum"]
 
 
 def test_arms_without_stages_pass_the_settings_of_stages_by(rows):

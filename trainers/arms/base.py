@@ -46,6 +46,11 @@ class Arm:
     ordered: bool = True
 
     @property
+    def staged(self) -> bool:
+        """Whether its levels cut the training into stages."""
+        return type(self).levels is not Arm.levels
+
+    @property
     def summary(self) -> str:
         """What it does in one sentence: the first line of its docstring."""
         return (self.__doc__ or "").strip().splitlines()[0].rstrip(".")

@@ -25,7 +25,7 @@ class Curriculum(Arm):
 
     def levels(self, rows: pd.DataFrame, seed: int) -> Rows:
         ranks = {str(severity): severity.rank for severity in SEVERITIES}
-        return rows["severity"].map(ranks).to_numpy(np.int64)
+        return np.array(rows["severity"].map(ranks), np.int64)
 
 
 @arm("permuted")

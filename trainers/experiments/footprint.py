@@ -12,7 +12,7 @@ from ...harness.data.dataset import Dataset
 from ...harness.generation.decoding import Preset, max_new_tokens
 from ..lm.config import TrainConfig
 from ..lm.manifest import Status
-from ..lm.order import steps_for
+from ..lm.plan import steps_at_most
 from ..lm.preparation import training_rows
 from .config import DEMO, DataPart, Experiment, training_config
 from .gpus import Gpu
@@ -42,7 +42,7 @@ class Footprint:
     Attributes:
         label: the cell's.
         base: the base's name.
-        steps: optimizer steps; 0 where nothing is to be trained.
+        steps: optimizer steps, of a curriculum at most; 0 where nothing is to be trained.
         training_hours, answering_hours: on the GPU; every answer is taken to be as long as it may be.
         peak_bytes: of the GPU's memory in training.
         checkpoint_bytes, state_bytes, run_bytes: on disk: the trained weights, what is beside them during the
@@ -203,7 +203,7 @@ def _trained(cell: Cell, config: TrainConfig, shape: Shape | None, counts: _Coun
     if cell.status is Status.DONE or not cell.arm.spec.arm.trains:
         return nothing
     batch = config.batch_size * config.accumulation
-    steps = None if counts.train is None else steps_for(counts.train, config.epochs, batch)
+    steps = None if counts.train is None else steps_at_most(cell.arm.spec, counts.train, config, batch)
     if shape is None:
         return replace(
             nothing, steps=steps, training_hours=None, peak_bytes=None, checkpoint_bytes=None, state_bytes=None

@@ -147,8 +147,9 @@ def validate_config(values: dict[str, Any], where: str) -> TrainConfig:
     except ValidationError as error:
         key, problem, _ = first_problem(error)
         if error.errors()[0]["type"] == "extra_forbidden":
-            nested = {"lora": LoraSettings, "curriculum": StageSettings}
-            known = nested.get(key.partition(".")[0], TrainConfig) if "." in key else TrainConfig
+            nested: dict[str, type[Record]] = {"lora": LoraSettings, "curriculum": StageSettings}
+            first, _, below = key.partition(".")
+            known = nested.get(first, TrainConfig) if below else TrainConfig
             raise UserError(f"{where}: unknown key {key!r}", f"Known: {', '.join(known.model_fields)}") from None
         value = wrong_value(error)
         raise UserError(

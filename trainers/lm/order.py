@@ -46,9 +46,10 @@ def spread(times: npt.NDArray[np.float64], seed: int, strata: Rows | None = None
     rows, each = np.repeat(mixed, counts), np.repeat(counts, counts)
     number = np.arange(total) - np.repeat(bounds - counts, counts)
     place = (number + rng.random(total)) / each
-    for stratum in () if strata is None else np.unique(strata):
-        own = np.flatnonzero(strata[rows] == stratum)
-        place[own[np.argsort(place[own])]] = (np.arange(len(own)) + rng.random(len(own))) / max(len(own), 1)
+    kinds = np.zeros(0, np.int64) if strata is None else strata[rows]
+    for stratum in np.unique(kinds):
+        own = np.flatnonzero(kinds == stratum)
+        place[own[np.argsort(place[own])]] = (np.arange(len(own)) + rng.random(len(own))) / len(own)
     found: Rows = rows[np.argsort(place, kind="stable")]
     return found
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from ...harness.core.errors import UserError
 from ..arms import ArmSpec, arm_levels
 from .config import StageSettings, TrainConfig
-from .order import BLANK, Rows, presentation, spread, stage_passes
+from .order import BLANK, Rows, presentation, spread, stage_passes, steps_for
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +76,14 @@ def plan_of(spec: ArmSpec, rows: pd.DataFrame, config: TrainConfig, effective_ba
         steps = len(order) // effective_batch
         plan = Plan(order, rates(config, config.learning_rate, steps), shared=levels is None)
     return plan if levels is None or spec.arm.ordered else _unordered(plan, levels, config.seed)
+
+
+def steps_at_most(spec: ArmSpec, rows: int, config: TrainConfig, effective_batch: int) -> int:
+    """Optimizer steps of an arm over so many rows, whatever their severities: of stages by severity as many as
+    there would be if every stage had all rows."""
+    stages = config.curriculum if spec.arm.staged and config.curriculum else ()
+    epochs = [stage.epochs for stage in stages] or [config.epochs]
+    return sum(steps_for(rows, each, effective_batch) for each in epochs)
 
 
 def rates(config: TrainConfig, peak: float, steps: int) -> npt.NDArray[np.float64]:

@@ -46,14 +46,14 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> Any:
         """The schedule of the arguments, or the rates that were given."""
         rates, peak = self._rates, self.args.learning_rate
-        if rates is None or self.lr_scheduler is not None:
+        if rates is None:
             return super().create_scheduler(num_training_steps, optimizer)
         # It is asked for the step after the last one, too.
-        self.lr_scheduler = torch.optim.lr_scheduler.LambdaLR(
+        made = torch.optim.lr_scheduler.LambdaLR(
             optimizer or self.optimizer, lambda step: rates[min(step, len(rates) - 1)] / peak
         )
-        self._created_lr_scheduler = True
-        return self.lr_scheduler
+        self.lr_scheduler, self._created_lr_scheduler = made, True
+        return made
 
     def get_batch_samples(
         self, epoch_iterator: Iterator[Any], num_batches: int, device: torch.device
