@@ -20,6 +20,7 @@ def print_comparison(console: Console, compared: Comparison) -> None:
 
     from ..harness.metrics.screening import in_lines, named, safe_score_words
     from .labels_tables import print_corrected, print_labels
+    from .nll_tables import print_nll
     from .tables import print_table
     from .true_rates_table import print_true_rates
 
@@ -41,6 +42,7 @@ def print_comparison(console: Console, compared: Comparison) -> None:
             print_table(console, _trainings_table(compared, name))
         print_corrected(console, compared.labels, name)
         console.print(Text(f"{named(name, compared.screening)}: {words}\n"))
+    print_nll(console, compared)
     if compared.aggregates[0]:
         print_table(console, _aggregate_table(compared))
         if words := safe_score_words(compared.screening):

@@ -68,6 +68,7 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
     from ..leaderboards.columns import Kind, Place, board_columns
     from ..leaderboards.judged import judge_table
     from .judge_tables import print_shown
+    from .nll_tables import print_board_nll
 
     print_declared(console, board.analysis)
     apart = "Exploratory: " if board.analysis else ""
@@ -108,6 +109,8 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
         console.print(Text(f"most alike: {share} of {most.name} and {most.alike.run} are the same"), soft_wrap=True)
     if board.seeds:
         _print_seeds(console, board)
+    if board.nll:
+        print_board_nll(console, board.nll)
     for claim in board.claims:
         console.print(
             Text(

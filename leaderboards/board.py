@@ -30,6 +30,7 @@ from ..judges.reading import JudgedRuns
 from ..ratings.meta_records import Meta, of_people
 from .claims import board_claims
 from .judged import board_judge, judge_cells
+from .nll import board_nll
 from .records import AggregateCell, AlikeCell, Board, Cell, Row, TestedCell
 from .seeds import seed_rows
 
@@ -104,6 +105,7 @@ def build_board(
         encoder=encoder_words(reference.scores) if metric == QUALITY else "",
         analysis=declared,
         judge=board_judge(judged),
+        nll=board_nll([run for run in trained if not run.lacks], resampling),
         screening={name: why for name, why in screening_of(ordered).items() if name in columns_of(Group.SAFETY)},
     )
 

@@ -202,6 +202,27 @@ class ClaimCell(ArmRecord):
     conclusion: dict[str, str] = {}
 
 
+class NllRow(Record):
+    """An arm of one base over its trainings, or another model: means in nats per token with intervals over
+    questions, and the paired ``differences`` to the arm ``against``, over questions and, of several trainings, over
+    these."""
+
+    name: str
+    runs: list[str]
+    cells: dict[str, Cell]
+    signature: str
+    against: str | None = None
+    differences: dict[str, DifferenceCell] = {}
+
+
+class BoardNll(Record):
+    """``notes`` say whose likelihood is not compared, and why. Rows of other signatures read other tokens and are
+    comparable to none."""
+
+    rows: list[NllRow]
+    notes: list[str] = []
+
+
 class Board(Record):
     """Rows from best to worst by the overall mean of ``metric``; rows that cannot be compared stand last.
 
@@ -211,7 +232,8 @@ class Board(Record):
     answer tells apart. ``analysis`` holds the declared tests, where an analysis was declared; ``people`` says
     how far the metric agrees with people, ``encoder`` whether the encoder behind it separates right from wrong
     answers; it is empty for a metric without one, and in boards of earlier versions. ``screening`` names the
-    detectors that are for screening only, and why. ``judge`` is absent where no judgement was given.
+    detectors that are for screening only, and why. ``judge`` is absent where no judgement was given, ``nll`` where
+    the references' likelihood was measured under no row.
     """
 
     maqa_severity: str = __version__
@@ -233,6 +255,7 @@ class Board(Record):
     encoder: str = ""
     screening: dict[str, str] = {}
     judge: BoardJudge | None = None
+    nll: BoardNll | None = None
 
     @property
     def noise_words(self) -> list[str]:

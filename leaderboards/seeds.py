@@ -24,14 +24,17 @@ def seed_rows(runs: Sequence[Run], metric: str, resampling: Resampling) -> list[
     groups = [group for group in grouped(runs) if len(group.runs) > 1]
     names = names_of_bases(runs)
     return [
-        _row(group, _reference(group, groups), metric, resampling).model_copy(
+        _row(group, reference_of(group, groups), metric, resampling).model_copy(
             update={"base": names[key_of_base(group.base)] if len(names) > 1 else ""}
         )
         for group in groups
     ]
 
 
-def _reference(group: RunGroup, groups: Sequence[RunGroup]) -> RunGroup | None:
+def reference_of(group: RunGroup, groups: Sequence[RunGroup]) -> RunGroup | None:
+    """The arm of the same base that an arm is set against; None for that one, and for a model without an arm."""
+    if group.arm is None:
+        return None
     same = [each for each in groups if each.base == group.base]
     reference = next((each for each in same if each.arm == _REFERENCE), same[0])
     return None if reference is group else reference

@@ -19,6 +19,7 @@ from ..harness.runs.declared import EXPLORATORY, UNDECLARED, Declared
 from ..harness.runs.groups import RunGroup, group_of
 from ..harness.runs.label_warnings import label_warnings
 from ..harness.runs.labels import labels_of
+from ..harness.runs.nll_compared import nll_means, nll_tables
 from ..harness.runs.run import Run
 from ..harness.runs.screened import screening_of
 from ..harness.runs.together import of_scores
@@ -99,6 +100,8 @@ def report_page(
             (each.metric, each.stratum): each for each in (compared.safety.differences if compared else [])
         },
         trainings=_trainings(compared, metric) if compared else [],
+        likelihood=nll_means(nll_tables(ours), resampling) if nll_tables(ours) else [],
+        nll_changes={each.stratum: each for each in compared.nll.differences} if compared else {},
         labels=labels,
         label_warnings=compared.labels.warnings if compared else label_warnings(list(ours.runs.values())),
         assumed=(ASSUMED, POWERED),

@@ -25,6 +25,7 @@ from maqa_severity.harness.labelling.sources.comparison import Comparison
 from maqa_severity.harness.metrics.registry import COLUMNS
 from maqa_severity.harness.runs.analysis import Analysis
 from maqa_severity.harness.runs.manifest import Manifest
+from maqa_severity.harness.runs.nll import Likelihoods, write_nll
 from maqa_severity.harness.runs.noise import Noise
 from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.severity import SEVERITIES
@@ -176,6 +177,8 @@ def made(
         manifest = json.loads((runs[1] / "manifest.json").read_text(encoding="utf-8"))
         manifest["model"]["training"]["conditions"]["config.seed"] = 1
         (runs[1] / "manifest.json").write_text(json.dumps({**manifest, "name": f"{arm}-1"}), encoding="utf-8")
+    for number, run in enumerate((*arms["ce"], *arms["severity"])):
+        _likelihoods(run, number)
     few = ["--resamples", 200]
     maqa("leaderboard", *arms["ce"], *arms["severity"], "--out", root / "board", *few)
     maqa("compare", arms["ce"][0], arms["severity"][0], "--json", root / "compared" / "runs.json", *few)
@@ -236,6 +239,7 @@ SECTIONS = {
     "training_base.json": "**/training_base.json",
     "cost.json": "**/cost.json",
     "training_log.jsonl": "**/training_log.jsonl",
+    "nll.parquet": "**/nll.parquet",
     "origin.json": "fetched/*/origin.json",
     "maqa_encoder.json": "**/maqa_encoder.json",
     "request.json": "**/request.json",
@@ -303,6 +307,13 @@ FOLDERS = {
     "A judgement: maqa judge": ("judged/*",),
     "An experiment: maqa run, maqa demo": ("experiments/*",),
 }
+
+
+def _likelihoods(run: Path, number: int) -> None:
+    """Likelihoods beside a run of before, as `maqa evaluate` puts them there."""
+    rows = load_run(run).answers[["id", "severity"]].assign(split="test", tokens=4)
+    rows["nll"] = [1.0 + (place * (number + 2)) % 7 for place in range(len(rows))]
+    write_nll(run / "nll.parquet", Likelihoods(rows, "nll|better:lower", {}))
 
 
 def _rated(root: Path, evaluated: dict[str, Path]) -> None:

@@ -19,7 +19,7 @@ from ..runs.noise import read_noise
 from ..runs.run import Run, load_run
 from .lm_eval_tasks import requests_of, run_tasks
 from .options import EvaluationOptions
-from .saving import save_run
+from .saving import add_nll, save_run
 
 _REQUEST = "request.json"
 
@@ -43,7 +43,7 @@ def evaluate(config: GenerationConfig, options: EvaluationOptions, tasks: Path, 
         if not whole:
             results = run_tasks(model, tasks, group, options)
             save_run(model, options, results, started)
-    return load_run(options.out)
+    return add_nll(load_run(options.out), config, options)
 
 
 def evaluate_shard(config: GenerationConfig, options: EvaluationOptions, tasks: Path, group: str) -> int:

@@ -24,9 +24,11 @@ from ..runs.conditions import TRAINING_MANIFEST
 from ..runs.generations import write_generation
 from ..runs.lm_eval_files import write_results, write_samples
 from ..runs.manifest import DataRecord, Manifest, ModelRecord, PromptRecord, versions, write_manifest
+from ..runs.nll import NAME as NLL
+from ..runs.nll import keep_nll
 from ..runs.repeats import rescore_repeats, write_repeats
 from ..runs.rescoring import complete_scores, with_check
-from ..runs.run import SCORES, Saved, load_answers
+from ..runs.run import SCORES, Run, Saved, load_answers, load_run
 from ..runs.samples import over_samples
 from ..runs.severities import write_severities
 from ..runs.trained_on import trained_on
@@ -98,6 +100,15 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     write_manifest(options.out, manifest)
 
 
+def add_nll(run: Run, config: GenerationConfig, options: EvaluationOptions) -> Run:
+    """The run with its checkpoint's likelihoods of the references, where these were measured after it was made."""
+    if options.data is None or run.nll is not None:
+        return run
+    ids = list(run.answers["id"])
+    keep_nll(options.out, _checkpoint(config), open_dataset(options.data).split("test"), ids)
+    return load_run(options.out) if (options.out / NLL).is_file() else run
+
+
 def _save_repeats(model: StoredModel, saved: Saved, scores: ScoreTable, metrics: Sequence[Metric]) -> None:
     config, scores = model.config, over_samples(saved.path, scores)
     if not model.repeats or config.repeat_share is None:
@@ -124,6 +135,7 @@ def _data_record(options: EvaluationOptions, config: GenerationConfig, saved: Sa
         source, decided = dataset.info.source, dataset.info.severity_source.model_dump()
         labels = dataset_trust(dataset, list(saved.answers["id"]))
         write_severities(options.out, dataset, list(saved.answers["id"]))
+        keep_nll(options.out, _checkpoint(config), dataset.split("test"), list(saved.answers["id"]))
     return DataRecord(
         source=source,
         fingerprint=fingerprint(saved.answers),

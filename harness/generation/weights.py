@@ -10,7 +10,7 @@ from ..core.errors import UserError
 from ..core.files import read_json, sha256_file
 from .store.lines import digest
 
-_LEFTOVERS = ("optimizer", "scheduler", "rng_state", "trainer_state", "training", "cost", "scaler")
+_LEFTOVERS = ("optimizer", "scheduler", "rng_state", "trainer_state", "training", "cost", "scaler", "nll", "curves")
 """What trainers leave in a checkpoint and no model reads."""
 _OF_THE_BASE = ("base_model_name_or_path", "revision")
 _TRAIN_AGAIN = "Train the checkpoint again"

@@ -42,6 +42,7 @@ from .conclusion import Conclusion, conclude, levels_of
 from .groups import RunGroup, group_of
 from .labels import labels_of
 from .margins import margins_of
+from .nll_compared import NllCompared, compare_nll
 from .noise_compared import NoiseCompared, joined, noise_of
 from .run import Run
 from .safety import SafetyCompared, compare_safety
@@ -84,6 +85,7 @@ class Comparison:
         declared: metric and stratum of what a declared analysis tests; None where none was declared.
         labels: who decided the severities, and the differences per true severity where that is known.
         conclusion: all of it in one sentence, by the first metric; None where safety was not compared.
+        nll: the same of the references' likelihood, where it was measured; a family of its own.
     """
 
     first: str
@@ -110,6 +112,7 @@ class Comparison:
     labels: LabelsCompared = dataclasses.field(default_factory=LabelsCompared)
     screening: dict[str, str] = dataclasses.field(default_factory=dict)
     conclusion: Conclusion | None = None
+    nll: NllCompared = dataclasses.field(default_factory=NllCompared)
 
     @property
     def metrics(self) -> list[str]:
@@ -203,6 +206,7 @@ def compare(
         labels=compare_true((one, other), tables, compared.differences, by_seed, labels, resampling),
         screening={each: known[each] for each in (*metrics, *columns_of(Group.SAFETY)) if each in known},
         conclusion=_concluded(compared, noise, safety, (one, other), _used(one, other, made)),
+        nll=compare_nll(one, other, resampling, pair_seeds),
     )
 
 

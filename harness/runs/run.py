@@ -20,6 +20,7 @@ from .asked import Asked, asked_by_lm_eval, asked_by_manifest
 from .completeness import lacking
 from .manifest import NAME as MANIFEST
 from .manifest import Manifest, read_manifest
+from .nll import run_nll
 from .noise import Noise, read_noise
 from .plain_samples import PREDICT_ONLY, our_samples
 from .samples import over_samples
@@ -66,11 +67,13 @@ class Run(Saved):
     """Saved answers with their scores, in the same order: those of ``scores.parquet``, else lm-eval's.
 
     Where every question has several answers, ``answers`` holds the first of each, and ``scores`` their mean.
-    ``noise`` is what asking again showed, if that was done.
+    ``noise`` is what asking again showed, if that was done. ``nll`` holds the likelihood of each reference answer,
+    in nats per token, where the checkpoint's was measured.
     """
 
     scores: ScoreTable
     noise: Noise | None = field(default=None, kw_only=True)
+    nll: ScoreTable | None = field(default=None, kw_only=True)
 
 
 def load_run(path: Path, incomplete: bool = False) -> Run:
@@ -103,7 +106,12 @@ def load_run(path: Path, incomplete: bool = False) -> Run:
     if saved.manifest:
         scores = over_samples(saved.path, scores)
     noise = read_noise(saved.path) if saved.manifest else None
-    return Run(**vars(saved), scores=with_clusters(saved, scores), noise=noise)
+    return Run(**vars(saved), scores=with_clusters(saved, scores), noise=noise, nll=_nll_of(saved))
+
+
+def _nll_of(saved: Saved) -> ScoreTable | None:
+    found = run_nll(saved.path, saved.answers) if saved.manifest else None
+    return None if found is None else with_clusters(saved, found)
 
 
 def with_clusters(saved: Saved, scores: ScoreTable) -> ScoreTable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -120,14 +120,17 @@ class TrainConfig(Record):
         return stages
 
 
-def load_config(files: Sequence[Path] = (), settings: Sequence[str] = ()) -> TrainConfig:
-    """Read YAML files, each overriding those before it, and then settings such as ``lora.r=8``.
+def load_config(
+    files: Sequence[Path] = (), settings: Sequence[str] = (), under: Mapping[str, Any] | None = None
+) -> TrainConfig:
+    """Read YAML files, each overriding those before it, and then settings such as ``lora.r=8``; both override what
+    is ``under`` them.
 
     Raises:
         UserError: a file cannot be read, a key is unknown, or a value is impossible.
     """
-    merged: dict[str, Any] = {}
-    config = TrainConfig()
+    merged: dict[str, Any] = dict(under or {})
+    config = validate_config(merged, "the settings below")
     layers = [(str(path), read_yaml(path, YAML_REMEDY)) for path in files]
     layers += [(f"--set {setting}", _parse_setting(setting)) for setting in settings]
     for where, layer in layers:

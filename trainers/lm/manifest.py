@@ -13,11 +13,12 @@ import pandas as pd
 
 from ... import __version__
 from ...harness.core.errors import UserError
-from ...harness.core.files import read_json, sha256_text, write_json
+from ...harness.core.files import read_json, write_json
 from ...harness.core.settings import Record, Role
 from ...harness.data.dataset import Dataset
 from ...harness.runs.conditions import TRAINING_MANIFEST
 from ...harness.runs.manifest import PromptRecord, versions
+from ...harness.runs.nll import rows_sha256
 from ..arms import ArmSpec, Needs
 from .config import TrainConfig
 from .exposure import Exposure
@@ -39,7 +40,8 @@ class TrainingManifest(Record):
     ``conditions`` is what arms of one experiment share (see ``harness/runs/conditions.py``), ``identity`` what
     names this checkpoint among them. ``weights`` describes the instance weights before scaling, ``exposure`` how
     much of each severity was shown (None for the untrained base, and where an older version trained),
-    ``truncation`` what was cut.
+    ``truncation`` what was cut. ``nll`` is what the model makes of the reference answers of the splits that were
+    not trained on (see ``harness/runs/nll.py``), absent in older checkpoints.
     """
 
     format_version: int = FORMAT_VERSION
@@ -60,6 +62,7 @@ class TrainingManifest(Record):
     processes: int
     versions: dict[str, str]
     cost: dict[str, Any]
+    nll: dict[str, Any] | None = None
 
 
 class Status(Enum):
@@ -68,11 +71,6 @@ class Status(Enum):
     NEW = auto()
     STOPPED = auto()
     DONE = auto()
-
-
-def rows_sha256(rows: pd.DataFrame) -> str:
-    """Digest of training rows: ids, questions and answers in their order, whatever their labels."""
-    return sha256_text(rows[["id", "question", "answer"]].to_json(orient="values", force_ascii=False))
 
 
 def base_conditions(dataset: Dataset, rows: pd.DataFrame, base: Mapping[str, Any]) -> dict[str, Any]:

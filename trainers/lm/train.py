@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -19,11 +19,13 @@ from ...harness.generation.start_token import keep_start
 from ...harness.labelling.stream import COST as LABELLING_COST
 from ...harness.labelling.weights import diagnose
 from ...harness.runs.conditions import TRAINING_MANIFEST
+from ...harness.runs.nll import NAME as NLL
+from ...harness.runs.nll import write_nll
 from ...harness.runs.trained_on import write_questions
 from ...harness.severity import Weights
 from ..arms import ArmSpec, flat_warning
 from . import manifest as manifests
-from .config import Method, Precision, TrainConfig
+from .config import Method, Precision, TrainConfig, load_config
 from .exposure import UNKNOWN_RANK
 from .manifest import LOG, Status, TrainingManifest
 from .preparation import Prepared, Training, prepare
@@ -92,7 +94,7 @@ def train_lm(
                 write_base_record(out, prepared.base, dtype, config.add_bos_token)
             elif config.add_bos_token is not None:
                 keep_start(out, config.add_bos_token)
-            _finish(training, prepared, cost, running.num_processes)
+            _finish(training, tokenizer, prepared, cost, running.num_processes, announce)
         running.wait_for_everyone()
     return _finished(training.out)
 
@@ -117,13 +119,21 @@ def _train(training: Training, tokenizer: Any, prepared: Prepared) -> dict[str, 
     return {**cost, "seconds": round(time.perf_counter() - start, 3)}
 
 
-def _finish(training: Training, prepared: Prepared, cost: dict[str, Any], processes: int) -> None:
+def _finish(
+    training: Training,
+    tokenizer: Any,
+    prepared: Prepared,
+    cost: dict[str, Any],
+    processes: int,
+    announce: Callable[[str], None],
+) -> None:
     path = prepared.dataset.folder / LABELLING_COST
     labelled = bool(prepared.dataset.info.labelling) and path.is_file()
     cost = {"labelling": read_json(path, "Label again") if labelled else None, "training": cost or None}
     write_json(training.out / COST, cost)
     asked = prepared.rows["question"] if training.spec.arm.trains else ()
     write_questions(training.out, asked, prepared.dataset.language, Path(training.base).expanduser())
+    found = _likelihoods(training, tokenizer, announce)
     manifests.finish(
         training.out,
         manifests.manifest_of(
@@ -138,8 +148,27 @@ def _finish(training: Training, prepared: Prepared, cost: dict[str, Any], proces
             truncation=prepared.encoded.truncation,
             processes=processes,
             cost=cost,
+            nll=found,
         ),
     )
+
+
+def _likelihoods(training: Training, tokenizer: Any, announce: Callable[[str], None]) -> dict[str, Any] | None:
+    """Measure what the saved checkpoint makes of the reference answers, and write it beside the weights; what the
+    manifest says of it. Of an untrained base that cannot be measured there is none, which is announced."""
+    from .checkpoint import checkpoint_model
+    from .nll import described, measured
+
+    config, out = training.config, training.out
+    try:
+        found = measured(checkpoint_model(out, tokenizer, config), tokenizer, training.dataset, config)
+    except UserError as error:
+        if training.spec.arm.trains:
+            raise
+        announce(f"The references' likelihood under {training.spec.name} is not measured: {error}")
+        return None
+    write_nll(out / NLL, found)
+    return described(found, training.dataset, out)
 
 
 def _describe(spec: ArmSpec, prepared: Prepared) -> dict[str, Any] | None:
@@ -153,6 +182,17 @@ def _describe(spec: ArmSpec, prepared: Prepared) -> dict[str, Any] | None:
     ranks = np.where(prepared.ranks == UNKNOWN_RANK, -1, prepared.ranks)
     found = diagnose(prepared.weights, ranks, scheme, "assigned")
     return {**asdict(found), "warning": "" if spec.arm.even else found.warning}
+
+
+def settings_of(checkpoint: Path, settings: Sequence[str]) -> TrainConfig:
+    """The settings that a checkpoint was trained with, as far as it says, and ``settings`` on top.
+
+    Raises:
+        UserError: as ``load_config``.
+    """
+    if not (checkpoint / TRAINING_MANIFEST).is_file():
+        return load_config(settings=settings)
+    return load_config(settings=settings, under=_finished(checkpoint).config)
 
 
 def _finished(out: Path) -> TrainingManifest:
