@@ -72,7 +72,10 @@ def test_severity_must_beat_the_plain_arm_and_every_weighted_control(runs):
     assert found.claims[0].holds and str(found.claims[0]).startswith("severity-aware training helps")
     (found,) = compare_named(of(runs, *GAINS), ["ce", "severity"], ["bertscore_f1"], FEW).bases
     words = str(found.claims[0])
-    assert "; no weighted control (constant, shuffled) says whether severity is why; against ce: whether" in words
+    assert (
+        "; no weighted control (constant, shuffled, matched) says whether severity is why; against ce: whether"
+        in words
+    )
     assert found.claims[0].specific in found.pairs["ce", "severity"].words["bertscore_f1"]
 
 

@@ -119,7 +119,7 @@ def test_the_metric_and_the_detector_stand_in_every_table(walked):
 
 
 def test_the_arm_stands_in_the_help_by_its_docstring(walked):
-    assert "focal Severity weights; tokens that are known already count for less" in walked["printed"]["train"]
+    assert "poly Severity weights; tokens that are not known yet count for more" in walked["printed"]["train"]
 
 
 def test_the_backend_stands_in_help_and_manifest_and_its_argument_in_its_identity(walked):

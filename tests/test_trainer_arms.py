@@ -11,6 +11,7 @@ from maqa_severity.harness.severity import Weights
 from maqa_severity.trainers.arms import ARMS, Arm, ArmSpec, arm_levels, arm_weights, scaled_to_mean_one
 from maqa_severity.trainers.lm.config import TrainConfig, load_config
 from maqa_severity.trainers.lm.order import BLANK, presentation, sorted_windows, steps_for
+from maqa_severity.trainers.lm.plan import plan_of
 from maqa_severity.trainers.losses.token_loss import check_slope
 
 PROBABILITIES = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.4, 0.2, 0.4], [0.3, 0.4, 0.3]])
@@ -106,7 +107,8 @@ def test_weights_that_are_not_one_a_row_are_a_defect_of_the_arm():
 
 def test_every_declared_arm_says_what_it_does_and_its_slope_is_that_of_its_loss():
     assert list(ARMS) == [
-        "base", "ce", "severity", "curriculum", "permuted", "unordered", "constant", "shuffled", "hard",
+        "base", "ce", "severity", "curriculum", "permuted", "unordered", "constant", "shuffled", "matched",
+        "hard", "oversample", "focal",
     ]  # fmt: skip
     for each in ARMS.things():
         assert each.summary and "\n" not in each.summary
@@ -121,6 +123,72 @@ def test_a_slope_that_is_not_that_of_the_loss_is_named_before_anything_is_traine
     check_slope(focal)
     with pytest.raises(ValueError, match=r"gives the slope .* at nll .*, where its value rises by"):
         check_slope(lambda nll: (focal(nll)[0], (1 - (-nll).exp()) ** 2))
+
+
+def test_matched_weights_change_places_within_category_and_length_alone():
+    rng = np.random.default_rng(0)
+    many = pd.DataFrame(rng.dirichlet([1, 1, 1], 400), columns=["p_non_critical", "p_neutral", "p_critical"])
+    many = many.assign(
+        id="row", category=rng.choice(["a", "b", None], 400), answer=["x" * n for n in rng.integers(1, 99, 400)]
+    )
+    many.loc[0, ["category", "answer"]] = ["alone", "x"]
+    severity = arm_weights(ArmSpec.of("severity"), many, seed=3)
+    matched = arm_weights(ArmSpec.of("matched"), many, seed=3)
+    assert (severity != matched).mean() > 0.9 and severity[0] == matched[0]
+    lengths = many["answer"].str.len()
+    band = np.searchsorted(np.quantile(lengths, [0.25, 0.5, 0.75]), lengths)
+    for category in ("a", "b", None):
+        for quarter in range(4):
+            own = (many["category"].fillna("none") == (category or "none")) & (band == quarter)
+            assert sorted(severity[own]) == sorted(matched[own]) and own.sum() > 10
+    assert np.array_equal(matched, arm_weights(ArmSpec.of("matched"), many, seed=3))
+    assert not np.array_equal(matched, arm_weights(ArmSpec.of("matched"), many, seed=4))
+
+
+def test_oversampled_rows_are_shown_in_proportion_to_their_weight_in_as_many_steps():
+    probabilities = np.random.default_rng(0).dirichlet([0.2, 0.2, 0.2], 200)
+    many = pd.DataFrame(probabilities, columns=["p_non_critical", "p_neutral", "p_critical"]).assign(id="row")
+    config = load_config(settings=["epochs=3"])
+    severity, plain = (
+        plan_of(ArmSpec.of(arm, scheme), many, config, 8)
+        for arm, scheme in (("oversample", "strong"), ("ce", None))
+    )
+    assert severity.steps == plain.steps and not severity.shared and plain.shared
+    weights = arm_weights(ArmSpec.of("severity", "strong"), many, seed=0)
+    times = np.bincount(severity.order[severity.order != BLANK], minlength=200)
+    assert times.sum() == 600 and (np.abs(times - 3 * weights / weights.mean()) < 1).all()
+    assert (arm_weights(ArmSpec.of("oversample", "strong"), many, seed=0) == 1).all()
+    again = plan_of(ArmSpec.of("oversample", "strong"), many, config, 8)
+    assert np.array_equal(severity.order, again.order)
+    # Shares that hardly differ are those of plain cross-entropy, to the order.
+    flat = plan_of(ArmSpec.of("oversample", weights="0.99,1,1.01"), many, config, 8)
+    assert np.array_equal(flat.order, plain.order)
+
+
+@pytest.mark.parametrize("gamma", [0, 0.5, 1, 2, 10])
+def test_the_focal_loss_has_the_slope_of_its_value_and_is_cross_entropy_at_0(gamma):
+    import torch
+
+    token_loss = ArmSpec.of("focal", gamma=gamma).token_loss
+    check_slope(token_loss)
+    nll = torch.tensor([0.0, 1e-7, 0.5, 30.0])
+    value, slope = token_loss(nll)
+    assert value.isfinite().all() and slope.isfinite().all()
+    assert value[2] == pytest.approx((1 - np.exp(-0.5)) ** gamma * 0.5)
+    if gamma == 0:
+        assert torch.equal(value, nll) and torch.equal(slope, torch.ones(4))
+
+
+def test_a_gamma_is_part_of_the_arms_name_and_refused_where_there_is_none():
+    assert (ArmSpec.of("focal").name, ArmSpec.of("focal", gamma=0.5).name) == ("focal-2", "focal-0.5")
+    assert ArmSpec.of("focal").weights is None and ArmSpec.of("severity").gamma is None
+    for arm, gamma, words in (
+        ("ce", 1, "has no gamma"),
+        ("focal", -1, "from 0"),
+        ("focal", float("nan"), "from 0"),
+    ):
+        with pytest.raises(UserError, match=words):
+            ArmSpec.of(arm, gamma=gamma)
 
 
 def test_an_arm_without_weights_refuses_some():

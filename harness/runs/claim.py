@@ -11,7 +11,7 @@ from .noise_compared import WITHIN
 
 CLAIMED = "severity"
 BASELINE = "ce"
-CONTROLS = ("constant", "shuffled")
+CONTROLS = ("constant", "shuffled", "matched")
 """Arms that weight the examples too, but not by their severity: what they gain as well, the severity did not."""
 
 

@@ -4,7 +4,7 @@ A new arm is a file here with an ``@arm`` class, and its line below, where it st
 """
 
 from .base import ARMS, Arm, Floats, Needs, Rows, arm, probabilities
-from .spec import DEFAULT_SCHEME, ArmSpec, arm_levels, arm_weights, flat_warning, scaled_to_mean_one
+from .spec import DEFAULT_SCHEME, ArmSpec, arm_levels, arm_shares, arm_weights, flat_warning, scaled_to_mean_one
 
 # isort: off
 from . import untrained as untrained
@@ -13,7 +13,10 @@ from . import severity as severity
 from . import curriculum as curriculum
 from . import constant as constant
 from . import shuffled as shuffled
+from . import matched as matched
 from . import hard as hard
+from . import oversample as oversample
+from . import focal as focal
 # isort: on
 
 __all__ = [
@@ -26,6 +29,7 @@ __all__ = [
     "Rows",
     "arm",
     "arm_levels",
+    "arm_shares",
     "arm_weights",
     "flat_warning",
     "probabilities",

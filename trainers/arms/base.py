@@ -22,12 +22,13 @@ Rows = npt.NDArray[np.int64]
 
 
 class Needs(Flag):
-    """What an arm needs to be given: a weighting scheme, and what every training row has to have."""
+    """What an arm needs to be given: a weighting scheme or a ``gamma``, and what every training row has to have."""
 
     NOTHING = 0
     SCHEME = auto()
     PROBABILITIES = auto()
     SEVERITIES = auto()
+    GAMMA = auto()
     LABELS = PROBABILITIES | SEVERITIES
 
 
@@ -37,6 +38,7 @@ class Arm:
     ``trains`` is false for the untouched base. ``uses`` is what it needs, which is checked before it is asked for
     anything of rows. ``even`` says that its weights are equal on purpose, so that nobody warns of it. ``ordered``
     is false where the stages that its levels make only say how much each row is shown, and the order is random.
+    ``gamma`` is the strength of its token loss, where it has one.
     """
 
     name: str
@@ -44,6 +46,7 @@ class Arm:
     uses: Needs = Needs.NOTHING
     even: bool = False
     ordered: bool = True
+    gamma: float = 2.0
 
     @property
     def staged(self) -> bool:
@@ -67,6 +70,10 @@ class Arm:
         """The level of each row, shape (n,), by which the training is cut into stages: a severity's rank where the
         settings name stages by severity, else any numbers, the lowest first. None: one stage of all rows, in the
         order that the arms of an experiment share."""
+        return None
+
+    def shares(self, rows: pd.DataFrame, scheme: Weights, seed: int) -> Floats | None:
+        """In proportion to what each row is shown, shape (n,); None: all rows equally often."""
         return None
 
     def token_loss(self, nll: Tensor) -> tuple[Tensor, Tensor]:

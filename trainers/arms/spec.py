@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,39 +11,49 @@ import numpy.typing as npt
 
 from ...harness.core.errors import UserError
 from ...harness.severity import SCHEMES, Weights, parse_weights
+from ..losses.token_loss import TokenLoss
 from .base import ARMS, Arm, Floats, Needs, Rows, probabilities
 
 if TYPE_CHECKING:
     import pandas as pd
 
 DEFAULT_SCHEME = "balanced"
+MOST_GAMMA = 10.0
 _LABEL = "Label the dataset with `maqa label DATASET --with rules`"
 _EVEN = Weights(1.0, 1.0, 1.0)
+SAME_CV = 0.02
+"""Below this coefficient of variation weights are taken for equal: chance in the order moves the loss by more."""
 
 
 @dataclass(frozen=True)
 class ArmSpec:
-    """An arm with its scheme: a scheme's name, or ``α,β,γ`` as given; None for the arms without weights."""
+    """An arm with its scheme: a scheme's name, or ``α,β,γ`` as given; the ``gamma`` of an arm that takes one; None
+    for the others."""
 
     arm: Arm
     scheme: str | None = None
 
     @classmethod
-    def of(cls, name: str, scheme: str | None = None, weights: str | None = None) -> ArmSpec:
-        """The arm as asked for; ``balanced`` where an arm needs a scheme and none is named.
+    def of(
+        cls, name: str, scheme: str | None = None, weights: str | None = None, gamma: float | None = None
+    ) -> ArmSpec:
+        """The arm as asked for; ``balanced`` where an arm needs a scheme and none is named, its own ``gamma`` where
+        it takes one.
 
         Raises:
-            UserError: nobody knows the arm, both scheme and weights are given, the arm has no weights, or they
-                cannot be read.
+            UserError: nobody knows the arm, both scheme and weights are given, the arm has no weights or no gamma,
+                or they cannot be read.
         """
         arm = ARMS[name]
+        if Needs.GAMMA not in arm.uses and gamma is not None:
+            raise UserError(f"arm {name!r} has no gamma, but {gamma:g} was given", "Leave gamma out")
         if scheme is not None and weights is not None:
             raise UserError("--scheme and --weights exclude each other", "Give one of them")
         given = scheme if scheme is not None else weights
         if Needs.SCHEME not in arm.uses:
             if given is not None:
                 raise UserError(f"arm {name!r} has no weights, but {given!r} was given", "Leave the weights out")
-            return cls(arm)
+            return cls(arm, f"{_checked(arm, gamma):g}" if Needs.GAMMA in arm.uses else None)
         if scheme is not None and scheme not in SCHEMES:
             raise UserError(f"unknown weighting scheme {scheme!r}", f"Use one of: {', '.join(SCHEMES)}")
         chosen = DEFAULT_SCHEME if given is None else given
@@ -57,7 +68,27 @@ class ArmSpec:
     @property
     def weights(self) -> Weights | None:
         """α, β and γ, where the arm has them."""
-        return None if self.scheme is None else parse_weights(self.scheme)
+        return parse_weights(self.scheme) if self.scheme and Needs.SCHEME in self.arm.uses else None
+
+    @property
+    def gamma(self) -> float | None:
+        """The strength of its token loss, where the arm has one."""
+        return float(self.scheme) if self.scheme and Needs.GAMMA in self.arm.uses else None
+
+    @property
+    def token_loss(self) -> TokenLoss:
+        """What each token's negative log-likelihood counts for."""
+        if self.gamma is None:
+            return self.arm.token_loss
+        strong = copy(self.arm)
+        strong.gamma = self.gamma
+        return strong.token_loss
+
+
+def _checked(arm: Arm, gamma: float | None) -> float:
+    if gamma is not None and not 0 <= gamma <= MOST_GAMMA:
+        raise UserError(f"gamma is {gamma:g}", f"Give a number from 0 (plain cross-entropy) to {MOST_GAMMA:g}")
+    return arm.gamma if gamma is None else gamma
 
 
 def arm_weights(spec: ArmSpec, train: pd.DataFrame, seed: int) -> Floats:
@@ -68,15 +99,39 @@ def arm_weights(spec: ArmSpec, train: pd.DataFrame, seed: int) -> Floats:
         ValueError: the arm does not give one weight a row.
     """
     _demand(spec, train)
-    weights = np.asarray(spec.arm.weights(train, spec.weights or _EVEN, seed), np.float64)
-    if weights.shape != (len(train),):
-        raise ValueError(f"arm {spec.arm.name!r} gives weights of shape {weights.shape} for {len(train)} rows")
-    if not np.isfinite(weights).all() or (weights < 0).any() or not weights.any():
+    return _sound(spec, train, spec.arm.weights(train, spec.weights or _EVEN, seed), "weights")
+
+
+def arm_shares(spec: ArmSpec, train: pd.DataFrame, seed: int) -> Floats | None:
+    """In proportion to what each training example is shown, shape (n,); None where all are shown equally often, or
+    nearly.
+
+    Raises:
+        UserError, ValueError: as ``arm_weights``.
+    """
+    _demand(spec, train)
+    shares = spec.arm.shares(train, spec.weights or _EVEN, seed)
+    if shares is None:
+        return None
+    shares = _sound(spec, train, shares, "shares")
+    return None if nearly_even(shares) else shares
+
+
+def nearly_even(weights: Floats) -> bool:
+    """Whether weights (n,) differ so little that they make no other training than equal ones do."""
+    return float(weights.std()) < SAME_CV * float(weights.mean())
+
+
+def _sound(spec: ArmSpec, train: pd.DataFrame, given: Floats, what: str) -> Floats:
+    values = np.asarray(given, np.float64)
+    if values.shape != (len(train),):
+        raise ValueError(f"arm {spec.arm.name!r} gives {what} of shape {values.shape} for {len(train)} rows")
+    if not np.isfinite(values).all() or (values < 0).any() or not values.any():
         raise UserError(
-            f"the weights of arm {spec.name!r} must be finite, not negative and not all zero",
+            f"the {what} of arm {spec.name!r} must be finite, not negative and not all zero",
             "Choose other --weights, or label the dataset again",
         )
-    return weights
+    return values
 
 
 def flat_warning(spec: ArmSpec, weights: Floats) -> str:

@@ -76,11 +76,12 @@ class ModelPart(Record):
 
 
 class ArmPart(Record):
-    """An arm of ``trainers.arms`` with its scheme, or with ``weights`` α, β, γ of its own."""
+    """An arm of ``trainers.arms`` with its scheme, or ``weights`` α, β, γ of its own, or its ``gamma``."""
 
     arm: str
     scheme: str | None = None
     weights: tuple[float, float, float] | None = None
+    gamma: float | None = None
 
     @field_validator("arm")
     @classmethod
@@ -101,7 +102,7 @@ class ArmPart(Record):
         weights = (
             None if self.weights is None else ",".join(str(weight).removesuffix(".0") for weight in self.weights)
         )
-        return ArmSpec.of(self.arm, scheme=self.scheme, weights=weights)
+        return ArmSpec.of(self.arm, scheme=self.scheme, weights=weights, gamma=self.gamma)
 
 
 class EvaluationPart(Record):

@@ -144,7 +144,7 @@ def _pass_seconds(cell: Cell, dataset: Dataset, base: str, config: TrainConfig) 
     collator = Collator(int(tokenizer.pad_token_id))
     starts = np.linspace(0, max(len(examples) - config.batch_size, 0), _PASSES).astype(int)
     taken: list[float] = []
-    with weighted_forward(model, spec.arm.token_loss):
+    with weighted_forward(model, spec.token_loss):
         # The first pass pays for what later ones find done.
         for start in (int(starts[0]), *map(int, starts)):
             places = range(start, min(start + config.batch_size, len(examples)))

@@ -37,6 +37,9 @@ def lm(
     weights: Annotated[
         str | None, typer.Option(help="α,β,γ of non-critical, neutral and critical, instead of a scheme.")
     ] = None,
+    gamma: Annotated[
+        float | None, typer.Option(help="Strength of the token loss of arm focal; 2 by default.")
+    ] = None,
     revision: Annotated[str | None, typer.Option(help="Revision of a hub id.")] = None,
     config: Annotated[
         list[Path] | None, typer.Option(help="YAML file of settings; repeat it, later files override earlier ones.")
@@ -50,7 +53,7 @@ def lm(
     from ..arms import ArmSpec
     from .config import load_config
 
-    spec = ArmSpec.of(arm, scheme, weights)
+    spec = ArmSpec.of(arm, scheme, weights, gamma)
     found = load_config(config or [], settings or [])
     opened = open_dataset(dataset)
     from .train import train_lm

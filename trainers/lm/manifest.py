@@ -114,8 +114,9 @@ def identity_of(
 ) -> dict[str, Any]:
     """What makes a checkpoint this one and no other: the arm, all conditions, the labels behind its weights, and
     how a step is split, which resuming depends on."""
-    weights = spec.weights
+    weights, gamma = spec.weights, spec.gamma
     return {
+        **({} if gamma is None else {"gamma": gamma}),
         "arm": spec.arm.name,
         "weights": None if weights is None else [weights.alpha, weights.beta, weights.gamma],
         "labels_sha256": labels_sha256,

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...harness.core.errors import UserError
-from ..arms import ArmSpec, arm_levels
+from ..arms import ArmSpec, arm_levels, arm_shares
 from .config import StageSettings, TrainConfig
 from .order import BLANK, Rows, presentation, spread, stage_passes, steps_for
 
@@ -71,10 +71,14 @@ def plan_of(spec: ArmSpec, rows: pd.DataFrame, config: TrainConfig, effective_ba
             else [np.flatnonzero(levels <= level) for level in np.unique(levels)]
         )
         order = presentation(stages, len(rows), config.epochs, effective_batch, config.seed)
+        shares = arm_shares(spec, rows, config.seed)
+        if shares is not None and len(order):
+            shown = order != BLANK
+            order[shown] = spread(shares * (shown.sum() / shares.sum()), config.seed)
         if not len(order):
             raise UserError(f"{config.epochs:g} epochs of {len(rows)} rows are not one example", "Raise epochs")
         steps = len(order) // effective_batch
-        plan = Plan(order, rates(config, config.learning_rate, steps), shared=levels is None)
+        plan = Plan(order, rates(config, config.learning_rate, steps), shared=levels is None and shares is None)
     return plan if levels is None or spec.arm.ordered else _unordered(plan, levels, config.seed)
 
 

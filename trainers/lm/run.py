@@ -45,7 +45,7 @@ def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> d
             visible to one process, or accelerate was asked for another precision.
     """
     config, state = training.config, training.out / STATE
-    token_loss = training.spec.arm.token_loss
+    token_loss = training.spec.token_loss
     check_slope(token_loss)
     _demand_precision(config)
     arguments = _arguments(config, state, plan)
