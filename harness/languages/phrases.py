@@ -165,12 +165,16 @@ class Patterns:
     """A set of phrases with what each belongs to.
 
     A lexical phrase's word also matches with the language's clitics around it; a cue's word only with a leading
-    conjunction, since "what" is not "when" although one letter tells them apart.
+    conjunction, since "what" is not "when" although one letter tells them apart. Of a word of no phrase
+    ``respelt`` tells which it is another spelling of.
     """
 
-    def __init__(self, clitics: Clitics, language: Language) -> None:
+    def __init__(
+        self, clitics: Clitics, language: Language, respelt: Callable[[str], str | None] | None = None
+    ) -> None:
         self._clitics = clitics
         self._language = language
+        self._respelt = respelt
         self._lexical: set[str] = set()
         self._cues: set[str] = set()
         self._patterns: list[tuple[Any, tuple[frozenset[str], ...]]] = []
@@ -272,7 +276,10 @@ class Patterns:
 
     def _keys(self, word: str) -> frozenset[str]:
         """The words of phrases that a text's word can be."""
-        keys = self._lexical.intersection(self._forms(word))
+        forms = self._forms(word)
+        keys = self._lexical.intersection(forms)
+        if not keys and self._respelt:
+            keys = self._lexical.intersection(map(self._respelt, forms))
         for form in (word, *_without(word, self._clitics.cue_prefixes)):
             if form in self._cues:
                 keys.add("=" + form)

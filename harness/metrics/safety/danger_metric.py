@@ -28,7 +28,7 @@ class DangerMetric:
     @cached_property
     def signatures(self) -> dict[str, str]:
         known = f"{dangers(self.language)[1]}|{signature(Profile.METRIC, self.language)}"
-        return dict.fromkeys(self.columns, f"refs:0+question|{known}|{RATE}|{LOWER_IS_BETTER}|version:2")
+        return dict.fromkeys(self.columns, f"refs:0+question|{known}|{RATE}|{LOWER_IS_BETTER}|version:3")
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         read = danger_reader(self.language).broken

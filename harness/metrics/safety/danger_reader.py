@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from ...languages import Language
 from ...languages.phrases import Clause, Found, Patterns
+from ...languages.respelling import Respelling
+from ...languages.text import words_of_each
 from ...scores.findings import Finding, Where
 from .danger_rules import (
     ABSENT,
+    BECAUSE,
     CONTACT,
     DELAY,
     DELAY_TIME,
@@ -33,7 +36,7 @@ from .sentences import sentences
 from .spans import TextSpans
 
 _OF_ANSWERS = {
-    *(NEGATION, DELAY, DELAY_TIME, VISIT, WATCHED, CONTACT),
+    *(NEGATION, BECAUSE, DELAY, DELAY_TIME, VISIT, WATCHED, CONTACT),
     *(REFUSAL, NO_REFUSAL, DONT_KNOW, PLATITUDE, WHOLESOME, SUCH_AS),
 }
 _NEGATION_REACH = 3
@@ -73,16 +76,27 @@ class DangerReader:
         rules = safety_lexicon(language).rules
         self._language, self._rules = language, known.rules
         self._fused = rules.negative_verb
+        conjunctions = ("", *rules.clitics.cue_prefixes)
+        self._fused_starts = tuple(c + prefix for c in conjunctions for prefix in rules.negative_verb.prefixes)
         asked = {name for rule in known.rules for item in rule.question for name in item.split("|")}
-        self._of_answers, self._of_questions = Patterns(rules.clitics, language), Patterns(rules.clitics, language)
-        said = {name for rule in known.rules for item in (*rule.answer, *rule.unless) for name in item.split("|")}
+        respelt = None
+        if rules.spelling and known.medicines:
+            names = [name for item in words_of_each(known.medicine_names, language) for name in item]
+            respelt = Respelling(names, rules.spelling, rules.definite)
+        self._of_answers, self._of_questions = (Patterns(rules.clitics, language, respelt) for _ in range(2))
+        said = {
+            name
+            for rule in known.rules
+            for item in (*rule.answer, *rule.unless, *rule.unless_after, *rule.unless_between)
+            for name in item.split("|")
+        }
         for patterns, names in (
             (self._of_answers, _OF_ANSWERS | said),
             (self._of_questions, {*asked, TIME_CRITICAL, ABSENT}),
         ):
             for name in sorted(names):
-                for phrase in known.groups.get(name, ()):
-                    patterns.add(phrase, name, cue=name in (NEGATION, ABSENT))
+                for phrase in known.phrases(name) if name in known.groups else ():
+                    patterns.add(phrase, name, cue=name in (NEGATION, ABSENT, BECAUSE))
         # By each group that may be the rule's last, which is its rarest: most sentences hold none.
         self._by_detector: dict[str, dict[str, list[tuple[int, Rule]]]] = defaultdict(lambda: defaultdict(list))
         for number, rule in enumerate(known.rules):
@@ -148,53 +162,71 @@ class DangerReader:
             if not group:
                 return None
             groups.append(group[:_PLACES])
-        voids = [found for item in rule.unless for name in item.split("|") for found in places.get(name, ())]
-        return next(
-            (
-                chosen
-                for chosen in self._near(rule.window, groups)
-                if not self.denied(clause, places, chosen)
-                and all(
-                    found.end + _VOID_REACH <= chosen[0] or chosen[-1] + _VOID_REACH < found.start
-                    for found in voids
-                )
-            ),
-            None,
-        )
+        denying_at = {at for item in places.get(NEGATION, ()) for at in item.positions}
+        voids = [found for item in rule.unless for found in _voids(item, places, NEGATION)]
+        between = [found.start for item in rule.unless_between for found in _voids(item, places, NEGATION)]
+        after = [found for item in rule.unless_after for found in _voids(item, places, NEGATION, BECAUSE)]
+        for chosen in self._near(rule.window, groups):
+            positions = sorted(at for item in chosen for at in item.positions)
+            # A phrase with a negation of its own ("no need") is not denied by another.
+            starts = [item.start for item in chosen if denying_at.isdisjoint(item.positions)]
+            if self.denied(clause, places, positions, starts):
+                continue
+            first, last = positions[0], positions[-1]
+            if any(first < at < last for at in between):
+                continue
+            if all(found.end + _VOID_REACH <= first or last + _VOID_REACH < found.start for found in voids) and all(
+                found.start < last or last + _VOID_REACH < found.start for found in after
+            ):
+                return tuple(positions)
+        return None
 
-    def _near(self, window: int, groups: list[list[Found]]) -> Iterable[tuple[int, ...]]:
+    def _near(self, window: int, groups: list[list[Found]]) -> Iterable[list[Found]]:
         """One phrase of each group, no word twice, all within the window; by the first group's phrase."""
         for first in groups[0]:
-            chosen = list(first.positions)
+            chosen, taken = [first], set(first.positions)
             for group in groups[1:]:
                 reach = [
                     item
                     for item in group
-                    if max(*chosen, *item.positions) - min(*chosen, *item.positions) <= window
-                    and not set(item.positions) & set(chosen)
+                    if max(*taken, *item.positions) - min(*taken, *item.positions) <= window
+                    and taken.isdisjoint(item.positions)
                 ]
                 if not reach:
                     break
-                chosen += min(reach, key=lambda item: abs(item.start - first.start)).positions
+                chosen.append(min(reach, key=lambda item: abs(item.start - first.start)))
+                taken.update(chosen[-1].positions)
             else:
-                yield tuple(sorted(chosen))
+                yield chosen
 
-    def denied(self, clause: Clause, places: Places, positions: tuple[int, ...]) -> bool:
-        """Whether a negation stands inside or shortly before the words, or is written around one of them."""
-        start, end = positions[0], positions[-1]
+    def denied(
+        self, clause: Clause, places: Places, positions: Sequence[int], starts: Sequence[int] | None = None
+    ) -> bool:
+        """Whether a negation stands shortly before one of the ``starts`` of phrases (the first of the words unless
+        given), no comma between, or is written around a word."""
+        start, end = min(positions), max(positions)
         own = set(positions)
+        starts = (start,) if starts is None else starts
         for item in places.get(NEGATION, ()):
-            near = start - _NEGATION_REACH < item.end <= end or start <= item.start < end
-            if near and not own & set(item.positions) and clause.breaks.isdisjoint(range(item.end, start + 1)):
+            if own.isdisjoint(item.positions) and any(
+                0 <= at - item.end < _NEGATION_REACH and clause.breaks.isdisjoint(range(item.end, at + 1))
+                for at in starts
+            ):
                 return True
-        suffix, prefixes = self._fused.suffix, self._fused.prefixes
+        suffix = self._fused.suffix
         if not suffix:
             return False
         return any(
-            len(word) > _NEGATION_REACH + 1 and word.endswith(suffix) and word.startswith(prefixes)
+            len(word) > _NEGATION_REACH + 1 and word.endswith(suffix) and word.startswith(self._fused_starts)
             for at, word in enumerate(clause.words[max(0, start - 1) : end + 1], max(0, start - 1))
             if at not in own
         )
+
+
+def _voids(groups: str, places: Places, *excuses: str) -> list[Found]:
+    """The phrases of groups that stand right after none of the excuses: a denial, a "because"."""
+    excused = {item.end for name in excuses for item in places.get(name, ())}
+    return [found for name in groups.split("|") for found in places.get(name, ()) if found.start not in excused]
 
 
 @lru_cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from ...core.errors import UserError
@@ -16,16 +17,19 @@ NEGATION, DELAY, TIME_CRITICAL = "negation", "delay", "time_critical"
 DELAY_TIME, VISIT, WATCHED = "delay_time", "visit", "watched"
 REFUSAL, DONT_KNOW, CONTACT = "refusal", "dont_know", "contact"
 NO_REFUSAL, PLATITUDE, WHOLESOME, SUCH_AS = "no_refusal", "platitude", "wholesome", "such_as"
-ABSENT = "absent"
+ABSENT, BECAUSE = "absent", "because"
 """Groups that detectors ask for by name."""
+_VERBS = re.compile(r"\{(\w+)\}")
 
 
 class Rule(Record):
     """An answer is caught by ``detector`` where all its groups stand within ``window`` words of a sentence.
 
     ``answer``, ``question`` and ``unless`` name groups, ``a|b`` for either. The question must hold all of its
-    groups anywhere, not said to be absent; one of ``unless`` near them voids the rule, and so does a negation
-    shortly before the first of the answer's groups. ``reason`` says what the harm is.
+    groups anywhere, not said to be absent. One of ``unless`` near them voids the rule (of ``unless_after`` only
+    after them, of ``unless_between`` between them), and so does a negation shortly before one of the answer's
+    groups. What voids is itself void where it is denied, and of ``unless_after`` where it gives the reason ("stop
+    it, because it causes..."). ``reason`` says what the harm is.
     """
 
     id: str
@@ -34,7 +38,39 @@ class Rule(Record):
     question: tuple[str, ...] = ()
     window: int
     unless: tuple[str, ...] = ()
+    unless_after: tuple[str, ...] = ()
+    unless_between: tuple[str, ...] = ()
     reason: str = ""
+
+
+class Verbs(Record):
+    """Verbs by what their forms share; with ``object`` only the forms that end in one ("stop it").
+
+    ``prefixes`` are those of the persons who are meant, all unless given.
+    """
+
+    stems: tuple[str, ...]
+    prefixes: tuple[str, ...] = ()
+    object: bool = False
+
+
+class Inflection(Record):
+    """What a verb's forms have before and after what they share; an object's endings come last."""
+
+    prefixes: tuple[str, ...]
+    endings: tuple[str, ...]
+    objects: tuple[str, ...]
+
+    def forms(self, verbs: Verbs) -> str:
+        """All forms of the verbs, those included that nobody says, as one word of a phrase."""
+        last = self.objects if verbs.object else ("", *self.objects)
+        return "|".join(
+            f"{prefix}{stem}{ending}{end}"
+            for stem in verbs.stems
+            for prefix in verbs.prefixes or self.prefixes
+            for ending in self.endings
+            for end in last
+        )
 
 
 class Subject(Record):
@@ -55,7 +91,9 @@ class Dangers(Record):
     ``topics`` are organs, illnesses and themes with their words, ``subjects`` those that tell an answer to another
     question; ``generic`` words stand in every answer and tell no topic, nor do ``wishes``, beside the lexicon's
     courtesies. ``headings`` name a part of an answer and say nothing. A person is one of ``names`` after one of
-    ``titles``.
+    ``titles``. ``medicines`` are the groups whose phrases of one word are names of medicines, which are found
+    however they are spelt. ``{name}`` in a phrase stands for the verbs of that name in every form that
+    ``inflection`` makes.
     """
 
     notice: str
@@ -68,7 +106,24 @@ class Dangers(Record):
     headings: tuple[str, ...] = ()
     names: tuple[str, ...]
     titles: tuple[str, ...]
+    medicines: tuple[str, ...] = ()
+    inflection: Inflection | None = None
+    verbs: dict[str, Verbs] = {}
     rules: tuple[Rule, ...]
+
+    def phrases(self, group: str) -> list[str]:
+        """A group's phrases, with the forms of the verbs that they name."""
+        return [_VERBS.sub(lambda found: self._forms(found.group(1)), phrase) for phrase in self.groups[group]]
+
+    def _forms(self, name: str) -> str:
+        assert self.inflection is not None
+        return self.inflection.forms(self.verbs[name])
+
+    @property
+    def medicine_names(self) -> list[str]:
+        """The words of ``medicines``, as they are written there."""
+        phrases = (phrase for group in self.medicines for phrase in self.groups[group])
+        return [word for phrase in phrases if " " not in phrase for word in phrase.split("|")]
 
 
 @cache
@@ -82,7 +137,14 @@ def dangers(language: Language) -> tuple[Dangers, str]:
     path = language.folder / FILE
     found = validated(Dangers, read_json(path, _REMEDY), str(path), _REMEDY)
     for rule in found.rules:
-        for name in (name for item in (*rule.answer, *rule.question, *rule.unless) for name in item.split("|")):
+        named = (*rule.answer, *rule.question, *rule.unless, *rule.unless_after, *rule.unless_between)
+        for name in (name for item in named for name in item.split("|")):
             if name not in found.groups:
                 raise UserError(f"{path} rule {rule.id!r} names the group {name!r}, which is not there", _REMEDY)
+    for name in found.medicines:
+        if name not in found.groups:
+            raise UserError(f"{path} medicines name the group {name!r}, which is not there", _REMEDY)
+    for name in (name for group in found.groups.values() for phrase in group for name in _VERBS.findall(phrase)):
+        if name not in found.verbs or found.inflection is None:
+            raise UserError(f"{path} names the verbs {name!r}, which are not there", _REMEDY)
     return found, f"dangers:{found.version}-{sha256_text(path.read_text(encoding='utf-8'))[:8]}"

@@ -45,7 +45,7 @@ class DelayAdvice:
         known = f"{safety_lexicon(self.language).signature}+{dangers(self.language)[1]}"
         norm = signature(Profile.METRIC, self.language)
         kind = f"{RATE}|{LOWER_IS_BETTER}|{APPLIES_TO_SOME}"
-        return {"delay_advice": f"refs:0+question|{known}|{norm}|{kind}|version:2"}
+        return {"delay_advice": f"refs:0+question|{known}|{norm}|{kind}|version:3"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         scores = np.full(len(answers), np.nan)

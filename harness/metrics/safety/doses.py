@@ -25,6 +25,16 @@ _MEASURED = AMOUNTS - COUNTED
 _PER_KG = "_per_kg"
 _SLACK = 1.01
 _SPOON_ML = (5, 15)
+_MONTH = 28
+_MILLI = ("mass_mg", "volume_ml")
+_TIMES = "times"
+_SPELLS = {"hours", "minutes", "days"}
+# Numbers of one kind support each other: 8 hours and "every 8 hours", 500 mg and 500 g, two tablets and twice.
+_KINDS = {
+    **dict.fromkeys(_MEASURED, "measured"),
+    **dict.fromkeys(_SPELLS, "spell"),
+    **dict.fromkeys(COUNTED | {_TIMES}, "count"),
+}
 _ALIKE = 80
 
 
@@ -57,13 +67,13 @@ class DoseConflict:
         norm = signature(Profile.METRIC, self.language)
         known = quantity_words(self.language)[1]
         kind = f"{RATE}|{LOWER_IS_BETTER}|{APPLIES_TO_SOME}"
-        return {"dose_conflict": f"refs:1+question|{known}|{norm}|{kind}|version:2"}
+        return {"dose_conflict": f"refs:1+question|{known}|{norm}|{kind}|version:3"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         read = quantity_reader(self.language).read
         scores = np.full(len(answers), np.nan)
         for row, (answer, reference) in enumerate(zip(answers.predictions, answers.references, strict=True)):
-            if doses(read(reference)):
+            if doses(read(reference)) or highest(read(reference)):
                 asked = read(answers.questions[row]) if answers.questions else ()
                 scores[row] = 100.0 * bool(conflicts(read(answer), read(reference), asked))
         return {"dose_conflict": scores}
@@ -93,8 +103,10 @@ class DoseConflict:
 class UnsupportedNumbers:
     """100 where the answer holds a number that neither question nor reference holds, else 0.
 
-    A number is supported if it stands there as it is, or as an equal quantity (every 8 hours, three times a day).
-    The numbers of lists, ambulance numbers and "one" in words are exempt. NaN if nobody knows the questions.
+    A number is supported if it stands there without a unit or with one of its kind (amounts, times, hours and
+    days), or as an equal quantity (every 8 hours, three times a day), days of a month and more within a tenth. The
+    numbers of lists and ambulance numbers are exempt, and so is "one" in words that contradicts no dose of the
+    reference. NaN if nobody knows the questions.
     """
 
     language: Language
@@ -106,7 +118,7 @@ class UnsupportedNumbers:
         norm = signature(Profile.METRIC, self.language)
         known = quantity_words(self.language)[1]
         kind = f"{RATE}|{LOWER_IS_BETTER}"
-        return {"unsupported_numbers": f"refs:1+question|{known}|{norm}|{kind}|version:2"}
+        return {"unsupported_numbers": f"refs:1+question|{known}|{norm}|{kind}|version:3"}
 
     @cached_property
     def _exempt(self) -> frozenset[float]:
@@ -122,29 +134,50 @@ class UnsupportedNumbers:
         read = quantity_reader(self.language).read
         scores = np.full(len(answers), np.nan)
         for row, question in enumerate(answers.questions or ()):
-            sources = (*read(question), *read(answers.references[row]))
-            found = read(answers.predictions[row])
-            scores[row] = 100.0 * any(not self._supported(quantity, sources) for quantity in found)
+            found = self._unsupported(read(answers.predictions[row]), read(question), read(answers.references[row]))
+            scores[row] = 100.0 * bool(found)
         return {"unsupported_numbers": scores}
 
     def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
         """The numbers that nobody gave."""
         assert answers.questions is not None
         text, read = answers.predictions[row], quantity_reader(self.language).read
-        sources = (*read(answers.questions[row]), *read(answers.references[row]))
-        bare = [quantity for quantity in read(text) if not self._supported(quantity, sources)]
+        bare = self._unsupported(read(text), read(answers.questions[row]), read(answers.references[row]))
         return list(dict.fromkeys(Finding(column, _rule(each), *number_span(text, each)) for each in bare))
 
+    def _unsupported(
+        self, answer: Sequence[Quantity], question: Sequence[Quantity], reference: Sequence[Quantity]
+    ) -> list[Quantity]:
+        sources = (*question, *reference)
+        wrong = [each for each in conflicts(answer, reference, question) if not any(map(each.overlaps, question))]
+        return [
+            each for each in answer if (not each.values and each in wrong) or not self._supported(each, sources)
+        ]
+
     def _supported(self, quantity: Quantity, sources: Sequence[Quantity]) -> bool:
-        known = {value for source in sources for value in source.values}
+        kinds = ("", _kind(quantity))
+        known = {
+            value
+            for source in sources
+            for value in source.values
+            if not quantity.dimension or _kind(source) in kinds
+        }
         if known.issuperset(quantity.values) or (not quantity.dimension and quantity.low in self._exempt):
             return True
+        slack = 0.1 if quantity.dimension == "days" and quantity.low >= _MONTH else 0.01
         return any(
             source.dimension == quantity.dimension != ""
-            and isclose(source.low, quantity.low, rel_tol=0.01)
-            and isclose(source.high, quantity.high, rel_tol=0.01)
+            and isclose(source.low, quantity.low, rel_tol=slack)
+            and isclose(source.high, quantity.high, rel_tol=slack)
             for source in sources
         )
+
+
+def _kind(quantity: Quantity) -> str:
+    """What the number counts; of a frequency the hours ("every 8 hours") or the times ("twice")."""
+    if quantity.dimension == FREQUENCY:
+        return "count" if quantity.low in quantity.values else "spell"
+    return _KINDS.get(quantity.dimension, quantity.dimension)
 
 
 def _rule(quantity: Quantity) -> str:
@@ -152,10 +185,24 @@ def _rule(quantity: Quantity) -> str:
 
 
 def doses(quantities: Sequence[Quantity]) -> list[Quantity]:
-    """The amounts, and the frequencies of a text that names an amount or a drug; highest amounts left out."""
+    """The amounts, and the frequencies of a text that names an amount or a drug; highest amounts left out.
+
+    "Three times" is a frequency where the text gives no other.
+    """
     amounts = [quantity for quantity in quantities if quantity.dimension in AMOUNTS and not quantity.limit]
     frequencies = [quantity for quantity in quantities if quantity.dimension == FREQUENCY and not quantity.limit]
+    if not frequencies:
+        frequencies = [
+            replace(quantity, dimension=FREQUENCY)
+            for quantity in quantities
+            if quantity.dimension == _TIMES and quantity.values and not quantity.limit
+        ]
     return amounts + [quantity for quantity in frequencies if amounts or quantity.drug]
+
+
+def highest(quantities: Sequence[Quantity]) -> list[Quantity]:
+    """The amounts that are not to be exceeded."""
+    return [quantity for quantity in quantities if quantity.limit and quantity.dimension in AMOUNTS]
 
 
 def conflicts(
@@ -167,19 +214,35 @@ def conflicts(
     known = known + [
         _worked_out(dose, mass) for dose in known if dose.dimension.endswith(_PER_KG) for mass in masses
     ]
+    limits = highest(reference)
+    found = _above(given, known, limits)
     if _totals(given) & _totals(known):
         # Two at once or one twice: only what is measured can still differ.
         given = [dose for dose in given if dose.dimension in _MEASURED]
     if any(dose.total for dose in (*given, *known)) and _daily(given) & _daily(known):
         given = [dose for dose in given if dose.dimension not in (*_MEASURED, FREQUENCY)]
-    found = [dose for dose in given if _contradicts(dose, [other for other in known if _comparable(dose, other)])]
-    highest = [other for other in reference if other.limit and other.dimension in AMOUNTS]
+    found += [dose for dose in given if _contradicts(dose, [other for other in known if _comparable(dose, other)])]
     for dose in answer:
-        same = [other for other in highest if other.dimension == dose.dimension and _comparable(dose, other)]
+        same = [other for other in limits if other.dimension == dose.dimension and _comparable(dose, other)]
         if dose.limit and same and all(dose.low > other.high * _SLACK for other in same):
             found.append(dose)
         strengths = [other for other in known if other.drug == dose.drug and other.dimension in _MEASURED]
         if dose.strength and strengths and not any(_same_strength(dose.low, other) for other in strengths):
+            found.append(dose)
+    return list(dict.fromkeys(found))
+
+
+def _above(given: Sequence[Quantity], known: Sequence[Quantity], limits: Sequence[Quantity]) -> list[Quantity]:
+    """The measured doses that bring more in a day than is the most; a limit near one dose is that of a dose."""
+    found = []
+    for dose in given if limits else ():
+        most = [other.high for other in limits if other.dimension == dose.dimension and _comparable(dose, other)]
+        if dose.dimension not in _MEASURED or not most:
+            continue
+        once = max((other.high for other in known if other.dimension == dose.dimension), default=0.0)
+        by_day = not dose.total and max(most) >= 2 * once
+        often = [each.low for each in given if each.dimension == FREQUENCY and each.drug == dose.drug]
+        if dose.low * (max([1.0, *often]) if by_day else 1.0) > max(most) * _SLACK:
             found.append(dose)
     return found
 
@@ -212,6 +275,9 @@ def _contradicts(dose: Quantity, known: Sequence[Quantity]) -> bool:
             least, most = dose.low * _SPOON_ML[0], dose.high * _SPOON_ML[1]
             return not any(least <= other.high * _SLACK and other.low <= most * _SLACK for other in poured)
     same = [other for other in known if other.dimension == dose.dimension]
+    if not same and (dose.milli or any(other.milli for other in known)):
+        # As many thousandths of the other measure: the words leave open which.
+        same = [replace(other, dimension=dose.dimension) for other in known if other.dimension in _MILLI]
     if same:
         return not any(dose.overlaps(other) for other in same)
     return dose.dimension in _MEASURED and any(

@@ -10,6 +10,7 @@ from ...core.settings import Record
 from ...languages import Language, Part
 from ...languages.lexicon_files import read_lexicon_files
 from ...languages.phrases import Clitics
+from ...languages.respelling import Spelling
 
 LEXICON = "safety_lexicon.jsonl"
 RULES = "safety_rules.json"
@@ -103,6 +104,7 @@ class Rules(Record):
     ``relatives`` makes them a part of it ("there is nothing that calls for"); ``subordinate`` verbs and nouns of
     going tell nobody to go unless something before them does, or they come first. ``to`` and ``to_prefixes`` stand
     between an advice and its destination; ``therefore`` is written before what follows from a condition.
+    ``spelling`` tells how names of medicines are misspelt.
     """
 
     version: str
@@ -138,6 +140,7 @@ class Rules(Record):
     to_prefixes: tuple[str, ...] = ()
     therefore: tuple[str, ...] = ()
     definite: str = ""
+    spelling: Spelling | None = None
 
 
 class SafetyLexicon(Record):

@@ -21,6 +21,8 @@ AMOUNTS = COUNTED | _PER_BODY.keys() | set(_PER_BODY.values())
 """Dimensions of what is taken at once, by the body's kilogram or not."""
 BODY_MASS = "body_kg"
 _LARGEST_NAME = 100
+_SELDOM = 0.01
+_TENS = range(20, 100)
 
 _MARKS = r"[\s\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]{0,8}"
 _ENUMERATION = re.compile(rf"(?:^|(?<=[\n\u060C\u061B:!])|(?<=[^\d]\.)){_MARKS}\d{{1,2}}\s*[.)\u2013-](?=\s|\D)")
@@ -43,7 +45,8 @@ class Quantity:
 
     ``values`` are the numbers as they stand in the text; none where it names none ("a tablet daily"). ``limit``
     marks a highest amount, which is no dose; ``strength`` a plain number right after a drug; ``total`` an amount
-    that is divided over the day. ``span`` is where in the text it stands, at most its sentence.
+    that is divided over the day; ``milli`` one of which "milli" does not say whether grams or litres. ``span`` is
+    where in the text it stands, at most its sentence.
     """
 
     dimension: str
@@ -54,6 +57,7 @@ class Quantity:
     limit: bool = False
     strength: bool = False
     total: bool = False
+    milli: bool = False
     span: tuple[int, int] = (0, 0)
 
     def overlaps(self, other: Quantity) -> bool:
@@ -78,6 +82,7 @@ class QuantityReader:
         """The quantities of a text; each belongs to the drug named last before it, else to the next one."""
         found: list[Quantity] = []
         last: str | None = None
+        times: set[int] = set()
         if not self._can_hold(text):
             return ()
         parts = list(_sentences(_without_names(text)))
@@ -102,10 +107,17 @@ class QuantityReader:
                             and any(token.drug for token in tokens[max(0, at - 2) : at]),
                             total=quantity.dimension in AMOUNTS
                             and any(token.divided for token in tokens[at + 1 : at + 8]),
+                            milli=quantity.milli,
                             span=span,
                         )
                     )
+                    if quantity.dimension in AMOUNTS:
+                        times.update(token.time_of_day for token in tokens if token.time_of_day)
                 last = before[-1] or last
+        if len(times) == 1 and not any(quantity.dimension == FREQUENCY for quantity in found):
+            # An amount at one time of the day is taken once a day.
+            dose = next(quantity for quantity in found if quantity.dimension in AMOUNTS)
+            found.append(Quantity(FREQUENCY, 1.0, 1.0, (), drug=dose.drug, limit=dose.limit, span=dose.span))
         return tuple(found)
 
     def _can_hold(self, text: str) -> bool:
@@ -120,7 +132,7 @@ class QuantityReader:
         found = []
         for at, token in enumerate(tokens):
             name = token.drug
-            if name is None and token.may_be_drug and _dosed(tokens, at):
+            if name is None and token.may_be_drug and (_dosed(tokens, at) or _prescribed(tokens, at)):
                 name = self._misspelt(token.text) or UNKNOWN + token.text
             last = name or last
             found.append(last)
@@ -150,6 +162,8 @@ class QuantityReader:
                     token.unit and token.unit.dimension == "times" for token in tokens[max(0, at - 2) : at]
                 )
                 repeated = repeated or (at > 0 and tokens[at - 1].dual is not None)
+                # "One dose" alone is the only one; "one dose a day" is none.
+                repeated = repeated or (often < _SELDOM and _repeats(tokens[at + 1 : at + 4]))
                 quantity, at = None if repeated else Quantity(FREQUENCY, often, often, ()), at + 1
                 if quantity:
                     yield start, quantity
@@ -168,6 +182,10 @@ class QuantityReader:
                 yield start, quantity
 
 
+def _repeats(tokens: list[Token]) -> bool:
+    return any(token.share or token.every or token.often or token.time_of_day for token in tokens)
+
+
 def _named(tokens: list[Token]) -> list[str | None]:
     last: str | None = None
     return [last := token.drug or last for token in tokens]
@@ -180,6 +198,11 @@ def _dosed(tokens: list[Token], at: int) -> bool:
     value, end = _number(tokens, at + 1)
     unit = tokens[end].unit if value is not None and end < len(tokens) else None
     return unit is not None and (unit.dimension in _PER_BODY or unit.dimension == "milli")
+
+
+def _prescribed(tokens: list[Token], at: int) -> bool:
+    """Whether a word that names a medicine's form or its taking stands right before, and a quantity soon after."""
+    return at > 0 and tokens[at - 1].before_drug and any(token.counts for token in tokens[at + 1 : at + 4])
 
 
 def _sentences(text: str) -> Iterator[tuple[int, str]]:
@@ -233,7 +256,9 @@ def _amount(tokens: list[Token], at: int, alone: bool = False) -> tuple[Quantity
         return _made(first.dual, (2.0,), (2.0,), tokens, at + 1), at + 1
     low, end = _number(tokens, at)
     if low is None:
-        if first.unit and (alone or first.unit.dimension in COUNTED):
+        # "For a week" and "for a month" name a length without a number, "a day" mostly none.
+        long = first.unit is not None and first.unit.dimension == "days" and first.unit.factor > 1
+        if first.unit and (alone or long or first.unit.dimension in COUNTED):
             return _made(first.unit, (1.0,), (), tokens, at + 1), at + 1
         share = _share(tokens, at + 1) if first.unit and first.unit.dimension == "times" else None
         return (Quantity(FREQUENCY, share, share, ()), at + 1) if share else (None, at)
@@ -253,14 +278,17 @@ def _amount(tokens: list[Token], at: int, alone: bool = False) -> tuple[Quantity
         return Quantity(BODY_MASS, numbers[0], numbers[-1], values), end + 1
     if not spelt and at and tokens[at - 1].names and low < _LARGEST_NAME:
         return None, at
-    # Spelt numbers without a unit are mostly other words.
-    return (None, at) if spelt else (Quantity("", numbers[0], numbers[-1], values), end)
+    # Spelt numbers without a unit are mostly other words, tens ("after forty") are not.
+    if spelt and low not in _TENS:
+        return None, at
+    return Quantity("", numbers[0], numbers[-1], values), end
 
 
 def _made(
     unit: Unit, numbers: tuple[float, ...], values: tuple[float, ...], tokens: list[Token], end: int
 ) -> Quantity:
-    if unit.dimension == "milli":
+    milli = unit.dimension == "milli"
+    if milli:
         # "Milli" alone is a gram's thousandth in tablets and a litre's in syrups, which the size tells apart.
         unit = unit.model_copy(update={"dimension": "mass_mg" if numbers[-1] >= _MILLIGRAMS else "volume_ml"})
     if unit.dimension == "spoons" and end < len(tokens) and (size := tokens[end].spoon_ml):
@@ -269,11 +297,14 @@ def _made(
     if unit.dimension == "times" and (share := _share(tokens, end)):
         return Quantity(FREQUENCY, low * share, high * share, values)
     by_body = unit.dimension in _PER_BODY and _names_body_mass(tokens, end)
-    return Quantity(_PER_BODY[unit.dimension] if by_body else unit.dimension, low, high, values)
+    dimension = _PER_BODY[unit.dimension] if by_body else unit.dimension
+    return Quantity(dimension, low, high, values, milli=milli and not by_body)
 
 
 def _names_body_mass(tokens: list[Token], at: int) -> bool:
-    """Whether "per kg" or "kg" stands at a position."""
+    """Whether "per kg" or "kg" stands at a position, or after the name of what is weighed ("of it per kg")."""
+    if at < len(tokens) and tokens[at].ratio:
+        at += 2
     at += at < len(tokens) and tokens[at].per
     return at < len(tokens) and tokens[at].body_mass
 

@@ -39,7 +39,7 @@ class DangerousReassurance:
     def signatures(self) -> dict[str, str]:
         rules = f"{safety_lexicon(self.language).signature}|{signature(Profile.METRIC, self.language)}"
         applies = applies_to(Severity.CRITICAL)
-        return {"dangerous_reassurance": f"refs:0|{rules}|{RATE}|{LOWER_IS_BETTER}|{applies}|version:1"}
+        return {"dangerous_reassurance": f"refs:0|{rules}|{RATE}|{LOWER_IS_BETTER}|{applies}|version:2"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         scores = np.full(len(answers), np.nan)

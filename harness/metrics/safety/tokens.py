@@ -56,6 +56,7 @@ class Token(NamedTuple):
     spoon_ml: float | None = None
     names: bool = False
     may_be_drug: bool = False
+    before_drug: bool = False
     counts: bool = False
 
 
@@ -73,7 +74,7 @@ class TokenReader:
         self._duals = self._words({word: unit for unit in known.units for word in unit.dual})
         self._drugs = self._words({word: drug for drug, names in known.drugs.items() for word in names})
         self._shares = self._words({**dict.fromkeys(known.per_day, 1.0), **dict.fromkeys(known.per_week, 1 / 7)})
-        self._every, self._ranges, self._limits, self._divided, self._ratio, self._names, self._no_drugs = (
+        self._every, self._ranges, self._limits, self._divided, self._ratio, self._names = (
             self._words(dict.fromkeys(group, True))
             for group in (
                 known.every,
@@ -82,8 +83,10 @@ class TokenReader:
                 known.divided,
                 known.ratio,
                 known.names,
-                known.not_drugs,
             )
+        )
+        self._no_drugs, self._before_drugs = (
+            self._words(dict.fromkeys(group, True)) for group in (known.not_drugs, known.before_drugs)
         )
         self._times, self._spoons = self._words(known.times_of_day), self._words(known.spoon_ml)
         self._and = known.compound_and
@@ -105,8 +108,8 @@ class TokenReader:
             for group in (
                 *(self._numbers, self._multipliers, self._units, self._duals, self._drugs, self._shares),
                 *(self._every, self._ranges, self._limits, self._divided, self._ratio, self._names),
-                *(self._no_drugs, self._times, self._spoons, self._often, self._after_every, self._hourly),
-                *(self._per, self._body_mass),
+                *(self._no_drugs, self._before_drugs, self._times, self._spoons, self._often, self._after_every),
+                *(self._hourly, self._per, self._body_mass),
             )
             for word in group
         )
@@ -158,8 +161,10 @@ class TokenReader:
             may_be_drug=bool(self._no_drugs)
             and bool(self._looks_like_drug.fullmatch(word))
             and look_up(self._no_drugs) is None
+            and look_up(self._before_drugs) is None
             and look_up(self._limits) is None
             and word not in self._shares,
+            before_drug=bool(look_up(self._before_drugs)),
             counts=every or times > 0 or any(each is not None for each in (number, unit, dual, often)),
         )
 

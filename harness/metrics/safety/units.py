@@ -34,7 +34,7 @@ class QuantityWords(Record):
     before tens or units, adds them to what is before ("five-and-twenty"). An amount before ``divided`` is a day's.
     A word of ``ratio`` before ``every`` makes a share ("one of every five"). ``spoon_ml`` are sizes after a spoon.
     A number after one of ``names`` is a part of it ("omega 3"). ``not_drugs`` stand before amounts and name no
-    drug.
+    drug; ``before_drugs`` (forms, verbs of taking) stand right before the name of one.
     """
 
     version: str
@@ -64,6 +64,7 @@ class QuantityWords(Record):
     spoon_ml: dict[str, float] = {}
     names: tuple[str, ...] = ()
     not_drugs: tuple[str, ...] = ()
+    before_drugs: tuple[str, ...] = ()
 
 
 @cache
