@@ -81,8 +81,8 @@ class DangerReader:
         asked = {name for rule in known.rules for item in rule.question for name in item.split("|")}
         respelt = None
         if rules.spelling and known.medicines:
-            names = [name for item in words_of_each(known.medicine_names, language) for name in item]
-            respelt = Respelling(names, rules.spelling, rules.definite)
+            medicines = [name for item in words_of_each(known.medicine_names, language) for name in item]
+            respelt = Respelling(medicines, rules.spelling, rules.definite)
         self._of_answers, self._of_questions = (Patterns(rules.clitics, language, respelt) for _ in range(2))
         said = {
             name
