@@ -141,17 +141,26 @@ def test_released_memory_is_filled_again_when_needed(bert, embedded_texts):
 
 def test_the_cache_keeps_what_was_used_last_within_its_bytes():
     def embedded(tokens):
-        return Embedded(np.ones((tokens, 8), np.float32), np.ones(tokens, bool))
+        return [Embedded(np.ones((tokens, 8), np.float32), np.ones(tokens, bool))]
 
     cache = Cache(10 * 8 * 4)
     for text in ("a", "b", "c"):
-        cache.put(text, embedded(4))
-    assert [cache.get(text) is not None for text in "abc"] == [False, True, True]
-    cache.put("b", embedded(4))
-    cache.put("d", embedded(4))
-    assert [cache.get(text) is not None for text in "bcd"] == [True, False, True]
-    cache.put("e", embedded(11))
-    assert cache.get("e") is None
+        cache.put([text], embedded(4))
+    assert [cache.get([text]) is not None for text in "abc"] == [False, True, True]
+    cache.put(["b"], embedded(4))
+    cache.put(["d"], embedded(4))
+    assert [cache.get([text]) is not None for text in "bcd"] == [True, False, True]
+    cache.put(["e"], embedded(11))
+    assert cache.get(["e"]) is None
+
+
+def test_a_score_is_the_same_to_the_last_bit_whatever_was_scored_before(bert, pairs):
+    predictions, references = pairs
+    fresh = f1_of(BertScore(ARABIC, str(bert), 2), predictions, references)
+    used = BertScore(ARABIC, str(bert), 2)
+    f1_of(used, predictions[::-1], references)
+    f1_of(used, predictions[:40], references[:40])
+    assert (f1_of(used, predictions, references) == fresh).all()
 
 
 def test_one_process_shares_one_encoder(bert):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,23 +26,30 @@ class Embedded:
 
 
 class Cache:
-    """The embeddings used last, up to a number of bytes."""
+    """The batches of embeddings used last, up to a number of bytes.
+
+    A text's vectors differ in their last bits with the batch that it was read in, so it is kept and found by that.
+    """
 
     def __init__(self, limit_bytes: int) -> None:
-        self._limit_bytes, self._bytes = limit_bytes, 0
-        self._items: OrderedDict[str, Embedded] = OrderedDict()
+        self.limit_bytes, self._bytes = limit_bytes, 0
+        self._items: OrderedDict[tuple[str, ...], list[Embedded]] = OrderedDict()
 
-    def get(self, text: str) -> Embedded | None:
-        return self._items.get(text)
+    def get(self, batch: Sequence[str]) -> list[Embedded] | None:
+        return self._items.get(tuple(batch))
 
-    def put(self, text: str, embedded: Embedded) -> None:
-        if text not in self._items:
-            self._bytes += embedded.vectors.nbytes
-        self._items[text] = embedded
-        self._items.move_to_end(text)
-        while self._bytes > self._limit_bytes:
+    def put(self, batch: Sequence[str], embedded: list[Embedded]) -> None:
+        if tuple(batch) not in self._items:
+            self._bytes += _size(embedded)
+        self._items[tuple(batch)] = embedded
+        self._items.move_to_end(tuple(batch))
+        while self._bytes > self.limit_bytes:
             _, dropped = self._items.popitem(last=False)
-            self._bytes -= dropped.vectors.nbytes
+            self._bytes -= _size(dropped)
+
+
+def _size(embedded: Iterable[Embedded]) -> int:
+    return sum(each.vectors.nbytes for each in embedded)
 
 
 def blocks(pairs: Iterable[tuple[str, str]], tokens: Tokens) -> Iterator[list[tuple[str, str]]]:

@@ -204,6 +204,12 @@ class Encoder:
         return device
 
     @property
+    def width(self) -> int:
+        """Numbers in a vector."""
+        width: int = self._network.config.hidden_size
+        return width
+
+    @property
     def unknown_id(self) -> int | None:
         """The id of [UNK]; None for a tokenizer that knows every byte."""
         unknown: int | None = self._tokenizer.unk_token_id
@@ -274,12 +280,6 @@ class EveryLayer(Encoder):
     """
 
     layers: int
-
-    @property
-    def width(self) -> int:
-        """Numbers in a vector."""
-        width: int = self._network.config.hidden_size
-        return width
 
     def _reading(self, network: Any, choice: EncoderChoice) -> Callable[[torch.Tensor, torch.Tensor], torch.Tensor]:
         self.layers = layers_of(network, choice.layer, choice.source)

@@ -54,7 +54,8 @@ class BertScore:
     both columns are then 0. Texts that fit are scored the same to the last bit.
 
     The encoder is loaded when it is first needed. Embeddings of references are kept (up to 1 GiB), so further
-    answers to the same questions cost half; unique texts are embedded once, by length.
+    answers to the same questions cost half; unique texts are embedded once, by length. A score is the same to the
+    last bit whatever was scored before it in this process.
 
     Args:
         language: of the texts; says which of them hold a word.
@@ -160,8 +161,9 @@ class BertScore:
         console = Console(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("BERTScore", total=len(set(pairs)))
+            kept = self._kept({reference for _, reference in pairs}, tokens, longer)
             for block in blocks(set(pairs), tokens):
-                embedded = self._embed(block, tokens, longer, embedded, partial(bar.advance, task))
+                embedded = self._embed(block, tokens, longer, embedded | kept, partial(bar.advance, task))
                 scores |= {pair: f1(*(embedded[text] for text in pair)) for pair in block}
         return np.array([scores[pair] for pair in pairs])
 
@@ -174,6 +176,19 @@ class BertScore:
                 "Use an encoder that reads this language, and check that the folder holds its own tokenizer",
             )
 
+    def _kept(self, references: set[str], tokens: Tokens, longer: Tokens) -> dict[str, Embedded]:
+        """The references, embedded in batches of their own: to the last bit the same whatever the answers are, and
+        whatever this process has scored before. None where they are too many to be kept."""
+        size = sum(len(longer.get(text, tokens[text])) for text in references)
+        if 4 * size * self._encoder.width > self._references.limit_bytes:
+            return {}
+        found: dict[str, Embedded] = {}
+        for batch in batches(references, tokens, self._budget):
+            embedded = self._references.get(batch) or self._read(batch, tokens, longer)
+            self._references.put(batch, embedded)
+            found |= zip(batch, embedded, strict=True)
+        return found
+
     def _embed(
         self,
         block: Sequence[tuple[str, str]],
@@ -182,33 +197,39 @@ class BertScore:
         known: dict[str, Embedded],
         advance: Callable[[float], None],
     ) -> dict[str, Embedded]:
-        """Embeddings of a block's texts, taken from the block before and from the cache where they are there.
+        """Embeddings of a block's texts, taken from ``known`` where they are there.
 
         ``advance`` is told the pairs that each batch is worth.
         """
-        embedded: dict[str, Embedded] = {}
-        missing: list[str] = []
-        for text in dict.fromkeys(text for pair in block for text in pair):
-            found = known.get(text) or self._references.get(text)
-            if found:
-                embedded[text] = found
-            else:
-                missing.append(text)
-        budget = self._batch_tokens or _BATCH_TOKENS.get(self._encoder.device.type, _BATCH_TOKENS["cpu"])
-        # A long text as it is cut is its first window, and goes into the batch that it always went into: so that
-        # those beside it are the same to the last bit with windows and without.
-        for batch in batches(missing, tokens, budget):
-            ids = [tokens[text] for text in batch]
-            for text, numbers, vectors in zip(batch, ids, self._encoder.embed(ids), strict=True):
-                embedded[text] = self._embedded(vectors, numbers)
+        texts = dict.fromkeys(text for pair in block for text in pair)
+        embedded = {text: known[text] for text in texts if text in known}
+        missing = [text for text in texts if text not in known]
+        for batch in batches(missing, tokens, self._budget):
+            embedded |= zip(batch, self._read(batch, tokens, longer), strict=True)
             advance(len(block) * len(batch) / len(missing))
-        if self._window:
-            for text in missing:
-                if text in longer:
-                    embedded[text] = self._read_on(embedded[text], longer[text], budget)
-        for _, reference in block:
-            self._references.put(reference, embedded[reference])
         return embedded
+
+    @property
+    def _budget(self) -> int:
+        """Padded tokens of a batch."""
+        return self._batch_tokens or _BATCH_TOKENS.get(self._encoder.device.type, _BATCH_TOKENS["cpu"])
+
+    def _read(self, batch: Sequence[str], tokens: Tokens, longer: Tokens) -> list[Embedded]:
+        """One batch of texts.
+
+        A long text as it is cut is its first window, and goes into the batch that it always went into: so that
+        those beside it are the same to the last bit with windows and without.
+        """
+        ids = [tokens[text] for text in batch]
+        found = [
+            self._embedded(vectors, numbers) for numbers, vectors in zip(ids, self._encoder.embed(ids), strict=True)
+        ]
+        if not self._window:
+            return found
+        return [
+            self._read_on(each, longer[text], self._budget) if text in longer else each
+            for text, each in zip(batch, found, strict=True)
+        ]
 
     def _read_on(self, first: Embedded, ids: Sequence[int], budget: int) -> Embedded:
         """A long text, of which ``first`` is the first window."""
