@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
@@ -14,11 +13,7 @@ from rich.console import Console
 
 from .harness.core.errors import UserError
 from .harness.core.files import read_json, write_json, write_text
-from .harness.data.dataset import Dataset
-from .harness.evaluation.evaluate import evaluate
-from .harness.evaluation.options import EvaluationOptions
-from .harness.generation.config import GenerationConfig
-from .harness.generation.decoding import Preset, decoding
+from .harness.generation.decoding import Preset
 from .harness.metrics.aggregates import QUALITY
 from .harness.metrics.bertscore.encoder import choose_encoder
 from .harness.runs.arms import ArmsCompared, ArmsOfBase, arms_compared, arms_of_base
@@ -26,21 +21,25 @@ from .harness.runs.comparison import Comparison
 from .harness.runs.declared import Declared
 from .harness.runs.declaring import declared_bases, pairs_of, with_declared
 from .harness.runs.groups import RunGroup, as_group
-from .harness.runs.run import Run
+from .harness.runs.run import Run, load_run
 from .leaderboards.board import build_board
 from .leaderboards.export import write_board
-from .leaderboards.records import Board
+from .leaderboards.records import Board, MissingRow
 from .reports.page import report_page
-from .tasks import FOLDER, GROUP
-from .trainers.experiments.config import DEMO, Experiment, ModelPart, training_config
-from .trainers.experiments.grid import Cell, base_of, cells, decoding_folder, run_folder
+from .trainers.execution.grid import Engine, do_all, driving
+from .trainers.execution.job import Job
+from .trainers.execution.one import Failure
+from .trainers.execution.plain import plain
+from .trainers.execution.work import all_work, evaluation
+from .trainers.experiments.config import DEMO, Experiment, ModelPart
+from .trainers.experiments.grid import Cell, cells, decoding_folder
 from .trainers.experiments.ingredients import demo_base, demo_encoder, experiment_dataset
 from .trainers.experiments.preflight import demand_analysis, demand_gold, demand_labels, demand_ready
-from .trainers.lm.train import train_lm
 
 _T = TypeVar("_T")
 _REQUEST = "experiment.json"
 _ARMS = "arms.json"
+_STYLES = {"step": "bold", "done": "dim", "warning": "yellow"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +47,8 @@ class Outcome:
     """What an experiment leaves per decoding: a board, and for each base the comparison of its arms and a page.
 
     ``verdicts`` are of the two arms that the experiment compares, ``arms`` of these and of what its claim takes;
-    both are empty where it names none. ``declared`` holds the tests of its declared analysis, if it has one.
+    both are empty where it names none. ``declared`` holds the tests of its declared analysis, if it has one and all
+    that this takes is there. What a board lacks, it says itself: ``missing``.
     """
 
     boards: dict[Preset, Board]
@@ -56,6 +56,11 @@ class Outcome:
     arms: dict[Preset, ArmsCompared]
     pages: list[Path]
     declared: dict[Preset, Declared] = field(default_factory=dict)
+
+    @property
+    def whole(self) -> bool:
+        """Whether every cell was trained and evaluated."""
+        return not any(board.missing for board in self.boards.values())
 
 
 class Steps:
@@ -75,23 +80,45 @@ class Steps:
 
 
 def run_experiment(
-    experiment: Experiment, out: Path, console: Console, command: str | None = None, look: int | None = None
+    experiment: Experiment,
+    out: Path,
+    console: Console,
+    command: str | None = None,
+    look: int | None = None,
+    engine: Engine = plain,
 ) -> Outcome:
     """Prepare, label, train, evaluate, rank and report. The same call goes on where the last one stopped.
 
-    The folder: ``dataset/``, ``checkpoints/<cell>/``, ``runs/<cell>/``, ``leaderboard/``, ``arms.json`` (what
-    ``maqa compare --arms --json`` says of the arms compared and claimed), ``report.html``; a cell
-    is named by the parts of the grid that vary, and several bases have a page each in ``reports/``. Further
-    decodings have folders of their own. Each run says which ``command`` made it.
+    The folder: ``dataset/``, ``checkpoints/<cell>/``, ``runs/<cell>/``, ``cells/<cell>.json`` (how far it is),
+    ``leaderboard/``, ``arms.json`` (what ``maqa compare --arms --json`` says of the arms compared and claimed),
+    ``report.html``; a cell is named by the parts of the grid that vary, and several bases have a page each in
+    ``reports/``. Further decodings have folders of their own. Each run says which ``command`` made it.
+
+    A cell that fails keeps no other from being done: boards say what they lack, and why.
 
     Raises:
-        UserError: the folder holds another experiment, something that a later step needs is missing, or a step
-            cannot be done.
+        UserError: the folder holds another experiment or another process drives it, something that a later step
+            needs is missing, or nothing was done that a board could show.
     """
-    planned = plan(experiment, out)
     at_look = _look_of(experiment, look)
-    step = Steps(console)
-    step("Check what it needs", lambda: demand_ready(experiment, planned, out))
+    plan(experiment, out)
+    with driving(out):
+        planned = plan(experiment, out)
+        step = Steps(console)
+        step("Check what it needs", lambda: demand_ready(experiment, planned, out))
+        job = _prepared(experiment, planned, out, step, console, command)
+
+        def said(line: str, kind: str) -> None:
+            console.print(line, markup=False, style=_STYLES[kind], soft_wrap=True)
+
+        failed = do_all(all_work(job), job, engine, said)
+        return _results(job, planned, failed, at_look)
+
+
+def _prepared(
+    experiment: Experiment, planned: Sequence[Cell], out: Path, step: Steps, console: Console, command: str | None
+) -> Job:
+    """What all cells start from: the dataset, and the models that are made on the spot."""
     write_json(out / _REQUEST, experiment.model_dump(mode="json"))
     dataset = step("Dataset", lambda: experiment_dataset(experiment.data, out))
     part = experiment.evaluation
@@ -106,31 +133,52 @@ def run_experiment(
         console.print(line, markup=False, style="yellow", soft_wrap=True)
     demand_gold(experiment, dataset)
     demand_analysis(experiment, dataset)
-    for cell in planned:
-        step(f"Train {cell.label}", partial(_train, experiment, cell, dataset, out))
+    return Job(experiment, out, dataset.folder, (encoder, layer), command)
+
+
+def _results(job: Job, planned: Sequence[Cell], failed: dict[str, Failure], look: int) -> Outcome:
+    """Boards, comparisons and reports, of what is there."""
+    experiment = job.experiment
     outcome = Outcome({}, {}, {}, [])
     for preset in experiment.evaluation.decodings:
-        folder = decoding_folder(experiment, preset, out)
-        runs = _evaluate_all(experiment, planned, dataset, (encoder, layer), preset, out, step, command)
-        found = [_arms_of(experiment, model, planned, runs, at_look) for model in experiment.models]
+        folder = decoding_folder(experiment, preset, job.out)
+        missing = {
+            label: failure.reason for label, failure in failed.items() if evaluation(preset) not in failure.finished
+        }
+        runs = {label: load_run(job.run(label, preset)) for label in job.labels if label not in missing}
+        if not runs:
+            label, reason = next(iter(missing.items()))
+            raise UserError(f"nothing was done that a board could show; {label}: {reason}", "Run it again")
+        found = [_arms_of(experiment, model, planned, runs, look) for model in experiment.models]
         bases = [arms for arms, _ in found if arms.pairs]
-        declared = None
-        if experiment.analysis:
-            declared, bases = declared_bases(experiment.analysis, at_look, bases, experiment.spec_names)
+        declared, notes = None, []
+        if experiment.analysis and (lacking := _lacking(experiment, planned, missing)):
+            notes.append(
+                f"the declared analysis is not judged: it takes {', '.join(lacking)}, which is missing here"
+            )
+        elif experiment.analysis:
+            declared, bases = declared_bases(experiment.analysis, look, bases, experiment.spec_names)
             found = [(arms, groups) for arms, (_, groups) in zip(bases, found, strict=True)]
             outcome.declared[preset] = declared
         board = build_board(list(runs.values()), resampling=experiment.statistics, declared=declared)
+        lacks = [MissingRow(name=label, reason=missing[label]) for label in job.labels if label in missing]
+        board = board.model_copy(update={"missing": lacks, "notes": [*board.notes, *notes]})
         outcome.boards[preset] = board
         outcome.pages.extend(write_board(folder / "leaderboard", board)[-1:])
         outcome.arms[preset] = arms_compared(bases)
-        write_json(folder / _ARMS, with_declared(outcome.arms[preset].as_json(), declared))
+        values = with_declared(outcome.arms[preset].as_json(), declared)
+        write_json(folder / _ARMS, values | ({"missing": [each.model_dump() for each in lacks]} if lacks else {}))
         outcome.verdicts[preset] = []
         for arms, groups in found:
             if experiment.compare is None:
                 continue
             first, second = (experiment.spec_names[label] for label in experiment.compare)
-            outcome.verdicts[preset].append(arms.pairs[first, second])
             path = _report_path(experiment, arms.base, folder)
+            if (first, second) not in arms.pairs:
+                # One of before would pass for one of what is there now.
+                path.unlink(missing_ok=True)
+                continue
+            outcome.verdicts[preset].append(arms.pairs[first, second])
             claims = [declared.claim_words(each, arms.base) if declared else str(each) for each in arms.claims]
             judged = (declared, arms.pairs[first, second]) if declared else None
             page = report_page(
@@ -144,6 +192,19 @@ def run_experiment(
             write_text(path, page)
             outcome.pages.append(path)
     return outcome
+
+
+def _lacking(experiment: Experiment, planned: Sequence[Cell], missing: dict[str, str]) -> list[str]:
+    """Which cells that the declared analysis takes are missing: with fewer trainings it would be another one."""
+    analysis = experiment.analysis
+    assert analysis
+    arms = {experiment.spec_names[label] for label in analysis.arms}
+    models = analysis.models or [model.name for model in experiment.models]
+    return [
+        cell.label
+        for cell in planned
+        if cell.label in missing and cell.model.name in models and cell.arm.spec.name in arms
+    ]
 
 
 def _look_of(experiment: Experiment, look: int | None) -> int:
@@ -171,53 +232,6 @@ def plan(experiment: Experiment, out: Path) -> list[Cell]:
     return list(cells(experiment, out))
 
 
-def _train(experiment: Experiment, cell: Cell, dataset: Dataset, out: Path) -> None:
-    config = training_config(experiment, cell.model, cell.seed)
-    train_lm(
-        dataset, base_of(cell.model, out), cell.arm.spec, config, cell.checkpoint, revision=cell.model.revision
-    )
-
-
-def _evaluate_all(
-    experiment: Experiment,
-    planned: Sequence[Cell],
-    dataset: Dataset,
-    encoder: tuple[str | None, int | None],
-    preset: Preset,
-    out: Path,
-    step: Steps,
-    command: str | None,
-) -> dict[str, Run]:
-    part = experiment.evaluation
-    arguments = part.model_args | part.secrets
-    systems = {cell.label: (part.model, {**arguments, "pretrained": str(cell.checkpoint)}) for cell in planned}
-    systems |= {str(kind): (kind, {}) for kind in part.floors}
-    runs = {}
-    for label, (kind, given) in systems.items():
-        run = run_folder(experiment, preset, label, out)
-        config = GenerationConfig(
-            kind=kind,
-            model_args=given,
-            decoding=decoding(preset, dataset.language, until=part.until, **part.decoding_changes),
-            answer=dataset.language.referral,
-            data=dataset.folder,
-            store=run / "answers",
-            repeat_share=part.repeat_share,
-        )
-        options = EvaluationOptions(
-            out=run,
-            data=dataset.folder,
-            bertscore_model=encoder[0],
-            bertscore_layer=encoder[1],
-            bertscore_window=part.bertscore_window,
-            limit=part.limit,
-            name=label,
-            command=command,
-        )
-        runs[label] = step(f"Evaluate {label} ({preset})", partial(evaluate, config, options, FOLDER, GROUP))
-    return runs
-
-
 def _arms_of(
     experiment: Experiment, model: ModelPart, planned: Sequence[Cell], runs: dict[str, Run], look: int
 ) -> tuple[ArmsOfBase, dict[str, RunGroup]]:
@@ -230,14 +244,18 @@ def _arms_of(
     analysis = experiment.analysis
     pairs += pairs_of(analysis)
     for label in dict.fromkeys((*chain(*pairs), *against, *chain(*against.values()))):
-        cells = [cell for cell in planned if cell.model == model and cell.arm.spec.name == names[label]]
+        own = [cell for cell in planned if cell.model == model and cell.arm.spec.name == names[label]]
         shown = f"{model.name}/{label}" if len(experiment.models) > 1 else label
-        groups[names[label]] = as_group([runs[cell.label] for cell in cells], shown)
+        if there := [runs[cell.label] for cell in own if cell.label in runs]:
+            groups[names[label]] = as_group(there, shown)
+    specs = [(names[first], names[second]) for first, second in pairs]
+    # A claim that lacks one of those that it is set against would be an easier one.
+    claims = {names[arm]: [names[other] for other in others] for arm, others in against.items()}
     found = arms_of_base(
         model.name,
         groups,
-        [(names[first], names[second]) for first, second in pairs],
-        {names[arm]: [names[other] for other in others] for arm, others in against.items()},
+        [pair for pair in specs if groups.keys() >= set(pair)],
+        {arm: others for arm, others in claims.items() if groups.keys() >= {arm, *others}},
         list(dict.fromkeys((*(analysis.metrics if analysis else ()), QUALITY))),
         experiment.statistics,
         margins=analysis.margins_at(look, len(analysis.models or experiment.models)) if analysis else None,

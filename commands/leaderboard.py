@@ -91,6 +91,8 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
         print_shown(console, said, board.judge is not None and board.judge.proven)
     for line in board.screening_words:
         console.print(Text(line), soft_wrap=True)
+    for lacking in board.missing:
+        console.print(Text(lacking.words, style="yellow"), soft_wrap=True)
     for note in board.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
     if board.questions:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import shlex
+import signal
+import threading
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -15,7 +18,15 @@ from .options import Look, Resamples, Seed, resampling_of
 
 if TYPE_CHECKING:
     from ..experiment import Outcome
+    from ..trainers.execution.grid import Engine
     from ..trainers.experiments.config import Experiment
+
+
+class GridEngine(StrEnum):
+    """How the cells of an experiment are done."""
+
+    PLAIN = "plain"
+    RAY = "ray"
 
 
 @app.command()
@@ -35,6 +46,18 @@ def run(
     gpu: str = typer.Option(
         "a100", metavar="NAME", help="For --check: the GPU whose stated figures the hours stand on, as t4 or h100."
     ),
+    status: bool = typer.Option(
+        False,
+        "--status",
+        help="Only tell how far it is, from any terminal: what is done, running, waiting and failed; hours left.",
+    ),
+    engine: GridEngine = typer.Option(
+        GridEngine.PLAIN,
+        help="ray: several cells at once, on all machines of the cluster at RAY_ADDRESS, or else on this one. A "
+        "cell takes as much of a GPU as others of its base were measured to need; without a GPU, as many "
+        "processors as OMP_NUM_THREADS says, or all.",
+    ),
+    workers: int | None = typer.Option(None, min=1, help="With --engine ray: at most so many cells at once."),
     look: Look = None,
     bertscore_model: str | None = typer.Option(
         None, help="Encoder of BERTScore instead of the experiment's `evaluation.bertscore_model`."
@@ -47,15 +70,45 @@ def run(
 ) -> None:
     """Run an experiment, from the data to the report.
 
-    What is done already is not done again.
+    What is done already is not done again. A cell that fails keeps no other from being done: the board says what it
+    lacks and why, the exit status is 1, and the same command tries it again.
     """
     encoder = EncoderGiven(bertscore_model, bertscore_layer)
-    if check or estimate:
+    if workers is not None and engine is not GridEngine.RAY:
+        raise UserError("--workers is of several cells at once", "Add --engine ray")
+    if status:
+        _status(experiment, out, encoder)
+    elif check or estimate:
         _check(experiment, out, encoder, gpu, measure=estimate)
     else:
         drawn = Drawn(seed, resamples, look)
         command = ["run", str(experiment), "--out", str(out), *encoder.words(), *drawn.words()]
-        run_and_print(experiment, out, command, drawn=drawn, encoder=encoder)
+        _end_orderly()
+        outcome = run_and_print(
+            experiment, out, command, drawn=drawn, encoder=encoder, engine=_engine(engine, workers)
+        )
+        if not outcome.whole:
+            raise typer.Exit(1)
+
+
+def _engine(engine: GridEngine, workers: int | None) -> Engine:
+    from ..trainers.execution.plain import plain
+
+    if engine is GridEngine.PLAIN:
+        return plain
+    from ..trainers.execution.ray import RayEngine
+
+    return RayEngine(workers)
+
+
+def _end_orderly() -> None:
+    """Let what ends a process politely unwind it, so that the workers of a cluster are ended too."""
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, end)
 
 
 class Drawn(NamedTuple):
@@ -100,13 +153,15 @@ def run_and_print(
     language: str | None = None,
     drawn: Drawn = Drawn(),
     encoder: EncoderGiven = EncoderGiven(),
+    engine: Engine | None = None,
 ) -> Outcome:
-    """Run an experiment and print its boards and what its arms show.
+    """Run an experiment, cell after cell unless an ``engine`` is given; print its boards and what its arms show.
 
     Raises:
         UserError: as ``run_experiment``.
     """
     from ..experiment import run_experiment
+    from ..trainers.execution.plain import plain
     from ..trainers.experiments.config import load_experiment
     from .arms_tables import USUAL_EFFECT, print_arms
     from .leaderboard import print_board
@@ -121,7 +176,7 @@ def run_and_print(
         usual = experiment.statistics.model_dump()
         merged = {**usual, **asked.model_dump(exclude_unset=True)}
         experiment = experiment.model_copy(update={"statistics": type(asked)(**merged)})
-    outcome = run_experiment(experiment, out, console, shlex.join(["maqa", *command]), drawn.look)
+    outcome = run_experiment(experiment, out, console, shlex.join(["maqa", *command]), drawn.look, engine or plain)
     for preset, board in outcome.boards.items():
         console.print(f"\n{preset}", markup=False, style="bold")
         print_board(console, board)
@@ -129,6 +184,16 @@ def run_and_print(
     for page in outcome.pages:
         console.print(str(page), markup=False, soft_wrap=True)
     return outcome
+
+
+def _status(path: Path, out: Path, encoder: EncoderGiven) -> None:
+    from ..experiment import plan
+    from ..trainers.experiments.config import load_experiment
+    from .status_table import show_status
+
+    experiment = encoder.of(load_experiment(path))
+    plan(experiment, out)
+    show_status(Console(highlight=False), experiment, out)
 
 
 def _check(path: Path, out: Path, encoder: EncoderGiven, gpu: str, measure: bool = False) -> None:

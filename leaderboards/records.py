@@ -223,6 +223,18 @@ class BoardNll(Record):
     notes: list[str] = []
 
 
+class MissingRow(Record):
+    """A cell or a trivial system of an experiment that has no row, and why."""
+
+    name: str
+    reason: str
+
+    @property
+    def words(self) -> str:
+        """As terminal and page say it."""
+        return f"{self.name} is missing: {self.reason}"
+
+
 class Board(Record):
     """Rows from best to worst by the overall mean of ``metric``; rows that cannot be compared stand last.
 
@@ -233,7 +245,8 @@ class Board(Record):
     how far the metric agrees with people, ``encoder`` whether the encoder behind it separates right from wrong
     answers; it is empty for a metric without one, and in boards of earlier versions. ``screening`` names the
     detectors that are for screening only, and why. ``judge`` is absent where no judgement was given, ``nll`` where
-    the references' likelihood was measured under no row.
+    the references' likelihood was measured under no row. ``missing`` names what an
+    experiment planned and could not do.
     """
 
     maqa_severity: str = __version__
@@ -256,6 +269,7 @@ class Board(Record):
     screening: dict[str, str] = {}
     judge: BoardJudge | None = None
     nll: BoardNll | None = None
+    missing: list[MissingRow] = []
 
     @property
     def noise_words(self) -> list[str]:

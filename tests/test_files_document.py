@@ -38,6 +38,7 @@ from maqa_severity.tests.judging import obedient
 from maqa_severity.tests.packing import write_gguf
 from maqa_severity.tests.serving import serving
 from maqa_severity.tests.tongues import ARABIC
+from maqa_severity.trainers.execution.status import CellStatus, State, write_status
 from maqa_severity.trainers.experiments.config import Experiment, load_experiment
 from maqa_severity.trainers.lm.manifest import TrainingManifest
 from pydantic import BaseModel
@@ -224,6 +225,7 @@ def made(
     for name in ("demo", "demo-null", "paper"):
         written = load_experiment(Path(name)).model_dump(mode="json")
         write_json(root / "experiments" / name / "experiment.json", written)
+        write_status(root / "experiments" / name, "ce/seed-0", CellStatus(state=State.DONE))
     return root
 
 
@@ -275,6 +277,7 @@ SECTIONS = {
     "answers.parquet": "probe/answers.parquet",
     "probe.json": "probe/probe.json",
     "experiment.json": "**/experiment.json",
+    "cells/<label>.json": "**/cells/**/*.json",
 }
 """Every section's files in what was made."""
 RECORDS: dict[str, type[BaseModel]] = {
@@ -291,6 +294,7 @@ RECORDS: dict[str, type[BaseModel]] = {
     "leaderboard.json": Board,
     "probe.json": Probe,
     "experiment.json": Experiment,
+    "cells/<label>.json": CellStatus,
     "maqa ratings meta --json": Meta,
 }
 IN_PART = {"results_<time>.json"}

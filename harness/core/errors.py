@@ -19,3 +19,7 @@ class UserError(Exception):
     def __reduce__(self) -> tuple[type[UserError], tuple[str, str]]:
         """So that one of a worker arrives whole where the user is."""
         return type(self), (self.problem, self.remedy)
+
+
+class Interrupted(UserError):
+    """The user ended the work; what was done is kept. No other work is to be begun in its place."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import UserError
+from ..core.errors import Interrupted, UserError
 from ..core.files import read_json, write_json
 from ..data.dataset import open_dataset
 from ..generation.config import GenerationConfig
@@ -64,7 +64,7 @@ def answers_kept(config: GenerationConfig) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise UserError(f"interrupted; the answers are kept in {config.store}", remedy) from None
+        raise Interrupted(f"interrupted; the answers are kept in {config.store}", remedy) from None
     except OSError as error:
         if error.errno is None:
             raise

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..core.errors import UserError
+from ..core.ray_cluster import cluster, installed
 from ..languages import Language
 from ..languages import language as language_of
 from .sources.base import Labels, SeveritySource, labels_of
@@ -46,24 +45,17 @@ def ray_engine(choice: str, language: Language, classifier: Path | None, workers
     Raises:
         UserError: Ray is not installed.
     """
-    try:
-        import ray
-    except ImportError:
-        raise UserError("Ray is not installed", "Install the extra: pip install 'maqa-severity[ray]'") from None
-
+    installed()
     choice = str(Path(choice).resolve()) if Path(choice).is_dir() else choice
 
     def engine(source: SeveritySource, batches: Iterable[Batch]) -> Iterator[tuple[Batch, Labels]]:
         kept = list(batches)
         if not kept:
             return
-        started = not ray.is_initialized()
-        if started:
-            ray.init(log_to_driver=False, logging_level="ERROR", num_cpus=_cpus(workers))
-        # Ray's own bars and notes would mix with the command's.
-        ray.data.DataContext.get_current().enable_progress_bars = False
-        logging.getLogger("ray.data").setLevel(logging.WARNING)
-        try:
+        with cluster(workers + 1) as ray:
+            # Ray's own bars and notes would mix with the command's.
+            ray.data.DataContext.get_current().enable_progress_bars = False
+            logging.getLogger("ray.data").setLevel(logging.WARNING)
             rows = ray.data.from_items(
                 [{"at": at, "questions": questions} for at, (_, _, questions) in enumerate(kept)],
                 override_num_blocks=len(kept),
@@ -83,13 +75,5 @@ def ray_engine(choice: str, language: Language, classifier: Path | None, workers
                         list(row["discriminators"]),
                     ),
                 )
-        finally:
-            if started:
-                ray.shutdown()
 
     return engine
-
-
-def _cpus(workers: int) -> int | None:
-    """Logical processors of a local cluster; None leaves them to the cluster that ``RAY_ADDRESS`` names."""
-    return None if os.environ.get("RAY_ADDRESS") else workers + 1

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from safetensors import SafetensorError
 
-from ...core.errors import UserError
+from ...core.errors import Interrupted, UserError
 from ..engines.requesting import EndpointError
 from ..store.store import Store
 
@@ -33,7 +33,7 @@ def kept(store: Store) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        raise UserError(f"interrupted; {_count(store)}", f"To continue, {_CONTINUE}") from None
+        raise Interrupted(f"interrupted; {_count(store)}", f"To continue, {_CONTINUE}") from None
     except EndpointError as error:
         raise UserError(f"{error.problem}; {_count(store)}", error.remedy) from error
     except UserError:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ...core.errors import UserError
+from ...core.ray_cluster import connect
 from ..config import GenerationConfig
 from ..credentials import use_hub_token
 from ..records import Generated, Prompt
@@ -28,15 +28,7 @@ class RayWorkers:
     """
 
     def __init__(self, config: GenerationConfig) -> None:
-        try:
-            import ray
-        except ImportError:
-            raise UserError("Ray is not installed", "pip install 'maqa-severity[ray]'") from None
-        self._ray = ray
-        self._started = not ray.is_initialized()
-        if self._started:
-            cpus = config.workers if config.workers and not os.environ.get("RAY_ADDRESS") else None
-            ray.init(log_to_driver=False, logging_level="ERROR", num_cpus=cpus)
+        self._ray, self._started = connect(config.workers)
         try:
             self._actors = self._start(config)
             self.defaults: dict[str, object] = self._get([actor.load.remote() for actor in self._actors])[0]

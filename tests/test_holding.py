@@ -1,0 +1,92 @@
+"""One process at a time works on something, whichever machine it is on; what a dead one left is taken over."""
+
+import json
+import os
+import platform
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from maqa_severity.harness.core import holding
+from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.core.holding import hold, holder
+
+HOLDS = (
+    "import sys, time; from pathlib import Path; from maqa_severity.harness.core.holding import hold\n"
+    "with hold(Path(sys.argv[1]), 'the grid'):\n"
+    "    print('held', flush=True); time.sleep(60)\n"
+)
+
+
+@pytest.fixture
+def other(tmp_path):
+    """Another process that holds the lock."""
+    process = subprocess.Popen([sys.executable, "-c", HOLDS, tmp_path / "lock"], stdout=subprocess.PIPE)
+    assert process.stdout.readline() == b"held\n"
+    yield process
+    process.kill()
+    process.wait()
+
+
+def test_a_second_process_is_refused_and_told_who_holds_it(other, tmp_path):
+    told = (
+        rf"the grid is worked on by process {other.pid} on {platform.node()} since 20\d\d-.*Wait until it has ended"
+    )
+    with pytest.raises(UserError, match=told), hold(tmp_path / "lock", "the grid", wait_s=0):
+        pass
+    assert holder(tmp_path / "lock").pid == other.pid
+
+
+@pytest.mark.parametrize("sign", [signal.SIGKILL, signal.SIGTERM])
+def test_what_a_dead_process_holds_is_taken_over(other, tmp_path, sign):
+    other.send_signal(sign)
+    other.wait()
+    assert holder(tmp_path / "lock") is None and (tmp_path / "lock").exists()
+    with hold(tmp_path / "lock", "the grid"):
+        assert holder(tmp_path / "lock").pid == os.getpid()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_waits_long_enough_gets_it(other, tmp_path):
+    # Another process ends it, as the system ends the workers of a driver that died.
+    subprocess.Popen(["sh", "-c", f"sleep 0.5; kill -9 {other.pid}"])
+    with hold(tmp_path / "lock", "the grid", wait_s=30):
+        assert holder(tmp_path / "lock").pid == os.getpid()
+
+
+def elsewhere(path, age_s):
+    """A lock of another machine, whose own lock does not reach this one."""
+    with hold(path, "the grid"):
+        found = json.loads(path.read_text())
+    path.write_text(json.dumps({**found, "host": "far", "machine": "another boot", "pid": 7}))
+    os.utime(path, (time.time() - age_s,) * 2)
+
+
+def test_a_lock_of_another_machine_holds_as_long_as_it_is_renewed(tmp_path):
+    elsewhere(tmp_path / "lock", age_s=20)
+    assert holder(tmp_path / "lock").host == "far"
+    with pytest.raises(UserError, match="process 7 on far"), hold(tmp_path / "lock", "the grid", wait_s=0):
+        pass
+    elsewhere_again = tmp_path / "old"
+    elsewhere(elsewhere_again, age_s=120)
+    assert holder(elsewhere_again) is None
+    with hold(elsewhere_again, "the grid", wait_s=0):
+        pass
+
+
+def test_a_lock_is_renewed_while_it_is_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(holding, "_BEAT_S", 0.05)
+    with hold(tmp_path / "lock", "the grid"):
+        os.utime(tmp_path / "lock", (0, 0))
+        deadline = time.monotonic() + 30
+        while (tmp_path / "lock").stat().st_mtime < 1 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert time.time() - (tmp_path / "lock").stat().st_mtime < 30
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UserError, match=r"cannot write .*lock"), hold(tmp_path / "file" / "lock", "the grid"):
+        pass

@@ -1,0 +1,125 @@
+"""What every worker is told of an experiment, whichever of its cells it does."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ...harness.data.dataset import Dataset, open_dataset
+from ...harness.evaluation.options import EvaluationOptions
+from ...harness.generation.backends import BACKENDS, Backend
+from ...harness.generation.config import GenerationConfig, Kind
+from ...harness.generation.decoding import Preset, decoding
+from ..experiments.config import Experiment, ModelPart, training_config
+from ..experiments.grid import Cell, base_of, cells, run_folder
+
+
+@dataclass(frozen=True)
+class Job:
+    """An experiment whose dataset and tiny models are there.
+
+    Attributes:
+        experiment: as it was asked for.
+        out: its folder.
+        data: the folder of the labelled dataset.
+        encoder: of BERTScore, and its layer; None for what the environment says.
+        command: what the runs say made them.
+    """
+
+    experiment: Experiment
+    out: Path
+    data: Path
+    encoder: tuple[str | None, int | None] = (None, None)
+    command: str | None = None
+
+    @cached_property
+    def dataset(self) -> Dataset:
+        """The labelled dataset."""
+        return open_dataset(self.data)
+
+    @cached_property
+    def cells(self) -> dict[str, Cell]:
+        """Every cell by its label."""
+        return {cell.label: cell for cell in cells(self.experiment, self.out)}
+
+    @property
+    def floors(self) -> list[str]:
+        """The labels of the trivial systems."""
+        return [str(kind) for kind in self.experiment.evaluation.floors]
+
+    @property
+    def labels(self) -> list[str]:
+        """All that will stand on the board, in the order of the work."""
+        return [*self.cells, *self.floors]
+
+    @property
+    def backend(self) -> Backend:
+        """Who answers."""
+        return BACKENDS[str(self.experiment.evaluation.model)]
+
+    def base(self, model: ModelPart) -> str:
+        """Folder or hub id of a model."""
+        return base_of(model, self.out)
+
+    def run(self, label: str, preset: Preset) -> Path:
+        """The run folder of a cell or floor under a decoding."""
+        return run_folder(self.experiment, preset, label, self.out)
+
+    def train(self, label: str) -> None:
+        """Train a cell, or go on with it.
+
+        Raises:
+            UserError: as ``train_lm``.
+        """
+        from ..lm.train import train_lm
+
+        cell = self.cells[label]
+        config = training_config(self.experiment, cell.model, cell.seed)
+        base, revision = self.base(cell.model), cell.model.revision
+        train_lm(self.dataset, base, cell.arm.spec, config, cell.checkpoint, revision=revision)
+
+    def evaluate(self, label: str, preset: Preset) -> None:
+        """Evaluate a cell or a floor under a decoding, or go on with it.
+
+        Raises:
+            UserError: as ``evaluate``.
+        """
+        from ...harness.evaluation.evaluate import evaluate
+        from ...tasks import FOLDER, GROUP
+
+        part, run, tongue = self.experiment.evaluation, self.run(label, preset), self.dataset.language
+        kind, given = self._system(label)
+        config = GenerationConfig(
+            kind=kind,
+            model_args=given,
+            decoding=decoding(preset, tongue, until=part.until, **part.decoding_changes),
+            answer=tongue.referral,
+            data=self.dataset.folder,
+            store=run / "answers",
+            repeat_share=part.repeat_share,
+        )
+        options = EvaluationOptions(
+            out=run,
+            data=self.dataset.folder,
+            bertscore_model=self.encoder[0],
+            bertscore_layer=self.encoder[1],
+            bertscore_window=part.bertscore_window,
+            limit=part.limit,
+            name=label,
+            command=self.command,
+        )
+        evaluate(config, options, FOLDER, GROUP)
+
+    def _system(self, label: str) -> tuple[Kind, dict[str, Any]]:
+        if label not in self.cells:
+            return Kind(label), {}
+        part = self.experiment.evaluation
+        return part.model, {**part.model_args, **part.secrets, "pretrained": str(self.cells[label].checkpoint)}
+
+    def environment(self) -> dict[str, str]:
+        """What of this process's environment changes results, so that a worker has to have it too."""
+        names = (*self.backend.environment, *(name for name in os.environ if name.startswith("MAQA_")))
+        return {name: os.environ[name] for name in names if name in os.environ}
