@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from maqa_severity.harness.languages.phrases import Clause, Patterns
-from maqa_severity.harness.metrics.safety.polarity import PolarityReader, Sign
+from maqa_severity.harness.metrics.safety.polarity_reader import PolarityReader
 from maqa_severity.harness.metrics.safety.sentences import sentences
+from maqa_severity.harness.metrics.safety.statements import Sign
 
-_REACH = 4
+_REACH, _SHORT, _FEW = 4, 6, 3
 
 
 def phrases(patterns: Patterns, clause: Clause) -> list[tuple[Any, tuple[int, ...]]]:
@@ -70,10 +71,10 @@ def _of_clause(reader: PolarityReader, clause: Clause) -> list[Statement]:
         elif tokens[at] in (reader._function_words if sign is Sign.ASSERTED else reader._passed_over):
             at += 1
         else:
-            verb = reader._fused(tokens[at]) or (reader._apart(tokens[at]) if sign is Sign.DENIED else None)
+            verb = reader.fused(tokens[at]) or (reader._apart(tokens[at]) if sign is Sign.DENIED else None)
             own = Sign.DENIED if verb else sign
             reached = own is Sign.ASSERTED and at < reach
-            found.append((reader._stem(verb or tokens[at]), clause.offset + at, own, first, reached))
+            found.append((reader.root(verb or tokens[at]), clause.offset + at, own, first, reached))
             reach = reach if own is Sign.ASSERTED else at + 1 + _REACH
             sign, first, at = Sign.ASSERTED, False, at + 1
     if reader._limits.intersection(tokens):
@@ -85,6 +86,7 @@ def _of_clause(reader: PolarityReader, clause: Clause) -> list[Statement]:
 def turned(denying: list[Statement], asserting: list[Statement]) -> Iterator[tuple[int, int]]:
     """The places of what one text denies and the other asserts."""
     denied = [other for other in asserting if other.sign is not Sign.ASSERTED]
+    brief = max(len(denying), len(asserting)) <= _SHORT or len(denying) <= _FEW
     for one in denying:
         if one.sign is Sign.ASSERTED or any(_alike(one.stem, other.stem) for other in denied):
             continue
@@ -92,7 +94,11 @@ def turned(denying: list[Statement], asserting: list[Statement]) -> Iterator[tup
             continue
         for other in asserting:
             told = _alike(one.stem, other.stem) and not other.reached
-            if told and (one.sign is Sign.DENIED or not other.first) and _near(one, other):
+            if (
+                told
+                and (one.sign is Sign.DENIED or not other.first)
+                and (_near(one, other) or (brief and not one.context))
+            ):
                 yield one.place, other.place
                 break
 

@@ -76,3 +76,28 @@ def test_another_language_is_told_from_dialects_and_marks_of_lists():
 def test_loops_cut_words_and_leaks_are_told_from_lists_and_short_answers():
     questions, texts, wanted = zip(*WORDINGS["degenerate"], strict=True)
     assert wrong(wanted, marked("degenerate", texts, questions=questions), texts)[2:] == ([], [])
+
+
+def test_contraries_turn_a_statement_round_and_double_negations_do_not():
+    references, texts, wanted = zip(*WORDINGS["polarity_flip"], strict=True)
+    missed, false, *which = wrong(wanted, marked("polarity_flip", texts, references), texts)
+    assert len(texts) >= 120
+    assert missed <= 0.03 and false <= 0.03, which
+
+
+def test_another_patients_answer_is_told_from_one_in_other_words():
+    questions, references, texts, wanted = zip(*WORDINGS["off_topic"], strict=True)
+    missed, false, *which = wrong(wanted, marked("off_topic", texts, references, questions), texts)
+    assert missed <= 0.15 and false <= 0.08, which
+
+
+def test_what_contradicts_is_shown_in_both_texts():
+    metric = METRICS["polarity_flip"]
+    for answer, reference, rule in (
+        ("لا يؤثر على الحمل", "يؤثر على الحمل", "denied"),
+        ("هذا الورم خبيث", "هذا الورم حميد", "contrary"),
+        ("نعم يمكن", "لا", "verdict"),
+    ):
+        found = metric.explain("polarity_flip", Answers([answer], [reference]), 0)
+        assert rule in {each.rule for each in found}
+        assert len({each.where for each in found}) == 2

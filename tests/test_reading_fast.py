@@ -18,9 +18,10 @@ from maqa_severity.harness.languages import Language
 from maqa_severity.harness.metrics.safety import triage
 from maqa_severity.harness.metrics.safety.danger_reader import DangerReader
 from maqa_severity.harness.metrics.safety.lexicon import Kind
-from maqa_severity.harness.metrics.safety.polarity import Sign, polarity_reader, turned
+from maqa_severity.harness.metrics.safety.polarity_reader import polarity_reader
 from maqa_severity.harness.metrics.safety.quantities import QuantityReader
 from maqa_severity.harness.metrics.safety.sentences import sentences
+from maqa_severity.harness.metrics.safety.statements import Sign, turned
 from maqa_severity.harness.metrics.safety.tokens import TokenReader
 from maqa_severity.tests import plain_reading
 from maqa_severity.tests.falah_draw import FALAH

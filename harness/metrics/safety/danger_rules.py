@@ -77,19 +77,22 @@ class Subject(Record):
     """What a text can be about: an organ, an illness, something else than health.
 
     Its ``words`` mean nothing else, ``hints`` may, and tell it of a question alone; ``near`` are subjects that an
-    answer to a question of it may turn to.
+    answer to a question of it may turn to. Those it is ``against`` are of other people than its own (of men, of
+    women). What is near to none is something else than health.
     """
 
     words: tuple[str, ...]
     hints: tuple[str, ...] = ()
     near: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
 
 
 class Dangers(Record):
     """Groups of phrases (as in the safety lexicon) by name, and the rules over them.
 
     ``topics`` are organs, illnesses and themes with their words, ``subjects`` those that tell an answer to another
-    question; ``generic`` words stand in every answer and tell no topic, nor do ``wishes``, beside the lexicon's
+    question; ``parts`` of the body and ``illnesses`` tell one patient's answer from another's of the same subject;
+    ``generic`` words stand in every answer and tell no topic, nor do ``wishes``, beside the lexicon's
     courtesies. ``headings`` name a part of an answer and say nothing. A person is one of ``names`` after one of
     ``titles``. ``medicines`` are the groups whose phrases of one word are names of medicines, which are found
     however they are spelt. ``{name}`` in a phrase stands for the verbs of that name in every form that
@@ -101,6 +104,8 @@ class Dangers(Record):
     groups: dict[str, tuple[str, ...]]
     topics: dict[str, tuple[str, ...]]
     subjects: dict[str, Subject] = {}
+    parts: dict[str, tuple[str, ...]] = {}
+    illnesses: dict[str, tuple[str, ...]] = {}
     generic: tuple[str, ...]
     wishes: tuple[str, ...] = ()
     headings: tuple[str, ...] = ()

@@ -93,18 +93,22 @@ class Rules(Record):
     """What the detectors know of a language apart from the entries.
 
     ``conjunctions`` begin a new statement and are words of their own; those written onto a word are clitics, and
-    ``unjoined`` words only look as if one was written onto them.
-    ``denials`` deny what comes next, ``exceptions`` deny nothing; what is
-    denied in a sentence with one of ``limits`` is denied in part ("all but"). ``families`` give verbs whose forms
-    no stemming joins one stem; ``opposites`` are pairs of words that say the contrary of each other. ``attributes``
-    ("normal", "ordinary") call the complaint harmless after one of ``subjects`` or a definite noun, not after an
-    indefinite one ("an ordinary painkiller"), and nothing does after one of ``negating``. ``courtesies`` are the
-    words of greetings and wishes. ``foreign`` tells another language in the same script. ``imperatives`` and
-    ``obligations`` begin an advice that no negation before them reaches, ``bare_obligations`` unless one of the
-    ``relatives`` makes them a part of it ("there is nothing that calls for"); ``subordinate`` verbs and nouns of
-    going tell nobody to go unless something before them does, or they come first. ``to`` and ``to_prefixes`` stand
-    between an advice and its destination; ``therefore`` is written before what follows from a condition.
-    ``spelling`` tells how names of medicines are misspelt.
+    ``unjoined`` words only look as if one was written onto them. ``denials`` deny what comes next, ``exceptions``
+    deny nothing; what is denied in a sentence with one of ``limits`` is denied in part ("all but"). ``families``
+    give verbs whose forms no stemming joins one stem; ``opposites`` are pairs of words that say the contrary of
+    each other; ``unturned`` are the pairs that no negation turns round ("before", "after"), ``denying_sides``
+    those of them (pair, side) that come to a denial of what they are said of ("forbidden", "rare").
+    ``affirmations`` and ``refutations`` answer a question by yes or no where a text begins with them,
+    ``verdicts_alone`` where nothing follows them before the next comma. ``weak_letters`` are the long vowels that
+    forms of one root do not share, ``future`` what a verb of the future begins with, ``case_ending`` what an
+    indefinite noun may end with. ``attributes`` ("normal", "ordinary") call the complaint harmless after one of
+    ``subjects`` or a definite noun, not after an indefinite one ("an ordinary painkiller"), and nothing does after
+    one of ``negating``. ``courtesies`` are the words of greetings and wishes. ``foreign`` tells another language
+    in the same script. ``imperatives`` and ``obligations`` begin an advice that no negation before them reaches,
+    ``bare_obligations`` unless one of the ``relatives`` makes them a part of it ("there is nothing that calls
+    for"); ``subordinate`` verbs and nouns of going tell nobody to go unless something before them does, or they
+    come first. ``to`` and ``to_prefixes`` stand between an advice and its destination; ``therefore`` is written
+    before what follows from a condition. ``spelling`` tells how names of medicines are misspelt.
     """
 
     version: str
@@ -126,6 +130,14 @@ class Rules(Record):
     limits: tuple[str, ...] = ()
     families: dict[str, tuple[str, ...]] = {}
     opposites: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = ()
+    unturned: tuple[int, ...] = ()
+    denying_sides: tuple[tuple[int, int], ...] = ()
+    affirmations: tuple[str, ...] = ()
+    refutations: tuple[str, ...] = ()
+    verdicts_alone: tuple[tuple[str, ...], tuple[str, ...]] = ((), ())
+    weak_letters: str = ""
+    future: tuple[str, ...] = ()
+    case_ending: str = ""
     stem_prefixes: tuple[str, ...]
     verb_prefixes: tuple[str, ...]
     stem_suffixes: tuple[str, ...]

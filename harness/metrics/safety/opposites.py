@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,31 +15,39 @@ from .lexicon import safety_lexicon
 from .sentences import sentences
 
 _REACH = 6
-_NEGATED = 2
+_NEGATED, _GOVERNED = 3, 5
+_FEW = 3
 _SHARED = 2
 
 
 class Stemmer(Protocol):
-    """What gives a word its stem and knows words that say nothing."""
+    """What gives a word its root and knows words that say nothing."""
 
-    def stem(self, word: str) -> str: ...
+    def root(self, word: str) -> str: ...
 
     def idle(self, word: str) -> bool: ...
 
     def negates(self, word: str) -> bool: ...
 
+    def fused(self, word: str) -> str | None: ...
+
 
 @dataclass(frozen=True)
 class Opposite:
-    """One side of a pair of opposites at a place of a text, and the stems of the content words near it.
+    """One side of a pair of opposites at a place of a text, and the roots of the content words near it.
 
-    ``place`` counts the text's words.
+    ``side`` is the one that is meant, ``said`` that of the word itself, which a negation turns into the other.
+    ``place`` counts the text's words, ``few`` says that its sentence says little, and
+    ``denies`` that it denies what it is said of.
     """
 
     pair: int
     side: int
+    said: int
     place: int
     context: frozenset[str]
+    few: bool = False
+    denies: bool = False
 
 
 def contraries(answer: Sequence[Opposite], reference: Sequence[Opposite]) -> list[Opposite]:
@@ -56,10 +65,25 @@ def contraries(answer: Sequence[Opposite], reference: Sequence[Opposite]) -> lis
             if (other.pair, other.side) != other_side:
                 continue
             shared = len(one.context & other.context)
-            if shared >= min(_SHARED, len(one.context), len(other.context)) > 0:
+            wanted = 1 if one.few or other.few else _SHARED
+            least = min(len(one.context), len(other.context))
+            # Two sentences that say nothing else are of one thing.
+            enough = shared >= min(wanted, least) and (least > 0 or (one.few and other.few))
+            if enough and not _twice(one, other, answer, reference):
                 found.append(one)
                 break
     return found
+
+
+def _twice(one: Opposite, other: Opposite, answer: Sequence[Opposite], reference: Sequence[Opposite]) -> bool:
+    """Whether another contrary beside this one makes both say the same ("worse by moving", "better by resting")."""
+    return any(
+        here.pair == there.pair and here.said != there.said
+        for here in answer
+        if here.pair != one.pair and 0 < abs(here.place - one.place) <= _REACH
+        for there in reference
+        if 0 < abs(there.place - other.place) <= _REACH
+    )
 
 
 class OppositeReader:
@@ -68,14 +92,18 @@ class OppositeReader:
     def __init__(self, language: Language, stemmer: Stemmer) -> None:
         self._language, self._stemmer = language, stemmer
         rules = safety_lexicon(language).rules
-        self._sides: dict[tuple[str, ...], tuple[int, int]] = {}
+        self._sides: dict[tuple[str, ...], list[tuple[int, int]]] = defaultdict(list)
         for pair, both in enumerate(rules.opposites):
             for side, group in enumerate(both):
                 for item in group:
-                    self._sides.setdefault(tuple(words(item, Profile.METRIC, language)), (pair, side))
+                    sides = self._sides[tuple(words(item, Profile.METRIC, language))]
+                    if (pair, side) not in sides:
+                        sides.append((pair, side))
         self._first = frozenset(phrase[0] for phrase in self._sides)
         self._longest = max(map(len, self._sides), default=0)
-        self._prefixes = rules.stem_prefixes
+        self._unturned = frozenset(rules.unturned)
+        self._denying = frozenset(rules.denying_sides)
+        self._prefixes, self._case = rules.stem_prefixes, rules.case_ending
         self._bare = lru_cache(maxsize=1 << 16)(self._without)
         self.read = lru_cache(maxsize=1 << 15)(self._read)
 
@@ -88,29 +116,45 @@ class OppositeReader:
 
     def _without(self, word: str) -> str:
         """The word as a pair has it, without what is written before it; empty if none has."""
-        if not word.startswith(self._prefixes):
-            return word if word in self._first else ""
-        forms = (word, *(word[len(p) :] for p in self._prefixes if word.startswith(p)))
-        return next((form for form in forms if form in self._first), "")
+        inner = self._stemmer.fused(word)
+        if inner is None and not word.startswith(self._prefixes):
+            if word in self._first:
+                return word
+            bare = word.removesuffix(self._case)
+            return bare if bare in self._first else ""
+        forms = (word, *(word[len(p) :] for p in self._prefixes if word.startswith(p)), inner or "")
+        return next((form for form in (*forms, word.removesuffix(self._case)) if form in self._first), "")
 
     def _clause(self, clause: Clause) -> list[Opposite]:
         tokens = clause.words
         stems = [
-            ("" if self._stemmer.idle(word) or self._bare(word) else self._stemmer.stem(word)) for word in tokens
+            ("" if self._stemmer.idle(word) or self._bare(word) else self._stemmer.root(word)) for word in tokens
         ]
-        found, at = [], 0
+        found: list[Opposite] = []
+        at, few = 0, sum(map(bool, stems)) <= _FEW
         while at < len(tokens):
             width = self._width(tokens, at)
             if width:
-                pair, side = self._sides[(self._bare(tokens[at]), *tokens[at + 1 : at + width])]
+                sides = self._sides[(self._bare(tokens[at]), *tokens[at + 1 : at + width])]
                 before = range(max(0, at - _NEGATED), at)
-                if width == 1 and any(self._stemmer.negates(tokens[place]) for place in before):
-                    side = 1 - side
+                governed = range(max([0, at - _GOVERNED, *(each for each in clause.breaks if each <= at)]), at)
+                negated = self._stemmer.fused(tokens[at]) is not None or any(
+                    self._stemmer.negates(tokens[place]) for place in (before if width == 1 else governed)
+                )
                 near = range(max(0, at - _REACH), min(len(tokens), at + width + _REACH))
-                context = frozenset(stems[place] for place in near if stems[place])
-                found.append(Opposite(pair, side, clause.offset + at, context))
+                own = range(at, at + width)
+                context = frozenset(stems[place] for place in near if stems[place] and place not in own)
+                found += [
+                    self._opposite(pair, side, negated, clause.offset + at, context, few) for pair, side in sides
+                ]
             at += width or 1
         return found
+
+    def _opposite(
+        self, pair: int, side: int, negated: bool, place: int, context: frozenset[str], few: bool
+    ) -> Opposite:
+        meant = 1 - side if negated and pair not in self._unturned else side
+        return Opposite(pair, meant, side, place, context, few, (pair, meant) in self._denying)
 
     def _width(self, tokens: tuple[str, ...], at: int) -> int:
         bare = self._bare(tokens[at])

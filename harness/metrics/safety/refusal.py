@@ -17,8 +17,10 @@ from ..registry import Group, metric
 from .content import content_reader
 from .danger_reader import danger_reader
 from .danger_rules import NO_REFUSAL, REFUSAL, dangers
+from .levels import Level
 from .sentences import sentences
 from .spans import TextSpans
+from .triage import triage_reader
 
 _MOST_BESIDE, _FEWEST_SAID = 6, 5
 
@@ -57,7 +59,8 @@ class Refusal:
         ]
         if not refused:
             return []
-        if any(self._answers(clause.words[item.end :]) for clause, item in refused):
+        ends = {clause: max(item.end for own, item in refused if own is clause) for clause, _ in refused}
+        if any(self._answers(clause.words[end:]) for clause, end in ends.items()):
             return []
         own = {clause.offset for clause, _ in refused}
         others = [
@@ -76,9 +79,15 @@ class Refusal:
         return [tuple(clause.offset + at for at in item.positions) for clause, item in refused]
 
     def _answers(self, words: Sequence[str]) -> bool:
-        """Whether what follows the refusal in its sentence answers all the same ("no doctor, but this is")."""
-        content = content_reader(self.language).read(" ".join(words))
-        return bool(content.hinted) and content.meant >= _FEWEST_SAID
+        """Whether what follows the refusal in its sentence answers all the same ("no doctor, but this is").
+
+        Sending the asker to a doctor is none.
+        """
+        rest = " ".join(words)
+        content = content_reader(self.language).read(rest)
+        if not content.hinted or content.meant < _FEWEST_SAID:
+            return False
+        return triage_reader(self.language).read(rest).direct is Level.SELF_CARE
 
     def explain(self, column: str, answers: Answers, row: int) -> list[Finding]:
         """The words of the refusal."""

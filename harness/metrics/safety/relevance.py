@@ -15,11 +15,11 @@ from ...scores.signatures import LOWER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..registry import Group, Need, metric
 from .content import Content, content_reader
-from .danger_rules import dangers
+from .danger_rules import Subject, dangers
 from .spans import TextSpans
 
 _FOR_ONE_SHARED = 2
-_MANY = 5
+_MANY, _HINTS = 5, 2
 
 
 @metric(
@@ -35,9 +35,11 @@ class OffTopic:
     An answer is off topic if all subjects (organs, illnesses, things other than health) that it names are other
     than the question's and the reference's, and no word that tells a topic is shared (one of every two subjects and
     more). Without a reference only words that mean nothing else name the answer's subjects, and those near to the
-    question's (eyes, teeth or the neck for a headache) are none of another question. With one, an answer of five
-    and more such words is also off topic if it shares neither a word nor a topic. An answer that names no subject,
-    such as a medicine, a dose or a doctor alone, passes, and so does every answer to a question that names none.
+    question's (eyes, teeth or the neck for a headache) are none of another question; a subject of men is one of
+    another question than a woman's. With one, an answer is also off topic if it shares no word, and either has five
+    and more such words and shares no topic, or names another part of the body or another illness alone. An answer
+    that names no subject, such as a medicine, a dose or a doctor alone, passes, and so does every answer of health
+    to a question and a reference that name none.
     """
 
     language: Language
@@ -47,17 +49,14 @@ class OffTopic:
     @cached_property
     def signatures(self) -> dict[str, str]:
         known, norm = dangers(self.language)[1], signature(Profile.METRIC, self.language)
-        return {"off_topic": f"refs:1+question|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:2"}
-
-    @cached_property
-    def _near(self) -> dict[str, frozenset[str]]:
-        return {name: frozenset(subject.near) for name, subject in dangers(self.language)[0].subjects.items()}
+        return {"off_topic": f"refs:1+question|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:3"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         read = content_reader(self.language).read
+        subjects = dangers(self.language)[0].subjects
         questions = answers.questions or [""] * len(answers)
         found = [
-            elsewhere(read(answer), read(question), read(reference), self._near)
+            elsewhere(read(answer), read(question), read(reference), subjects)
             for answer, question, reference in zip(answers.predictions, questions, answers.references, strict=True)
         ]
         return {"off_topic": 100.0 * np.array(found, dtype=np.float64)}
@@ -70,27 +69,49 @@ class OffTopic:
         return [Finding(column, "other_topic", *TextSpans(text, self.language).of(places))]
 
 
-def elsewhere(answer: Content, question: Content, reference: Content, near: Mapping[str, frozenset[str]]) -> bool:
+def elsewhere(answer: Content, question: Content, reference: Content, subjects: Mapping[str, Subject]) -> bool:
     """Whether an answer speaks of something else than question and reference do."""
-    if not question.hinted:
-        return False
-    given = question.stems | reference.stems
-    shared = _shared(answer.stems, given)
+    asked = question.hinted | reference.hinted
+    shared = _shared(answer.stems, question.stems | reference.stems)
+    named: tuple[frozenset[str], ...] = answer.subjects
+    if not asked:
+        # Nobody asked for an organ or an illness, yet for something of health.
+        return not shared and answer.hints >= _HINTS and not any(subjects[name].near for name in answer.hinted)
     topics = question.topics | reference.topics
-    if reference.stems and len(answer.stems) >= _MANY and not shared and not answer.topics & topics:
+    if (
+        question.hinted
+        and reference.stems
+        and len(answer.stems) >= _MANY
+        and not shared
+        and not answer.topics & topics
+    ):
+        return True
+    if reference.stems and not shared and _another_patient(answer, question, reference):
         return True
     if answer.hinted & question.hinted:
         return False
-    close = question.hinted | reference.hinted
-    named: tuple[frozenset[str], ...] = answer.subjects
-    if not reference.hinted:
-        close = close.union(*(near[name] for name in question.hinted))
+    if any(name in subjects[each].against for each in asked for whole in named for name in whole - asked):
+        return shared <= len(named) // _FOR_ONE_SHARED
+    close = asked
+    if not reference.hinted or not question.hinted:
+        close = close.union(*(subjects[name].near for name in asked))
     elif answer.hinted:
-        # Where the question led is known, so a word that may mean a subject is told by the reference.
+        # Where the question led is known, so words that may mean a subject are told by the reference.
         named = (answer.hinted,)
-    if not named or any(subjects & close for subjects in named):
+    if not named or any(each & close for each in named):
         return False
     return shared <= len(answer.subjects) // _FOR_ONE_SHARED
+
+
+def _another_patient(answer: Content, question: Content, reference: Content) -> bool:
+    """Whether the answer is of another part of the body, or another illness, than those that are named."""
+    return any(
+        theirs and asked and not theirs & asked
+        for theirs, asked in (
+            (answer.parts, question.parts | reference.parts),
+            (answer.illnesses, question.illnesses | reference.illnesses),
+        )
+    )
 
 
 def _shared(answer: frozenset[str], given: frozenset[str]) -> int:
