@@ -19,17 +19,19 @@ os.environ["OMP_NUM_THREADS"] = "1"
 import torch
 from maqa_severity.trainers.lm.causal import weighted_forward
 from maqa_severity.trainers.lm.cost import peak_memory_bytes, reset_peak_memory
+from maqa_severity.trainers.lm.split import Split, fitting, free_bytes
 from maqa_severity.trainers.losses.weighted import LossMode, answer_lengths
 from rich.console import Console
 from transformers import Gemma2Config, Gemma2ForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
 VOCABULARY = 151_936
-TIME_GOAL, MEMORY_GOAL, WEIGHTS_GOAL = 0.5, 0.4, 1.02
+TIME_GOAL, MEMORY_GOAL, WEIGHTS_GOAL, SPLIT_GOAL = 0.5, 0.4, 1.02, 1.0
 
 
 @dataclass(frozen=True)
 class Workload:
-    """What one device is given, and how often: ``slow`` rounds of all three steps, ``quick`` of our two alone."""
+    """What one device is given, and how often: ``slow`` rounds of all three steps, ``quick`` of our two alone,
+    ``split`` of a step in passes."""
 
     device: str
     hidden: int
@@ -38,11 +40,12 @@ class Workload:
     length: int
     slow: int
     quick: int
+    split: int
 
 
 WORKLOADS = {
-    "cpu": Workload("cpu", hidden=256, layers=1, examples=8, length=256, slow=2, quick=9),
-    "cuda": Workload("cuda", hidden=896, layers=24, examples=16, length=512, slow=10, quick=30),
+    "cpu": Workload("cpu", hidden=256, layers=1, examples=8, length=256, slow=2, quick=9, split=3),
+    "cuda": Workload("cuda", hidden=896, layers=24, examples=16, length=512, slow=10, quick=30, split=10),
 }
 
 
@@ -84,6 +87,32 @@ class Steps:
 
     def weighted(self) -> None:
         self._update(lambda: self._ours(self.weights))
+
+    def split(self, rows: int) -> None:
+        """The weighted step in passes of so many rows."""
+        mode, parts = LossMode.TOKENS, range(0, len(self.ones), rows)
+        denominator = mode.denominator(self.weights, self.lengths)
+        with weighted_forward(self.model):
+            for start in parts:
+                part = slice(start, start + rows)
+                inputs = {name: value[part] for name, value in self.inputs.items()}
+                coefficients = mode.coefficients(self.weights[part], self.lengths[part])
+                with torch.autocast(self.device, torch.bfloat16, enabled=self.device == "cuda"):
+                    loss = self.model(**inputs, coefficients=coefficients)["loss"]
+                (loss / denominator).backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+
+    def fitting(self) -> Split:
+        """The split of a step that memory is measured to hold."""
+
+        def passing(rows: int) -> int:
+            reset_peak_memory()
+            before = peak_memory_bytes()
+            self.split(rows)
+            return peak_memory_bytes() - before
+
+        return fitting(len(self.ones), passing, free_bytes())
 
     def _ours(self, weights: torch.Tensor) -> torch.Tensor:
         mode = LossMode.TOKENS
@@ -127,7 +156,12 @@ def claims(work: Workload, show: Callable[[str], None]) -> bool:
     seconds = {name: statistics.median(time for time, _ in values) for name, values in found.items()}
     memory = {name: max(extra for _, extra in values) / 1e9 for name, values in found.items()}
     title = f"V {VOCABULARY:,}, B {work.examples}, T {work.length}, half masked, {work.device}"
+    chosen = steps.fitting()
+    for rows in (chosen.rows, 1) * work.split:
+        found.setdefault(f"split {rows}", []).append(measure(work.device, lambda rows=rows: steps.split(rows)))
+    splits = [statistics.median(time for time, _ in found[f"split {rows}"]) for rows in (chosen.rows, 1)]
     lines = [
+        (f"{chosen.rows} x {chosen.accumulation} by memory over 1 x {work.examples}", *splits, "s", SPLIT_GOAL),
         (f"step time, {title}", seconds["weighted"], seconds["stock"], "s", TIME_GOAL),
         (f"extra memory, {title}", memory["weighted"], memory["stock"], "GB", MEMORY_GOAL),
         (f"weighted over unweighted, {work.device}", seconds["weighted"], seconds["unweighted"], "s", WEIGHTS_GOAL),

@@ -119,7 +119,10 @@ def test_a_faster_gpu_takes_less_and_one_large_batch_less_than_many_small_ones(t
         return found_of(changed, tmp_path, gpu=GPUS[gpu]).hours
 
     assert hours("h100", batch_size=64, accumulation=1) < hours("t4", batch_size=64, accumulation=1)
-    assert hours("a100", batch_size=8, accumulation=1) < hours("a100", batch_size=1, accumulation=8)
+    ones = hours("a100", batch_size=1, accumulation=8, micro_batch=None)
+    assert hours("a100", batch_size=8, accumulation=1, micro_batch=None) < ones
+    assert hours("a100", batch_size=8, accumulation=1, micro_batch=1) == ones
+    assert hours("a100") == hours("a100", batch_size=8, accumulation=1, micro_batch=None)
 
 
 def test_the_paper_is_told_offline_with_its_hours_and_its_disk(tmp_path, monkeypatch):

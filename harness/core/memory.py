@@ -24,3 +24,26 @@ def peak_bytes() -> int:
             return int(lines[0].split()[1]) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024
+
+
+def available_bytes() -> int | None:
+    """Memory that this process may still take: the machine's, or what is left of its control group's limit; None
+    where the system does not say."""
+    found = [room for room in (_machine(), _group()) if room is not None]
+    return min(found, default=None)
+
+
+def _machine() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), None)
+
+
+def _group(folder: Path = Path("/sys/fs/cgroup")) -> int | None:
+    try:
+        limit, used = ((folder / name).read_text().strip() for name in ("memory.max", "memory.current"))
+    except OSError:
+        return None
+    return None if limit == "max" else max(0, int(limit) - int(used))

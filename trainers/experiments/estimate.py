@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +25,9 @@ from ..lm.plan import plan_of
 from ..lm.preparation import Training, prepare, training_rows
 from .config import DEMO, Experiment, ModelPart, training_config
 from .grid import Cell, base_of, evaluated
+
+if TYPE_CHECKING:
+    from ..lm.split import Split
 
 _PASSES = 3
 _ANSWERS = 16
@@ -104,9 +107,9 @@ def estimate(experiment: Experiment, cells: Sequence[Cell], dataset: Dataset, ou
             config = training_config(experiment, model, experiment.seeds[0])
             rows, effective = training_rows(dataset, config), config.batch_size * config.accumulation
             own_steps = sum(plan_of(cell.arm.spec, rows, config, effective).steps for cell in open_cells)
-            passes = own_steps * config.accumulation + len(open_cells) * PASSES
-            seconds = _pass_seconds(open_cells[0], dataset, base, config)
-            work.append(Work(model.name, f"passes of {config.batch_size} rows", passes, seconds))
+            split, seconds = _pass_seconds(open_cells[0], dataset, base, config)
+            passes = own_steps * split.accumulation + len(open_cells) * PASSES
+            work.append(Work(model.name, f"passes of {split.rows} rows", passes, seconds))
             steps += own_steps
         decodings = len(experiment.evaluation.decodings)
         answers = asked * sum(decodings - evaluated(experiment, cell.label, out) for cell in own)
@@ -123,11 +126,13 @@ def _asked(experiment: Experiment, dataset: Dataset) -> int:
     return sum(counts if limit is None else [min(count, limit) for count in counts])
 
 
-def _pass_seconds(cell: Cell, dataset: Dataset, base: str, config: TrainConfig) -> float:
-    """The mean of forward and backward passes over batches that lie evenly in the order of a training."""
+def _pass_seconds(cell: Cell, dataset: Dataset, base: str, config: TrainConfig) -> tuple[Split, float]:
+    """How a step is split, and the mean of forward and backward passes over batches that lie evenly in the order of
+    a training."""
     from ..lm.bases import load_for_training, load_tokenizer
     from ..lm.batches import Collator, Examples
     from ..lm.causal import weighted_forward
+    from ..lm.split import given_split, measured_split
     from ..lm.train import quiet
     from ..losses.weighted import answer_lengths
 
@@ -142,12 +147,16 @@ def _pass_seconds(cell: Cell, dataset: Dataset, base: str, config: TrainConfig) 
         prepared.encoded, prepared.weights, prepared.ranks, prepared.plan.order, int(tokenizer.eos_token_id)
     )
     collator = Collator(int(tokenizer.pad_token_id))
-    starts = np.linspace(0, max(len(examples) - config.batch_size, 0), _PASSES).astype(int)
+    effective = config.batch_size * config.accumulation
+    split = given_split(config) or measured_split(
+        model, examples, collator, effective, config.loss, spec.arm.token_loss
+    )
+    starts = np.linspace(0, max(len(examples) - split.rows, 0), _PASSES).astype(int)
     taken: list[float] = []
     with weighted_forward(model, spec.token_loss):
         # The first pass pays for what later ones find done.
         for start in (int(starts[0]), *map(int, starts)):
-            places = range(start, min(start + config.batch_size, len(examples)))
+            places = range(start, min(start + split.rows, len(examples)))
             batch = {
                 name: part.to(device) for name, part in collator([examples[place] for place in places]).items()
             }
@@ -158,7 +167,7 @@ def _pass_seconds(cell: Cell, dataset: Dataset, base: str, config: TrainConfig) 
             model.zero_grad()
     del model
     gc.collect()
-    return float(np.mean(taken[1:]))
+    return split, float(np.mean(taken[1:]))
 
 
 def _answer_seconds(experiment: Experiment, model: ModelPart, base: str, dataset: Dataset) -> float:

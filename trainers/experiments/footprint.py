@@ -25,6 +25,7 @@ from .stated import (
     checkpoint_bytes,
     pass_seconds,
     peak_bytes,
+    rows_at_once,
     state_bytes,
 )
 
@@ -208,12 +209,14 @@ def _trained(cell: Cell, config: TrainConfig, shape: Shape | None, counts: _Coun
         return replace(
             nothing, steps=steps, training_hours=None, peak_bytes=None, checkpoint_bytes=None, state_bytes=None
         )
-    passes = None if steps is None else steps * config.accumulation
+    rows = rows_at_once(shape, config, counts.tokens, gpu)
+    passes = None if steps is None else steps * batch / rows
+    seconds = pass_seconds(shape, config, counts.tokens, rows, gpu)
     return replace(
         nothing,
         steps=steps,
-        training_hours=None if passes is None else passes * pass_seconds(shape, config, counts.tokens, gpu) / 3600,
-        peak_bytes=peak_bytes(shape, config, counts.tokens),
+        training_hours=None if passes is None else passes * seconds / 3600,
+        peak_bytes=peak_bytes(shape, config, counts.tokens, rows),
         checkpoint_bytes=checkpoint_bytes(shape, config) + QUESTION_BYTES * (counts.train or 0),
         state_bytes=state_bytes(shape, config),
     )

@@ -32,6 +32,7 @@ _STATE_BYTES = 12
 _STATES_KEPT = 2
 _ACTIVATIONS_A_LAYER = 34
 _HEAD_CHUNK = 512
+_SHARE = 0.85
 _CHECKPOINTED = 6
 _DEFAULT_TARGETS = 2
 
@@ -45,12 +46,26 @@ def trained_parameters(shape: Shape, config: TrainConfig) -> int:
     return 2 * config.lora.r * shape.width * shape.layers * targets
 
 
-def pass_seconds(shape: Shape, config: TrainConfig, tokens: float, gpu: Gpu) -> float:
-    """Of one forward and backward pass over ``batch_size`` rows of so many tokens each."""
+def rows_at_once(shape: Shape, config: TrainConfig, tokens: float, gpu: Gpu) -> int:
+    """Rows of a pass: as the settings say, or as many as the GPU's memory is expected to hold."""
+    if config.micro_batch is None:
+        return config.batch_size
+    if isinstance(config.micro_batch, int):
+        return config.micro_batch
+    effective = config.batch_size * config.accumulation
+    sizes = [rows for rows in range(1, effective + 1) if effective % rows == 0]
+    return max(
+        (rows for rows in sizes if peak_bytes(shape, config, tokens, rows) < _SHARE * gpu.gigabytes * 1e9),
+        default=1,
+    )
+
+
+def pass_seconds(shape: Shape, config: TrainConfig, tokens: float, rows: int, gpu: Gpu) -> float:
+    """Of one forward and backward pass over rows of so many tokens each."""
     operations = 6 if config.method is Method.FULL else 4
     if config.gradient_checkpointing:
         operations += 2
-    arithmetic = operations * shape.parameters * tokens * config.batch_size / (gpu.teraflops * 1e12 * UTILISATION)
+    arithmetic = operations * shape.parameters * tokens * rows / (gpu.teraflops * 1e12 * UTILISATION)
     return max(arithmetic, shape.layers * _LAYER_SECONDS)
 
 
@@ -60,13 +75,13 @@ def answers_seconds(shape: Shape, answers: int, new_tokens: int, gpu: Gpu) -> fl
     return math.ceil(answers / _ANSWERS_AT_ONCE) * new_tokens * token
 
 
-def peak_bytes(shape: Shape, config: TrainConfig, tokens: float) -> float:
+def peak_bytes(shape: Shape, config: TrainConfig, tokens: float, rows: int) -> float:
     """Of the GPU's memory in training: the base, what is trained with its gradient and moments, and the activations
-    of a batch of the longest rows."""
+    of a pass of the longest rows."""
     base = _NF4_BYTES if config.method is Method.QLORA else _FROZEN_BYTES[config.precision]
     held = 0.0 if config.method is Method.FULL else base * shape.parameters
     held += _TRAINED_BYTES * trained_parameters(shape, config)
-    longest = min(3 * tokens, config.max_length) * config.batch_size
+    longest = min(3 * tokens, config.max_length) * rows
     a_value = _FROZEN_BYTES[config.precision] / 2
     a_layer = _CHECKPOINTED if config.gradient_checkpointing else _ACTIVATIONS_A_LAYER
     activations = a_value * a_layer * shape.width * longest * shape.layers

@@ -44,6 +44,12 @@ class Examples(torch.utils.data.Dataset[Example]):
     def __len__(self) -> int:
         return len(self._order)
 
+    @property
+    def lengths(self) -> Rows:
+        """Tokens of each example in the order of training, (m,); a blank has one."""
+        found: Rows = np.where(self._order == BLANK, 1, np.diff(self._encoded.offsets)[self._order])
+        return found
+
     def __getitem__(self, place: int) -> Example:
         row = int(self._order[place])
         if row == BLANK:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -66,13 +66,14 @@ class StageSettings(Record):
 class TrainConfig(Record):
     """One training.
 
-    ``batch_size`` examples go through the model at once on each process, ``accumulation`` times per step. ``rows``
-    limits the training rows to a fixed sample of the split (None: all). ``max_length`` counts the tokens of prompt
-    and answer together. ``pad_token`` names a token of the vocabulary for bases that have none of their own to pad
-    with. ``add_bos_token`` says whether texts begin with the start token; None: as the base's tokenizer has it,
-    which is refused where it forgets one that the base was trained with. ``save_dtype`` is what a whole model is
-    saved in, and the base of ``base`` loaded in (None: float32, as it was trained). A checkpoint for resuming is
-    kept every ``checkpoint_every`` steps, a log line every ``log_every``.
+    A step takes ``batch_size`` times ``accumulation`` examples on each process: ``batch_size`` at once, or
+    ``micro_batch`` where that is given; ``auto`` takes as many as memory is measured to hold. ``rows`` limits the
+    training rows to a fixed sample of the split (None: all). ``max_length`` counts the tokens of prompt and answer
+    together. ``pad_token`` names a token of the vocabulary for bases that have none of their own to pad with.
+    ``add_bos_token`` says whether texts begin with the start token; None: as the base's tokenizer has it, which is
+    refused where it forgets one that the base was trained with. ``save_dtype`` is what a whole model is saved in,
+    and the base of ``base`` loaded in (None: float32, as it was trained). A checkpoint for resuming is kept every
+    ``checkpoint_every`` steps, a log line every ``log_every``.
 
     ``curriculum`` holds the stages of the arms that have some (arXiv 2604.06365), in place of ``epochs`` and
     ``learning_rate``; other arms pass it by. Each stage is a training of its own that goes on from the weights of
@@ -101,6 +102,7 @@ class TrainConfig(Record):
     seed: int = identity(0, ge=0)
     batch_size: int = runtime(8, ge=1)
     accumulation: int = runtime(1, ge=1)
+    micro_batch: Annotated[int, Field(ge=1)] | Literal["auto"] | None = runtime(None)
     gradient_checkpointing: bool = runtime(False)
     checkpoint_every: int = runtime(200, ge=1)
     log_every: int = runtime(10, ge=1)

@@ -109,18 +109,14 @@ def training_conditions(
     return found
 
 
-def identity_of(
-    spec: ArmSpec, conditions: Mapping[str, Any], labels_sha256: str | None, config: TrainConfig, processes: int
-) -> dict[str, Any]:
-    """What makes a checkpoint this one and no other: the arm, all conditions, the labels behind its weights, and
-    how a step is split, which resuming depends on."""
+def identity_of(spec: ArmSpec, conditions: Mapping[str, Any], labels_sha256: str | None) -> dict[str, Any]:
+    """What makes a checkpoint this one and no other: the arm, all conditions, and the labels behind its weights."""
     weights, gamma = spec.weights, spec.gamma
     return {
         **({} if gamma is None else {"gamma": gamma}),
         "arm": spec.arm.name,
         "weights": None if weights is None else [weights.alpha, weights.beta, weights.gamma],
         "labels_sha256": labels_sha256,
-        "split": [processes, config.batch_size, config.accumulation] if spec.arm.trains else None,
         **conditions,
     }
 

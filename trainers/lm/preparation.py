@@ -110,7 +110,7 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
         )
         if spec.arm.uses & Needs.LABELS or (weights != 1).any():
             labels = hashlib.sha256(weights.tobytes() + plan.order.tobytes()).hexdigest()
-    identity = manifests.identity_of(spec, conditions, labels, config, processes)
+    identity = manifests.identity_of(spec, conditions, labels)
     return Prepared(dataset, rows, encoded, weights, ranks, plan, conditions, identity, base)
 
 

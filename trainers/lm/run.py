@@ -6,13 +6,17 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from accelerate.utils import gather_object
 from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from ...harness.core.errors import UserError
+from ...harness.core.files import read_json, write_json
 from ...harness.generation.checkpoints import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from ..losses.token_loss import check_slope
 from .bases import load_for_training
@@ -24,9 +28,10 @@ from .head_check import check_head
 from .manifest import STATE
 from .monitor import Monitor
 from .plan import Plan, warmup_steps
-from .processes import use_cpu
+from .processes import processes, use_cpu
 from .restarts import Restarts
 from .rounding import round_to_bf16
+from .split import Split, given_split, measured_split
 from .trainer import WeightedTrainer
 
 if TYPE_CHECKING:
@@ -34,6 +39,7 @@ if TYPE_CHECKING:
 
 _SAVED = "saved"
 """Folder of an adapter within ``STATE`` until it is whole."""
+_SPLIT = "split.json"
 
 
 def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> dict[str, Any]:
@@ -48,7 +54,8 @@ def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> d
     token_loss = training.spec.token_loss
     check_slope(token_loss)
     _demand_precision(config)
-    arguments = _arguments(config, state, plan)
+    rows = config.batch_size * config.accumulation
+    arguments = _arguments(config, state, plan, Split(config.batch_size, config.accumulation))
     if arguments.n_gpu > 1:
         raise UserError(
             f"{arguments.n_gpu} GPUs are visible to one process",
@@ -61,7 +68,10 @@ def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> d
     if config.method is not Method.QLORA:
         model.to(arguments.device)
     collator = Collator(tokenizer.pad_token_id)
-    measured = overhead(model, examples, collator, config.batch_size, config.loss, token_loss)
+    split = _split(config, state, lambda: measured_split(model, examples, collator, rows, config.loss, token_loss))
+    if split != Split(config.batch_size, config.accumulation):
+        arguments = _arguments(config, state, plan, split)
+    measured = overhead(model, examples, collator, split.rows, config.loss, token_loss)
     epochs = plan.passes if plan.staged else config.epochs
     monitor = Monitor(training.out, f"training {training.spec.name}", epochs)
     resumed = _last_checkpoint(state, whole_only=arguments.process_index == 0)
@@ -83,8 +93,8 @@ def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> d
             trainer.train(resume_from_checkpoint=None if resumed is None else str(resumed))
     except torch.OutOfMemoryError as error:
         raise UserError(
-            f"the training of {training.out} ran out of memory with batch_size {config.batch_size}",
-            "Take a smaller batch_size with as much more accumulation, or --set gradient_checkpointing=true",
+            f"the training of {training.out} ran out of memory with {split.rows} rows at once",
+            "Take --set micro_batch=auto, a smaller one, or --set gradient_checkpointing=true",
         ) from error
     finally:
         monitor.close()
@@ -92,6 +102,7 @@ def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> d
     _save(trainer, training, tokenizer)
     return {
         "steps": trainer.state.global_step,
+        "split": asdict(split),
         "steps_measured": monitor.steps,
         "loop_seconds": round(seconds, 3),
         "tokens": int(monitor.tokens),
@@ -101,13 +112,28 @@ def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> d
     }
 
 
-def _arguments(config: TrainConfig, state: Path, plan: Plan) -> TrainingArguments:
+def _split(config: TrainConfig, state: Path, measure: Callable[[], Split]) -> Split:
+    """How a step goes through the model. What was measured once holds for the whole training, also where it is gone
+    on with; of several processes the one with the least memory decides."""
+    if given := given_split(config):
+        return given
+    rows = config.batch_size * config.accumulation
+    path = state / _SPLIT
+    if path.is_file():
+        return Split.of(read_json(path, "Delete it, and train again")["rows"], rows)
+    found = Split.of(min(gather_object([measure().rows])), rows)
+    if processes().is_main_process:
+        write_json(path, asdict(found))
+    return found
+
+
+def _arguments(config: TrainConfig, state: Path, plan: Plan, split: Split) -> TrainingArguments:
     return TrainingArguments(
         output_dir=str(state),
         use_cpu=use_cpu(),
         max_steps=plan.steps,
-        per_device_train_batch_size=config.batch_size,
-        gradient_accumulation_steps=config.accumulation,
+        per_device_train_batch_size=split.rows,
+        gradient_accumulation_steps=split.accumulation,
         learning_rate=config.learning_rate,
         lr_scheduler_type=str(config.schedule),
         warmup_steps=warmup_steps(config, plan.steps),
