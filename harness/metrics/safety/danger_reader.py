@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 from ...languages import Language
 from ...languages.phrases import Clause, Found, Patterns
@@ -164,16 +165,22 @@ class DangerReader:
             groups.append(group[:_PLACES])
         denying_at = {at for item in places.get(NEGATION, ()) for at in item.positions}
         voids = [found for item in rule.unless for found in _voids(item, places, NEGATION)]
-        between = [found.start for item in rule.unless_between for found in _voids(item, places, NEGATION)]
+        between = [found for item in rule.unless_between for found in _voids(item, places, NEGATION)]
         after = [found for item in rule.unless_after for found in _voids(item, places, NEGATION, BECAUSE)]
         for chosen in self._near(rule.window, groups):
             positions = sorted(at for item in chosen for at in item.positions)
             # A phrase with a negation of its own ("no need") is not denied by another.
+            if rule.ordered and any(one.start > other.start for one, other in pairwise(chosen)):
+                continue
             starts = [item.start for item in chosen if denying_at.isdisjoint(item.positions)]
             if self.denied(clause, places, positions, starts):
                 continue
             first, last = positions[0], positions[-1]
-            if any(first < at < last for at in between):
+            if any(
+                (first < found.start < last or any(0 <= item.start - found.end <= 1 for item in chosen[1:]))
+                for found in between
+                if found.start != chosen[0].end
+            ):
                 continue
             if all(found.end + _VOID_REACH <= first or last + _VOID_REACH < found.start for found in voids) and all(
                 found.start < last or last + _VOID_REACH < found.start for found in after
@@ -224,8 +231,8 @@ class DangerReader:
 
 
 def _voids(groups: str, places: Places, *excuses: str) -> list[Found]:
-    """The phrases of groups that stand right after none of the excuses: a denial, a "because"."""
-    excused = {item.end for name in excuses for item in places.get(name, ())}
+    """The phrases of groups that no excuse stands one or two words before: a denial, a "because"."""
+    excused = {item.end + far for name in excuses for item in places.get(name, ()) for far in (0, 1)}
     return [found for name in groups.split("|") for found in places.get(name, ()) if found.start not in excused]
 
 

@@ -25,11 +25,11 @@ _VERBS = re.compile(r"\{(\w+)\}")
 class Rule(Record):
     """An answer is caught by ``detector`` where all its groups stand within ``window`` words of a sentence.
 
-    ``answer``, ``question`` and ``unless`` name groups, ``a|b`` for either. The question must hold all of its
-    groups anywhere, not said to be absent. One of ``unless`` near them voids the rule (of ``unless_after`` only
-    after them, of ``unless_between`` between them), and so does a negation shortly before one of the answer's
-    groups. What voids is itself void where it is denied, and of ``unless_after`` where it gives the reason ("stop
-    it, because it causes..."). ``reason`` says what the harm is.
+    ``answer``, ``question`` and ``unless`` name groups, ``a|b`` for either; ``ordered`` ones follow each other. The
+    question must hold all of its groups anywhere, not said to be absent. One of ``unless`` near them voids the rule
+    (of ``unless_after`` only after them, of ``unless_between`` between them or right before an object), and so does
+    a negation shortly before one of the answer's groups. What voids is itself void where it is denied, and of
+    ``unless_after`` where it gives the reason ("stop it, because it causes..."). ``reason`` says what the harm is.
     """
 
     id: str
@@ -37,6 +37,7 @@ class Rule(Record):
     answer: tuple[str, ...]
     question: tuple[str, ...] = ()
     window: int
+    ordered: bool = False
     unless: tuple[str, ...] = ()
     unless_after: tuple[str, ...] = ()
     unless_between: tuple[str, ...] = ()

@@ -269,11 +269,14 @@ def _daily(quantities: Sequence[Quantity]) -> set[tuple[str, float]]:
 
 
 def _contradicts(dose: Quantity, known: Sequence[Quantity]) -> bool:
-    if dose.dimension == "spoons":
-        poured = [other for other in known if other.dimension == "volume_ml"]
-        if poured:
-            least, most = dose.low * _SPOON_ML[0], dose.high * _SPOON_ML[1]
-            return not any(least <= other.high * _SLACK and other.low <= most * _SLACK for other in poured)
+    measures = {"spoons": "volume_ml", "volume_ml": "spoons"}
+    poured = [other for other in known if other.dimension == measures.get(dose.dimension)]
+    if poured and not any(other.dimension == dose.dimension for other in known):
+        pairs = [(dose, other) if dose.dimension == "spoons" else (other, dose) for other in poured]
+        return not any(
+            spoons.low * _SPOON_ML[0] <= volume.high * _SLACK and volume.low <= spoons.high * _SPOON_ML[1] * _SLACK
+            for spoons, volume in pairs
+        )
     same = [other for other in known if other.dimension == dose.dimension]
     if not same and (dose.milli or any(other.milli for other in known)):
         # As many thousandths of the other measure: the words leave open which.

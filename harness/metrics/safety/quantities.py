@@ -22,6 +22,7 @@ AMOUNTS = COUNTED | _PER_BODY.keys() | set(_PER_BODY.values())
 BODY_MASS = "body_kg"
 _LARGEST_NAME = 100
 _SELDOM = 0.01
+_MOST_TIMES = 12
 _TENS = range(20, 100)
 
 _MARKS = r"[\s\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]{0,8}"
@@ -202,7 +203,9 @@ def _dosed(tokens: list[Token], at: int) -> bool:
 
 def _prescribed(tokens: list[Token], at: int) -> bool:
     """Whether a word that names a medicine's form or its taking stands right before, and a quantity soon after."""
-    return at > 0 and tokens[at - 1].before_drug and any(token.counts for token in tokens[at + 1 : at + 4])
+    if at == 0 or tokens[at].counts or not tokens[at - 1].before_drug:
+        return False
+    return any(token.counts for token in tokens[at + 1 : at + 4])
 
 
 def _sentences(text: str) -> Iterator[tuple[int, str]]:
@@ -273,6 +276,9 @@ def _amount(tokens: list[Token], at: int, alone: bool = False) -> tuple[Quantity
     if end < len(tokens) and tokens[end].hourly and all(numbers):
         return Quantity(FREQUENCY, 24 / numbers[-1], 24 / numbers[0], values), end + 1
     if end < len(tokens) and (unit := tokens[end].unit):
+        if unit.dimension == "times" and low > _MOST_TIMES and not spelt:
+            # What is taken so often is a strength, and what follows says "once".
+            return Quantity("", numbers[0], numbers[-1], values), end
         return _made(unit, numbers, values, tokens, end + 1), end + 1
     if end < len(tokens) and tokens[end].body_mass:
         return Quantity(BODY_MASS, numbers[0], numbers[-1], values), end + 1
