@@ -102,7 +102,7 @@ $(VLLM_STAMP): constraints.txt
 	touch $@
 
 test-vllm: $(VLLM_STAMP)
-	OMP_NUM_THREADS=1 $(VLLM_BIN)/pytest -m "$(VLLM_TESTS)" tests/test_vllm.py
+	OMP_NUM_THREADS=1 $(VLLM_BIN)/pytest -m "$(VLLM_TESTS)" tests/test_vllm.py tests/test_vllm_adapters.py
 
 bench-generation: $(VLLM_STAMP)
 	$(VLLM_BIN)/python tests/bench_generation.py

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,7 +24,13 @@ from .saving import add_nll, save_run
 _REQUEST = "request.json"
 
 
-def evaluate(config: GenerationConfig, options: EvaluationOptions, tasks: Path, group: str) -> Run:
+def evaluate(
+    config: GenerationConfig,
+    options: EvaluationOptions,
+    tasks: Path,
+    group: str,
+    defaults: Mapping[str, object] | None = None,
+) -> Run:
     """Generate, score and save one run; a run that is whole already is read, not made again.
 
     Args:
@@ -32,14 +38,16 @@ def evaluate(config: GenerationConfig, options: EvaluationOptions, tasks: Path, 
         options: on what, and where to.
         tasks: the folder of the lm-eval tasks.
         group: their group.
+        defaults: what an engine set that has answered already, for the manifest.
 
     Raises:
         UserError: the data, the model or the encoder cannot be read, a severity has no row, or the folder holds
             another run or cannot be written to; the user interrupted. Answers generated so far are kept.
     """
     model = StoredModel(config)
+    model.defaults = dict(defaults or {})
     started = datetime.now(UTC)
-    with _claimed(model, options) as whole, answers_kept(config):
+    with claimed(model, options) as whole, answers_kept(config):
         if not whole:
             results = run_tasks(model, tasks, group, options)
             save_run(model, options, results, started)
@@ -53,7 +61,7 @@ def evaluate_shard(config: GenerationConfig, options: EvaluationOptions, tasks: 
         UserError: as ``evaluate``.
     """
     model = StoredModel(config)
-    with _claimed(model, options), answers_kept(config):
+    with claimed(model, options), answers_kept(config):
         return model.generate_shard(requests_of(model, tasks, group, options))
 
 
@@ -75,7 +83,7 @@ def answers_kept(config: GenerationConfig) -> Iterator[None]:
 
 
 @contextmanager
-def _claimed(model: StoredModel, options: EvaluationOptions) -> Iterator[bool]:
+def claimed(model: StoredModel, options: EvaluationOptions) -> Iterator[bool]:
     """Within, the folder is this run's, so that no other gets mixed in; yields whether the run is whole already.
 
     What fails before the first answer gives a new claim back: the corrected command is another run.

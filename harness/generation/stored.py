@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -65,11 +65,19 @@ class StoredModel(LM):  # type: ignore[misc]
         for request in requests:
             if request.args[1] != self.config.decoding.gen_kwargs():
                 raise ValueError(f"the task decodes by {request.args[1]}, the model by {self.config.decoding}")
-        self.prompts = [self._prompt(request, k) for request in requests for k in range(self.config.samples)]
-        repeats = self._again(requests, self.prompts)
+        self.prompts, repeats = self.asked(requests)
         self.answers = self.answer(self.prompts, repeats)
         self.repeats = [(prompt, self.store[prompt.key]) for prompt in repeats]
         return [answer.text for answer in self.answers[:: self.config.samples]]
+
+    def asked(self, requests: Sequence[Instance]) -> tuple[list[Prompt], list[Prompt]]:
+        """The prompts of requests, one per sample, and those of them that are asked again.
+
+        Raises:
+            UserError: too few would be asked again.
+        """
+        prompts = [self._prompt(request, sample) for request in requests for sample in range(self.config.samples)]
+        return prompts, self._again(requests, prompts)
 
     def generate_shard(self, requests: Sequence[Instance]) -> int:
         """Generate what falls to this shard, into its part of the store. Returns the number of its answers."""
@@ -88,7 +96,7 @@ class StoredModel(LM):  # type: ignore[misc]
         unique = list({prompt.key: prompt for prompt in prompts}.values())
         with self.store.opened() as store, kept(store):
             asked = [unique, list({prompt.key: prompt for prompt in repeats}.values())]
-            if missing := {prompt.key for part in asked for prompt in part if self._to_ask(prompt)}:
+            if missing := self.missing(asked):
                 workers = load_workers(self.config)
                 self.defaults = workers.defaults
                 try:
@@ -132,6 +140,10 @@ class StoredModel(LM):  # type: ignore[misc]
         severities = {str(request.doc["id"]): str(request.doc["severity"]) for request in requests}
         rows = chosen(severities, self.config.repeat_share, self.config.decoding.seed)
         return [again(prompt, self.store.digest) for prompt in prompts if prompt.id in rows]
+
+    def missing(self, asked: Iterable[Iterable[Prompt]]) -> set[str]:
+        """The keys of the prompts that the store, which is open, has no answer to."""
+        return {prompt.key for part in asked for prompt in part if self._to_ask(prompt)}
 
     def _to_ask(self, prompt: Prompt) -> bool:
         if prompt.key not in self.store:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...harness.data.dataset import Dataset, open_dataset
 from ...harness.evaluation.options import EvaluationOptions
@@ -15,6 +16,9 @@ from ...harness.generation.config import GenerationConfig, Kind
 from ...harness.generation.decoding import Preset, decoding
 from ..experiments.config import Experiment, ModelPart, training_config
 from ..experiments.grid import Cell, base_of, cells, run_folder
+
+if TYPE_CHECKING:
+    from ...harness.evaluation.together import Wanted
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Job:
         data: the folder of the labelled dataset.
         encoder: of BERTScore, and its layer; None for what the environment says.
         command: what the runs say made them.
+        engines: what an engine set that has answered ahead, by cell and decoding.
     """
 
     experiment: Experiment
@@ -34,6 +39,7 @@ class Job:
     data: Path
     encoder: tuple[str | None, int | None] = (None, None)
     command: str | None = None
+    engines: dict[tuple[str, Preset], dict[str, object]] = field(default_factory=dict, compare=False)
 
     @cached_property
     def dataset(self) -> Dataset:
@@ -90,6 +96,29 @@ class Job:
         from ...harness.evaluation.evaluate import evaluate
         from ...tasks import FOLDER, GROUP
 
+        wanted = self.wanted(label, preset)
+        evaluate(wanted.config, wanted.options, FOLDER, GROUP, self.engines.get((label, preset)))
+
+    def answer_ahead(self, labels: Sequence[str], preset: Preset) -> None:
+        """Let one engine each answer for the cells of a base, where the backend can; ``evaluate`` does the rest.
+
+        Raises:
+            UserError: as ``evaluate``.
+        """
+        from ...harness.evaluation.together import answer_ahead, together
+        from ...tasks import FOLDER, GROUP
+
+        wanted = [self.wanted(label, preset) for label in labels]
+        for places in together(wanted):
+            found = answer_ahead([wanted[place] for place in places], FOLDER, GROUP)
+            self.engines.update(
+                {(labels[place], preset): each for place, each in zip(places, found, strict=True) if each}
+            )
+
+    def wanted(self, label: str, preset: Preset) -> Wanted:
+        """The evaluation of a cell or a floor under a decoding."""
+        from ...harness.evaluation.together import Wanted
+
         part, run, tongue = self.experiment.evaluation, self.run(label, preset), self.dataset.language
         kind, given = self._system(label)
         config = GenerationConfig(
@@ -111,7 +140,7 @@ class Job:
             name=label,
             command=self.command,
         )
-        evaluate(config, options, FOLDER, GROUP)
+        return Wanted(config, options)
 
     def _system(self, label: str) -> tuple[Kind, dict[str, Any]]:
         if label not in self.cells:

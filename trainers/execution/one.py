@@ -96,7 +96,7 @@ class _Doing:
                     self._look()
                 self._finished.append(step.name)
                 _release()
-        for label in self._work.labels:
+        for label in self._work.labels if self._work.whole else ():
             self._write(State.DONE, label, seal=seal(self._job, label))
         return None
 

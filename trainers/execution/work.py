@@ -27,9 +27,7 @@ class Step(NamedTuple):
 
 class Work(Protocol):
     """A piece of work for one worker; ``labels`` are the cells and floors that it does, ``device`` whether it
-    computes on one.
-
-    A piece may do several, such as the answers of all arms of a base by one engine.
+    computes on one, ``whole`` whether nothing of them is left to do after it.
     """
 
     @property
@@ -37,6 +35,9 @@ class Work(Protocol):
 
     @property
     def device(self) -> bool: ...
+
+    @property
+    def whole(self) -> bool: ...
 
     def steps(self, job: Job) -> Iterator[Step]: ...
 
@@ -47,6 +48,7 @@ class CellWork:
 
     label: str
     device = True
+    whole = True
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -60,11 +62,30 @@ class CellWork:
 
 
 @dataclass(frozen=True)
+class TrainingWork:
+    """The training of a cell alone: its evaluations come with those of others."""
+
+    label: str
+    device = True
+    whole = False
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Itself."""
+        return (self.label,)
+
+    def steps(self, job: Job) -> Iterator[Step]:
+        """The training."""
+        yield Step(TRAIN, partial(job.train, self.label))
+
+
+@dataclass(frozen=True)
 class FloorWork:
     """A trivial system under every decoding."""
 
     label: str
     device = False
+    whole = True
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -38,11 +38,11 @@ class Asked(Protocol):
     def answer(self) -> str | None: ...
 
 
-def engine(module: str, name: str) -> Callable[[Any], Engine]:
+def engine(module: str, name: str) -> Callable[..., Engine]:
     """The class ``name`` of ``engines/<module>.py``, imported when a generation asks for it."""
 
-    def load(config: Any) -> Engine:
-        loaded: Engine = getattr(import_module(f"..engines.{module}", __package__), name)(config)
+    def load(*configs: Any) -> Engine:
+        loaded: Engine = getattr(import_module(f"..engines.{module}", __package__), name)(*configs)
         return loaded
 
     return load
@@ -73,6 +73,8 @@ class Backend:
         device: whether it computes on a device of this machine.
         gpus: how many it takes, if there are any, by its model arguments.
         parallel: whether several engines of it can share the work.
+        shares: whether one engine of it can answer for several checkpoints of a base: ``load`` takes further
+            generations then, and ``generate`` whose each prompt is.
         chat: whether it has the tokenizer that brings a chat template.
         demands: looks whether a generation says all that it needs.
         identity: what else changes its answers.
@@ -82,7 +84,7 @@ class Backend:
     """
 
     name: str
-    load: Callable[[Any], Engine]
+    load: Callable[..., Engine]
     floor: bool = False
     identity_args: Mapping[str, Value] | None = None
     runtime_args: Mapping[str, Value] | None = None
@@ -95,6 +97,7 @@ class Backend:
     device: bool = False
     gpus: Callable[[Mapping[str, Any]], int] = lambda _: 0
     parallel: bool = True
+    shares: bool = False
     chat: bool = False
     demands: Callable[[Asked], None] = _nothing
     identity: Callable[[Asked], dict[str, Any]] = lambda _: {}

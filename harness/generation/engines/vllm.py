@@ -8,9 +8,12 @@ import logging
 import os
 import time
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from ...core.errors import UserError
+from ..checkpoints import loadable
 from ..config import GenerationConfig
 from ..decoding import answer_seed
 from ..endings import Ending, ending
@@ -19,6 +22,7 @@ from ..records import Generated, Prompt
 from ..start_token import StartToken, keep_last
 from ..thoughts import THINKING_ARGUMENTS, opened
 from ..workers.failures import loading
+from .vllm_adapters import adapter_arguments, adapter_requests, fitting, with_zero_adapter
 from .vllm_packages import answer_for_vllm, vllm_package
 
 log = logging.getLogger(__name__)
@@ -33,9 +37,16 @@ _CHUNK = {True: 256, False: 2048}
 
 
 class VLLMEngine:
-    """vLLM with continuous batching. ``defaults`` holds what it sets for the user, all of which can be given."""
+    """vLLM with continuous batching, for one checkpoint, or for several that stand on the same base.
 
-    def __init__(self, config: GenerationConfig) -> None:
+    ``defaults`` holds what it sets for the user, all of which can be given.
+
+    Args:
+        config: whose model arguments and decoding count.
+        others: the same for other checkpoints of that base.
+    """
+
+    def __init__(self, config: GenerationConfig, *others: GenerationConfig) -> None:
         import torch
 
         package = vllm_package(gpu=torch.cuda.is_available())
@@ -46,7 +57,10 @@ class VLLMEngine:
                 "Leave --device out; CUDA_VISIBLE_DEVICES chooses among GPUs",
             )
         environment = _ENVIRONMENT | (_CPU_ENVIRONMENT if package.for_cpu else {})
-        arguments: dict[str, Any] = _CPU_ARGUMENTS if package.for_cpu else {}
+        loaded = [loadable(each) for each in (config, *others)]
+        self._scratch = TemporaryDirectory()
+        adapters = with_zero_adapter([each.adapter for each in loaded], Path(self._scratch.name))
+        arguments: dict[str, Any] = (_CPU_ARGUMENTS if package.for_cpu else {}) | adapter_arguments(adapters)
         arguments = {name: value for name, value in arguments.items() if name not in config.model_args}
         environment = {name: os.environ.setdefault(name, value) for name, value in environment.items()}
         self.max_prompts = config.batch_size or _CHUNK[package.for_cpu]
@@ -61,13 +75,16 @@ class VLLMEngine:
         from lm_eval.models.vllm_causallms import VLLM
 
         self._decoding = config.decoding
-        # A number here only silences vLLM's own progress bar; batching is continuous either way.
-        with loading(config.model_args.get("pretrained")):
-            given = {name: value for name, value in config.model_args.items() if name not in THINKING_ARGUMENTS}
+        first = next(filter(None, adapters), None)
+        with loading(config.model_args.get("pretrained")), fitting(first):
+            given = {name: value for name, value in loaded[0].for_engine.items() if name not in THINKING_ARGUMENTS}
             self.lm = VLLM(**{"batch_size": self.max_prompts, **given, **arguments})
+        # lm-eval's own, of an adapter that was named by lora_local_path.
+        own = self.lm.lora_request
+        self._adapters = [own] if own else adapter_requests(self.lm.model.llm_engine, adapters)
         self._reader = Reader(self.lm.tokenizer, config.model_args.get("think_end_token"))
         found = self.lm.model.llm_engine.model_config.hf_text_config.model_type
-        self._start = StartToken(self.lm.tokenizer, found, config.model_args)
+        self._start = StartToken(self.lm.tokenizer, found, loaded[0].arguments)
         self._room = self.lm.max_length - self._decoding.max_new_tokens
         if self._room < 1:
             raise UserError(
@@ -79,14 +96,20 @@ class VLLMEngine:
         """Tokens of each prompt after truncation to the model's context."""
         return [len(ids) for ids in self._encode(prompts, warn=True)]
 
-    def generate(self, prompts: Sequence[Prompt]) -> list[Generated]:
-        """One answer per prompt."""
+    def generate(self, prompts: Sequence[Prompt], whose: Sequence[int] | None = None) -> list[Generated]:
+        """One answer per prompt, all in one batch.
+
+        Args:
+            prompts: of one checkpoint, or of several.
+            whose: the checkpoint of each prompt, as they were given, from 0; None where all are of the first.
+        """
+        adapters = [self._adapters[number] for number in whose or [0] * len(prompts)]
         start = time.perf_counter()
         encoded = self._encode(prompts)
         if any(prompt.repeat for prompt in prompts):
             # What the first answer left there would be half of the second one.
             self.lm.model.reset_prefix_cache()
-        outputs = self._outputs(prompts, encoded, self._decoding.until)
+        outputs = self._outputs(prompts, encoded, self._decoding.until, adapters)
         found = [self._ending(prompt, output) for prompt, output in zip(prompts, outputs, strict=True)]
         # The engine knows neither thoughts nor leading blank lines: where it stopped in these, ask again.
         again = [
@@ -96,7 +119,9 @@ class VLLMEngine:
         ]
         if again:
             asked = [prompts[place] for place in again]
-            fresh = self._outputs(asked, [encoded[place] for place in again], ())
+            fresh = self._outputs(
+                asked, [encoded[place] for place in again], (), [adapters[place] for place in again]
+            )
             for place, prompt, output in zip(again, asked, fresh, strict=True):
                 outputs[place], found[place] = output, self._ending(prompt, output)
         seconds = (time.perf_counter() - start) / len(prompts)
@@ -112,6 +137,7 @@ class VLLMEngine:
         with contextlib.suppress(AttributeError):
             self.lm.model.llm_engine.engine_core.shutdown()
         del self.lm
+        self._scratch.cleanup()
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -125,9 +151,17 @@ class VLLMEngine:
             log.warning("%d prompts are longer than %d tokens and lose their beginning", cut, self._room)
         return [keep_last(ids, self._room, self.lm.tokenizer.bos_token_id) for ids in encoded]
 
-    def _outputs(self, prompts: Sequence[Prompt], encoded: Any, until: Sequence[str]) -> list[Any]:
-        sampling = [self._sampling(prompt, until) for prompt in prompts]
-        outputs = self.lm._model_generate(requests=encoded, generate=True, sampling_params=sampling)
+    def _outputs(
+        self, prompts: Sequence[Prompt], encoded: Any, until: Sequence[str], adapters: Sequence[Any]
+    ) -> list[Any]:
+        from vllm import TokensPrompt
+
+        outputs = self.lm.model.generate(
+            [TokensPrompt(prompt_token_ids=ids) for ids in encoded],
+            sampling_params=[self._sampling(prompt, until) for prompt in prompts],
+            lora_request=list(adapters) if any(adapters) else None,
+            use_tqdm=False,
+        )
         return [output.outputs[0] for output in outputs]
 
     def _ending(self, prompt: Prompt, output: Any) -> Ending:
