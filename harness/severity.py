@@ -176,11 +176,16 @@ SCHEMES: dict[str, Weights] = {
 }
 
 
+MOST = 1e6
+"""No weight is larger, and no mean of weights smaller than its inverse: float32, in which losses are summed, tells
+apart seven digits."""
+
+
 def parse_weights(text: str) -> Weights:
     """Read a scheme's name, or ``α,β,γ`` such as ``0.5,1,1.5``.
 
     Raises:
-        UserError: neither; or a weight is negative, not finite, or all three are zero.
+        UserError: neither; or a weight is negative, not finite or absurdly large, or all three are nearly zero.
     """
     if text in SCHEMES:
         return SCHEMES[text]
@@ -192,4 +197,6 @@ def parse_weights(text: str) -> Weights:
     values = np.array([alpha, beta, gamma])
     if not np.isfinite(values).all() or (values < 0).any() or not values.any():
         raise UserError(f"weights {text!r} must be finite, not negative and not all zero", remedy)
+    if values.max() > MOST or values.max() < 1 / MOST:
+        raise UserError(f"weights {text!r} are absurd: a weight counts beside others of about 1", remedy)
     return Weights(alpha, beta, gamma)

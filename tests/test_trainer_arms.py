@@ -67,6 +67,24 @@ def test_impossible_weights_are_refused(given_weights):
         ArmSpec.of("severity", weights=given_weights)
 
 
+@pytest.mark.parametrize("weights", ["1e308,1,1", "1,1,1e7", "1e-9,1e-9,1e-9"])
+def test_absurd_weights_are_refused_as_they_are_given(weights):
+    with pytest.raises(UserError, match="are absurd: a weight counts beside others of about 1"):
+        ArmSpec.of("severity", weights=weights)
+
+
+@pytest.mark.parametrize("most", [1e308, 3e38, 1e7])
+def test_absurd_weights_of_rows_are_refused_by_their_row(most):
+    class Grown(Arm):
+        name = "grown"
+
+        def weights(self, rows, scheme, seed):
+            return np.where(np.arange(len(rows)) == 2, most, 1.0)
+
+    with pytest.raises(UserError, match=r"of arm 'grown' are absurd: .* of training row 'row-2'"):
+        arm_weights(ArmSpec(Grown()), train(), seed=0)
+
+
 def test_weights_that_are_all_zero_on_these_rows_are_refused():
     certain = train(np.array([[1.0, 0, 0], [1.0, 0, 0]]))
     with pytest.raises(UserError, match="not all zero"):

@@ -1,6 +1,7 @@
 """Bases as the hub has them: without a pad token, with several end tokens, with settings that cannot be saved."""
 
 import json
+import re
 
 import pytest
 from maqa_severity.harness.core.errors import UserError
@@ -145,3 +146,23 @@ def test_what_is_no_whole_causal_model_is_refused_by_the_check_and_by_the_traini
         train_lm(dataset, base, ArmSpec.of("ce"), config, tmp_path / "out")
     assert words in str(told.value)
     assert not (tmp_path / "out").exists()
+
+
+def test_a_batch_that_cannot_fit_is_said_before_the_training_with_a_split_that_fits(tmp_path, dataset, monkeypatch):
+    from maqa_severity.trainers.lm import fitting
+
+    base = str(gpt2_base(tmp_path / "base", vocab_size=20_000, n_embd=256, n_layer=4))
+    # Of 8.3 million weights: gradients, moments, and little more.
+    free = 8_300_000 * 12 + 150_000_000
+    monkeypatch.setattr(fitting, "free_bytes", lambda: free)
+    given = [*SETTINGS, f"pad_token={END}", "batch_size=64"]
+    with pytest.raises(UserError, match=r"^64 examples of up to \d+ tokens would take about") as told:
+        train_lm(dataset, base, ArmSpec.of("ce"), load_config(settings=given), tmp_path / "out")
+    (rows,) = re.search(r"micro_batch=(\d+)", str(told.value)).groups()
+    assert 64 % int(rows) == 0 and int(rows) < 64
+    assert not (tmp_path / "out").exists()
+    less = load_config(settings=[*given, f"micro_batch={rows}"])
+    train_lm(dataset, base, ArmSpec.of("ce"), less, tmp_path / "out")
+    monkeypatch.setattr(fitting, "free_bytes", lambda: 1_000_000)
+    with pytest.raises(UserError, match=r"its gradients and AdamW's moments would take about .*method=lora"):
+        train_lm(dataset, base, ArmSpec.of("ce"), load_config(settings=given), tmp_path / "none")

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...harness.core.errors import UserError
-from ...harness.severity import SCHEMES, Weights, parse_weights
+from ...harness.severity import MOST, SCHEMES, Weights, parse_weights
 from ..losses.token_loss import TokenLoss
 from .base import ARMS, Arm, Floats, Needs, Rows, probabilities
 
@@ -95,7 +95,8 @@ def arm_weights(spec: ArmSpec, train: pd.DataFrame, seed: int) -> Floats:
     """The weight of each training example, shape (n,), before any scaling; ones for the arms without weights.
 
     Raises:
-        UserError: a row lacks what the arm needs, or the weights are negative, not finite or all zero.
+        UserError: a row lacks what the arm needs, or the weights are negative, not finite, absurdly large or all
+            zero.
         ValueError: the arm does not give one weight a row.
     """
     _demand(spec, train)
@@ -130,6 +131,13 @@ def _sound(spec: ArmSpec, train: pd.DataFrame, given: Floats, what: str) -> Floa
         raise UserError(
             f"the {what} of arm {spec.name!r} must be finite, not negative and not all zero",
             "Choose other --weights, or label the dataset again",
+        )
+    worst = int(values.argmax())
+    if values[worst] > MOST or values.mean() < 1 / MOST:
+        raise UserError(
+            f"the {what} of arm {spec.name!r} are absurd: {values[worst]:.6g} of training row "
+            f"{train['id'].iloc[worst]!r}, {values.mean():.6g} in the mean",
+            f"Give {what} of about 1, none above {MOST:,.0f}",
         )
     return values
 

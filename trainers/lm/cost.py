@@ -74,7 +74,7 @@ def overhead(
         for _ in range(_REPEATS):
             for name, loss in passes.items():
                 if measured[name]:
-                    taken[name].append(_measure(model, loss))
+                    taken[name].append(measured_pass(model, loss))
     result: dict[str, Any] = {
         name: {
             "seconds": statistics.median(seconds for seconds, _ in values),
@@ -97,14 +97,14 @@ def _ratio(result: dict[str, Any], one: str, other: str) -> float | None:
 
 def _warm(model: Any, loss: Callable[[], Any]) -> bool:
     try:
-        _measure(model, loss)
+        measured_pass(model, loss)
     except torch.OutOfMemoryError:
         model.zero_grad()
         return False
     return True
 
 
-def _measure(model: Any, loss: Callable[[], Any]) -> tuple[float, int]:
+def measured_pass(model: Any, loss: Callable[[], Any]) -> tuple[float, int]:
     """Seconds and additional peak memory of one pass."""
     model.zero_grad()
     reset_peak_memory()

@@ -24,6 +24,7 @@ from .batches import Collator, Examples
 from .causal import weighted_forward
 from .config import Method, Precision, TrainConfig
 from .cost import overhead, peak_memory_bytes, reset_peak_memory
+from .fitting import demand_fit
 from .head_check import check_head
 from .manifest import STATE
 from .monitor import Monitor
@@ -47,8 +48,8 @@ def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> d
     the plan.
 
     Raises:
-        UserError: the base cannot be used for this, the loss is not finite, memory ran out, several GPUs are
-            visible to one process, or accelerate was asked for another precision.
+        UserError: the base cannot be used for this, the loss is not finite, its batches do not fit into memory,
+            several GPUs are visible to one process, or accelerate was asked for another precision.
     """
     config, state = training.config, training.out / STATE
     token_loss = training.spec.token_loss
@@ -71,6 +72,8 @@ def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> d
     split = _split(config, state, lambda: measured_split(model, examples, collator, rows, config.loss, token_loss))
     if split != Split(config.batch_size, config.accumulation):
         arguments = _arguments(config, state, plan, split)
+    if given_split(config):
+        demand_fit(model, examples, collator, split, config, token_loss)
     measured = overhead(model, examples, collator, split.rows, config.loss, token_loss)
     epochs = plan.passes if plan.staged else config.epochs
     monitor = Monitor(training.out, f"training {training.spec.name}", epochs)

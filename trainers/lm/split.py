@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from ...harness.core.errors import UserError
-from ...harness.core.memory import available_bytes
+from ...harness.core.memory import available_bytes, give_back
 from ..losses.modes import LossMode
 from ..losses.token_loss import TokenLoss, cross_entropy
 from ..losses.weighted import answer_lengths
@@ -149,6 +149,7 @@ def measured_split(
         batch = collator([examples[int(place)] for place in longest[:rows]])
         batch = {name: tensor.to(device) for name, tensor in batch.items()}
         coefficients = mode.coefficients(batch["weights"], answer_lengths(batch["labels"]))
+        give_back()
         reset_peak_memory()
         before = peak_memory_bytes()
         try:
