@@ -35,6 +35,7 @@ from .trainers.experiments.config import DEMO, Experiment, ModelPart
 from .trainers.experiments.grid import Cell, cells, decoding_folder
 from .trainers.experiments.ingredients import demo_base, demo_encoder, experiment_dataset
 from .trainers.experiments.preflight import demand_analysis, demand_gold, demand_labels, demand_ready
+from .trainers.experiments.twins import find_twins, twins_in_words
 
 _T = TypeVar("_T")
 _REQUEST = "experiment.json"
@@ -112,7 +113,7 @@ def run_experiment(
             console.print(line, markup=False, style=_STYLES[kind], soft_wrap=True)
 
         failed = do_all(all_work(job), job, engine, said)
-        return _results(job, planned, failed, at_look)
+        return _results(job, list(job.cells.values()), failed, at_look)
 
 
 def _prepared(
@@ -133,6 +134,8 @@ def _prepared(
         console.print(line, markup=False, style="yellow", soft_wrap=True)
     demand_gold(experiment, dataset)
     demand_analysis(experiment, dataset)
+    for line in twins_in_words(find_twins(experiment, out, dataset)):
+        console.print(line, markup=False, style="yellow", soft_wrap=True)
     return Job(experiment, out, dataset.folder, (encoder, layer), command)
 
 
@@ -203,7 +206,7 @@ def _lacking(experiment: Experiment, planned: Sequence[Cell], missing: dict[str,
     return [
         cell.label
         for cell in planned
-        if cell.label in missing and cell.model.name in models and cell.arm.spec.name in arms
+        if cell.label in missing and cell.model.name in models and set(cell.arms) & set(arms)
     ]
 
 
@@ -244,7 +247,7 @@ def _arms_of(
     analysis = experiment.analysis
     pairs += pairs_of(analysis)
     for label in dict.fromkeys((*chain(*pairs), *against, *chain(*against.values()))):
-        own = [cell for cell in planned if cell.model == model and cell.arm.spec.name == names[label]]
+        own = [cell for cell in planned if cell.model == model and names[label] in cell.arms]
         shown = f"{model.name}/{label}" if len(experiment.models) > 1 else label
         if there := [runs[cell.label] for cell in own if cell.label in runs]:
             groups[names[label]] = as_group(there, shown)

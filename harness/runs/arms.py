@@ -192,7 +192,8 @@ def claims_of(made: Mapping[Pair, Comparison], against: Mapping[str, Sequence[st
 
 
 def bases_of(runs: Sequence[Run]) -> dict[str, dict[str, list[Run]]]:
-    """The runs of each base by its name, and in it of each arm by its name with the scheme.
+    """The runs of each base by its name, and in it of each arm by its name with the scheme; a training that stands
+    for several arms is a run of each.
 
     Raises:
         UserError: a run does not say how its model was trained.
@@ -206,8 +207,9 @@ def bases_of(runs: Sequence[Run]) -> dict[str, dict[str, list[Run]]]:
                 f"run {run.path} does not say how its model was trained, so its arm is unknown",
                 "Give runs of checkpoints by `maqa train lm`",
             )
-        arm = "-".join(filter(None, (training["arm"], training.get("scheme"))))
-        found.setdefault(names[key_of_base(conditions(training).get("base"))], {}).setdefault(arm, []).append(run)
+        of_base = found.setdefault(names[key_of_base(conditions(training).get("base"))], {})
+        for arm in ("-".join(filter(None, (training["arm"], training.get("scheme")))), *training.get("also", [])):
+            of_base.setdefault(arm, []).append(run)
     return found
 
 

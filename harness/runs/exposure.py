@@ -76,9 +76,9 @@ def _sentence(one: _Group, other: _Group) -> str:
     ]
     return (
         f"exposure differs, {' and '.join(first)} against {' and '.join(second)}: {', '.join(parts)} (times a row "
-        "is shown, and in brackets the sum of its learning rates and that sum weighted)"
+        "is shown, and in brackets the sum of its learning rates)"
     )
 
 
 def _figures(exposure: Mapping[str, float]) -> str:
-    return f"{exposure['presentations']:.2f} ({exposure['rate']:.2f}, {exposure['weight_rate']:.2f})"
+    return f"{exposure['presentations']:.2f} ({exposure['rate']:.2f})"

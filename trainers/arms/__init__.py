@@ -4,7 +4,16 @@ A new arm is a file here with an ``@arm`` class, and its line below, where it st
 """
 
 from .base import ARMS, Arm, Floats, Needs, Rows, arm, probabilities
-from .spec import DEFAULT_SCHEME, ArmSpec, arm_levels, arm_shares, arm_weights, flat_warning, scaled_to_mean_one
+from .spec import (
+    DEFAULT_SCHEME,
+    ArmSpec,
+    arm_levels,
+    arm_shares,
+    arm_weights,
+    flat_warning,
+    nearly_even,
+    scaled_to_mean_one,
+)
 
 # isort: off
 from . import untrained as untrained
@@ -32,6 +41,7 @@ __all__ = [
     "arm_shares",
     "arm_weights",
     "flat_warning",
+    "nearly_even",
     "probabilities",
     "scaled_to_mean_one",
 ]

@@ -48,7 +48,7 @@ class Job:
 
     @cached_property
     def cells(self) -> dict[str, Cell]:
-        """Every cell by its label."""
+        """Every cell by its label, once it was looked which are the same training."""
         return {cell.label: cell for cell in cells(self.experiment, self.out)}
 
     @property
@@ -85,7 +85,7 @@ class Job:
         cell = self.cells[label]
         config = training_config(self.experiment, cell.model, cell.seed)
         base, revision = self.base(cell.model), cell.model.revision
-        train_lm(self.dataset, base, cell.arm.spec, config, cell.checkpoint, revision=revision)
+        train_lm(self.dataset, base, cell.arm.spec, config, cell.checkpoint, revision=revision, also=cell.arms[1:])
 
     def evaluate(self, label: str, preset: Preset) -> None:
         """Evaluate a cell or a floor under a decoding, or go on with it.
@@ -137,7 +137,7 @@ class Job:
             bertscore_layer=self.encoder[1],
             bertscore_window=part.bertscore_window,
             limit=part.limit,
-            name=label,
+            name=self.cells[label].shown if label in self.cells else label,
             command=self.command,
         )
         return Wanted(config, options)

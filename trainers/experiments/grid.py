@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
 
+from ...harness.core.files import read_json
 from ...harness.generation.decoding import Preset
 from ...harness.runs.manifest import NAME as RUN_MANIFEST
 from ..lm.manifest import Status, seen
 from .config import DEMO, ArmPart, Experiment, ModelPart
 
+TWINS = "twins.json"
+"""In an experiment's folder: for a cell's label those of the cells that its training stands for, too."""
+
 
 @dataclass(frozen=True)
 class Cell:
-    """A checkpoint of a model's arm under a seed. ``label`` names its run on the board."""
+    """A checkpoint of a model's arm under a seed. ``label`` names its run on the board; ``also`` are cells of other
+    arms that would be the same training, and are not done."""
 
     model: ModelPart
     arm: ArmPart
     seed: int
     label: str
     checkpoint: Path
+    also: tuple[Cell, ...] = ()
+
+    @property
+    def shown(self) -> str:
+        """What its run is called: by all labels of its training."""
+        return " = ".join(cell.label for cell in (self, *self.also))
+
+    @property
+    def arms(self) -> list[str]:
+        """The names of the arms that its training stands for."""
+        return [cell.arm.spec.name for cell in (self, *self.also)]
 
     @property
     def status(self) -> Status:
@@ -30,7 +46,19 @@ class Cell:
 
 
 def cells(experiment: Experiment, out: Path) -> Iterator[Cell]:
-    """Every model × arm × seed in the order of the work; what is not trained has no seed of its own."""
+    """Every model × arm × seed in the order of the work, without those that were found to be another's training
+    again: that one has them in ``also``."""
+    every = {cell.label: cell for cell in all_cells(experiment, out)}
+    path = out / TWINS
+    twins = read_json(path, "Delete it: it is found anew") if path.is_file() else {}
+    away = {label for labels in twins.values() for label in labels}
+    for label, cell in every.items():
+        if label not in away:
+            yield replace(cell, also=tuple(every[each] for each in twins.get(label, ()) if each in every))
+
+
+def all_cells(experiment: Experiment, out: Path) -> Iterator[Cell]:
+    """Every model × arm × seed; what is not trained has no seed of its own."""
     arms = list(zip(experiment.arms, experiment.labels, strict=True))
     for model, (arm, label), seed in product(experiment.models, arms, experiment.seeds):
         trains = arm.spec.arm.trains

@@ -35,7 +35,7 @@ _REMEDY = "Choose another --out, or delete the folder"
 
 
 class TrainingManifest(Record):
-    """The content of ``training.json``.
+    """The content of ``training.json``. ``also`` names arms that would have been this very training.
 
     ``conditions`` is what arms of one experiment share (see ``harness/runs/conditions.py``), ``identity`` what
     names this checkpoint among them. ``weights`` describes the instance weights before scaling, ``exposure`` how
@@ -50,6 +50,7 @@ class TrainingManifest(Record):
     name: str
     arm: str
     scheme: str | None
+    also: list[str] = []
     seed: int
     base: dict[str, Any]
     dataset: dict[str, Any]

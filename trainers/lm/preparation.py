@@ -32,7 +32,8 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Training:
-    """What is asked for. ``base`` is a folder or a hub id; ``out`` becomes the checkpoint's folder."""
+    """What is asked for. ``base`` is a folder or a hub id; ``out`` becomes the checkpoint's folder; ``also`` names
+    further arms that would be this very training."""
 
     dataset: Dataset
     base: str
@@ -40,6 +41,7 @@ class Training:
     config: TrainConfig
     out: Path
     revision: str | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

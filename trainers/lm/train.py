@@ -43,6 +43,7 @@ def train_lm(
     *,
     revision: str | None = None,
     announce: Callable[[str], None] = lambda line: None,
+    also: Sequence[str] = (),
 ) -> TrainingManifest:
     """Train, or go on where an earlier call was stopped; a checkpoint that is whole already is left as it is.
 
@@ -59,6 +60,7 @@ def train_lm(
         config: the settings, alike for all arms of an experiment.
         out: the checkpoint's folder, new or left by the same call.
         revision: of a hub id.
+        also: names of further arms that would be this very training, for the manifest.
         announce: told before the training that its weights hardly differ, where they do not.
 
     Raises:
@@ -66,7 +68,7 @@ def train_lm(
     """
     from .bases import load_tokenizer
 
-    training = Training(dataset, base, spec, config, out, revision)
+    training = Training(dataset, base, spec, config, out, revision, tuple(also))
     running = processes()
     with quiet():
         tokenizer = load_tokenizer(base, revision, config.pad_token, add_bos_token=config.add_bos_token)
@@ -149,6 +151,7 @@ def _finish(
             processes=processes,
             cost=cost,
             nll=found,
+            also=list(training.also),
         ),
     )
 
