@@ -15,7 +15,7 @@ from ..harness.core.errors import UserError
 from ..harness.core.secrets import redact
 
 WORKFLOW = (
-    *("demo", "run", "prepare", "label", "train", "nll", "evaluate", "score", "rescore", "fetch"),
+    *("demo", "run", "prepare", "label", "train", "export", "nll", "evaluate", "score", "rescore", "fetch"),
     *(
         "compare",
         "power",

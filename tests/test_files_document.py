@@ -163,6 +163,7 @@ def made(
     for arm, data in (("severity", "dataset"), ("ce", "unlabelled")):
         where = ["--base", checkpoint, "--out", root / "checkpoints" / arm]
         maqa("train", "lm", root / data, "--arm", arm, *where, *settings, "--set", "rows=12")
+    maqa("export", root / "checkpoints" / "severity", "--out", root / "exported")
     sampled = ["--decoding", "paper", "--samples", 2, "--repeat-share", 1]
     model = ["--model", "hf", "--model-args", f"pretrained={root / 'checkpoints' / 'severity'}", "--device", "cpu"]
     asked = ["--data", root / "expert", "--bertscore-model", encoder, "--limit", 2, "--max-new-tokens", 4]
@@ -303,6 +304,7 @@ FOLDERS = {
     "A dataset: maqa prepare, maqa label": ("unlabelled", "dataset", "expert", "again", "landed/dataset"),
     "A classifier: maqa train classifier": ("classifier",),
     "A checkpoint: maqa train lm": ("checkpoints/*", "landed/checkpoints/*"),
+    "An exported model: maqa export": ("exported",),
     "A fetched model: maqa fetch": ("fetched/*",),
     "A run: maqa evaluate": ("runs/*", "landed/runs/[!p]*"),
     "A board: maqa leaderboard": ("board",),
