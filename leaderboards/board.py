@@ -14,7 +14,7 @@ from ..harness.metrics.registry import Group, columns_of
 from ..harness.runs.alike import alike, as_expected, same_answers
 from ..harness.runs.comparable import check_metric, differences, other_backend, other_training
 from ..harness.runs.comparison import Comparison, compare_all
-from ..harness.runs.conditions import training_of
+from ..harness.runs.conditions import stopped_notes, training_of
 from ..harness.runs.declared import Declared
 from ..harness.runs.groups import group_of
 from ..harness.runs.label_warnings import label_warnings
@@ -98,7 +98,7 @@ def build_board(
         seeds=seed_rows(trained, metric, resampling),
         labels=[*(f"severities: {line}" for line in severities_in_words(ordered)), *label_warnings(ordered)],
         claims=board_claims(trained, metric, resampling),
-        notes=[*_incomplete(ordered), *same_answers(ordered), *trained_notes(ordered)],
+        notes=[*_incomplete(ordered), *same_answers(ordered), *trained_notes(ordered), *stopped_notes(ordered)],
         noise=noise_line(ordered),
         questions=of_scores(reference, metric),
         people=of_people(people, metric, reference.scores.signatures[metric]),

@@ -162,7 +162,8 @@ def made(
     settings = [part for setting in _SETTINGS for part in ("--set", setting)]
     for arm, data in (("severity", "dataset"), ("ce", "unlabelled")):
         where = ["--base", checkpoint, "--out", root / "checkpoints" / arm]
-        maqa("train", "lm", root / data, "--arm", arm, *where, *settings, "--set", "rows=12")
+        stops = ["--set", "patience=1"] if arm == "ce" else []
+        maqa("train", "lm", root / data, "--arm", arm, *where, *settings, "--set", "rows=12", *stops)
     maqa("export", root / "checkpoints" / "severity", "--out", root / "exported")
     sampled = ["--decoding", "paper", "--samples", 2, "--repeat-share", 1]
     model = ["--model", "hf", "--model-args", f"pretrained={root / 'checkpoints' / 'severity'}", "--device", "cpu"]

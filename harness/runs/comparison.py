@@ -39,6 +39,7 @@ from .alike import Alike, alike, as_expected, same_answers
 from .claim import BASELINE, CLAIMED, named
 from .comparable import anyway_helps, apart, chosen_of, or_anyway, refuse_incomplete
 from .conclusion import Conclusion, conclude, levels_of
+from .conditions import stopped_notes
 from .groups import RunGroup, group_of
 from .labels import labels_of
 from .margins import margins_of
@@ -301,7 +302,11 @@ def _comparison(
         signatures={metric: first.first.scores.signatures[metric] for metric in metrics},
         resampling=resampling,
         alike=same,
-        notes=[*same_answers(list(runs.values())), *trained_notes(list(runs.values()))],
+        notes=[
+            *same_answers(list(runs.values())),
+            *trained_notes(list(runs.values())),
+            *stopped_notes(list(runs.values())),
+        ],
         trained=(trained[0], trained[1]),
         interactions=list(whether),
         noise=noise,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .run import Saved
@@ -10,6 +10,7 @@ from .run import Saved
 TRAINING_MANIFEST = "training.json"
 """The training manifest's file in a checkpoint's folder."""
 
+_LATER = ("config.patience", "config.evaluate_every")
 _OF_THE_SEED = ("config.seed", "order_sha256")
 _OF_STAGES = ("config.curriculum", "config.cumulative")
 """Without them an arm has stages of equal length."""
@@ -31,6 +32,17 @@ def conditions(training: Mapping[str, Any]) -> dict[str, Any]:
     return dict(training["conditions"])
 
 
+def stopped_notes(runs: Sequence[Saved]) -> list[str]:
+    """A line where early stopping ended trainings, which then differ in their steps; none without it."""
+    found = {run.name: (training_of(run) or {}).get("stopping") for run in runs}
+    told = [
+        f"{name} {each['steps']} of {each['planned_steps']} steps, with the weights of step {each['best_step']}"
+        for name, each in found.items()
+        if each
+    ]
+    return [f"early stopping chose how long each was trained: {'; '.join(told)}"] if told else []
+
+
 def difference(one: Mapping[str, Any], other: Mapping[str, Any], *, across_seeds: bool = False) -> list[str]:
     """In what two training manifests differ beside the arm, a line each; empty if the arms can be compared.
 
@@ -38,6 +50,10 @@ def difference(one: Mapping[str, Any], other: Mapping[str, Any], *, across_seeds
         across_seeds: whether the two are runs of different seeds on purpose.
     """
     first, second = conditions(one), conditions(other)
+    if "steps" in first and "steps" in second:
+        # A setting that an older version did not know yet is none there.
+        later = [name for name in {*first, *second} if name in _LATER]
+        first, second = ({**dict.fromkeys(later), **each} for each in (first, second))
     shared = [name for name in first if name in second and not (across_seeds and name in _OF_THE_SEED)]
     if one["arm"] == other["arm"]:
         shared += [name for name in _OF_STAGES if name not in shared]

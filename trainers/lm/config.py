@@ -75,6 +75,10 @@ class TrainConfig(Record):
     and the base of ``base`` loaded in (None: float32, as it was trained). A checkpoint for resuming is kept every
     ``checkpoint_every`` steps, a log line every ``log_every``.
 
+    The likelihood of the validation rows is measured every ``evaluate_every`` steps (None: not on the way, or with
+    ``patience`` once a pass over the rows). After ``patience`` measurements without a new best the training stops;
+    the weights of the best are kept (None: those of the last step).
+
     ``curriculum`` holds the stages of the arms that have some (arXiv 2604.06365), in place of ``epochs`` and
     ``learning_rate``; other arms pass it by. Each stage is a training of its own that goes on from the weights of
     the one before: the warm-up, the schedule and the optimizer's moments begin anew. ``cumulative: false`` shows a
@@ -99,6 +103,7 @@ class TrainConfig(Record):
     save_dtype: Precision | None = identity(None)
     curriculum: tuple[StageSettings, ...] | None = identity(None, min_length=1)
     cumulative: bool | None = identity(None)
+    patience: int | None = identity(None, ge=1)
     seed: int = identity(0, ge=0)
     batch_size: int = runtime(8, ge=1)
     accumulation: int = runtime(1, ge=1)
@@ -106,6 +111,7 @@ class TrainConfig(Record):
     gradient_checkpointing: bool = runtime(False)
     checkpoint_every: int = runtime(200, ge=1)
     log_every: int = runtime(10, ge=1)
+    evaluate_every: int | None = runtime(None, ge=1)
 
     @model_validator(mode="after")
     def _rounds_a_whole_model(self) -> TrainConfig:

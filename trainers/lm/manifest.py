@@ -41,7 +41,8 @@ class TrainingManifest(Record):
     names this checkpoint among them. ``weights`` describes the instance weights before scaling, ``exposure`` how
     much of each severity was shown (None for the untrained base, and where an older version trained),
     ``truncation`` what was cut. ``nll`` is what the model makes of the reference answers of the splits that were
-    not trained on (see ``harness/runs/nll.py``), absent in older checkpoints.
+    not trained on (see ``harness/runs/nll.py``), ``stopping`` where early stopping ended it; older checkpoints have
+    neither.
     """
 
     format_version: int = FORMAT_VERSION
@@ -64,6 +65,7 @@ class TrainingManifest(Record):
     versions: dict[str, str]
     cost: dict[str, Any]
     nll: dict[str, Any] | None = None
+    stopping: dict[str, Any] | None = None
 
 
 class Status(Enum):

@@ -14,6 +14,7 @@ from transformers import TrainerCallback
 from ...harness.core.files import write_text
 from .cost import peak_memory_bytes
 from .manifest import LOG
+from .validation import METRIC, Validation
 
 
 class Monitor(TrainerCallback):  # type: ignore[misc]
@@ -21,11 +22,13 @@ class Monitor(TrainerCallback):  # type: ignore[misc]
 
     Each line has the step, the epoch, the loss as it is minimised, the unweighted loss per severity, the gradient's
     norm before clipping, the learning rate, tokens per second (prompt and answer, all processes) and the peak
-    memory of this process. A resumed training takes away the lines after its checkpoint and goes on.
+    memory of this process. Measurements of the validation rows have lines of
+    their own. A resumed training takes away the lines after its checkpoint and goes on.
     ``tokens`` (of all processes) and ``steps`` count from where this one started.
     """
 
-    def __init__(self, folder: Path, title: str, epochs: float) -> None:
+    def __init__(self, folder: Path, title: str, epochs: float, validation: Validation | None = None) -> None:
+        self._validation = validation
         self._path, self._title, self._epochs = folder / LOG, title, epochs
         self._bar: Progress | None = None
         self._last = 0.0
@@ -51,10 +54,15 @@ class Monitor(TrainerCallback):  # type: ignore[misc]
         self.steps += 1
         # Whatever remains after the last full interval is counted, and looked at before the model is saved.
         control.should_log |= state.global_step >= state.max_steps
+        if self._validation and self._validation.due(state.global_step, state.max_steps):
+            control.should_log = control.should_evaluate = True
         if self._bar is not None:
             self._bar.update(self._bar.task_ids[0], completed=state.global_step)
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float], **_: Any) -> None:
+        if METRIC in logs and self._bar is not None:
+            measured = {name: value for name, value in logs.items() if name.startswith(METRIC)}
+            self._write({**self._place(state), **measured})
         if "loss" not in logs:
             return
         self.tokens += logs["tokens"]
@@ -63,15 +71,20 @@ class Monitor(TrainerCallback):  # type: ignore[misc]
         if self._bar is None:
             return
         line = {
-            "step": state.global_step,
-            "epoch": round(self._epochs * state.global_step / state.max_steps, 4),
+            **self._place(state),
             **{key: value for key, value in logs.items() if key not in ("epoch", "tokens")},
             "tokens_per_s": round(logs["tokens"] / seconds, 1),
             "peak_memory_bytes": peak_memory_bytes(),
         }
+        self._write(line)
+        self._bar.update(self._bar.task_ids[0], description=f"{self._title}  loss {logs['loss']:.3f}")
+
+    def _place(self, state: Any) -> dict[str, float]:
+        return {"step": state.global_step, "epoch": round(self._epochs * state.global_step / state.max_steps, 4)}
+
+    def _write(self, line: dict[str, Any]) -> None:
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
-        self._bar.update(self._bar.task_ids[0], description=f"{self._title}  loss {logs['loss']:.3f}")
 
     def close(self) -> None:
         """Take the progress bar away, however the training ended."""

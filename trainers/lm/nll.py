@@ -31,6 +31,7 @@ Forward = Callable[[dict[str, Tensor]], Tensor]
 """From a batch of ``Collator`` to the summed likelihood of each of its answers, (B,)."""
 
 _NO_RANK = 0
+_TOKENS = 2**14
 
 
 def measure(
@@ -133,8 +134,9 @@ def trained_words(described_nll: dict[str, Any], name: str) -> list[str]:
 
 
 def token_budget(config: TrainConfig) -> int:
-    """Tokens of a batch: as many as a batch of the training has at most, whose gradients need more memory."""
-    return config.batch_size * config.max_length
+    """Tokens of a batch: as many as a batch of the training has at most, whose gradients need more memory, and no
+    more than use the device well."""
+    return max(config.max_length, min(config.batch_size * config.max_length, _TOKENS))
 
 
 def likelihoods(

@@ -52,6 +52,13 @@ class Plan:
         """Examples a step."""
         return len(self.order) // self.steps
 
+    def evaluates_every(self, config: TrainConfig) -> int | None:
+        """Steps between two measurements of the validation rows: as asked for, else with ``patience`` once a pass;
+        None: none on the way."""
+        if config.evaluate_every is None and config.patience is None:
+            return None
+        return config.evaluate_every or max(1, int(self.steps / max(self.passes, 1)))
+
 
 def plan_of(spec: ArmSpec, rows: pd.DataFrame, config: TrainConfig, effective_batch: int) -> Plan:
     """The plan of an arm that trains on these rows.

@@ -110,6 +110,9 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
             shared_order=order_sha256(plan.order) if plan.shared else None,
             staged=plan.staged,
         )
+        if config.patience is not None:
+            # Only then does it change the weights.
+            conditions["config.evaluate_every"] = plan.evaluates_every(config)
         if spec.arm.uses & Needs.LABELS or (weights != 1).any():
             labels = hashlib.sha256(weights.tobytes() + plan.order.tobytes()).hexdigest()
     identity = manifests.identity_of(spec, conditions, labels)

@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,16 +24,19 @@ from .batches import Collator, Examples
 from .causal import weighted_forward
 from .config import Method, Precision, TrainConfig
 from .cost import overhead, peak_memory_bytes, reset_peak_memory
+from .finite import NotFinite, diverged
 from .fitting import demand_fit
 from .head_check import check_head
-from .manifest import STATE
+from .manifest import LOG, STATE
 from .monitor import Monitor
+from .order import BLANK
 from .plan import Plan, warmup_steps
 from .processes import processes, use_cpu
 from .restarts import Restarts
 from .rounding import round_to_bf16
 from .split import Split, given_split, measured_split
 from .trainer import WeightedTrainer
+from .validation import Validation, best_folder, forget_others, state_of, stopped_record, validation_of
 
 if TYPE_CHECKING:
     from .preparation import Training
@@ -43,13 +46,16 @@ _SAVED = "saved"
 _SPLIT = "split.json"
 
 
-def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> dict[str, Any]:
-    """Train and save what was trained into ``training.out``; returns what it cost. ``examples`` are in the order of
-    the plan.
+def run(
+    training: Training, tokenizer: Any, examples: Examples, plan: Plan, ids: Sequence[str]
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Train and save what was trained into ``training.out``; returns what it cost, and where early stopping ended
+    it if that was asked for. ``examples`` are in the order of the plan, ``ids`` (n,) those of the rows.
 
     Raises:
-        UserError: the base cannot be used for this, the loss is not finite, its batches do not fit into memory,
-            several GPUs are visible to one process, or accelerate was asked for another precision.
+        Diverged: a step is not finite.
+        UserError: the base cannot be used for this, its batches do not fit into memory, several GPUs are visible to
+            one process, or accelerate was asked for another precision.
     """
     config, state = training.config, training.out / STATE
     token_loss = training.spec.token_loss
@@ -76,7 +82,8 @@ def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> d
         demand_fit(model, examples, collator, split, config, token_loss)
     measured = overhead(model, examples, collator, split.rows, config.loss, token_loss)
     epochs = plan.passes if plan.staged else config.epochs
-    monitor = Monitor(training.out, f"training {training.spec.name}", epochs)
+    validation = validation_of(training, tokenizer, plan.evaluates_every(config))
+    monitor = Monitor(training.out, f"training {training.spec.name}", epochs, validation)
     resumed = _last_checkpoint(state, whole_only=arguments.process_index == 0)
     reset_peak_memory()
     start = time.perf_counter()
@@ -91,9 +98,15 @@ def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> d
                 callbacks=[monitor, Restarts(plan.restarts)],
                 loss_mode=config.loss,
                 rates=plan.rates.tolist() if plan.staged else None,
+                validation=validation,
             )
             trainer.remove_callback(PrinterCallback)
-            trainer.train(resume_from_checkpoint=None if resumed is None else str(resumed))
+            _train(trainer, validation, resumed)
+    except NotFinite as found:
+        kept = _last_checkpoint(state, whole_only=False)
+        window = range((found.step - 1) * plan.effective_batch, found.step * plan.effective_batch)
+        asked = [str(ids[row]) for row in plan.order[window.start : window.stop] if row != BLANK]
+        raise diverged(found, asked, kept, training.out / LOG) from found
     except torch.OutOfMemoryError as error:
         raise UserError(
             f"the training of {training.out} ran out of memory with {split.rows} rows at once",
@@ -103,7 +116,10 @@ def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> d
         monitor.close()
     seconds, memory = time.perf_counter() - start, peak_memory_bytes()
     _save(trainer, training, tokenizer)
-    return {
+    stopping = None
+    if validation and validation.patience is not None:
+        stopping = stopped_record(validation, trainer.state, plan.steps)
+    cost = {
         "steps": trainer.state.global_step,
         "split": asdict(split),
         "steps_measured": monitor.steps,
@@ -113,6 +129,22 @@ def run(training: Training, tokenizer: Any, examples: Examples, plan: Plan) -> d
         "peak_memory_bytes": memory,
         "loss_overhead": measured,
     }
+    return cost, stopping
+
+
+def _train(trainer: WeightedTrainer, validation: Validation | None, resumed: Path | None) -> None:
+    """Train to the end, which early stopping may have reached already; with it, back to the best weights."""
+    state = Path(trainer.args.output_dir)
+    before = None if resumed is None else state_of(resumed)
+    if trainer.args.should_save:
+        forget_others(state, before.best_global_step if before else None)
+    if before and validation and validation.exhausted(before):
+        trainer.state = before
+    else:
+        trainer.train(resume_from_checkpoint=None if resumed is None else str(resumed))
+    if validation and validation.patience is not None:
+        trainer.state.best_model_checkpoint = str(best_folder(state, trainer.state.best_global_step))
+        trainer._load_best_model()
 
 
 def _split(config: TrainConfig, state: Path, measure: Callable[[], Split]) -> Split:

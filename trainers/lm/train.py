@@ -27,11 +27,15 @@ from ..arms import ArmSpec, flat_warning
 from . import manifest as manifests
 from .config import Method, Precision, TrainConfig, load_config
 from .exposure import UNKNOWN_RANK
+from .finite import Diverged
 from .manifest import LOG, Status, TrainingManifest
 from .preparation import Prepared, Training, prepare
 from .processes import processes
 
 COST = "cost.json"
+
+_Done = tuple[dict[str, Any], dict[str, Any] | None]
+"""What a training cost, and where early stopping ended it."""
 
 
 def train_lm(
@@ -85,7 +89,9 @@ def train_lm(
         trains = training.spec.arm.trains
         work = _train if trains else _look_at_base
         try:
-            cost = work(training, tokenizer, prepared)
+            cost, stopping = work(training, tokenizer, prepared)
+        except Diverged:
+            raise
         except UserError:
             if running.is_main_process:
                 manifests.abandon(out, LOG)
@@ -96,19 +102,19 @@ def train_lm(
                 write_base_record(out, prepared.base, dtype, config.add_bos_token)
             elif config.add_bos_token is not None:
                 keep_start(out, config.add_bos_token)
-            _finish(training, tokenizer, prepared, cost, running.num_processes, announce)
+            _finish(training, tokenizer, prepared, cost, stopping, running.num_processes, announce)
         running.wait_for_everyone()
     return _finished(training.out)
 
 
-def _look_at_base(training: Training, tokenizer: Any, prepared: Prepared) -> dict[str, Any]:
+def _look_at_base(training: Training, tokenizer: Any, prepared: Prepared) -> _Done:
     from .bases import load_model
 
     load_model(training.base, training.revision, tokenizer)
-    return {}
+    return {}, None
 
 
-def _train(training: Training, tokenizer: Any, prepared: Prepared) -> dict[str, Any]:
+def _train(training: Training, tokenizer: Any, prepared: Prepared) -> _Done:
     from .batches import Examples
     from .run import run
 
@@ -117,8 +123,9 @@ def _train(training: Training, tokenizer: Any, prepared: Prepared) -> dict[str, 
     weights = prepared.loss_weights(training.config.loss)
     examples = Examples(prepared.encoded, weights, prepared.ranks, plan.order, tokenizer.eos_token_id)
     start = time.perf_counter()
-    cost = run(training, tokenizer, examples, plan)
-    return {**cost, "seconds": round(time.perf_counter() - start, 3)}
+    ids = prepared.rows["id"].tolist()
+    cost, stopping = run(training, tokenizer, examples, plan, ids)
+    return {**cost, "seconds": round(time.perf_counter() - start, 3)}, stopping
 
 
 def _finish(
@@ -126,6 +133,7 @@ def _finish(
     tokenizer: Any,
     prepared: Prepared,
     cost: dict[str, Any],
+    stopping: dict[str, Any] | None,
     processes: int,
     announce: Callable[[str], None],
 ) -> None:
@@ -152,6 +160,7 @@ def _finish(
             cost=cost,
             nll=found,
             also=list(training.also),
+            stopping=stopping,
         ),
     )
 

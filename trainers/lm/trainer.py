@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -13,10 +12,11 @@ from torch import Tensor
 from transformers import Trainer
 from transformers.trainer import TRAINING_ARGS_NAME
 
-from ...harness.core.errors import UserError
 from ..losses.modes import LossMode
 from ..losses.weighted import answer_lengths
 from .exposure import RANK_NAMES
+from .finite import Finite
+from .validation import METRIC, Validation, best_folder, forget_others
 
 
 class WeightedTrainer(Trainer):  # type: ignore[misc]
@@ -31,9 +31,15 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
     loss_is_scaled_for_ga = True
 
     def __init__(
-        self, *args: Any, loss_mode: LossMode, rates: Sequence[float] | None = None, **kwargs: Any
+        self,
+        *args: Any,
+        loss_mode: LossMode,
+        rates: Sequence[float] | None = None,
+        validation: Validation | None = None,
+        **kwargs: Any,
     ) -> None:
-        """``rates`` is the learning rate of each step, where it is not the schedule of the arguments."""
+        """``rates`` is the learning rate of each step, where it is not the schedule of the arguments;
+        ``validation`` is what is measured on the way, if anything is."""
         super().__init__(*args, **kwargs)
         self._rates = rates
         if self.is_fsdp_enabled:
@@ -41,7 +47,9 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
             # comes out of it. Autocast does what it does on one device.
             self.accelerator.state.fsdp_plugin.mixed_precision_policy = None
         self.loss_mode = loss_mode
+        self.validation = validation
         self._since_log = _Tally(self.args.device)
+        self._finite = Finite(self.args.device)
 
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> Any:
         """The schedule of the arguments, or the rates that were given."""
@@ -84,6 +92,7 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
         if "auxiliary" in output:
             # Neither of weights nor of tokens: the mean over the micro-batches of a step, and over the processes.
             loss = loss + output["auxiliary"] / self.args.gradient_accumulation_steps
+        self._finite.see(loss, self.state.global_step + 1)
         return (loss, output) if return_outputs else loss
 
     def autocast_smart_context_manager(self, cache_enabled: bool | None = True) -> Any:
@@ -93,16 +102,50 @@ class WeightedTrainer(Trainer):  # type: ignore[misc]
         return super().autocast_smart_context_manager(cache_enabled)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Log, with the loss per severity and the number of tokens since the last log."""
+        """Log, with the loss per severity and the number of tokens since the last log.
+
+        Raises:
+            NotFinite: a step since the last log is not finite.
+        """
         if "loss" in logs:
-            for key, name in (("loss", "loss"), ("grad_norm", "gradient's norm")):
-                if not math.isfinite(logs.get(key, 0.0)):
-                    raise UserError(
-                        f"the {name} is {logs[key]} in step {self.state.global_step}",
-                        "Lower learning_rate, or train with precision fp32",
-                    )
+            self._finite.demand(self.accelerator)
             logs |= self._since_log.drain(self.accelerator)
         super().log(logs, start_time)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """The likelihood of the validation rows, logged. A new best has its weights kept beside the checkpoints; at
+        the end of patience the training stops.
+
+        Raises:
+            NotFinite: the training is past a step that is not finite.
+        """
+        assert self.validation is not None
+        self._finite.demand(self.accelerator)
+        found = self.validation.measure(self.model_wrapped, self.accelerator)
+        self.log(dict(found))
+        state = self.state
+        if self.validation.patience is not None:
+            if state.best_metric is None or found[METRIC] < state.best_metric:
+                state.best_metric, state.best_global_step = found[METRIC], state.global_step
+                self.save_model(
+                    str(best_folder(Path(self.args.output_dir), state.global_step)), _internal_call=True
+                )
+            self.control.should_training_stop |= self.validation.exhausted(state)
+        return found
+
+    def _clip_grad_norm(self, model: Any) -> Any:
+        norm = super()._clip_grad_norm(model)
+        if isinstance(norm, Tensor):
+            self._finite.see(norm, self.state.global_step + 1)
+        return norm
+
+    def _save_checkpoint(self, model: Any, trial: Any) -> None:
+        # What follows a step that is not finite is no checkpoint to go on from.
+        self._finite.demand(self.accelerator)
+        super()._save_checkpoint(model, trial)
+        if self.args.should_save:
+            # Only now does no checkpoint need the earlier best any more.
+            forget_others(Path(self.args.output_dir), self.state.best_global_step)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Tensor] | None = None) -> None:
         super()._save(output_dir, state_dict)
