@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -166,15 +166,21 @@ class Patterns:
 
     A lexical phrase's word also matches with the language's clitics around it; a cue's word only with a leading
     conjunction, since "what" is not "when" although one letter tells them apart. Of a word of no phrase
-    ``respelt`` tells which it is another spelling of.
+    ``respelt`` tells which it is another spelling of. One of the ``classes`` in a phrase stands for all of its
+    words, which may be thousands and cost as much as one.
     """
 
     def __init__(
-        self, clitics: Clitics, language: Language, respelt: Callable[[str], str | None] | None = None
+        self,
+        clitics: Clitics,
+        language: Language,
+        respelt: Callable[[str], str | None] | None = None,
+        classes: Mapping[str, frozenset[str]] | None = None,
     ) -> None:
         self._clitics = clitics
         self._language = language
         self._respelt = respelt
+        self._classes = classes or {}
         self._lexical: set[str] = set()
         self._cues: set[str] = set()
         self._patterns: list[tuple[Any, tuple[frozenset[str], ...]]] = []
@@ -195,12 +201,13 @@ class Patterns:
         """Add a phrase: words in order, ``*`` for zero to two words, ``a|b`` for either."""
         elements = []
         parts = phrase.split()
-        spelt = iter(words_of_each([part.replace("|", " ") for part in parts if part != "*"], self._language))
+        written = [part.replace("|", " ") for part in parts if part != "*" and part not in self._classes]
+        spelt = iter(words_of_each(written, self._language) if written else [])
         for part in parts:
             if part == "*":
                 elements.append(_GAP)
                 continue
-            alternatives = set(next(spelt))
+            alternatives = {part} if part in self._classes else set(next(spelt))
             (self._cues if cue else self._lexical).update(alternatives)
             elements.append(frozenset("=" + word if cue else word for word in alternatives))
         if not elements or elements[0] is _GAP or elements[-1] is _GAP or not all(elements):
@@ -278,8 +285,13 @@ class Patterns:
         """The words of phrases that a text's word can be."""
         forms = self._forms(word)
         keys = self._lexical.intersection(forms)
+        for name, members in self._classes.items():
+            if not members.isdisjoint(forms):
+                keys.add(name)
         if not keys and self._respelt:
-            keys = self._lexical.intersection(map(self._respelt, forms))
+            # Names carry prefixes and hardly ever an ending.
+            names = map(self._respelt, (word, *_without(word, self._clitics.prefixes)))
+            keys = self._lexical.intersection(names)
         for form in (word, *_without(word, self._clitics.cue_prefixes)):
             if form in self._cues:
                 keys.add("=" + form)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable
 
@@ -14,6 +15,7 @@ _FEWEST_CONSONANTS = 4
 # Equal consonants and little else in common is another word.
 _ALIKE = 75
 _LONG, _NEARLY = 9, 88
+_DOUBLED = re.compile(r"(.)\1+")
 
 
 class Spelling(Record):
@@ -46,13 +48,12 @@ class Respelling:
         if len(word) < _SHORTEST or word in self._words:
             return None
         consonants = self._consonants(word)
-        known = self._names.get(consonants, ()) if len(consonants) >= _FEWEST_CONSONANTS else ()
-        same = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=_ALIKE)
+        known = self._names.get(consonants) if len(consonants) >= _FEWEST_CONSONANTS else None
+        same = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=_ALIKE) if known else None
         if same is None and len(word) >= _LONG:
             same = process.extractOne(word, self._long, scorer=fuzz.ratio, score_cutoff=_NEARLY)
         return same[0] if same else None
 
     def _consonants(self, word: str) -> str:
         """The letters that are said, one for each sound; a doubled letter once."""
-        once = "".join(letter for at, letter in enumerate(word) if not at or word[at - 1] != letter)
-        return once.translate(self._table)
+        return _DOUBLED.sub(r"\1", word).translate(self._table)

@@ -83,8 +83,15 @@ class DangerReader:
         respelt = None
         if rules.spelling and known.medicines:
             medicines = [name for item in words_of_each(known.medicine_names, language) for name in item]
-            respelt = Respelling(medicines, rules.spelling, rules.definite)
-        self._of_answers, self._of_questions = (Patterns(rules.clitics, language, respelt) for _ in range(2))
+            # One memory for answers and questions.
+            respelt = lru_cache(maxsize=1 << 18)(Respelling(medicines, rules.spelling, rules.definite))
+        classes = {
+            name: frozenset(word for item in words_of_each(forms, language) for word in item)
+            for name, forms in known.verb_forms.items()
+        }
+        self._of_answers, self._of_questions = (
+            Patterns(rules.clitics, language, respelt, classes) for _ in range(2)
+        )
         said = {
             name
             for rule in known.rules
@@ -96,7 +103,7 @@ class DangerReader:
             (self._of_questions, {*asked, TIME_CRITICAL, ABSENT}),
         ):
             for name in sorted(names):
-                for phrase in known.phrases(name) if name in known.groups else ():
+                for phrase in known.groups.get(name, ()):
                     patterns.add(phrase, name, cue=name in (NEGATION, ABSENT, BECAUSE))
         # By each group that may be the rule's last, which is its rarest: most sentences hold none.
         self._by_detector: dict[str, dict[str, list[tuple[int, Rule]]]] = defaultdict(lambda: defaultdict(list))

@@ -62,16 +62,16 @@ class Inflection(Record):
     endings: tuple[str, ...]
     objects: tuple[str, ...]
 
-    def forms(self, verbs: Verbs) -> str:
-        """All forms of the verbs, those included that nobody says, as one word of a phrase."""
+    def forms(self, verbs: Verbs) -> list[str]:
+        """All forms of the verbs, those included that nobody says."""
         last = self.objects if verbs.object else ("", *self.objects)
-        return "|".join(
+        return [
             f"{prefix}{stem}{ending}{end}"
             for stem in verbs.stems
             for prefix in verbs.prefixes or self.prefixes
             for ending in self.endings
             for end in last
-        )
+        ]
 
 
 class Subject(Record):
@@ -96,8 +96,8 @@ class Dangers(Record):
     ``generic`` words stand in every answer and tell no topic, nor do ``wishes``, beside the lexicon's
     courtesies. ``headings`` name a part of an answer and say nothing. A person is one of ``names`` after one of
     ``titles``. ``medicines`` are the groups whose phrases of one word are names of medicines, which are found
-    however they are spelt. ``{name}`` in a phrase stands for the verbs of that name in every form that
-    ``inflection`` makes.
+    however they are spelt. ``{name}`` as a word of a phrase stands for the verbs of that name in every form
+    that ``inflection`` makes.
     """
 
     notice: str
@@ -117,13 +117,11 @@ class Dangers(Record):
     verbs: dict[str, Verbs] = {}
     rules: tuple[Rule, ...]
 
-    def phrases(self, group: str) -> list[str]:
-        """A group's phrases, with the forms of the verbs that they name."""
-        return [_VERBS.sub(lambda found: self._forms(found.group(1)), phrase) for phrase in self.groups[group]]
-
-    def _forms(self, name: str) -> str:
-        assert self.inflection is not None
-        return self.inflection.forms(self.verbs[name])
+    @property
+    def verb_forms(self) -> dict[str, list[str]]:
+        """All forms of the verbs by the name that stands for them in phrases."""
+        inflection = self.inflection
+        return {f"{{{name}}}": inflection.forms(verbs) for name, verbs in self.verbs.items()} if inflection else {}
 
     @property
     def medicine_names(self) -> list[str]:
