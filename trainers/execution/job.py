@@ -80,12 +80,15 @@ class Job:
         Raises:
             UserError: as ``train_lm``.
         """
+        from ..lm.curves import write_experiment_curves
         from ..lm.train import train_lm
 
         cell = self.cells[label]
         config = training_config(self.experiment, cell.model, cell.seed)
         base, revision = self.base(cell.model), cell.model.revision
         train_lm(self.dataset, base, cell.arm.spec, config, cell.checkpoint, revision=revision, also=cell.arms[1:])
+        trained = {label: each.checkpoint for label, each in self.cells.items()}
+        write_experiment_curves(self.out, self.experiment.name, trained)
 
     def evaluate(self, label: str, preset: Preset) -> None:
         """Evaluate a cell or a floor under a decoding, or go on with it.

@@ -13,6 +13,7 @@ from transformers import TrainerCallback
 
 from ...harness.core.files import write_text
 from .cost import peak_memory_bytes
+from .curves import Curves
 from .manifest import LOG
 from .validation import METRIC, Validation
 
@@ -29,6 +30,7 @@ class Monitor(TrainerCallback):  # type: ignore[misc]
 
     def __init__(self, folder: Path, title: str, epochs: float, validation: Validation | None = None) -> None:
         self._validation = validation
+        self._curves = Curves(folder, title)
         self._path, self._title, self._epochs = folder / LOG, title, epochs
         self._bar: Progress | None = None
         self._last = 0.0
@@ -85,8 +87,10 @@ class Monitor(TrainerCallback):  # type: ignore[misc]
     def _write(self, line: dict[str, Any]) -> None:
         with self._path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(line) + "\n")
+        self._curves.write()
 
     def close(self) -> None:
         """Take the progress bar away, however the training ended."""
         if self._bar is not None:
             self._bar.stop()
+            self._curves.write(now=True)

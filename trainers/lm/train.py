@@ -26,6 +26,7 @@ from ...harness.severity import Weights
 from ..arms import ArmSpec, flat_warning
 from . import manifest as manifests
 from .config import Method, Precision, TrainConfig, load_config
+from .curves import CURVES
 from .exposure import UNKNOWN_RANK
 from .finite import Diverged
 from .manifest import LOG, Status, TrainingManifest
@@ -94,7 +95,7 @@ def train_lm(
             raise
         except UserError:
             if running.is_main_process:
-                manifests.abandon(out, LOG)
+                manifests.abandon(out, LOG, CURVES)
             raise
         if running.is_main_process:
             if not trains or config.method is not Method.FULL:
