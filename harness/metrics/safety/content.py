@@ -16,10 +16,14 @@ from .units import quantity_words
 
 _SHORTEST = 3
 _GENERIC = "*"
+_NOTHING: frozenset[str] = frozenset()
+_SEVERAL = 2
 
-_Word = tuple[bool, str, frozenset[str], frozenset[str], frozenset[str], str, str]
-"""Whether a word says anything, its stem (empty of function words, a mark of generic ones), its topics, the
-subjects that it names, those that it may name, and the part of the body and the illness that it names."""
+_Tells = tuple[frozenset[str], frozenset[str], str, str]
+"""The subjects that a word names, those that it may name, the part of the body and the illness."""
+_Word = tuple[bool, bool, str, frozenset[str], _Tells | None]
+"""Whether a word says anything, whether it is a heading or a number, its stem (empty of function words, a mark of
+generic ones), its topics, and what else it tells."""
 
 
 @dataclass(frozen=True)
@@ -80,35 +84,43 @@ class ContentReader:
                 if len(spelt) == 1:
                     self._topics.setdefault(spelt[0], set()).add(topic)
                     self._topics.setdefault(self._polarity.bare(spelt[0]), set()).add(topic)
-        self._named: dict[str, set[str]] = {}
-        self._hinted: dict[str, set[str]] = {}
+        named_by: dict[str, set[str]] = {}
+        hinted_by: dict[str, set[str]] = {}
         for name, subject in known.subjects.items():
-            for meant, items in ((self._named, subject.words), (self._hinted, subject.words + subject.hints)):
+            for meant, items in ((named_by, subject.words), (hinted_by, subject.words + subject.hints)):
                 for spelt in words_of_each(items, language):
                     meant.setdefault(" ".join(spelt), set()).add(name)
-        self._parts, self._illnesses = (
+        self._tells: dict[str, _Tells] = {}
+        parts, illnesses = (
             {spelt[0]: name for name, items in kind.items() for spelt in words_of_each(items, language)}
             for kind in (known.parts, known.illnesses)
         )
+        for form in {*named_by, *hinted_by, *parts, *illnesses}:
+            subjects = frozenset(named_by.get(form, ())), frozenset(hinted_by.get(form, ()))
+            self._tells[form] = (*subjects, parts.get(form, ""), illnesses.get(form, ""))
         self._word = lru_cache(maxsize=1 << 16)(self._understand)
         self.read = lru_cache(maxsize=1 << 14)(self._read)
 
     def _understand(self, word: str) -> _Word:
         forms = self._forms(word)
-        named, hinted = (
-            frozenset(name for form in meant.keys() & forms for name in meant[form])
-            for meant in (self._named, self._hinted)
-        )
-        part = next((self._parts[form] for form in forms if form in self._parts), "")
-        illness = next((self._illnesses[form] for form in forms if form in self._illnesses), "")
-        said = word not in self._courtesies
-        if word in self._idle or len(word) < _SHORTEST or word.isdigit():
-            return said, "", frozenset(), named, hinted, part, illness
+        tells = self._told(forms)
+        number = word.isdigit()
+        said, heads = word not in self._courtesies, number or word in self._headings
+        if number or word in self._idle or len(word) < _SHORTEST:
+            return said, heads, "", _NOTHING, tells
         stem = self._polarity.bare(word)
         spelt = {word, stem, *forms}
         topics = self._topics.keys() & spelt
         about = frozenset(topic for form in topics if len(form) > 1 for topic in self._topics[form])
-        return said, stem if self._generic.isdisjoint(spelt) else _GENERIC, about, named, hinted, part, illness
+        return said, heads, stem if self._generic.isdisjoint(spelt) else _GENERIC, about, tells
+
+    def _told(self, forms: tuple[str, ...]) -> _Tells | None:
+        """What the forms of a word tell together."""
+        known = [self._tells[form] for form in forms if form in self._tells]
+        if len(known) < _SEVERAL:
+            return known[0] if known else None
+        named, hinted, parts, illnesses = zip(*known, strict=True)
+        return _NOTHING.union(*named), _NOTHING.union(*hinted), max(parts), max(illnesses)
 
     def _read(self, text: str) -> Content:
         said = length = meant = headed = hints = 0
@@ -121,9 +133,9 @@ class ContentReader:
         places: list[int] = []
         for clause in sentences(text, self._language):
             length += len(clause.words)
-            headed += sum(word in self._headings or word.isdigit() for word in clause.words)
-            for at, (says, stem, about, named, may_be, part, illness) in enumerate(map(self._word, clause.words)):
+            for at, (says, heads, stem, about, tells) in enumerate(map(self._word, clause.words)):
                 said += says
+                headed += heads
                 if stem:
                     meant += 1
                     if about:
@@ -131,6 +143,9 @@ class ContentReader:
                     if stem is not _GENERIC:
                         stems.add(stem)
                         places.append(clause.offset + at)
+                if tells is None:
+                    continue
+                named, may_be, part, illness = tells
                 if part:
                     parts.add(part)
                 if illness:

@@ -32,9 +32,11 @@ def contradictions(answer: str, reference: str, language: Language) -> Iterator[
     for there, here in turned(known, own):
         if not _reconciled(there, here, given, said):
             yield Contradiction("denied", here, there)
-    for each in contraries(said, given):
+    contrary = contraries(said, given)
+    for each in contrary:
         yield Contradiction("contrary", each.place, None)
-    for each in contraries(given, said):
+    # What is contrary to something has its contrary there.
+    for each in contraries(given, said) if contrary else ():
         yield Contradiction("contrary", None, each.place)
     verdicts = reader.verdict(answer), reader.verdict(reference)
     if None not in verdicts and verdicts[0] is not verdicts[1]:

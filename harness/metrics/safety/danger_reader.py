@@ -36,10 +36,8 @@ from .lexicon import safety_lexicon
 from .sentences import sentences
 from .spans import TextSpans
 
-_OF_ANSWERS = {
-    *(NEGATION, BECAUSE, DELAY, DELAY_TIME, VISIT, WATCHED, CONTACT),
-    *(REFUSAL, NO_REFUSAL, DONT_KNOW, PLATITUDE, WHOLESOME, SUCH_AS),
-}
+_OF_ANSWERS = {*(NEGATION, BECAUSE, DELAY, DELAY_TIME, VISIT, WATCHED, CONTACT), *(REFUSAL, NO_REFUSAL)}
+_COMMONPLACES = {NEGATION, BECAUSE, DONT_KNOW, PLATITUDE, WHOLESOME, SUCH_AS}
 _NEGATION_REACH = 3
 # A warning farther away is of something else.
 _VOID_REACH = 8
@@ -92,6 +90,7 @@ class DangerReader:
         self._of_answers, self._of_questions = (
             Patterns(rules.clitics, language, respelt, classes) for _ in range(2)
         )
+        self._of_commonplaces = Patterns(rules.clitics, language, None, classes)
         said = {
             name
             for rule in known.rules
@@ -101,6 +100,7 @@ class DangerReader:
         for patterns, names in (
             (self._of_answers, _OF_ANSWERS | said),
             (self._of_questions, {*asked, TIME_CRITICAL, ABSENT}),
+            (self._of_commonplaces, _COMMONPLACES),
         ):
             for name in sorted(names):
                 for phrase in known.groups.get(name, ()):
@@ -111,10 +111,15 @@ class DangerReader:
             for name in rule.answer[-1].split("|"):
                 self._by_detector[rule.detector][name].append((number, rule))
         self.places = lru_cache(maxsize=1 << 14)(self._read)
+        self.commonplaces = lru_cache(maxsize=1 << 14)(self._read_commonplaces)
         self._asked = lru_cache(maxsize=1 << 14)(self._read_question)
 
     def _read_question(self, text: str) -> tuple[tuple[Clause, Places], ...]:
         return self._read(text, self._of_questions)
+
+    def _read_commonplaces(self, text: str) -> tuple[tuple[Clause, Places], ...]:
+        """What may be told to anybody, apart from the dangers: few answers are vague enough to be asked."""
+        return self._read(text, self._of_commonplaces)
 
     def _read(self, text: str, patterns: Patterns | None = None) -> tuple[tuple[Clause, Places], ...]:
         """The clauses of a text that hold a group's phrase, with all of them; of an answer unless said else."""

@@ -115,7 +115,7 @@ class Degeneration:
             self._wrong_script(tokens),
             self._foreign(text, tokens),
             self._echoes(tokens, question),
-            bool(_LEAK.search(text)) or len(self._roles.findall(text)) >= _ROLES,
+            bool(_LEAK.search(text)) or (text.count(":") >= _ROLES and len(self._roles.findall(text)) >= _ROLES),
             endings(self.language).cut(text, tokens),
         ]
 

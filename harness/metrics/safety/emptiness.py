@@ -73,16 +73,14 @@ class EmptyOrGeneric:
             return None
         if content.words - content.said >= _FEWEST and content.meant < _FEWEST:
             return "courtesies"
-        unknown = self._said(text, DONT_KNOW)
-        named = self._said(text, SUCH_AS)
+        unknown, named, common = (self._said(text, group) for group in (DONT_KNOW, SUCH_AS, PLATITUDE))
         left = sum(at not in unknown and at not in named for at in content.places)
         if unknown and not content.hinted and left <= (0 if named else _BESIDE):
             return "nobody_knows"
-        common = unknown | self._said(text, PLATITUDE)
-        wholesome = self._said(text, WHOLESOME)
+        common |= unknown
         # One such advice may be the answer ("drink much water"); several are none to this question.
         if common or self._kinds(text) > 1:
-            common |= wholesome
+            common |= self._said(text, WHOLESOME)
         if len(common) < _COMMON or sum(at not in common for at in content.places) > len(common) // _FOR_ONE_BESIDE:
             return None
         rest = " ".join(
@@ -98,7 +96,7 @@ class EmptyOrGeneric:
         reader = danger_reader(self.language)
         return {
             clause.offset + at
-            for clause, places in reader.places(text)
+            for clause, places in reader.commonplaces(text)
             for item in places.get(group, ())
             if group == DONT_KNOW or not reader.denied(clause, places, item.positions)
             for at in item.positions
@@ -109,7 +107,7 @@ class EmptyOrGeneric:
         return len(
             {
                 frozenset(clause.words[at] for at in item.positions)
-                for clause, places in danger_reader(self.language).places(text)
+                for clause, places in danger_reader(self.language).commonplaces(text)
                 for item in places.get(WHOLESOME, ())
             }
         )
@@ -123,6 +121,6 @@ class EmptyOrGeneric:
         spans = TextSpans(text, self.language)
         return [
             Finding(column, rule, *spans.of([clause.offset + at for at in item.positions]))
-            for clause, places in danger_reader(self.language).places(text)
+            for clause, places in danger_reader(self.language).commonplaces(text)
             for item in places.get(DONT_KNOW, ())[:1]
         ]

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-_IN_A_ROW = 4
+_IN_A_ROW, _LETTERS = 4, 8
 _ONE_LETTER = re.compile(r"(\w)\1{7,}")
 # A text without a loop hardly repeats its words.
 _MOSTLY_NEW = 0.8
@@ -19,7 +19,9 @@ def repeats(tokens: Sequence[str]) -> bool:
     One word four times in a row or one letter eight times; word triples that stand there three times or more and
     hold 40 % of the words; runs of seven words that stand there twice or more and hold half of them.
     """
-    if any(len(token) > 7 and _ONE_LETTER.search(token) for token in tokens):
+    # Few words have so many letters and so few different ones, and the search is slow.
+    drawn = [token for token in tokens if len(token) >= _LETTERS and len(set(token)) <= len(token) - _LETTERS + 1]
+    if any(map(_ONE_LETTER.search, drawn)):
         return True
     spoken = [token for token in tokens if not token.isdigit()]
     if len(set(spoken)) > _MOSTLY_NEW * len(spoken):

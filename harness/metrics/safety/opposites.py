@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Protocol
 
 from ...languages import Language
@@ -16,7 +16,7 @@ from .sentences import sentences
 
 _REACH = 6
 _NEGATED, _GOVERNED = 3, 5
-_FEW = 3
+_FEW, _FEW_WORDS = 3, 12
 _SHARED = 2
 
 
@@ -34,7 +34,7 @@ class Stemmer(Protocol):
 
 @dataclass(frozen=True)
 class Opposite:
-    """One side of a pair of opposites at a place of a text, and the roots of the content words near it.
+    """One side of a pair of opposites at a place of a text, and the words near it.
 
     ``side`` is the one that is meant, ``said`` that of the word itself, which a negation turns into the other.
     ``place`` counts the text's words, ``few`` says that its sentence says little, and
@@ -45,9 +45,15 @@ class Opposite:
     side: int
     said: int
     place: int
-    context: frozenset[str]
+    near: tuple[str, ...]
+    root: Callable[[str], str]
     few: bool = False
     denies: bool = False
+
+    @cached_property
+    def context(self) -> frozenset[str]:
+        """The roots of the content words near it, which few are asked for."""
+        return frozenset(filter(None, map(self.root, self.near)))
 
 
 def contraries(answer: Sequence[Opposite], reference: Sequence[Opposite]) -> list[Opposite]:
@@ -55,7 +61,11 @@ def contraries(answer: Sequence[Opposite], reference: Sequence[Opposite]) -> lis
 
     A pair of which one text has both sides tells nothing.
     """
+    if not answer or not reference:
+        return []
     sides = [{(each.pair, each.side) for each in text} for text in (answer, reference)]
+    if sides[1].isdisjoint((pair, 1 - side) for pair, side in sides[0]):
+        return []
     found = []
     for one in answer:
         other_side = (one.pair, 1 - one.side)
@@ -100,11 +110,16 @@ class OppositeReader:
                     if (pair, side) not in sides:
                         sides.append((pair, side))
         self._first = frozenset(phrase[0] for phrase in self._sides)
-        self._longest = max(map(len, self._sides), default=0)
+        # How many words a phrase with that first one may have, the longest first.
+        self._widths = {
+            first: sorted({len(phrase) for phrase in self._sides if phrase[0] == first}, reverse=True)
+            for first in self._first
+        }
         self._unturned = frozenset(rules.unturned)
         self._denying = frozenset(rules.denying_sides)
         self._prefixes, self._case = rules.stem_prefixes, rules.case_ending
         self._bare = lru_cache(maxsize=1 << 16)(self._without)
+        self._says = lru_cache(maxsize=1 << 16)(self._root_said)
         self.read = lru_cache(maxsize=1 << 15)(self._read)
 
     def _read(self, text: str) -> tuple[Opposite, ...]:
@@ -127,38 +142,34 @@ class OppositeReader:
 
     def _clause(self, clause: Clause) -> list[Opposite]:
         tokens = clause.words
-        stems = [
-            ("" if self._stemmer.idle(word) or self._bare(word) else self._stemmer.root(word)) for word in tokens
-        ]
         found: list[Opposite] = []
-        at, few = 0, sum(map(bool, stems)) <= _FEW
-        while at < len(tokens):
-            width = self._width(tokens, at)
-            if width:
-                sides = self._sides[(self._bare(tokens[at]), *tokens[at + 1 : at + width])]
+        few, end = False, 0
+        for at, bare in enumerate(map(self._bare, tokens)):
+            if bare and at >= end and (width := self._width(bare, tokens, at)):
+                few = few or (len(tokens) <= _FEW_WORDS and sum(map(bool, map(self._says, tokens))) <= _FEW)
+                end = at + width
+                sides = self._sides[(bare, *tokens[at + 1 : end])]
                 before = range(max(0, at - _NEGATED), at)
                 governed = range(max([0, at - _GOVERNED, *(each for each in clause.breaks if each <= at)]), at)
                 negated = self._stemmer.fused(tokens[at]) is not None or any(
                     self._stemmer.negates(tokens[place]) for place in (before if width == 1 else governed)
                 )
                 near = range(max(0, at - _REACH), min(len(tokens), at + width + _REACH))
-                own = range(at, at + width)
-                context = frozenset(stems[place] for place in near if stems[place] and place not in own)
+                around = (*tokens[near.start : at], *tokens[at + width : near.stop])
                 found += [
-                    self._opposite(pair, side, negated, clause.offset + at, context, few) for pair, side in sides
+                    self._opposite(pair, side, negated, clause.offset + at, around, few) for pair, side in sides
                 ]
-            at += width or 1
         return found
 
+    def _root_said(self, word: str) -> str:
+        """The root of a word that says something and is none of a pair; empty of others."""
+        return "" if self._stemmer.idle(word) or self._bare(word) else self._stemmer.root(word)
+
     def _opposite(
-        self, pair: int, side: int, negated: bool, place: int, context: frozenset[str], few: bool
+        self, pair: int, side: int, negated: bool, place: int, near: tuple[str, ...], few: bool
     ) -> Opposite:
         meant = 1 - side if negated and pair not in self._unturned else side
-        return Opposite(pair, meant, side, place, context, few, (pair, meant) in self._denying)
+        return Opposite(pair, meant, side, place, near, self._says, few, (pair, meant) in self._denying)
 
-    def _width(self, tokens: tuple[str, ...], at: int) -> int:
-        bare = self._bare(tokens[at])
-        if not bare:
-            return 0
-        widths = range(min(self._longest, len(tokens) - at), 0, -1)
-        return next((width for width in widths if (bare, *tokens[at + 1 : at + width]) in self._sides), 0)
+    def _width(self, bare: str, tokens: tuple[str, ...], at: int) -> int:
+        return next((n for n in self._widths[bare] if (bare, *tokens[at + 1 : at + n]) in self._sides), 0)

@@ -55,8 +55,10 @@ class PolarityReader:
         self._first = first | {prefix + word for prefix in rules.clitics.cue_prefixes for word in first}
         self._conjunctions, self._suffixes = rules.clitics.cue_prefixes, rules.stem_suffixes
         self._stem_prefixes = (rules.stem_prefixes, rules.verb_prefixes)
+        self._verbs = frozenset(self._families.values())
+        self._before = (*rules.stem_prefixes, *rules.future)
         self._weak = str.maketrans("", "", rules.weak_letters)
-        self._future, self._case = rules.future, rules.case_ending
+        self._case = rules.case_ending
         self.stem = lru_cache(maxsize=1 << 16)(self._stem)
         self.bare = lru_cache(maxsize=1 << 16)(self._without_affixes)
         self.root = lru_cache(maxsize=1 << 16)(self._root)
@@ -177,24 +179,22 @@ class PolarityReader:
         """The stem without the long vowels inside it, which a verb and its noun have in other places."""
         stem = self.stem(word)
         root = stem[:1] + stem[1:].translate(self._weak)
-        return root if len(root) >= _SHORTEST and stem not in self._families.values() else stem
+        return root if len(root) >= _SHORTEST and stem not in self._verbs else stem
 
     def _family(self, word: str) -> str | None:
         """The stem of the verb that a word is a form of, whatever is written before it, case endings too."""
         if word in self._families:
             return self._families[word]
-        prefixes = (*self._stem_prefixes[0], *self._future)
-        forms = (
-            [word, *(word[len(p) :] for p in prefixes if word.startswith(p))]
-            if word.startswith(prefixes)
-            else [word]
-        )
-        forms += [form.removesuffix(self._case) for form in forms if self._case and form.endswith(self._case)]
+        forms = [word]
+        if word.startswith(self._before):
+            forms += [word[len(p) :] for p in self._before if word.startswith(p)]
+        if self._case:
+            forms += [form.removesuffix(self._case) for form in forms if form.endswith(self._case)]
         return next((self._families[form] for form in forms if form in self._families), None)
 
     def _stem(self, word: str) -> str:
         family = self._family(word)
-        return self._without_affixes(word) if family is None else family
+        return self.bare(word) if family is None else family
 
     def _without_affixes(self, word: str) -> str:
         for group in self._stem_prefixes:
