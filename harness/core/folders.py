@@ -29,7 +29,7 @@ def atomic_folder(out: Path) -> Iterator[Path]:
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UserError(f"{out} is not an empty folder", "Name a new folder with --out")
     work = out.absolute().parent / f".{out.name}.partial"
-    try:
+    with disk_told(f"cannot write {out}", "Make room, or choose a folder that you may write to"):
         work.mkdir(parents=True, exist_ok=True)
         with sole(work, f"another process is writing {out}"):
             try:
@@ -41,14 +41,23 @@ def atomic_folder(out: Path) -> Iterator[Path]:
                 work.rename(out)
             finally:
                 shutil.rmtree(work, ignore_errors=True)
+
+
+@contextmanager
+def disk_told(problem: str, remedy: str) -> Iterator[None]:
+    """Within, what the system refuses is one line: the problem, and the system's reason; so a full disk.
+
+    Raises:
+        UserError: it refused something.
+    """
+    try:
+        yield
     except UserError:
         raise
     except Exception as error:
         if (reason := _system_error(error)) is None:
             raise
-        raise UserError(
-            f"cannot write {out}: {reason}", "Make room, or choose a folder that you may write to"
-        ) from error
+        raise UserError(f"{problem}: {reason}", remedy) from error
 
 
 @contextmanager
@@ -87,9 +96,11 @@ def demand_space(place: Path, needed_bytes: int, what: str) -> None:
 
 def _system_error(error: Exception) -> str | None:
     """What the system refused; None of every other error. Libraries in Rust, such as safetensors and tokenizers,
-    raise errors of their own, with the system's number in the text."""
+    raise errors of their own, with the system's number in the text; torch's says no number."""
     if isinstance(error, OSError):
         return error.strerror or str(error)
+    if "PytorchStreamWriter failed" in str(error):
+        return "the disk is full or failing"
     number = re.search(r"\(os error (\d+)\)", str(error))
     return os.strerror(int(number[1])) if number else None
 

@@ -16,6 +16,8 @@ def installed() -> Any:
     Raises:
         UserError: it is not installed.
     """
+    # Read when Ray is imported. Who asked for the work says himself whose worker died.
+    os.environ.setdefault("RAY_DEDUP_LOGS_SKIP_REGEX", "worker died or was killed|killed due to memory")
     try:
         import ray
     except ImportError:

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.progress import track
-
-from ...harness.core.errors import UserError
 from ...harness.core.files import write_json
+from ...harness.core.folders import atomic_folder
 from ...harness.core.library_bars import without_library_bars
 from ...harness.languages import Language
 from ...harness.metrics.bertscore.encoder import NOTE as ENCODER_NOTE
 from ..lm.encoding import encode
+from .fitting import Batch, fit
 from .tokenizers import CONTEXT, causal_tokenizer, encoder_tokenizer
 
 ENCODER_NAME = "maqa-demo-encoder"
@@ -26,8 +23,6 @@ _MASKED = 0.15
 _TEMPERATURE = 0.1
 _TEXTS_RATE, _ANSWERS_RATE = 4e-3, 2e-3
 """Learning rates of a base: of whole texts, and of answers alone, which twice that throws about."""
-
-Batch = dict[str, Any]
 
 
 def make_demo_base(
@@ -90,9 +85,8 @@ def make_demo_base(
         return model(input_ids=ids, attention_mask=mask, labels=ids.masked_fill(unlearnt, -100)).loss
 
     rate = _ANSWERS_RATE if answers_only else _TEXTS_RATE
-    _fit(
-        "base", model, causal, rows, tokenizer.pad_token_id, unlearnt, epochs=epochs, learning_rate=rate, seed=seed
-    )
+    batches = list(_batches(rows, tokenizer.pad_token_id, unlearnt, size=16))
+    fit("base", model, causal, batches, _state(out), epochs=epochs, learning_rate=rate, seed=seed)
     return _save(out, model, tokenizer)
 
 
@@ -145,44 +139,19 @@ def make_demo_encoder(out: Path, texts: Sequence[str], *, epochs: int = 1, seed:
         known = functional.normalize(encoder.embeddings.word_embeddings.weight, dim=-1)
         return functional.cross_entropy(found @ known.T / _TEMPERATURE, ids[mask == 1])
 
-    _fit(
-        "encoder", encoder, contrastive, rows, tokenizer.pad_token_id, epochs=epochs, learning_rate=2e-3, seed=seed
+    batches = list(_batches(rows, tokenizer.pad_token_id, [0] * len(rows), size=16))
+    fit(
+        "encoder",
+        encoder,
+        contrastive,
+        batches,
+        _state(out),
+        epochs=epochs,
+        learning_rate=2e-3,
+        seed=seed,
+        random=masks,
     )
-    _save(out, encoder, tokenizer)
-    write_json(out / ENCODER_NOTE, {"name": ENCODER_NAME, "layer": 2, "comparable": False})
-    return out
-
-
-def _fit(
-    name: str,
-    model: Any,
-    loss_of: Callable[[Batch], Any],
-    rows: Sequence[Sequence[int]],
-    pad_id: int,
-    skipped: Sequence[int] = (),
-    *,
-    epochs: int,
-    learning_rate: float,
-    seed: int,
-) -> None:
-    """One-cycle AdamW over batches of rows of similar length."""
-    import torch
-
-    batches = list(_batches(rows, pad_id, skipped or [0] * len(rows), size=16))
-    optimizer = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.01)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, learning_rate, total_steps=epochs * len(batches))
-    order = torch.Generator().manual_seed(seed)
-    steps = [i for _ in range(epochs) for i in torch.randperm(len(batches), generator=order).tolist()]
-    model.train()
-    console = Console(stderr=True)
-    title = f"pre-training the demo's {name}"
-    for index in track(steps, title, console=console, transient=True, disable=not console.is_terminal):
-        loss_of(dict(batches[index])).backward()
-        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        optimizer.zero_grad()
-    model.eval()
+    return _save(out, encoder, tokenizer, {"name": ENCODER_NAME, "layer": 2, "comparable": False})
 
 
 def _batches(rows: Sequence[Sequence[int]], pad_id: int, skipped: Sequence[int], size: int) -> Iterator[Batch]:
@@ -199,20 +168,19 @@ def _batches(rows: Sequence[Sequence[int]], pad_id: int, skipped: Sequence[int],
         yield {"input_ids": ids, "attention_mask": mask, "skipped": torch.tensor([skipped[row] for row in chosen])}
 
 
-def _save(out: Path, model: Any, tokenizer: Any) -> Path:
-    """Save beside ``out`` first, so that a folder with a model in it is whole."""
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}", "Choose a folder that you may write to") from error
-    try:
+def _state(out: Path) -> Path:
+    """Where the state of a fit is kept until the model is whole."""
+    return out.parent / (f".{out.name}" + ".fit.safetensors")
+
+
+def _save(out: Path, model: Any, tokenizer: Any, note: dict[str, Any] | None = None) -> Path:
+    """Save as a whole, in the place of what was there."""
+    shutil.rmtree(out, ignore_errors=True)
+    with atomic_folder(out) as folder:
         with without_library_bars():
-            model.save_pretrained(temporary)
-        tokenizer.save_pretrained(temporary)
-        shutil.rmtree(out, ignore_errors=True)
-        temporary.chmod(0o755)
-        temporary.replace(out)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        if note is not None:
+            write_json(folder / ENCODER_NOTE, note)
+    _state(out).unlink(missing_ok=True)
     return out
