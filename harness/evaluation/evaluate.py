@@ -17,6 +17,7 @@ from ..languages import DEFAULT
 from ..runs.manifest import NAME as MANIFEST
 from ..runs.noise import read_noise
 from ..runs.run import Run, load_run
+from .as_trained import as_trained
 from .lm_eval_tasks import requests_of, run_tasks
 from .options import EvaluationOptions
 from .saving import add_nll, save_run
@@ -44,6 +45,7 @@ def evaluate(
         UserError: the data, the model or the encoder cannot be read, a severity has no row, or the folder holds
             another run or cannot be written to; the user interrupted. Answers generated so far are kept.
     """
+    options = as_trained(config, options)
     model = StoredModel(config)
     model.defaults = dict(defaults or {})
     started = datetime.now(UTC)
@@ -60,6 +62,7 @@ def evaluate_shard(config: GenerationConfig, options: EvaluationOptions, tasks: 
     Raises:
         UserError: as ``evaluate``.
     """
+    options = as_trained(config, options)
     model = StoredModel(config)
     with claimed(model, options), answers_kept(config):
         return model.generate_shard(requests_of(model, tasks, group, options))

@@ -10,6 +10,7 @@ from pathlib import Path
 from ..generation.config import GenerationConfig
 from ..generation.sharing import answer_together, shared_engine
 from ..generation.stored import StoredModel
+from .as_trained import as_trained
 from .evaluate import answers_kept, claimed
 from .lm_eval_tasks import requests_of
 from .options import EvaluationOptions
@@ -40,6 +41,7 @@ def answer_ahead(wanted: Sequence[Wanted], tasks: Path, group: str) -> list[dict
     Raises:
         UserError: as ``evaluate``.
     """
+    wanted = [Wanted(each.config, as_trained(each.config, each.options)) for each in wanted]
     models = [StoredModel(each.config) for each in wanted]
     with ExitStack() as held:
         open_places = []

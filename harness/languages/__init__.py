@@ -80,6 +80,7 @@ class Language(Record):
     ``prompt`` holds ``{question}`` once; ``letters`` is the inside of a regular-expression character class.
     ``before_suffix`` says how an ending is spelt before a suffix, and how without one.
     ``referral`` is an answer that only sends the asker to a doctor. ``folder`` holds the language's lexicons.
+    ``system`` is the system instruction of those who are trained in a chat template; empty: none.
     ``joining`` are marks that tie what they stand between into one expression ("follow-up"): no clause ends there.
     """
 
@@ -91,6 +92,7 @@ class Language(Record):
     referral: str
     letters: str
     severity_names: dict[Literal["critical", "neutral", "non_critical"], str]
+    system: str = ""
     joining: str = ""
     before_suffix: dict[str, str] = {}
     normalisation: Normalisation

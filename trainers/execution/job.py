@@ -14,6 +14,7 @@ from ...harness.evaluation.options import EvaluationOptions
 from ...harness.generation.backends import BACKENDS, Backend
 from ...harness.generation.config import GenerationConfig, Kind
 from ...harness.generation.decoding import Preset, decoding
+from ...harness.languages import Style
 from ..experiments.config import Experiment, ModelPart, training_config
 from ..experiments.grid import Cell, base_of, cells, run_folder
 
@@ -124,10 +125,14 @@ class Job:
 
         part, run, tongue = self.experiment.evaluation, self.run(label, preset), self.dataset.language
         kind, given = self._system(label)
+        chat = self._in_chat(label)
         config = GenerationConfig(
             kind=kind,
             model_args=given,
-            decoding=decoding(preset, tongue, until=part.until, **part.decoding_changes),
+            decoding=decoding(
+                preset, tongue, Style.CHAT if chat else Style.PLAIN, until=part.until, **part.decoding_changes
+            ),
+            chat_template=chat,
             answer=tongue.referral,
             data=self.dataset.folder,
             store=run / "answers",
@@ -144,6 +149,13 @@ class Job:
             command=self.command,
         )
         return Wanted(config, options)
+
+    def _in_chat(self, label: str) -> bool:
+        """Whether a cell is asked in its chat template: as it is trained."""
+        if label not in self.cells:
+            return False
+        cell = self.cells[label]
+        return bool(training_config(self.experiment, cell.model, cell.seed).chat_template)
 
     def _system(self, label: str) -> tuple[Kind, dict[str, Any]]:
         if label not in self.cells:

@@ -25,6 +25,7 @@ from .bases import (
     load_tokenizer,
     load_whole,
 )
+from .chat import demand_template
 from .config import Method, TrainConfig
 from .head_check import check_head
 from .miniature import miniature
@@ -73,6 +74,8 @@ def base_problems(
             return found
         if tokenizer is not None:
             tried(lambda: demand_vocabulary(base, model, tokenizer))
+        if tokenizer is not None and config.chat_template:
+            tried(lambda: demand_template(tokenizer))
         tried(lambda: demand_context(base, model, config.max_length))
         tried(lambda: _demand_room(base, model, new_tokens))
         tried(lambda: _demand_head(model))

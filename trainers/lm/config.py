@@ -71,9 +71,11 @@ class TrainConfig(Record):
     training rows to a fixed sample of the split (None: all). ``max_length`` counts the tokens of prompt and answer
     together. ``pad_token`` names a token of the vocabulary for bases that have none of their own to pad with.
     ``add_bos_token`` says whether texts begin with the start token; None: as the base's tokenizer has it, which is
-    refused where it forgets one that the base was trained with. ``save_dtype`` is what a whole model is saved in,
-    and the base of ``base`` loaded in (None: float32, as it was trained). A checkpoint for resuming is kept every
-    ``checkpoint_every`` steps, a log line every ``log_every``.
+    refused where it forgets one that the base was trained with. ``chat_template: true`` puts every question into
+    the tokenizer's chat template, with the language's system instruction where the template takes one; evaluation
+    does the same. ``save_dtype`` is what a whole model is saved in, and the base of ``base`` loaded in (None:
+    float32, as it was trained). A checkpoint for resuming is kept every ``checkpoint_every`` steps, a log line
+    every ``log_every``.
 
     The likelihood of the validation rows is measured every ``evaluate_every`` steps (None: not on the way, or with
     ``patience`` once a pass over the rows). After ``patience`` measurements without a new best the training stops;
@@ -100,6 +102,7 @@ class TrainConfig(Record):
     precision: Precision = identity(Precision.FP32)
     pad_token: str | None = identity(None)
     add_bos_token: bool | None = identity(None)
+    chat_template: bool | None = identity(None)
     save_dtype: Precision | None = identity(None)
     curriculum: tuple[StageSettings, ...] | None = identity(None, min_length=1)
     cumulative: bool | None = identity(None)
@@ -112,6 +115,12 @@ class TrainConfig(Record):
     checkpoint_every: int = runtime(200, ge=1)
     log_every: int = runtime(10, ge=1)
     evaluate_every: int | None = runtime(None, ge=1)
+
+    @field_validator("chat_template")
+    @classmethod
+    def _unset(cls, chat: bool | None) -> bool | None:
+        # What says false is equal to what says nothing, as checkpoints of before do.
+        return chat or None
 
     @model_validator(mode="after")
     def _rounds_a_whole_model(self) -> TrainConfig:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ...harness.generation.start_token import keep_last
+from .chat import Chat
 
 IGNORED = -100
 """Label of a position that is not learned: prompt and padding (PyTorch's ``ignore_index``)."""
@@ -58,6 +59,7 @@ def encode(
     answers: Sequence[str],
     max_length: int,
     progress: Callable[[int], None] = lambda rows: None,
+    chat: Chat | None = None,
 ) -> Encoded:
     """Encode examples as generation will see them: the prompt's own ids, then one space and the answer, then eos.
 
@@ -68,17 +70,22 @@ def encode(
 
     Args:
         progress: called with the number of rows that were encoded since the last call.
+        chat: puts prompt and answer into turns instead; the end of the answer's turn stands for eos.
     """
     parts: list[npt.NDArray[np.int32]] = []
     lengths: list[tuple[int, int, int]] = []
+    lead, end = (" ", (tokenizer.eos_token_id,)) if chat is None else (chat.lead, chat.end)
     for start in range(0, len(prompts), _BATCH):
         chunk = slice(start, start + _BATCH)
         # verbose=False: no warning of rows that are too long, which are cut below and counted.
-        prompt_ids = tokenizer(list(prompts[chunk]), verbose=False)["input_ids"]
-        texts = [" " + answer.strip() for answer in answers[chunk]]
+        if chat is None:
+            prompt_ids = tokenizer(list(prompts[chunk]), verbose=False)["input_ids"]
+        else:
+            prompt_ids = chat.prompt_ids(prompts[chunk])
+        texts = [lead + answer.strip() for answer in answers[chunk]]
         answer_ids = tokenizer(texts, add_special_tokens=False, verbose=False)["input_ids"]
         for prompt, answer in zip(prompt_ids, answer_ids, strict=True):
-            ids, *counts = _fit(prompt, [*answer, tokenizer.eos_token_id], max_length, tokenizer.bos_token_id)
+            ids, *counts = _fit(prompt, [*answer, *end], max_length, tokenizer.bos_token_id)
             parts.append(np.array(ids, np.int32))
             lengths.append((counts[0], counts[1], counts[2]))
         progress(len(prompt_ids))

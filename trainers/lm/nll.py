@@ -23,6 +23,7 @@ from ...harness.runs.trained_on import trained_on
 from ...harness.scores.signatures import LOWER_IS_BETTER
 from .batches import Collator, Examples
 from .causal import weighted_forward
+from .chat import chat_of
 from .config import TrainConfig
 from .encoding import Encoded, encode
 from .order import BLANK
@@ -64,6 +65,7 @@ def measure(
         [tongue.ask(question) for question in rows["question"]],
         rows["answer"].tolist(),
         config.max_length,
+        chat=chat_of(config, tokenizer, tongue),
     )
     device = next(model.parameters()).device
     with weighted_forward(model), measuring(model):

@@ -21,6 +21,7 @@ from ...harness.severity import SEVERITIES
 from ..arms import ArmSpec, Needs, arm_weights, scaled_to_mean_one
 from ..losses.modes import LossMode
 from . import manifest as manifests
+from .chat import chat_of
 from .config import TrainConfig
 from .encoding import Encoded, encode
 from .exposure import UNKNOWN_RANK, Exposure, exposures
@@ -90,12 +91,12 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
     }
     conditions = manifests.base_conditions(dataset, rows, base)
     # Of the untrained base, too: they change what is asked, and what answers.
-    both = {"add_bos_token": config.add_bos_token, "save_dtype": config.save_dtype}
+    both = {name: getattr(config, name) for name in ("add_bos_token", "save_dtype", "chat_template")}
     conditions |= {f"config.{name}": value for name, value in both.items() if value is not None}
     weights = arm_weights(spec, rows, config.seed)
     found = rows["severity"].map({str(severity): severity.rank for severity in SEVERITIES}).fillna(UNKNOWN_RANK)
     ranks = np.array(found, np.int64)
-    encoded = _encode(dataset, rows, tokenizer, config.max_length)
+    encoded = _encode(dataset, rows, tokenizer, config)
     plan, labels = None, None
     if spec.arm.trains:
         effective = processes * config.batch_size * config.accumulation
@@ -137,14 +138,20 @@ def training_rows(dataset: Dataset, config: TrainConfig) -> pd.DataFrame:
     return rows.iloc[chosen].reset_index(drop=True)
 
 
-def _encode(dataset: Dataset, rows: pd.DataFrame, tokenizer: Any, max_length: int) -> Encoded:
+def _encode(dataset: Dataset, rows: pd.DataFrame, tokenizer: Any, config: TrainConfig) -> Encoded:
     tongue = dataset.language
     prompts = [tongue.ask(question) for question in rows["question"]]
+    chat = chat_of(config, tokenizer, tongue)
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("encoding", total=len(rows))
         encoded = encode(
-            tokenizer, prompts, rows["answer"].tolist(), max_length, lambda done: bar.advance(task, done)
+            tokenizer,
+            prompts,
+            rows["answer"].tolist(),
+            config.max_length,
+            lambda done: bar.advance(task, done),
+            chat,
         )
     if encoded.truncation["answers_cut"]:
         _log.warning(
