@@ -71,14 +71,18 @@ def adapter_requests(engine: Any, adapters: Sequence[Path | None]) -> list[Any]:
     numbers = {adapter: number for number, adapter in enumerate(dict.fromkeys(filter(None, adapters)), start=1)}
     made = {each: LoRARequest(str(number), number, str(each)) for each, number in numbers.items()}
     for adapter, request in made.items():
-        with fitting(adapter):
+        with fitting(adapter, ""):
             engine.add_lora(request)
     return [None if adapter is None else made[adapter] for adapter in adapters]
 
 
 @contextmanager
-def fitting(adapter: Path | None) -> Iterator[None]:
+def fitting(adapter: Path | None, sign: str = "lora") -> Iterator[None]:
     """Within, that vLLM cannot do with an adapter is told in one line with the way around it.
+
+    Args:
+        adapter: which; None where there is none.
+        sign: what the error of an adapter says and no other.
 
     Raises:
         UserError: it cannot.
@@ -87,7 +91,7 @@ def fitting(adapter: Path | None) -> Iterator[None]:
         yield
     except (ValueError, RuntimeError, AssertionError, KeyError) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0].rstrip(".")
-        if adapter is None or "lora" not in str(error).lower():
+        if adapter is None or sign not in str(error).lower():
             raise
         raise _export(adapter, reason) from error
 
