@@ -19,7 +19,7 @@ ARMS = [
     {"arm": "ce"},
     {"arm": "severity", "scheme": "strong"},
     {"arm": "shuffled", "scheme": "strong"},
-    {"arm": "hard"},
+    {"arm": "focal"},
 ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import math
@@ -14,13 +15,16 @@ from typing import Any
 
 from .errors import UserError
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_ROOM = "Make room on the disk, then run the same command again"
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success flush it to disk and move it into place.
 
     Raises:
-        UserError: the folder cannot be written to, or ``path`` is a folder, a device or a pipe.
+        UserError: the folder cannot be written to, the disk is full, or ``path`` is a folder, a device or a pipe.
     """
     _refuse_other_than_file(path)
     try:
@@ -41,6 +45,11 @@ def atomic(path: Path) -> Iterator[Path]:
         os.umask(umask)
         temporary.chmod(0o666 & ~umask)
         temporary.replace(path)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        kept = "; what was there is kept" if path.exists() else ""
+        raise UserError(f"cannot write {path}: {error.strerror}{kept}", _ROOM) from error
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -55,7 +55,7 @@ def disk_told(problem: str, remedy: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        if (reason := _system_error(error)) is None:
+        if (reason := system_error(error)) is None:
             raise
         raise UserError(f"{problem}: {reason}", remedy) from error
 
@@ -94,12 +94,13 @@ def demand_space(place: Path, needed_bytes: int, what: str) -> None:
         )
 
 
-def _system_error(error: Exception) -> str | None:
-    """What the system refused; None of every other error. Libraries in Rust, such as safetensors and tokenizers,
-    raise errors of their own, with the system's number in the text; torch's says no number."""
+def system_error(error: Exception) -> str | None:
+    """What the system refused, such as room on a full disk; None of every other error. Libraries in Rust, such as
+    safetensors and tokenizers, raise errors of their own, with the system's number in the text; torch's writer of
+    archives tells no number."""
     if isinstance(error, OSError):
         return error.strerror or str(error)
-    if "PytorchStreamWriter failed" in str(error):
+    if "inline_container.cc" in str(error):
         return "the disk is full or failing"
     number = re.search(r"\(os error (\d+)\)", str(error))
     return os.strerror(int(number[1])) if number else None

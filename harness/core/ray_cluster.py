@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -48,11 +49,15 @@ def connect(cpus: int | None = None, object_store_bytes: int | None = None) -> t
             "object_store_memory": object_store_bytes,
             "include_dashboard": False,
         }
+    ended_by = signal.getsignal(signal.SIGTERM)
     try:
         ray.init(log_to_driver=False, logging_level="ERROR", **own)
     except (ConnectionError, ValueError, RuntimeError) as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"cannot connect to Ray: {reason}", "Check RAY_ADDRESS, or unset it") from error
+    if callable(ended_by):
+        # Ray has put its own in the place of the program's.
+        signal.signal(signal.SIGTERM, ended_by)
     return ray, True
 
 

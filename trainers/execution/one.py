@@ -7,7 +7,7 @@ import platform
 import time
 import traceback
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 from ...harness.core.errors import Interrupted, UserError
@@ -106,7 +106,9 @@ class _Doing:
             told = f"{type(error).__name__}: {' '.join(str(error).split())}"
             defect = redact("".join(traceback.format_exception(error)))
         reason = redact(f"{step.name}: {told}")
-        self._write(State.FAILED, step=step.name, reason=reason, traceback=defect)
+        with suppress(UserError):
+            # A full disk that it failed by may be too full for this, too.
+            self._write(State.FAILED, step=step.name, reason=reason, traceback=defect)
         return Failure(reason, tuple(self._finished))
 
     def _write(self, state: State, *labels: str, **more: str) -> None:

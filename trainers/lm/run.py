@@ -6,7 +6,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from ...harness.core.errors import UserError
 from ...harness.core.files import read_json, write_json
+from ...harness.core.folders import system_error
 from ...harness.generation.checkpoints import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from ..losses.token_loss import check_slope
 from .bases import load_for_training
@@ -101,7 +103,8 @@ def run(
                 validation=validation,
             )
             trainer.remove_callback(PrinterCallback)
-            _train(trainer, validation, resumed)
+            with _written(training.out, arguments):
+                _train(trainer, validation, resumed)
     except NotFinite as found:
         kept = _last_checkpoint(state, whole_only=False)
         window = range((found.step - 1) * plan.effective_batch, found.step * plan.effective_batch)
@@ -115,7 +118,8 @@ def run(
     finally:
         monitor.close()
     seconds, memory = time.perf_counter() - start, peak_memory_bytes()
-    _save(trainer, training, tokenizer)
+    with _written(training.out, arguments):
+        _save(trainer, training, tokenizer)
     stopping = None
     if validation and validation.patience is not None:
         stopping = stopped_record(validation, trainer.state, plan.steps)
@@ -130,6 +134,28 @@ def run(
         "loss_overhead": measured,
     }
     return cost, stopping
+
+
+@contextmanager
+def _written(out: Path, arguments: TrainingArguments) -> Iterator[None]:
+    """Within, a full disk costs the checkpoint that was being written and no other.
+
+    Raises:
+        UserError: the disk is full or failing.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        if (reason := system_error(error)) is None:
+            raise
+        kept = _last_checkpoint(out / STATE, whole_only=arguments.process_index == 0)
+        words = f"; {kept.name} is kept" if kept else ""
+        raise UserError(
+            f"cannot write the checkpoint in {out}: {reason}{words}",
+            "Make room, then run the same command again to continue",
+        ) from error
 
 
 def _train(trainer: WeightedTrainer, validation: Validation | None, resumed: Path | None) -> None:
