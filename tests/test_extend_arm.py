@@ -55,11 +55,11 @@ def extended(tmp_path_factory):
 
 def test_help_and_errors_name_it(extended):
     shown = " ".join(maqa(extended, "train", "lm", "--help").stdout.split())
-    assert "(gamma). poly Severity weights; tokens that are not known yet count for" in shown
+    assert "severity weights. poly Severity weights; tokens that are not known yet count for" in shown
     refused = maqa(extended, "train", "lm", "data", "--base", "b", "--arm", "polly", "--out", "o")
     assert refused.returncode == 2
     assert refused.stderr.startswith("maqa: unknown arm 'polly'. Use one of: base, ce, severity, ")
-    assert refused.stderr.strip().endswith("focal, poly") and len(refused.stderr.splitlines()) == 1
+    assert refused.stderr.strip().endswith("paced, poly") and len(refused.stderr.splitlines()) == 1
 
 
 @pytest.mark.slow

@@ -126,7 +126,7 @@ def test_weights_that_are_not_one_a_row_are_a_defect_of_the_arm():
 def test_every_declared_arm_says_what_it_does_and_its_slope_is_that_of_its_loss():
     assert list(ARMS) == [
         "base", "ce", "severity", "curriculum", "permuted", "unordered", "constant", "shuffled", "matched",
-        "hard", "oversample", "focal",
+        "hard", "oversample", "focal", "paced",
     ]  # fmt: skip
     for each in ARMS.things():
         assert each.summary and "\n" not in each.summary

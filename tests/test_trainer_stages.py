@@ -133,6 +133,14 @@ def test_what_a_curriculum_takes_at_most_is_told_before_the_severities_are_known
     assert plan_of(ArmSpec.of("curriculum"), rows, config, 8).steps < most["curriculum"]
 
 
+def test_what_early_stopping_leaves_out_is_not_counted_as_shown(rows):
+    plan, whole = shown("ce", rows)
+    part = exposures(plan.until(125), np.ones(len(rows)), ranks(rows), 2e-4)
+    assert {name: round(each.presentations, 2) for name, each in part.items()} == dict.fromkeys(whole, 1.0)
+    # Of a rate that falls to 0 over three passes, the first has five parts of nine.
+    assert part["critical"].rate == pytest.approx(whole["critical"].rate * 5 / 9, rel=0.03)
+
+
 def test_arms_without_stages_pass_the_settings_of_stages_by(rows):
     assert np.array_equal(shown("ce", rows, STAGES)[0].order, shown("ce", rows)[0].order)
 

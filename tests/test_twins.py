@@ -59,7 +59,7 @@ def test_equal_weights_are_cross_entropy_where_the_loss_divides_by_them():
     assert not alike(CE, CONSTANT, skewed, "loss=paper") and alike(CE, CONSTANT, skewed, "loss=tokens")
 
 
-@pytest.mark.parametrize("arm", ["severity", "shuffled", "matched", "constant", "oversample"])
+@pytest.mark.parametrize("arm", ["severity", "shuffled", "matched", "constant", "oversample", "paced"])
 @pytest.mark.parametrize("loss", ["tokens", "weights", "paper"])
 def test_whatever_is_weighted_by_weights_that_hardly_differ_is_cross_entropy(arm, loss):
     assert alike(CE, (arm, "balanced"), FLAT, f"loss={loss}")

@@ -8,6 +8,7 @@ from .spec import (
     DEFAULT_SCHEME,
     ArmSpec,
     arm_levels,
+    arm_pace,
     arm_shares,
     arm_weights,
     flat_warning,
@@ -26,6 +27,7 @@ from . import matched as matched
 from . import hard as hard
 from . import oversample as oversample
 from . import focal as focal
+from . import paced as paced
 # isort: on
 
 __all__ = [
@@ -38,6 +40,7 @@ __all__ = [
     "Rows",
     "arm",
     "arm_levels",
+    "arm_pace",
     "arm_shares",
     "arm_weights",
     "flat_warning",

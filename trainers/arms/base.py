@@ -76,6 +76,10 @@ class Arm:
         """In proportion to what each row is shown, shape (n,); None: all rows equally often."""
         return None
 
+    def paced_by(self, rows: pd.DataFrame, scheme: Weights, seed: int) -> Floats | None:
+        """Weights (n,) of the training whose updates' length the learning rate is fitted to; None: no such fit."""
+        return None
+
     def token_loss(self, nll: Tensor) -> tuple[Tensor, Tensor]:
         """What each token's negative log-likelihood counts for, and the slope of that by ``nll``: all (N,)."""
         return cross_entropy(nll)

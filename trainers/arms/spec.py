@@ -118,6 +118,21 @@ def arm_shares(spec: ArmSpec, train: pd.DataFrame, seed: int) -> Floats | None:
     return None if nearly_even(shares) else shares
 
 
+def arm_pace(spec: ArmSpec, train: pd.DataFrame, seed: int) -> Floats | None:
+    """The weights whose updates' length the learning rate is fitted to, shape (n,); None where it is as set, also
+    because they hardly differ.
+
+    Raises:
+        UserError, ValueError: as ``arm_weights``.
+    """
+    _demand(spec, train)
+    pace = spec.arm.paced_by(train, spec.weights or _EVEN, seed)
+    if pace is None:
+        return None
+    pace = _sound(spec, train, pace, "weights of the pace")
+    return None if nearly_even(pace) else pace
+
+
 def nearly_even(weights: Floats) -> bool:
     """Whether weights (n,) differ so little that they make no other training than equal ones do."""
     return float(weights.std()) < SAME_CV * float(weights.mean())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..arms import Arm, ArmSpec, Floats, arm_weights, nearly_even
+from ..arms import Arm, ArmSpec, Floats, arm_pace, arm_weights, nearly_even
 from ..arms.spec import SAME_CV
 from ..losses.modes import LossMode
 from .config import TrainConfig
@@ -31,9 +31,11 @@ def effective_sha256(spec: ArmSpec, rows: pd.DataFrame, config: TrainConfig, eff
         UserError: as ``arm_weights`` and ``plan_of``.
     """
     plan = plan_of(spec, rows, config, effective_batch)
+    pace = arm_pace(spec, rows, config.seed)
     parts = (
         _settled(arm_weights(spec, rows, config.seed), config.loss).astype("<f8").tobytes(),
         plan.order.astype("<i8").tobytes(),
+        b"" if pace is None else _settled(pace, config.loss).astype("<f8").tobytes(),
         plan.rates.astype("<f8").tobytes(),
         repr((plan.restarts, _token_loss(spec))).encode(),
     )

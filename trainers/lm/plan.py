@@ -52,6 +52,10 @@ class Plan:
         """Examples a step."""
         return len(self.order) // self.steps
 
+    def until(self, step: int) -> Plan:
+        """Its first steps, so many."""
+        return replace(self, order=self.order[: step * self.effective_batch], rates=self.rates[:step])
+
     def evaluates_every(self, config: TrainConfig) -> int | None:
         """Steps between two measurements of the validation rows: as asked for, else with ``patience`` once a pass;
         None: none on the way."""

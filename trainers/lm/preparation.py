@@ -18,7 +18,7 @@ from ...harness.core.errors import UserError
 from ...harness.data.dataset import Dataset
 from ...harness.generation.weights import weights as weights_identity
 from ...harness.severity import SEVERITIES
-from ..arms import ArmSpec, Needs, arm_weights, scaled_to_mean_one
+from ..arms import ArmSpec, Needs, arm_pace, arm_weights, scaled_to_mean_one
 from ..losses.modes import LossMode
 from . import manifest as manifests
 from .chat import chat_of
@@ -48,7 +48,7 @@ class Training:
 @dataclass(frozen=True)
 class Prepared:
     """The rows of a training (n), encoded, with raw weights (n,), severity ranks (n,) and the plan of their order;
-    None for the untrained base."""
+    None for the untrained base. ``pace`` are the weights (n,) that the learning rate is fitted to, where it is."""
 
     dataset: Dataset
     rows: pd.DataFrame
@@ -59,20 +59,27 @@ class Prepared:
     conditions: dict[str, Any]
     identity: dict[str, Any]
     base: dict[str, Any]
+    pace: npt.NDArray[np.float64] | None = None
 
-    def loss_weights(self, loss: LossMode) -> npt.NDArray[np.float64]:
-        """The weights that enter the loss, shape (n,); under ``tokens`` their mean over answer tokens is 1."""
-        if loss is LossMode.TOKENS:
-            return scaled_to_mean_one(self.weights, self.encoded.answer_lengths)
-        return self.weights
+    def loss_weights(
+        self, loss: LossMode, weights: npt.NDArray[np.float64] | None = None
+    ) -> npt.NDArray[np.float64]:
+        """The weights that enter the loss, shape (n,), by default the arm's; under ``tokens`` their mean over
+        answer tokens is 1."""
+        given = self.weights if weights is None else weights
+        return scaled_to_mean_one(given, self.encoded.answer_lengths) if loss is LossMode.TOKENS else given
 
-    def exposure(self, config: TrainConfig) -> dict[str, Exposure] | None:
+    def exposure(
+        self, config: TrainConfig, pace: float = 1.0, until: int | None = None
+    ) -> dict[str, Exposure] | None:
         """How much of each severity is shown; None for the untrained base. Weights by whose sum the loss divides
-        count as what they are to their mean."""
+        count as what they are to their mean; ``pace`` is what the learning rates were multiplied by, ``until`` the
+        step whose model was kept, where that is not the last."""
         if self.plan is None:
             return None
         weights = self.loss_weights(LossMode.PAPER if config.loss is LossMode.PAPER else LossMode.TOKENS)
-        return exposures(self.plan, weights, self.ranks, config.learning_rate)
+        plan = self.plan.until(until) if until else self.plan
+        return exposures(plan, weights, self.ranks, config.learning_rate / pace)
 
 
 def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
@@ -97,10 +104,10 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
     found = rows["severity"].map({str(severity): severity.rank for severity in SEVERITIES}).fillna(UNKNOWN_RANK)
     ranks = np.array(found, np.int64)
     encoded = _encode(dataset, rows, tokenizer, config)
-    plan, labels = None, None
+    plan, labels, pace = None, None, None
     if spec.arm.trains:
         effective = processes * config.batch_size * config.accumulation
-        plan = plan_of(spec, rows, config, effective)
+        plan, pace = plan_of(spec, rows, config, effective), arm_pace(spec, rows, config.seed)
         plan = replace(plan, order=sorted_windows(plan.order, np.diff(encoded.offsets), effective))
         conditions |= manifests.training_conditions(
             spec,
@@ -115,9 +122,10 @@ def prepare(training: Training, tokenizer: Any, processes: int) -> Prepared:
             # Only then does it change the weights.
             conditions["config.evaluate_every"] = plan.evaluates_every(config)
         if spec.arm.uses & Needs.LABELS or (weights != 1).any():
-            labels = hashlib.sha256(weights.tobytes() + plan.order.tobytes()).hexdigest()
+            fitted = b"" if pace is None else pace.tobytes()
+            labels = hashlib.sha256(weights.tobytes() + plan.order.tobytes() + fitted).hexdigest()
     identity = manifests.identity_of(spec, conditions, labels)
-    return Prepared(dataset, rows, encoded, weights, ranks, plan, conditions, identity, base)
+    return Prepared(dataset, rows, encoded, weights, ranks, plan, conditions, identity, base, pace)
 
 
 def training_rows(dataset: Dataset, config: TrainConfig) -> pd.DataFrame:

@@ -32,6 +32,7 @@ from .head_check import check_head
 from .manifest import LOG, STATE
 from .monitor import Monitor
 from .order import BLANK
+from .pace import Pace, measured_pace
 from .plan import Plan, warmup_steps
 from .processes import processes, use_cpu
 from .restarts import Restarts
@@ -46,13 +47,20 @@ if TYPE_CHECKING:
 _SAVED = "saved"
 """Folder of an adapter within ``STATE`` until it is whole."""
 _SPLIT = "split.json"
+_PACE = "pace.json"
 
 
 def run(
-    training: Training, tokenizer: Any, examples: Examples, plan: Plan, ids: Sequence[str]
+    training: Training,
+    tokenizer: Any,
+    examples: Examples,
+    plan: Plan,
+    ids: Sequence[str],
+    like: Examples | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """Train and save what was trained into ``training.out``; returns what it cost, and where early stopping ended
-    it if that was asked for. ``examples`` are in the order of the plan, ``ids`` (n,) those of the rows.
+    it if that was asked for. ``examples`` are in the order of the plan, ``ids`` (n,) those of the rows; ``like``
+    are the examples under the weights whose updates' length the learning rate is fitted to.
 
     Raises:
         Diverged: a step is not finite.
@@ -82,6 +90,10 @@ def run(
         arguments = _arguments(config, state, plan, split)
     if given_split(config):
         demand_fit(model, examples, collator, split, config, token_loss)
+    pace = None
+    if (weighted := like) is not None:
+        pace = _pace(state, lambda: measured_pace(model, examples, weighted, collator, plan, split.rows, config))
+        arguments.learning_rate = config.learning_rate * pace.ratio
     measured = overhead(model, examples, collator, split.rows, config.loss, token_loss)
     epochs = plan.passes if plan.staged else config.epochs
     validation = validation_of(training, tokenizer, plan.evaluates_every(config))
@@ -126,6 +138,7 @@ def run(
     cost = {
         "steps": trainer.state.global_step,
         "split": asdict(split),
+        "pace": None if pace is None else pace.model_dump(),
         "steps_measured": monitor.steps,
         "loop_seconds": round(seconds, 3),
         "tokens": int(monitor.tokens),
@@ -185,6 +198,17 @@ def _split(config: TrainConfig, state: Path, measure: Callable[[], Split]) -> Sp
     found = Split.of(min(gather_object([measure().rows])), rows)
     if processes().is_main_process:
         write_json(path, asdict(found))
+    return found
+
+
+def _pace(state: Path, measure: Callable[[], Pace]) -> Pace:
+    """The pace that was measured when the training began, on the first of several processes."""
+    path = state / _PACE
+    if path.is_file():
+        return Pace.model_validate(read_json(path, "Delete it, and train again"))
+    found: Pace = gather_object([measure()])[0]
+    if processes().is_main_process:
+        write_json(path, found.model_dump())
     return found
 
 

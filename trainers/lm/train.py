@@ -123,9 +123,13 @@ def _train(training: Training, tokenizer: Any, prepared: Prepared) -> _Done:
     assert plan is not None
     weights = prepared.loss_weights(training.config.loss)
     examples = Examples(prepared.encoded, weights, prepared.ranks, plan.order, tokenizer.eos_token_id)
+    like = None
+    if prepared.pace is not None:
+        fitted = prepared.loss_weights(training.config.loss, prepared.pace)
+        like = Examples(prepared.encoded, fitted, prepared.ranks, plan.order, tokenizer.eos_token_id)
     start = time.perf_counter()
     ids = prepared.rows["id"].tolist()
-    cost, stopping = run(training, tokenizer, examples, plan, ids)
+    cost, stopping = run(training, tokenizer, examples, plan, ids, like)
     return {**cost, "seconds": round(time.perf_counter() - start, 3)}, stopping
 
 
@@ -140,6 +144,7 @@ def _finish(
 ) -> None:
     path = prepared.dataset.folder / LABELLING_COST
     labelled = bool(prepared.dataset.info.labelling) and path.is_file()
+    pace = cost["pace"]["ratio"] if cost.get("pace") else 1.0
     cost = {"labelling": read_json(path, "Label again") if labelled else None, "training": cost or None}
     write_json(training.out / COST, cost)
     asked = prepared.rows["question"] if training.spec.arm.trains else ()
@@ -155,7 +160,7 @@ def _finish(
             conditions=prepared.conditions,
             identity=prepared.identity,
             weights=_describe(training.spec, prepared),
-            exposure=prepared.exposure(training.config),
+            exposure=prepared.exposure(training.config, pace, stopping["best_step"] if stopping else None),
             truncation=prepared.encoded.truncation,
             processes=processes,
             cost=cost,
