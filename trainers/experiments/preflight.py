@@ -23,6 +23,7 @@ from ..lm.config import Method
 from ..lm.manifest import Status
 from ..lm.plan import plan_of
 from ..lm.preparation import training_rows
+from ..lm.trackers import demand_trackers
 from .config import DEMO, Experiment, ModelPart, training_config
 from .footprint import demand_room, footprints
 from .gpus import GPUS
@@ -42,6 +43,10 @@ def demand_ready(experiment: Experiment, cells: Sequence[Cell], out: Path) -> No
     checks: list[Callable[[], None]] = [lambda: demand_source(experiment.data, out)] if open_cells else []
     if any(_method(experiment, cell) is Method.QLORA for cell in open_cells if cell.arm.spec.arm.trains):
         checks.append(demand_bitsandbytes)
+    trackers = [
+        each for cell in open_cells for each in training_config(experiment, cell.model, cell.seed).report_to
+    ]
+    checks.append(lambda: demand_trackers(list(dict.fromkeys(trackers))))
     checks.append(lambda: _demand_room(experiment, cells, out))
     if any(evaluated(experiment, cell.label, out) < len(experiment.evaluation.decodings) for cell in cells):
         checks += [lambda: _demand_encoder(experiment), lambda: _demand_backend(experiment)]

@@ -15,6 +15,7 @@ from ...harness.core.settings import Record, first_problem, identity, runtime, w
 from ...harness.core.yaml_files import read_yaml
 from ...harness.severity import Severity
 from ..losses.modes import LossMode
+from .trackers import Tracker
 
 YAML_REMEDY = "Give a YAML file of settings, such as `learning_rate: 2e-4`"
 
@@ -77,6 +78,8 @@ class TrainConfig(Record):
     float32, as it was trained). A checkpoint for resuming is kept every ``checkpoint_every`` steps, a log line
     every ``log_every``.
 
+    ``report_to`` names trackers that are told what the log is: tensorboard, trackio, wandb.
+
     The likelihood of the validation rows is measured every ``evaluate_every`` steps (None: not on the way, or with
     ``patience`` once a pass over the rows). After ``patience`` measurements without a new best the training stops;
     the weights of the best are kept (None: those of the last step).
@@ -115,6 +118,7 @@ class TrainConfig(Record):
     checkpoint_every: int = runtime(200, ge=1)
     log_every: int = runtime(10, ge=1)
     evaluate_every: int | None = runtime(None, ge=1)
+    report_to: tuple[Tracker, ...] = runtime(())
 
     @field_validator("chat_template")
     @classmethod

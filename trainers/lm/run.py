@@ -38,6 +38,7 @@ from .processes import processes, use_cpu
 from .restarts import Restarts
 from .rounding import round_to_bf16
 from .split import Split, given_split, measured_split
+from .trackers import PROJECT, tracking
 from .trainer import WeightedTrainer
 from .validation import Validation, best_folder, forget_others, state_of, stopped_record, validation_of
 
@@ -57,6 +58,7 @@ def run(
     plan: Plan,
     ids: Sequence[str],
     like: Examples | None = None,
+    announce: Callable[[str], None] = lambda line: None,
 ) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """Train and save what was trained into ``training.out``; returns what it cost, and where early stopping ended
     it if that was asked for. ``examples`` are in the order of the plan, ``ids`` (n,) those of the rows; ``like``
@@ -72,7 +74,8 @@ def run(
     check_slope(token_loss)
     _demand_precision(config)
     rows = config.batch_size * config.accumulation
-    arguments = _arguments(config, state, plan, Split(config.batch_size, config.accumulation))
+    name = f"{training.spec.name}-seed-{config.seed}"
+    arguments = _arguments(config, state, plan, Split(config.batch_size, config.accumulation), name)
     if arguments.n_gpu > 1:
         raise UserError(
             f"{arguments.n_gpu} GPUs are visible to one process",
@@ -87,7 +90,7 @@ def run(
     collator = Collator(tokenizer.pad_token_id)
     split = _split(config, state, lambda: measured_split(model, examples, collator, rows, config.loss, token_loss))
     if split != Split(config.batch_size, config.accumulation):
-        arguments = _arguments(config, state, plan, split)
+        arguments = _arguments(config, state, plan, split, name)
     if given_split(config):
         demand_fit(model, examples, collator, split, config, token_loss)
     pace = None
@@ -102,7 +105,7 @@ def run(
     reset_peak_memory()
     start = time.perf_counter()
     try:
-        with weighted_forward(model, token_loss):
+        with weighted_forward(model, token_loss), tracking(config.report_to, training.out, announce):
             trainer = WeightedTrainer(
                 model=model,
                 args=arguments,
@@ -212,7 +215,7 @@ def _pace(state: Path, measure: Callable[[], Pace]) -> Pace:
     return found
 
 
-def _arguments(config: TrainConfig, state: Path, plan: Plan, split: Split) -> TrainingArguments:
+def _arguments(config: TrainConfig, state: Path, plan: Plan, split: Split, name: str) -> TrainingArguments:
     return TrainingArguments(
         output_dir=str(state),
         use_cpu=use_cpu(),
@@ -239,7 +242,10 @@ def _arguments(config: TrainConfig, state: Path, plan: Plan, split: Split) -> Tr
         save_strategy="steps",
         save_steps=config.checkpoint_every,
         save_total_limit=2,
-        report_to=[],
+        report_to=[str(tracker) for tracker in config.report_to],
+        project=PROJECT,
+        run_name=name,
+        trackio_static_space_id=False,
         disable_tqdm=True,
     )
 

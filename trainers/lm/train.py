@@ -32,6 +32,7 @@ from .finite import Diverged
 from .manifest import LOG, Status, TrainingManifest
 from .preparation import Prepared, Training, prepare
 from .processes import processes
+from .trackers import demand_trackers
 
 COST = "cost.json"
 
@@ -76,6 +77,7 @@ def train_lm(
     training = Training(dataset, base, spec, config, out, revision, tuple(also))
     running = processes()
     with quiet():
+        demand_trackers(config.report_to)
         tokenizer = load_tokenizer(base, revision, config.pad_token, add_bos_token=config.add_bos_token)
         prepared = prepare(training, tokenizer, running.num_processes)
         found = manifests.status(training.out, prepared.identity)
@@ -88,9 +90,11 @@ def train_lm(
             manifests.begin(training.out, prepared.identity)
         running.wait_for_everyone()
         trains = training.spec.arm.trains
-        work = _train if trains else _look_at_base
         try:
-            cost, stopping = work(training, tokenizer, prepared)
+            if trains:
+                cost, stopping = _train(training, tokenizer, prepared, announce)
+            else:
+                cost, stopping = _look_at_base(training, tokenizer)
         except Diverged:
             raise
         except UserError:
@@ -108,14 +112,14 @@ def train_lm(
     return _finished(training.out)
 
 
-def _look_at_base(training: Training, tokenizer: Any, prepared: Prepared) -> _Done:
+def _look_at_base(training: Training, tokenizer: Any) -> _Done:
     from .bases import load_model
 
     load_model(training.base, training.revision, tokenizer)
     return {}, None
 
 
-def _train(training: Training, tokenizer: Any, prepared: Prepared) -> _Done:
+def _train(training: Training, tokenizer: Any, prepared: Prepared, announce: Callable[[str], None]) -> _Done:
     from .batches import Examples
     from .run import run
 
@@ -129,7 +133,7 @@ def _train(training: Training, tokenizer: Any, prepared: Prepared) -> _Done:
         like = Examples(prepared.encoded, fitted, prepared.ranks, plan.order, tokenizer.eos_token_id)
     start = time.perf_counter()
     ids = prepared.rows["id"].tolist()
-    cost, stopping = run(training, tokenizer, examples, plan, ids, like)
+    cost, stopping = run(training, tokenizer, examples, plan, ids, like, announce)
     return {**cost, "seconds": round(time.perf_counter() - start, 3)}, stopping
 
 
