@@ -102,10 +102,10 @@ def _engine(engine: GridEngine, workers: int | None) -> Engine:
 
 
 def _end_orderly() -> None:
-    """Let what ends a process politely unwind it, so that the workers of a cluster are ended too."""
+    """Let a polite end be one like Ctrl-C, so that the workers of a cluster are ended too."""
 
-    def end(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
+    def end(_: int, __: object) -> None:
+        raise KeyboardInterrupt
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, end)
