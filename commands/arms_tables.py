@@ -49,6 +49,9 @@ def print_arms(console: Console, compared: ArmsCompared, effect: float, declared
                 if second == claim.arm
             )
             console.print(Text(f"{base.base}: {words}", style="green" if green else "yellow"), soft_wrap=True)
+        for dose in base.doses:
+            apart = "" if declared is None else f"; {EXPLORATORY}"
+            console.print(Text(f"{base.base}: {dose}{apart}"), soft_wrap=True)
     for line in in_lines(screened, list(screened)):
         console.print(Text(line, style="yellow"), soft_wrap=True)
     if compared.over:

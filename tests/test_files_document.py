@@ -160,7 +160,7 @@ def made(
     maqa("label", root / "again", "--audit", root / "labelled.csv")
     maqa("train", "classifier", root / "expert", "--out", root / "classifier")
     settings = [part for setting in _SETTINGS for part in ("--set", setting)]
-    for arm, data in (("severity", "dataset"), ("ce", "unlabelled")):
+    for arm, data in (("severity", "dataset"), ("ce", "unlabelled"), ("paced", "dataset")):
         where = ["--base", checkpoint, "--out", root / "checkpoints" / arm]
         stops = ["--set", "patience=1"] if arm == "ce" else []
         maqa("train", "lm", root / data, "--arm", arm, *where, *settings, "--set", "rows=12", *stops)
@@ -211,6 +211,13 @@ def made(
         ("claimed/declared.json", ["--arms", "ce", "severity", *everything]),
     ):
         maqa("compare", *sides, *told, "--json", root / name)
+    mild = [Path(shutil.copytree(run, root / "runs" / f"mild-{run.name}")) for run in arms["severity"]]
+    for run in mild:
+        manifest = json.loads((run / "manifest.json").read_text(encoding="utf-8"))
+        manifest["model"]["training"] |= {"scheme": "mild", "weights": {"cv": 0.3}}
+        (run / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    doses = ["ce", "severity-mild", "severity-strong", *arms["ce"], *arms["severity"], *mild]
+    maqa("compare", "--arms", *doses, "--json", root / "claimed" / "doses.json", *few)
     maqa("score", root / "answers.csv", "--out", root / "scores.parquet", "--bertscore-model", encoder)
     answers = pd.read_csv(root / "answers.csv")
     answers.assign(judged=range(len(answers))).to_csv(root / "people_judged.csv", index=False)

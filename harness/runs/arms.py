@@ -15,6 +15,7 @@ from .claim import BASELINE, CLAIMED, Claim, Leg, controls_of, named
 from .comparison import Comparison, compare
 from .conclusion import Beaten
 from .conditions import conditions, training_of
+from .dose import Dose, doses_of
 from .groups import RunGroup, as_group
 from .margins import margins_of
 from .over_bases import InteractionOverBases, OverBases, Pair, interactions_over, over_bases
@@ -23,11 +24,13 @@ from .run import Run
 
 @dataclass(frozen=True)
 class ArmsOfBase:
-    """The arms of one base, compared pair by pair, and the claims that the pairs bear."""
+    """The arms of one base, compared pair by pair, the claims that the pairs bear, and the effect by the strength
+    of the weights, where there are schemes enough."""
 
     base: str
     pairs: dict[Pair, Comparison]
     claims: list[Claim]
+    doses: list[Dose] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,7 @@ class ArmsCompared:
                     "claims": [
                         {**asdict(claim), "holds": claim.holds, "words": str(claim)} for claim in each.claims
                     ],
+                    "doses": [{**asdict(dose), "words": str(dose)} for dose in each.doses],
                 }
                 for each in self.bases
             ],
@@ -160,7 +164,7 @@ def arms_of_base(
             gold=gold,
         )
     claims = claims_of(made, against)
-    return ArmsOfBase(base, concluded(made, claims), claims)
+    return ArmsOfBase(base, concluded(made, claims), claims, doses_of(groups, metrics))
 
 
 def concluded(made: Mapping[Pair, Comparison], claims: Sequence[Claim]) -> dict[Pair, Comparison]:

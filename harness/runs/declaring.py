@@ -127,7 +127,7 @@ def declared_bases(
         back = {key: judged[each.base][pair] for pair, key in own.get(each.base, {}).items()}
         made = {key: back.get(key) or marked(compared, {}) for key, compared in each.pairs.items()}
         against = {claim.arm: [leg.against for leg in claim.legs] for claim in each.claims}
-        found.append(ArmsOfBase(each.base, made, claims_of(made, against)))
+        found.append(ArmsOfBase(each.base, made, claims_of(made, against), each.doses))
     return declared, found
 
 
