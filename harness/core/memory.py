@@ -1,8 +1,9 @@
-"""Memory: the peak of this process, and what is left."""
+"""Memory: the peak of this process, what is left, and giving back what nothing needs any more."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 import resource
 import sys
 from pathlib import Path
@@ -55,3 +56,14 @@ def give_back() -> None:
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
     if trim is not None:
         trim(0)
+
+
+def release() -> None:
+    """Collect what only cycles hold, such as a trainer and its callbacks, and give its memory back: a GPU's to the
+    GPU, where an engine of another process or library will look for it, and the rest to the system."""
+    gc.collect()
+    # Whoever has not loaded it holds nothing on a GPU.
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    give_back()

@@ -47,6 +47,15 @@ class Metric(Protocol):
 
 
 @runtime_checkable
+class HoldsEncoder(Protocol):
+    """A metric that keeps a network in memory between its uses."""
+
+    def release_encoder(self) -> None:
+        """Give its memory back; the next use loads it again."""
+        ...
+
+
+@runtime_checkable
 class Explains(Protocol):
     """A detector that can show the words it found. It is asked only for rows that it marked with 100."""
 

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
@@ -23,7 +23,7 @@ from ..core.registry import Registry
 from ..languages import Language, Part
 from ..languages.text import has_word
 from ..scores.signatures import Better
-from .base import Answers, Metric, Scores
+from .base import Answers, HoldsEncoder, Metric, Scores
 
 if TYPE_CHECKING:
     from .bertscore.encoder import EncoderAsked
@@ -200,7 +200,20 @@ def left_out(language: Language) -> list[str]:
     return [f"{language.name} has no {needs}: {', '.join(columns)} left out" for needs, columns in lacking.items()]
 
 
-@cache
+_SHARED: dict[tuple[Callable[..., Metric], Language, EncoderAsked], Metric] = {}
+
+
 def shared(make: Callable[..., Metric], language: Language, encoder: EncoderAsked) -> Metric:
     """The process's one metric of a kind, language and encoder, so that what it keeps serves every run."""
-    return make(language, encoder.model, encoder.layer, window=encoder.window)
+    key = (make, language, encoder)
+    if key not in _SHARED:
+        _SHARED[key] = make(language, encoder.model, encoder.layer, window=encoder.window)
+    return _SHARED[key]
+
+
+def release_encoders() -> None:
+    """Take the encoders of shared metrics out of memory; what they made of references is kept, and the next use
+    loads them again."""
+    for metric in _SHARED.values():
+        if isinstance(metric, HoldsEncoder):
+            metric.release_encoder()

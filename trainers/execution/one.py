@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import platform
 import time
 import traceback
@@ -12,8 +11,9 @@ from typing import NamedTuple
 
 from ...harness.core.errors import Interrupted, UserError
 from ...harness.core.holding import every, hold
-from ...harness.core.memory import peak_bytes, reset_peak
+from ...harness.core.memory import peak_bytes, release, reset_peak
 from ...harness.core.secrets import redact
+from ...harness.metrics.registry import release_encoders
 from .job import Job
 from .seals import seal
 from .status import CellStatus, State, lock_file, read_status, write_status
@@ -57,6 +57,9 @@ def do(work: Work, job: Job, told: Callable[[Step], object] = lambda step: None)
         if isinstance(error, Interrupted):
             raise
         return Failure(str(error))
+    finally:
+        # What failed held its model by the error's own frames.
+        _release()
 
 
 def given_up(work: Work, job: Job, reason: str) -> Failure:
@@ -141,9 +144,6 @@ def memory() -> tuple[int, int | None]:
 
 
 def _release() -> None:
-    """Give back what a step has taken, before another engine looks how much there is."""
-    import torch
-
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    """Give back what a step has taken, before a training or another engine looks how much there is."""
+    release_encoders()
+    release()

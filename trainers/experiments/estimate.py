@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import tempfile
 import time
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ...harness.core import memory
 from ...harness.core.errors import UserError
 from ...harness.data.dataset import Dataset
 from ...harness.generation.backends import BACKENDS
@@ -166,7 +166,7 @@ def _pass_seconds(cell: Cell, dataset: Dataset, base: str, config: TrainConfig) 
             taken.append(time.perf_counter() - begun)
             model.zero_grad()
     del model
-    gc.collect()
+    memory.release()
     return split, float(np.mean(taken[1:]))
 
 

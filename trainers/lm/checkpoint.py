@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from ...harness.core import memory
 from ...harness.core.errors import UserError
 from ...harness.generation.checkpoints import ADAPTER_CONFIG, base_record, is_reference, located
 from ...harness.generation.engines.adapters import with_adapter
@@ -36,9 +36,7 @@ def checkpoint_model(folder: Path, tokenizer: Any, config: TrainConfig) -> Any:
         UserError: it cannot be loaded, its base cannot be found, or its context is shorter than ``max_length``.
     """
     # Of a training there may be a model left that only the collector can take away.
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
+    memory.release()
     name, revision = _base_of(folder) if is_reference(folder) else (str(folder), None)
     model = load_model(name, revision, tokenizer)
     demand_context(name, model, config.max_length)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ...harness.core import memory
 from ...harness.core.errors import UserError
 from ...harness.core.files import read_json, write_json
 from ...harness.data.dataset import Dataset
@@ -109,6 +110,8 @@ def train_lm(
                 keep_start(out, config.add_bos_token)
             _finish(training, tokenizer, prepared, cost, stopping, running.num_processes, announce)
         running.wait_for_everyone()
+    # Whoever comes next, such as an engine that takes what a GPU has free, finds nothing of this left.
+    memory.release()
     return _finished(training.out)
 
 

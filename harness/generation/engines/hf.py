@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig as HFGenerationConfig
 
+from ...core import memory
 from ...core.errors import UserError
 from ...core.library_bars import without_library_bars
 from ..checkpoints import loadable
@@ -115,9 +115,7 @@ class HFEngine:
     def release(self) -> None:
         """Free the accelerator's memory."""
         del self.lm
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        memory.release()
 
     def _encode(self, prompts: Sequence[Prompt], *, warn: bool = False) -> list[list[int]]:
         self._start.demand(prompt.text for prompt in prompts)

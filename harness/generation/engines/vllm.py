@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import os
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ...core import memory
 from ...core.errors import UserError
 from ..checkpoints import loadable
 from ..config import GenerationConfig
@@ -132,15 +132,11 @@ class VLLMEngine:
 
     def release(self) -> None:
         """Shut the engine down and free the accelerator's memory."""
-        import torch
-
         with contextlib.suppress(AttributeError):
             self.lm.model.llm_engine.engine_core.shutdown()
         del self.lm
         self._scratch.cleanup()
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        memory.release()
 
     def _encode(self, prompts: Sequence[Prompt], *, warn: bool = False) -> list[list[int]]:
         self._start.demand(prompt.text for prompt in prompts)

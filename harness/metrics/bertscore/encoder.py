@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from ...core import memory
 from ...core.errors import UserError
 from ...core.files import read_json
 from ...core.records import validated
@@ -266,11 +267,8 @@ class Encoder:
 
     def release(self) -> None:
         """Give the memory back, the GPU's included, which torch would keep for itself."""
-        import torch
-
         del self._network, self._hidden, self._tokenizer
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        memory.release()
 
 
 class EveryLayer(Encoder):

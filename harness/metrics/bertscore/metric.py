@@ -94,10 +94,14 @@ class BertScore:
 
     def release(self) -> None:
         """Give back the memory of encoder and embeddings; the next use loads it again."""
+        self.release_encoder()
+        self._references = Cache(_CACHE_BYTES)
+
+    def release_encoder(self) -> None:
+        """Give back the memory of the encoder alone, such as a GPU's."""
         encoder = vars(self).pop("_encoder", None)
         if encoder:
             encoder.release()
-        self._references = Cache(_CACHE_BYTES)
 
     @property
     def signatures(self) -> dict[str, str]:
