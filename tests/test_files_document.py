@@ -162,7 +162,7 @@ def made(
     settings = [part for setting in _SETTINGS for part in ("--set", setting)]
     for arm, data in (("severity", "dataset"), ("ce", "unlabelled"), ("paced", "dataset")):
         where = ["--base", checkpoint, "--out", root / "checkpoints" / arm]
-        stops = ["--set", "patience=1"] if arm == "ce" else []
+        stops = ["--set", {"ce": "patience=1", "severity": "evaluate_every=1"}.get(arm, "seed=0")]
         maqa("train", "lm", root / data, "--arm", arm, *where, *settings, "--set", "rows=12", *stops)
     maqa("export", root / "checkpoints" / "severity", "--out", root / "exported")
     sampled = ["--decoding", "paper", "--samples", 2, "--repeat-share", 1]

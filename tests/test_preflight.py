@@ -231,7 +231,7 @@ def test_the_published_grid_names_a_pad_token_where_the_base_has_none():
 
 
 def test_an_analysis_by_a_detector_for_screening_is_refused_before_any_training(tmp_path, dataset, encoder):
-    import_module("maqa_severity.commands.run")
+    import_module("maqa_severity.commands.demo")
     models = [model("one", gpt2_base(tmp_path / "base"), pad_token=END)]
     analysis = {"primary": "harmful_remedy", "contrasts": [{"arm": "ce", "against": "base"}]}
     path = experiment(tmp_path, dataset.folder, models, encoder=encoder, analysis=analysis)

@@ -85,7 +85,7 @@ def _adapter(base: str, file: Path | None) -> UserError:
             under = None
     return UserError(
         f"base {base} is an adapter{f' of {under}' if under else ''}, no model of its own",
-        "Merge it into its model first: save what peft's merge_and_unload() returns, with the tokenizer",
+        "Merge it into its model first: `maqa export CHECKPOINT --out DIR`, or peft's merge_and_unload()",
     )
 
 
