@@ -5,13 +5,15 @@ from __future__ import annotations
 import sys
 import traceback
 from types import TracebackType
-from typing import Any
+from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from typer.core import TyperGroup
 
+from .. import __version__
+from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
+from ..harness.core.readable import make_streams_readable
 from ..harness.core.secrets import redact
 
 WORKFLOW = (
@@ -47,10 +49,24 @@ app = typer.Typer(
     cls=_InOrder,
     help="Evaluate severity-aware Arabic medical text generation.",
     no_args_is_help=True,
-    add_completion=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"maqa {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _of_all(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None: ...
 
 
 def main() -> None:
@@ -58,8 +74,9 @@ def main() -> None:
 
     Neither tells a secret.
     """
+    make_streams_readable()
     sys.excepthook = _without_secrets
-    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console = Terminal(stderr=True, soft_wrap=True)
     try:
         app()
     except UserError as error:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..harness.core.console import Terminal
 from .app import app
 
 
@@ -37,7 +37,7 @@ def claim(
             f"two experiments are called {twice[0]!r}", "Give each once, or change `name:` in one of them"
         )
     write_text(out, claim_page(evidence))
-    console = Console(highlight=False)
+    console = Terminal()
     table = Table("claim", *names)
     for each in published_claims().claims:
         found = (findings(each.asks, one) for one in evidence)

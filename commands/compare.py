@@ -101,8 +101,7 @@ def compare(
     B minus A, its interval, the adjusted p and what could have been missed. With --arms: what the arms differ by,
     over questions and trainings, and whether severity-aware training helps.
     """
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
     from ..harness.core.files import write_json
     from ..harness.runs.comparison import compare as compare_runs
@@ -143,7 +142,7 @@ def compare(
         compared = compare_runs(sides[0], sides[1], metric, resampling, margins=margins, anyway=anyway, gold=gold)
     if json is not None:
         write_json(json, with_declared(compared.as_json(), declared))
-    console = Console(highlight=False)
+    console = Terminal()
     print_declared(console, declared)
     print_comparison(console, compared)
 
@@ -162,8 +161,7 @@ def _compare_arms(
 ) -> None:
     from dataclasses import replace
 
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
     from ..harness.core.files import write_json
     from ..harness.runs.arms import bases_of, compare_named
@@ -195,6 +193,6 @@ def _compare_arms(
         compared = replace(compared, bases=bases)
     if json is not None:
         write_json(json, with_declared(compared.as_json(), declared))
-    console = Console(highlight=False)
+    console = Terminal()
     print_declared(console, declared)
     print_arms(console, compared, effect, declared)

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
+from ..harness.core.console import Terminal
 from .app import app
 from .options import LanguageCode, Resamples, Seed
 from .run import Drawn, run_and_print
@@ -40,7 +40,7 @@ def demo(
         *(["--language", language] if language else []),
         *drawn.words(),
     ]
-    console = Console(highlight=False)
+    console = Terminal()
     outcomes = {}
     planted, null = out / "planted", out / "null"
     for folder, experiment, about in (

@@ -21,8 +21,7 @@ def show_detectors(code: str | None, json: Path | None) -> None:
     Raises:
         UserError: the language is unknown, or has no card or a foreign one; the file cannot be written.
     """
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
     from ..harness.core.files import write_json
     from ..harness.data.dataset import language_asked
@@ -39,7 +38,7 @@ def show_detectors(code: str | None, json: Path | None) -> None:
     card, known = safety_card(language), screening(language)
     if json is not None:
         write_json(json, {**card.model_dump(mode="json"), "screening": known, "language": language.code})
-    console = Console(highlight=False)
+    console = Terminal()
     print_card(console, card, known, language)
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
 from .app import app
 from .options import LanguageCode
@@ -53,7 +53,7 @@ def doctor(
         table.add_row(marks[finding.state], Text(finding.name), Text(finding.detail))
         if finding.remedy:
             table.add_row("", "", Text(f"→ {finding.remedy}", style="dim"))
-    Console(highlight=False).print(table)
+    Terminal().print(table)
     if any(finding.state is State.BROKEN for finding in findings):
         raise typer.Exit(1)
 
@@ -61,7 +61,7 @@ def doctor(
 def _look_through(folders: list[Path]) -> None:
     from ..harness.runs.leaks import REMEDY, leaks
 
-    console = Console(highlight=False)
+    console = Terminal()
     found = [leak for folder in folders for leak in leaks(folder)]
     for leak in found:
         console.print(f"secret in clear: {leak.path}: {', '.join(leak.places)}", markup=False, soft_wrap=True)

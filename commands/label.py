@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from ..harness.core.console import Terminal
 from .app import app
 from .label_sources import LLM, Combine, LlmOptions, around_of
 from .label_sources import combine as combine_sources
@@ -112,7 +113,7 @@ def label(
     from ..harness.core.errors import UserError
     from ..harness.severity import parse_weights
 
-    console = Console(highlight=False)
+    console = Terminal()
     choices = given or ["rules"]
     if explain is not None:
         if check is not None or stress or given:

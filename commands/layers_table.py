@@ -31,8 +31,7 @@ def measure_layers(
     Raises:
         UserError: the file or the encoder cannot be read, no encoder is asked for, or ``out`` cannot be written.
     """
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
     from ..harness.core.files import ensure_writable, write_json
     from ..harness.data.dataset import language_asked
@@ -57,7 +56,7 @@ def measure_layers(
     known = asked.layer if asked.layer is not None else known_layer(asked.model)
     choice = choose_encoder(asked.model, known if known is not None else 1)
     table = layer_table(choice, known, rows.references, rows.categories, tongue, rows.judged)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Terminal(soft_wrap=True)
     _print(console, table)
     if out is not None:
         write_json(out, {**table.model_dump(mode="json"), "words": table.words})

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..harness.core.console import Terminal
 from .analysis_options import declared_by, metric_of, print_declared
 from .app import app
 from .compare_tables import outcome_style
@@ -56,7 +57,7 @@ def leaderboard(
     board = build_board(loaded, metric, resampling, declared, read_meta(people) if people else None, judged)
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else None
     written = write_board(out, board, chosen)
-    console = Console(highlight=False)
+    console = Terminal()
     print_board(console, board, chosen)
     for path in written:
         console.print(str(path), markup=False, soft_wrap=True)

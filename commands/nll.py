@@ -31,8 +31,7 @@ def nll(
     Training does so by itself; this is for checkpoints of before, of others, and for other data. Evaluate the
     checkpoint afterwards, or again, and boards, comparisons and reports show it.
     """
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..harness.core.files import ensure_writable
     from ..harness.data.dataset import open_dataset
     from ..harness.runs.nll import NAME, write_nll
@@ -50,7 +49,7 @@ def nll(
         found = measured(checkpoint_model(checkpoint, tokenizer, config), tokenizer, opened, config)
     write_nll(path, found)
     said = described(found, opened, checkpoint)
-    console = Console(highlight=False)
+    console = Terminal()
     print_described(console, said)
     for line in trained_words(said, checkpoint.name):
         console.print(line, markup=False, style="yellow", soft_wrap=True)

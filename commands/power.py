@@ -79,9 +79,9 @@ def power(
     from dataclasses import asdict
     from itertools import product
 
-    from rich.console import Console
     from rich.text import Text
 
+    from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
     from ..harness.core.files import write_json
     from ..harness.statistics.power import Design, needs_in_words, planned_table
@@ -122,7 +122,7 @@ def power(
         write_json(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
     if out is not None:
         plot_power(table, effect, out)
-    console = Console(highlight=False)
+    console = Terminal()
     parts = f"training seed {components.seed:.2f}, question {components.question:.2f}"
     console.print(Text(f"Standard deviations of the difference: {parts}, residual {components.residual:.2f}"))
     console.print(Text(words))
@@ -150,9 +150,9 @@ def _plan_interaction(
 ) -> None:
     from dataclasses import asdict
 
-    from rich.console import Console
     from rich.text import Text
 
+    from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
     from ..harness.core.files import write_json
     from ..reports.power_plot import plot_power
@@ -175,7 +175,7 @@ def _plan_interaction(
         write_json(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
     if out is not None:
         plot_power(table, effect, out)
-    console = Console(highlight=False)
+    console = Terminal()
     console.print(Text(in_words(parts, both)))
     console.print(Text(words))
     for taken in dict.fromkeys(each.samples for each in designs):

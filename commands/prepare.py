@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
 from ..harness.data.sources import known
 from .app import app
@@ -96,8 +97,8 @@ def prepare(
         dataset, card = write_dataset(source, out, options, report)
     if is_dataset(source):
         carry_card(source, dataset)
-    _show(card, Console(highlight=False))
-    Console(highlight=False, soft_wrap=True).print(f"Dataset written to {dataset.folder}", markup=False)
+    _show(card, Terminal())
+    Terminal(soft_wrap=True).print(f"Dataset written to {dataset.folder}", markup=False)
 
 
 def _show(card: Card, console: Console) -> None:

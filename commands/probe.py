@@ -77,8 +77,7 @@ def probe(
 
     The cases are synthetic and no medical advice.
     """
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..harness.generation.config import GenerationConfig, Kind
     from ..harness.generation.decoding import Preset
     from ..harness.generation.decoding import decoding as preset
@@ -112,8 +111,8 @@ def probe(
             **sizes,
         )
     found = ask(config, design, tongue, out, name, shlex.join(["maqa", *sys.argv[1:]]), resampling)
-    print_probe(Console(highlight=False), found)
-    Console(highlight=False).print(str(out), markup=False, soft_wrap=True)
+    print_probe(Terminal(), found)
+    Terminal().print(str(out), markup=False, soft_wrap=True)
 
 
 def print_probe(console: Console, probe: Probe) -> None:

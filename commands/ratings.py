@@ -59,12 +59,11 @@ def collect(
 
     Send sheet.html, sheet.xlsx or Label Studio's files; keep key.json.
     """
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..ratings.collecting import collect as make
 
     folder = make(sources, out, kind, questions, disagreement, repeats, seed, _labellers(sources, labellers or []))
-    console = Console(highlight=False, soft_wrap=True)
+    console = Terminal(soft_wrap=True)
     console.print(
         f"{folder.items} items of {folder.questions} questions, {folder.repeats} of them twice", markup=False
     )
@@ -92,8 +91,7 @@ def import_(
     resamples: Resamples = None,
 ) -> None:
     """Join what raters sent back, and say how far they agree."""
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..harness.core.files import ensure_writable
     from ..ratings.agreement import read_agreement
     from ..ratings.collected import write_ratings
@@ -108,7 +106,7 @@ def import_(
     made = gold_of(found) if gold is not None else []
     read = read_agreement(found, resampling)
     write_ratings(out, found)
-    console = Console(highlight=False)
+    console = Terminal()
     print_agreement(console, found, read)
     if gold is not None:
         write_gold(gold, made)
@@ -134,8 +132,7 @@ def agreement(
 
     Takes the files that came back, or the one of `maqa ratings import`.
     """
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..harness.core.files import write_json
     from ..ratings.agreement import read_agreement
     from .ratings_tables import print_agreement
@@ -145,7 +142,7 @@ def agreement(
     read = read_agreement(found, resampling)
     if json is not None:
         write_json(json, {"sheet": found.key.sheet, "kind": found.key.kind, **read.as_json()})
-    print_agreement(Console(highlight=False), found, read)
+    print_agreement(Terminal(), found, read)
 
 
 @ratings.command()
@@ -166,8 +163,7 @@ def meta(
 
     Also the runs' differences in people's units, from the ratings and the metric of all answers.
     """
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..harness.core.files import write_json
     from ..harness.runs.run import load_run
     from ..ratings.collected import read_ratings
@@ -178,7 +174,7 @@ def meta(
     found = measure(read_ratings(file), [load_run(run) for run in runs], resampling, powered_by)
     if json is not None:
         write_json(json, found.model_dump(mode="json"))
-    print_meta(Console(highlight=False), found)
+    print_meta(Terminal(), found)
 
 
 def _labellers(sources: list[Path], names: list[str]) -> list[SeveritySource]:

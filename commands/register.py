@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from rich.console import Console
-
+from ..harness.core.console import Terminal
 from .app import app
 
 
@@ -12,7 +11,7 @@ def register() -> None:
     """Make `lm_eval --tasks maqa_severity` work from any folder."""
     from ..tasks.register import register as write_stubs
 
-    console = Console(highlight=False, soft_wrap=True)
+    console = Terminal(soft_wrap=True)
     console.print(f"Registered in {write_stubs()}", markup=False)
     console.print("Try: lm_eval --model hf --model_args pretrained=MODEL --tasks maqa_severity")
 
@@ -24,4 +23,4 @@ def unregister() -> None:
     from ..tasks.register import unregister as remove_stubs
 
     said = "Removed" if stub_folder().exists() else "Not registered: there is no"
-    Console(highlight=False, soft_wrap=True).print(f"{said} {remove_stubs()}", markup=False)
+    Terminal(soft_wrap=True).print(f"{said} {remove_stubs()}", markup=False)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
+from ..harness.core.console import Terminal
 from .analysis_options import declared_by, metric_of
 from .app import app
 from .metric_names import NamesMetrics
@@ -54,4 +54,4 @@ def report(
         ours, other, metric, resampling, anyway=anyway, judged=judged, gold=gold, people=measured, judge=said
     )
     write_text(out, page)
-    Console(highlight=False).print(str(out), markup=False, soft_wrap=True)
+    Terminal().print(str(out), markup=False, soft_wrap=True)

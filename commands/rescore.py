@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import typer
-from rich.console import Console
 
+from ..harness.core.console import Terminal
 from .app import app
 from .options import Encoder, EncoderLayer, EncoderWindow, Resamples, Seed, resampling_of
 
@@ -27,7 +27,7 @@ def rescore(
     from .tables import print_summaries
 
     resampling = resampling_of(seed, resamples, "maqa rescore")
-    console = Console(highlight=False)
+    console = Terminal()
     encoder = (bertscore_model, bertscore_layer, bertscore_window)
     for path in runs:
         run = score_again(path, lambda language: run_metrics(language, *encoder))

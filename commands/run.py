@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
-from rich.console import Console
 
+from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
 from .app import app
 from .options import Look, Resamples, Seed, resampling_of
@@ -166,7 +166,7 @@ def run_and_print(
     from .arms_tables import USUAL_EFFECT, print_arms
     from .leaderboard import print_board
 
-    console = Console(highlight=False)
+    console = Terminal()
     experiment = encoder.of(load_experiment(path))
     if language:
         data = experiment.data.model_copy(update={"language": language})
@@ -193,7 +193,7 @@ def _status(path: Path, out: Path, encoder: EncoderGiven) -> None:
 
     experiment = encoder.of(load_experiment(path))
     plan(experiment, out)
-    show_status(Console(highlight=False), experiment, out)
+    show_status(Terminal(), experiment, out)
 
 
 def _check(path: Path, out: Path, encoder: EncoderGiven, gpu: str, measure: bool = False) -> None:
@@ -208,7 +208,7 @@ def _check(path: Path, out: Path, encoder: EncoderGiven, gpu: str, measure: bool
     from .footprint_table import print_footprints
     from .plan_table import plan_table, print_estimate
 
-    console = Console(highlight=False)
+    console = Terminal()
     card = GPUS[gpu]
     experiment = encoder.of(load_experiment(path))
     cells = plan(experiment, out)

@@ -58,8 +58,7 @@ def score(
         return
     from dataclasses import replace
 
-    from rich.console import Console
-
+    from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
     from ..harness.core.files import ensure_writable
     from ..harness.data.dataset import language_asked
@@ -94,7 +93,7 @@ def score(
     scores = score_table(rows.ids, rows.answers, metrics)
     scores = replace(scores, encoder_check=check_of(metrics, rows.answers.references))
     write_scores(out, scores)
-    console = Console(highlight=False, soft_wrap=True)
+    console = Terminal(soft_wrap=True)
     screened = screening(tongue, scores.signatures)
     console.print(_means(scores, screened))
     for metric, signature in scores.signatures.items():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from rich.measure import Measurement
 from rich.table import Table
 from rich.text import Text
+
+from ..harness.core.console_tables import Fitted
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,19 +26,9 @@ class _Interval(Protocol):
 
 
 def print_table(console: Console, table: Table) -> None:
-    """A table at the terminal's width. Where that cannot hold it, its lines run on: a column that is dropped or cut
-    is a figure that is lost."""
-    wide = console.options.update(width=10_000)
-    for column in table.columns:
-        if column.no_wrap:
-            cells = [column.header, *column.cells]
-            column.min_width = max(Measurement.get(console, wide, cell).maximum for cell in cells)
-    width = console.width
-    console.width = max(width, Measurement.get(console, wide, table).minimum)
-    try:
-        console.print(table)
-    finally:
-        console.width = width
+    """A table at the terminal's width; see ``Fitted`` for what cannot hold it. On a console other than ``Terminal``
+    its lines run on: a column that is dropped or cut is a figure that is lost."""
+    console.print(Fitted(table, narrows=False), crop=False)
 
 
 def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:

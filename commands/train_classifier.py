@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
+from ..harness.core.console import Terminal
 from .checks import checked
 from .train import train
 
@@ -83,7 +83,7 @@ def train_classifier(
             }
         )
     opened = open_dataset(dataset)
-    console = Console(highlight=False)
+    console = Terminal()
     found = audit_before_training(console, opened)
     rows = opened.info.counts["train"]["rows"] * (epochs if config.kind is Kind.TRANSFORMERS else 1)
     with rows_bar("training", rows) as advance:

@@ -11,21 +11,28 @@ import os
 import sys
 
 import typer
-from rich.console import Console
 
+from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
+from ..harness.core.readable import make_streams_readable
 from .lm.launch import NamesArms, lm
 
 
 def main() -> None:
     """Run; a ``UserError`` is printed in one line, by the first process alone."""
-    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    make_streams_readable()
+    app = typer.Typer(
+        add_completion=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
     app.command(cls=NamesArms)(lm)
     try:
         app()
     except UserError as error:
         if os.environ.get("RANK", "0") == "0":
-            Console(stderr=True, soft_wrap=True, highlight=False).print(f"maqa: {error}", markup=False)
+            Terminal(stderr=True, soft_wrap=True).print(f"maqa: {error}", markup=False)
         sys.exit(2)
 
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import track
 
+from ...harness.core.console import Terminal
 from ...harness.core.files import atomic
 from ...harness.core.folders import disk_told
 
@@ -59,7 +59,7 @@ def fit(
     what = _digest(told, [*batches, _weights(model)])
     begun = _restore(state, what, model, optimizer, schedule, random)
     model.train()
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     title = f"pre-training the demo's {name}"
     shown = track(steps[begun:], title, console=console, transient=True, disable=not console.is_terminal)
     saved = time.monotonic()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import track
 
+from ...harness.core.console import Terminal
 from ...harness.core.errors import UserError
 from ...harness.data.dataset import Dataset
 from ...harness.generation.backends import BACKENDS
@@ -120,7 +120,7 @@ def _base_problems(experiment: Experiment, models: Sequence[ModelPart]) -> Itera
     # Its client takes a minute for each model to find out that there is no network.
     cached_only = bool(on_the_hub) and not hub_answers(on_the_hub[0])
     new_tokens = experiment.evaluation.longest_answer
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     for model in track(named, "checking bases", console=console, transient=True, disable=not console.is_terminal):
         config = training_config(experiment, model, experiment.seeds[0])
         for problem in base_problems(

@@ -11,6 +11,8 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperCommand
 
+from ...harness.core.console import Terminal
+
 
 class NamesArms(TyperCommand):
     """A command that ends its ``--help`` with every arm and what it does."""
@@ -58,7 +60,7 @@ def lm(
     opened = open_dataset(dataset)
     from .train import train_lm
 
-    console = Console(highlight=False)
+    console = Terminal()
     manifest = train_lm(opened, base, spec, found, out, revision=revision, announce=partial(_announce, console))
     from .processes import processes
 

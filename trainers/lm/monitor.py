@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from transformers import TrainerCallback
 
+from ...harness.core.console import Terminal
 from ...harness.core.files import write_text
 from .cost import peak_memory_bytes
 from .curves import Curves
@@ -46,7 +46,7 @@ class Monitor(TrainerCallback):  # type: ignore[misc]
         kept = [line for line in lines if line.endswith("}") and json.loads(line)["step"] <= state.global_step]
         write_text(self._path, "".join(f"{line}\n" for line in kept))
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        console = Console(stderr=True)
+        console = Terminal(stderr=True)
         # Into a file or a pipe a bar would only write an empty line.
         self._bar = Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
         self._bar.add_task(self._title, total=state.max_steps, completed=state.global_step)

@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from rich.console import Console
 from rich.progress import Progress
 from torch import Tensor
 
+from ...harness.core.console import Terminal
 from ...harness.core.errors import UserError
 from ...harness.data.dataset import Dataset
 from ...harness.runs.nll import METRIC, SPLITS, Likelihoods, rows_sha256, summary
@@ -96,7 +96,7 @@ def measured(model: Any, tokenizer: Any, dataset: Dataset, config: TrainConfig) 
     Raises:
         UserError: as ``measure``.
     """
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     total = sum(dataset.info.counts[name]["rows"] for name in SPLITS)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("measuring likelihoods", total=total)

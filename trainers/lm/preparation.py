@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from rich.console import Console
 from rich.progress import Progress
 
+from ...harness.core.console import Terminal
 from ...harness.core.errors import UserError
 from ...harness.data.dataset import Dataset
 from ...harness.generation.weights import weights as weights_identity
@@ -150,7 +150,7 @@ def _encode(dataset: Dataset, rows: pd.DataFrame, tokenizer: Any, config: TrainC
     tongue = dataset.language
     prompts = [tongue.ask(question) for question in rows["question"]]
     chat = chat_of(config, tokenizer, tongue)
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("encoding", total=len(rows))
         encoded = encode(

@@ -6,8 +6,9 @@ import time
 from types import TracebackType
 from typing import Self
 
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from ...core.console import Terminal
 
 _LINE_EVERY_S = 15.0
 
@@ -16,7 +17,7 @@ class AnswerProgress:
     """A bar on a terminal; elsewhere a plain line now and then, fit for a log file."""
 
     def __init__(self, name: str, total: int, done: int) -> None:
-        self._console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._console = Terminal(stderr=True, soft_wrap=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(),

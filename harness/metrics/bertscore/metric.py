@@ -7,9 +7,9 @@ from functools import cached_property, partial
 from importlib.metadata import version
 
 import numpy as np
-from rich.console import Console
 from rich.progress import Progress
 
+from ...core.console import Terminal
 from ...core.errors import UserError
 from ...languages import Language
 from ...scores.signatures import NEITHER_IS_BETTER, RATE
@@ -162,7 +162,7 @@ class BertScore:
     def _f1(self, pairs: Sequence[tuple[str, str]], tokens: Tokens, longer: Tokens) -> Scores:
         scores: dict[tuple[str, str], float] = {}
         embedded: dict[str, Embedded] = {}
-        console = Console(stderr=True)
+        console = Terminal(stderr=True)
         with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("BERTScore", total=len(set(pairs)))
             kept = self._kept({reference for _, reference in pairs}, tokens, longer)

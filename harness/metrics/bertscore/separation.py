@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from rich.console import Console
 from rich.progress import Progress
 
+from ...core.console import Terminal
 from ...core.errors import UserError
 from ...core.settings import Record
 from ...languages import Language
@@ -216,7 +216,7 @@ def _every_f1(encoder: EveryLayer, pairs: Sequence[tuple[str, str]]) -> Floats:
     tokens = dict(zip(texts, encoder.tokenize(texts), strict=True))
     found: dict[tuple[str, str], Floats] = {}
     known: dict[str, list[Embedded]] = {}
-    console = Console(stderr=True)
+    console = Terminal(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("every layer", total=len(pairs))
         for chunk in _chunks(list(dict.fromkeys(pairs)), tokens, encoder):
