@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ..harness.core.console import Terminal
 from .app import app
+from .output import STDOUT, to_output, write_result
 
 
 @app.command()
@@ -17,14 +18,13 @@ def claim(
     experiments: list[Path] = typer.Argument(
         None, help="Folders of finished experiments; none, for the claims and what they take."
     ),
-    out: Path = typer.Option(help="The page to write, in Markdown."),
+    out: Path = to_output("The page to write, in Markdown"),
 ) -> None:
     """Lay the published claims beside what experiments show.
 
     Each beside what it would take to test it; what nothing given tests is said to be so.
     """
     from ..harness.core.errors import UserError
-    from ..harness.core.files import write_text
     from ..leaderboards.claim_findings import findings
     from ..leaderboards.claim_page import claim_page
     from ..leaderboards.evidence import read_evidence
@@ -36,11 +36,12 @@ def claim(
         raise UserError(
             f"two experiments are called {twice[0]!r}", "Give each once, or change `name:` in one of them"
         )
-    write_text(out, claim_page(evidence))
+    write_result(out, claim_page(evidence))
     console = Terminal()
     table = Table("claim", *names)
     for each in published_claims().claims:
         found = (findings(each.asks, one) for one in evidence)
         table.add_row(Text(each.claim), *(Text(", ".join(dict.fromkeys(f.standing for f in own))) for own in found))
     console.print(table)
-    console.print(str(out), markup=False, soft_wrap=True)
+    if out != STDOUT:
+        console.print(str(out), markup=False, soft_wrap=True)

@@ -14,6 +14,7 @@ from .app import app
 from .arms_tables import USUAL_EFFECT, print_arms
 from .metric_names import NamesMetrics
 from .options import AnalysisFile, Anyway, GoldFile, Look, Resamples, Seed, demand_effect, resampling_of, was_given
+from .output import JsonOutput, write_json_result
 
 if TYPE_CHECKING:
     from ..harness.runs.analysis import Analysis
@@ -80,7 +81,7 @@ def compare(
     metric: Annotated[
         list[str], typer.Option(help="A score to compare; repeat for several. All of them are one family of tests.")
     ] = ["bertscore_f1"],  # noqa: B006
-    json: Annotated[Path | None, typer.Option(help="Also write everything to this file.")] = None,
+    json: JsonOutput = None,
     margin: Annotated[
         list[str],
         typer.Option(
@@ -103,7 +104,6 @@ def compare(
     """
     from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
-    from ..harness.core.files import write_json
     from ..harness.runs.comparison import compare as compare_runs
     from ..harness.runs.declaring import compare_declared, with_declared
     from ..harness.runs.groups import as_group
@@ -141,7 +141,7 @@ def compare(
         margins = margins_of(margin, metric)
         compared = compare_runs(sides[0], sides[1], metric, resampling, margins=margins, anyway=anyway, gold=gold)
     if json is not None:
-        write_json(json, with_declared(compared.as_json(), declared))
+        write_json_result(json, with_declared(compared.as_json(), declared))
     console = Terminal()
     print_declared(console, declared)
     print_comparison(console, compared)
@@ -163,7 +163,6 @@ def _compare_arms(
 
     from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
-    from ..harness.core.files import write_json
     from ..harness.runs.arms import bases_of, compare_named
     from ..harness.runs.declaring import declared_bases, demand_scores, pairs_of, with_declared
     from ..harness.runs.run import load_run
@@ -192,7 +191,7 @@ def _compare_arms(
         declared, bases = declared_bases(*given, compared.bases)
         compared = replace(compared, bases=bases)
     if json is not None:
-        write_json(json, with_declared(compared.as_json(), declared))
+        write_json_result(json, with_declared(compared.as_json(), declared))
     console = Terminal()
     print_declared(console, declared)
     print_arms(console, compared, effect, declared)

@@ -23,11 +23,11 @@ def show_detectors(code: str | None, json: Path | None) -> None:
     """
     from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
-    from ..harness.core.files import write_json
     from ..harness.data.dataset import language_asked
     from ..harness.languages import Part
     from ..harness.metrics.safety.card import safety_card
     from ..harness.metrics.screening import screening
+    from .output import write_json_result
 
     language = language_asked(None, code)
     if not language.knows(Part.CARD):
@@ -37,7 +37,7 @@ def show_detectors(code: str | None, json: Path | None) -> None:
         )
     card, known = safety_card(language), screening(language)
     if json is not None:
-        write_json(json, {**card.model_dump(mode="json"), "screening": known, "language": language.code})
+        write_json_result(json, {**card.model_dump(mode="json"), "screening": known, "language": language.code})
     console = Terminal()
     print_card(console, card, known, language)
 

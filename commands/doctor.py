@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 
 import typer
@@ -12,6 +13,7 @@ from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
 from .app import app
 from .options import LanguageCode
+from .output import JsonOutput, write_json_result
 
 
 @app.command()
@@ -25,7 +27,7 @@ def doctor(
         help="Instead: how far each safety detector can be trusted, by author and dialect, first seen and today.",
     ),
     language: LanguageCode = None,
-    json: Path | None = typer.Option(None, help="With --detectors: also write the card to this file."),
+    json: JsonOutput = None,
 ) -> None:
     """Say what is installed and missing, or where secrets lie.
 
@@ -38,15 +40,17 @@ def doctor(
 
         show_detectors(language, json)
         return
-    if language or json:
-        raise UserError("--language and --json are for --detectors", "Leave them out, or give --detectors")
+    if language:
+        raise UserError("--language is for --detectors", "Leave it out, or give --detectors")
     from ..harness.doctor import State, examine
     from ..tasks.register import is_registered, stub_folder
 
     if folders:
-        _look_through(folders)
+        _look_through(folders, json)
         return
     findings = list(examine(stub_folder() if is_registered() else None))
+    if json is not None:
+        write_json_result(json, {"findings": [asdict(finding) for finding in findings]})
     marks = {State.FINE: Text("ok"), State.MISSING: Text("-"), State.BROKEN: Text("BROKEN", style="bold red")}
     table = Table(show_header=False, box=None, pad_edge=False)
     for finding in findings:
@@ -58,11 +62,14 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _look_through(folders: list[Path]) -> None:
+def _look_through(folders: list[Path], json: Path | None) -> None:
     from ..harness.runs.leaks import REMEDY, leaks
 
     console = Terminal()
     found = [leak for folder in folders for leak in leaks(folder)]
+    if json is not None:
+        leaked = [{"path": str(leak.path), "places": leak.places} for leak in found]
+        write_json_result(json, {"leaks": leaked})
     for leak in found:
         console.print(f"secret in clear: {leak.path}: {', '.join(leak.places)}", markup=False, soft_wrap=True)
     if found:

@@ -15,6 +15,7 @@ from .label_sources import LLM, Combine, LlmOptions, around_of
 from .label_sources import combine as combine_sources
 from .label_sources import compare as compare_sources
 from .options import LanguageCode, SeverityMapText
+from .output import to_output
 from .panels import InPanels
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def label(
     audit: Annotated[
         Path | None, typer.Option(help="A gold file or labelled dataset: say whether its labels can carry a claim.")
     ] = None,
+    json: Annotated[Path | None, to_output("With --check: also write the report cards to this file")] = None,
     stress: Annotated[bool, typer.Option("--stress", help="Show how the labels follow the wording.")] = False,
     pairs: Annotated[
         Path | None, typer.Option(help="A file of questions in dialect and in MSA, for --stress.")
@@ -113,6 +115,8 @@ def label(
     from ..harness.core.errors import UserError
     from ..harness.severity import parse_weights
 
+    if json is not None and check is None:
+        raise UserError("--json is for the report cards of --check", "Add --check GOLD, or leave it out")
     console = Terminal()
     choices = given or ["rules"]
     if explain is not None:
@@ -182,7 +186,7 @@ def label(
     from .label_looks import run_check, run_stress
 
     if check is not None:
-        run_check(console, opened, sources, check, out, around.severities)
+        run_check(console, opened, sources, check, out, around.severities, json)
     elif stress:
         run_stress(console, opened, chosen, weights, pairs, out)
     else:

@@ -21,8 +21,12 @@ def run_check(
     gold: Path,
     out: Path | None,
     severities: SeverityMap,
+    json: Path | None,
 ) -> None:
-    """Print the report cards of sources on a gold; keep them, and their reliability curves, in ``out``."""
+    """Print the report cards of sources on a gold; keep them, and their reliability curves, in ``out``.
+
+    ``json`` is where the cards go too, as ``write_json_result`` takes it.
+    """
     from ..harness.core.files import write_json
     from ..harness.data.dataset import open_dataset
     from ..harness.data.folder import is_dataset
@@ -33,13 +37,17 @@ def run_check(
     from ..harness.labelling.quality.report_card import REPORT_CARD
     from ..harness.labelling.quality.trust import card_for
     from .card_tables import card_tables, not_by_people
+    from .output import write_json_result
 
     table = read_gold_table(gold, opened.language, opened, severities)
     for source in sources:
         refuse_overlap(source, opened, table.ids, gold)
     cards = [check(opened, source, table, gold) for source in sources]
+    dumped = [card.model_dump() for card in cards]
+    if json is not None:
+        write_json_result(json, dumped)
     if out is not None:
-        write_json(out / REPORT_CARD, [card.model_dump() for card in cards])
+        write_json(out / REPORT_CARD, dumped)
         plot_reliability(cards, out / RELIABILITY)
     console.print(card_tables(cards))
     if is_dataset(gold) and (warning := not_by_people(open_dataset(gold).info)):

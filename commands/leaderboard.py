@@ -12,11 +12,13 @@ from rich.table import Table
 from rich.text import Text
 
 from ..harness.core.console import Terminal
+from ..harness.core.errors import UserError
 from .analysis_options import declared_by, metric_of, print_declared
 from .app import app
 from .compare_tables import outcome_style
 from .metric_names import NamesMetrics
 from .options import AnalysisFile, JudgeFolder, Look, People, Resamples, Seed, resampling_of
+from .output import STDOUT, JsonOutput, write_json_result
 from .tables import interval_text, print_table
 
 if TYPE_CHECKING:
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 def leaderboard(
     context: typer.Context,
     runs: list[Path] = typer.Argument(help="Run folders, ours or plain lm-eval's."),
-    out: Path = typer.Option(help="Folder for leaderboard.json, leaderboard.csv and index.html."),
+    out: Path | None = typer.Option(
+        None, help="Folder for leaderboard.json, leaderboard.csv and index.html; only --json can do without."
+    ),
+    json: JsonOutput = None,
     metric: str = typer.Option("bertscore_f1", help="The metric that ranks."),
     columns: str | None = typer.Option(
         None, help="Columns of terminal, CSV and page, such as rank,name,critical; the usual ones by default."
@@ -48,6 +53,8 @@ def leaderboard(
     from ..leaderboards.export import write_board
     from ..ratings.meta_records import read_meta
 
+    if out == STDOUT or (out is None and json is None):
+        raise UserError("a board is several files and no folder is named", "Use --out FOLDER, or --json -")
     resampling = resampling_of(seed, resamples, "maqa leaderboard")
     given = declared_by(analysis, look)
     loaded = [load_run(path, incomplete=True) for path in runs]
@@ -56,7 +63,9 @@ def leaderboard(
     judged = read_judged(judge, loaded) if judge else None
     board = build_board(loaded, metric, resampling, declared, read_meta(people) if people else None, judged)
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else None
-    written = write_board(out, board, chosen)
+    written = write_board(out, board, chosen) if out is not None else []
+    if json is not None:
+        write_json_result(json, board.model_dump())
     console = Terminal()
     print_board(console, board, chosen)
     for path in written:

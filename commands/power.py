@@ -11,6 +11,7 @@ from .app import app
 from .arms_tables import USUAL_EFFECT
 from .metric_names import NamesMetrics
 from .options import demand_effect
+from .output import JsonOutput, write_json_result
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -70,7 +71,7 @@ def power(
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Also draw it: a file that ends in .png or .svg.")] = None,
-    json: Annotated[Path | None, typer.Option(help="Also write everything to this file.")] = None,
+    json: JsonOutput = None,
 ) -> None:
     """Plan an experiment: what finds a difference.
 
@@ -83,7 +84,6 @@ def power(
 
     from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
-    from ..harness.core.files import write_json
     from ..harness.statistics.power import Design, needs_in_words, planned_table
     from ..reports.power_plot import demand_format, plot_power
     from .power_clusters import assumed, checked_effect
@@ -119,7 +119,7 @@ def power(
     if json is not None:
         found = [asdict(each) for each in table]
         values = {"components": asdict(components), "sampling": sampling_sd, "effect": effect}
-        write_json(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
+        write_json_result(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
     if out is not None:
         plot_power(table, effect, out)
     console = Terminal()
@@ -154,7 +154,6 @@ def _plan_interaction(
 
     from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
-    from ..harness.core.files import write_json
     from ..reports.power_plot import plot_power
     from .power_clusters import assumed
     from .power_interaction import as_given, in_words, of_pilot, planned_designs
@@ -172,7 +171,7 @@ def _plan_interaction(
         found = [asdict(each) for each in table]
         values = {"components": asdict(parts), "shares": both, "sampling": sampling, "effect": effect}
         enlarged = designs[-1].design_effect
-        write_json(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
+        write_json_result(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
     if out is not None:
         plot_power(table, effect, out)
     console = Terminal()

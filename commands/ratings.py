@@ -9,6 +9,7 @@ import typer
 
 from .app import app
 from .options import Resamples, Seed, SeverityMapText, resampling_of
+from .output import JsonOutput, to_output, write_json_result
 
 if TYPE_CHECKING:
     from ..harness.labelling.sources.base import SeveritySource
@@ -122,18 +123,13 @@ def import_(
 
 @ratings.command()
 def agreement(
-    files: Files,
-    key: KeyFile = None,
-    json: Annotated[Path | None, typer.Option(help="Also write everything to this file.")] = None,
-    seed: Seed = None,
-    resamples: Resamples = None,
+    files: Files, key: KeyFile = None, json: JsonOutput = None, seed: Seed = None, resamples: Resamples = None
 ) -> None:
     """Say how far raters agree with each other and with themselves, and what they say of the runs.
 
     Takes the files that came back, or the one of `maqa ratings import`.
     """
     from ..harness.core.console import Terminal
-    from ..harness.core.files import write_json
     from ..ratings.agreement import read_agreement
     from .ratings_tables import print_agreement
 
@@ -141,7 +137,7 @@ def agreement(
     found = _ratings(files, key)
     read = read_agreement(found, resampling)
     if json is not None:
-        write_json(json, {"sheet": found.key.sheet, "kind": found.key.kind, **read.as_json()})
+        write_json_result(json, {"sheet": found.key.sheet, "kind": found.key.kind, **read.as_json()})
     print_agreement(Terminal(), found, read)
 
 
@@ -149,9 +145,7 @@ def agreement(
 def meta(
     file: Annotated[Path, typer.Argument(metavar="RATINGS", help="The file of `maqa ratings import`.")],
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="The runs whose answers were rated.")],
-    json: Annotated[
-        Path | None, typer.Option(help="Also write this file, for --people of board and report.")
-    ] = None,
+    json: Annotated[Path | None, to_output("Also write this file, for --people of board and report")] = None,
     powered_by: Annotated[
         str | None,
         typer.Option(help="The metric or detector that helps few ratings to a narrower interval; bertscore_f1."),
@@ -164,7 +158,6 @@ def meta(
     Also the runs' differences in people's units, from the ratings and the metric of all answers.
     """
     from ..harness.core.console import Terminal
-    from ..harness.core.files import write_json
     from ..harness.runs.run import load_run
     from ..ratings.collected import read_ratings
     from ..ratings.meta import meta as measure
@@ -173,7 +166,7 @@ def meta(
     resampling = resampling_of(seed, resamples, "maqa ratings meta")
     found = measure(read_ratings(file), [load_run(run) for run in runs], resampling, powered_by)
     if json is not None:
-        write_json(json, found.model_dump(mode="json"))
+        write_json_result(json, found.model_dump(mode="json"))
     print_meta(Terminal(), found)
 
 

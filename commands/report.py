@@ -11,13 +11,14 @@ from .analysis_options import declared_by, metric_of
 from .app import app
 from .metric_names import NamesMetrics
 from .options import AnalysisFile, Anyway, GoldFile, JudgeFolder, Look, People, Resamples, Seed, resampling_of
+from .output import STDOUT, to_output, write_result
 
 
 @app.command(cls=NamesMetrics)
 def report(
     context: typer.Context,
     run: Path = typer.Argument(help="A run folder, ours or plain lm-eval's."),
-    out: Path = typer.Option(help="The HTML file to write."),
+    out: Path = to_output("The HTML file to write"),
     against: Path | None = typer.Option(None, help="Another run of the same questions to compare with."),
     metric: str = typer.Option("bertscore_f1", help="The metric to analyse."),
     analysis: AnalysisFile = None,
@@ -31,7 +32,6 @@ def report(
 ) -> None:
     """Write a per-severity error analysis as one HTML page."""
     from ..harness.core.errors import UserError
-    from ..harness.core.files import write_text
     from ..harness.runs.declaring import compare_declared
     from ..harness.runs.run import load_run
     from ..judges.reading import read_judged
@@ -53,5 +53,6 @@ def report(
     page = report_page(
         ours, other, metric, resampling, anyway=anyway, judged=judged, gold=gold, people=measured, judge=said
     )
-    write_text(out, page)
-    Terminal().print(str(out), markup=False, soft_wrap=True)
+    write_result(out, page)
+    if out != STDOUT:
+        Terminal().print(str(out), markup=False, soft_wrap=True)

@@ -227,6 +227,7 @@ def made(
     _rated(root, evaluated)
     small = ["--language", "en", "--cases", 2, "--factors", "minimising,sign", "--resamples", 100]
     maqa("probe", "--model", "echo", *small, "--out", root / "probe")
+    maqa("doctor", "--json", root / "doctor" / "found.json")
     maqa("doctor", "--detectors", "--json", root / "doctor" / "card.json")
     _judged(root, evaluated)
     write_gguf(root / "tiny.gguf")
@@ -268,6 +269,7 @@ SECTIONS = {
     "preferences.parquet": "judged/*/preferences.parquet",
     "scores.parquet": "**/scores*.parquet",
     "maqa score --layers --out": "layers/*.json",
+    "maqa doctor --json": "doctor/found.json",
     "maqa doctor --detectors --json": "doctor/card.json",
     "generation.parquet": "**/generation.parquet",
     "repeats.parquet": "**/repeats.parquet",

@@ -1,6 +1,7 @@
 """What the program prints on every kind of terminal: ASCII alone, 40 columns, hostile text, a pipe."""
 
 import io
+import json
 import os
 import re
 import subprocess
@@ -196,3 +197,32 @@ def test_runs_are_read_on_a_bare_terminal(evaluated, tmp_path):
     _readable(maqa("leaderboard", one, other, "--out", tmp_path / "board", *few))
     _readable(maqa("report", one, "--against", other, "--out", tmp_path / "report.html", *few))
     _readable(maqa("power", "--seed-sd", 1, "--question-sd", 4, "--residual-sd", 2))
+
+
+def test_a_result_on_standard_output_is_that_result_and_nothing_else(evaluated, dataset, tmp_path):
+    few = ("--resamples", "100")
+    one, other, file = evaluated["hf"], evaluated["constant"], tmp_path / "same.json"
+    for arguments in (
+        ("compare", one, other, *few),
+        ("leaderboard", one, other, *few),
+        ("label", dataset, "--check", dataset),
+        ("doctor", "--detectors"),
+    ):
+        assert maqa(*arguments, "--json", file, *(("--out", tmp_path) if arguments[0] == "leaderboard" else ()))
+        said = maqa(*arguments, "--json", "-")
+        assert said.returncode == 0 and len(said.stderr) > 200, said.stderr
+        assert said.stdout == file.read_bytes() and json.loads(said.stdout)
+    assert (
+        file.with_name("leaderboard.json").read_bytes()
+        == maqa("leaderboard", one, other, *few, "--json", "-").stdout
+    )
+    assert "findings" in json.loads(maqa("doctor", "--json", "-").stdout)
+    assert json.loads(maqa("doctor", one, "--json", "-").stdout) == {"leaks": []}
+    page = maqa("report", one, "--out", "-", *few)
+    maqa("report", one, "--out", file, *few)
+    assert page.stdout == file.read_bytes() and page.stdout.startswith(b"<!doctype html>")
+
+
+def test_standard_output_is_given_away_once(evaluated):
+    refused = maqa("leaderboard", evaluated["hf"], "--out", "-", COLUMNS="200")
+    assert refused.returncode == 2 and b"several files" in refused.stderr

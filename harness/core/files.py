@@ -84,7 +84,12 @@ def write_text(path: Path, text: str) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write readable JSON atomically; NaN becomes null, since JSON has no NaN."""
-    write_text(path, json.dumps(_without_nan(value), ensure_ascii=False, indent=2) + "\n")
+    write_text(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """What ``write_json`` writes."""
+    return json.dumps(_without_nan(value), ensure_ascii=False, indent=2) + "\n"
 
 
 def read_json(path: Path, remedy: str) -> Any:
