@@ -53,12 +53,39 @@ def without_head(
         return losses[-1]
 
     given = {} if labels is None else {"labels": labels}
-    with _instead(causal.get_output_embeddings(), "forward", say), _instead(causal, "_loss_function", nothing):
+    with _headless(causal, say), _instead(causal, "_loss_function", nothing):
         output = forward(**inputs, **given, use_cache=False)
     calls = (len(hidden), len(losses))
     if len(hidden) != 1:
         raise ValueError(f"the head is asked {len(hidden)} times")
     return Pass(hidden[0], output.logits, None if labels is None else output.loss, calls)
+
+
+class _Says(torch.nn.Module):
+    """Stands where a head stood, and has whatever else that has: some models ask for the type of its weights."""
+
+    def __init__(self, head: torch.nn.Module, forward: Callable[..., Tensor]) -> None:
+        super().__init__()
+        object.__setattr__(self, "_head", head)
+        object.__setattr__(self, "forward", forward)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_head"], name)
+
+
+@contextmanager
+def _headless(causal: Any, say: Callable[..., Tensor]) -> Iterator[None]:
+    """The model with another module in the place of its head, whose own hooks would be called with it: those of a
+    sharded head gather its weights and let them go again."""
+    head = causal.get_output_embeddings()
+    places = [(part, name) for part in causal.modules() for name, child in part._modules.items() if child is head]
+    for part, name in places:
+        part._modules[name] = _Says(head, say)
+    try:
+        yield
+    finally:
+        for part, name in places:
+            part._modules[name] = head
 
 
 @contextmanager
