@@ -10,7 +10,7 @@ from .run import Saved
 TRAINING_MANIFEST = "training.json"
 """The training manifest's file in a checkpoint's folder."""
 
-_LATER = ("config.patience", "config.evaluate_every")
+_LATER = ("config.patience", "config.evaluate_every", "config.tf32", "config.attention")
 _OF_THE_SEED = ("config.seed", "order_sha256")
 _OF_STAGES = ("config.curriculum", "config.cumulative")
 """Without them an arm has stages of equal length."""

@@ -108,6 +108,7 @@ def estimate(experiment: Experiment, cells: Sequence[Cell], dataset: Dataset, ou
             rows, effective = training_rows(dataset, config), config.batch_size * config.accumulation
             own_steps = sum(plan_of(cell.arm.spec, rows, config, effective).steps for cell in open_cells)
             split, seconds = _pass_seconds(open_cells[0], dataset, base, config)
+            memory.release()
             passes = own_steps * split.accumulation + len(open_cells) * PASSES
             work.append(Work(model.name, f"passes of {split.rows} rows", passes, seconds))
             steps += own_steps
@@ -129,14 +130,16 @@ def _asked(experiment: Experiment, dataset: Dataset) -> int:
 def _pass_seconds(cell: Cell, dataset: Dataset, base: str, config: TrainConfig) -> tuple[Split, float]:
     """How a step is split, and the mean of forward and backward passes over batches that lie evenly in the order of
     a training."""
+    from ..lm.arithmetic import settled
     from ..lm.bases import load_for_training, load_tokenizer
     from ..lm.batches import Collator, Examples
     from ..lm.causal import weighted_forward
+    from ..lm.recomputation import recomputing, where_needed
     from ..lm.split import given_split, measured_split
     from ..lm.train import quiet
     from ..losses.weighted import answer_lengths
 
-    spec, revision = cell.arm.spec, cell.model.revision
+    spec, revision, config = cell.arm.spec, cell.model.revision, settled(config, cell.checkpoint)
     with quiet():
         tokenizer = load_tokenizer(base, revision, config.pad_token, add_bos_token=config.add_bos_token)
         prepared = prepare(Training(dataset, base, spec, config, cell.checkpoint, revision), tokenizer, 1)
@@ -148,12 +151,17 @@ def _pass_seconds(cell: Cell, dataset: Dataset, base: str, config: TrainConfig) 
     )
     collator = Collator(int(tokenizer.pad_token_id))
     effective = config.batch_size * config.accumulation
-    split = given_split(config) or measured_split(
-        model, examples, collator, effective, config.loss, spec.arm.token_loss
+    split, recomputes = where_needed(
+        config.gradient_checkpointing,
+        model,
+        lambda: (
+            given_split(config)
+            or measured_split(model, examples, collator, effective, config.loss, spec.arm.token_loss)
+        ),
     )
     starts = np.linspace(0, max(len(examples) - split.rows, 0), _PASSES).astype(int)
     taken: list[float] = []
-    with weighted_forward(model, spec.token_loss):
+    with weighted_forward(model, spec.token_loss), recomputing(model, recomputes):
         # The first pass pays for what later ones find done.
         for start in (int(starts[0]), *map(int, starts)):
             places = range(start, min(start + split.rows, len(examples)))
@@ -165,8 +173,6 @@ def _pass_seconds(cell: Cell, dataset: Dataset, base: str, config: TrainConfig) 
             model(**{**batch, "coefficients": coefficients})["loss"].backward()
             taken.append(time.perf_counter() - begun)
             model.zero_grad()
-    del model
-    memory.release()
     return split, float(np.mean(taken[1:]))
 
 

@@ -26,6 +26,7 @@ from .stated import (
     pass_seconds,
     peak_bytes,
     rows_at_once,
+    settled,
     state_bytes,
 )
 
@@ -209,6 +210,7 @@ def _trained(cell: Cell, config: TrainConfig, shape: Shape | None, counts: _Coun
         return replace(
             nothing, steps=steps, training_hours=None, peak_bytes=None, checkpoint_bytes=None, state_bytes=None
         )
+    config = settled(shape, config, counts.tokens, gpu)
     rows = rows_at_once(shape, config, counts.tokens, gpu)
     passes = None if steps is None else steps * batch / rows
     seconds = pass_seconds(shape, config, counts.tokens, rows, gpu)

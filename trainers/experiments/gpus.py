@@ -15,17 +15,19 @@ class Gpu:
         teraflops: dense half-precision matrix products, 10¹² operations a second.
         gigabytes: of memory.
         gigabytes_per_second: from and to that memory.
+        bf16: whether it computes in bf16 itself.
     """
 
     name: str
     teraflops: float
     gigabytes: float
     gigabytes_per_second: float
+    bf16: bool = True
 
 
 GPUS: Registry[Gpu] = Registry("GPU")
 for _gpu in (
-    Gpu("t4", 65, 16, 320),
+    Gpu("t4", 65, 16, 320, bf16=False),
     Gpu("l4", 121, 24, 300),
     Gpu("a10", 125, 24, 600),
     Gpu("rtx-4090", 165, 24, 1008),

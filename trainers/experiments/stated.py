@@ -60,6 +60,19 @@ def rows_at_once(shape: Shape, config: TrainConfig, tokens: float, gpu: Gpu) -> 
     )
 
 
+def settled(shape: Shape, config: TrainConfig, tokens: float, gpu: Gpu) -> TrainConfig:
+    """The settings with what they leave to the GPU: its precision, and whether a pass has room without gradient
+    checkpointing."""
+    changes: dict[str, object] = {}
+    if config.precision is Precision.AUTO:
+        changes["precision"] = Precision.BF16 if gpu.bf16 else Precision.FP32
+    if config.gradient_checkpointing == "auto":
+        plain = config.model_copy(update={**changes, "gradient_checkpointing": False})
+        needed = peak_bytes(shape, plain, tokens, rows_at_once(shape, plain, tokens, gpu))
+        changes["gradient_checkpointing"] = needed > _SHARE * gpu.gigabytes * 1e9
+    return config.model_copy(update=changes)
+
+
 def pass_seconds(shape: Shape, config: TrainConfig, tokens: float, rows: int, gpu: Gpu) -> float:
     """Of one forward and backward pass over rows of so many tokens each."""
     operations = 6 if config.method is Method.FULL else 4

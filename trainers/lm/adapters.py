@@ -46,7 +46,8 @@ def with_adapters(model: Any, config: TrainConfig) -> Any:
     from peft import LoraConfig, get_peft_model, prepare_model_for_kbit_training
 
     if config.method is Method.QLORA:
-        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=config.gradient_checkpointing)
+        # Where it is turned on, that is done around the passes; see recomputation.py.
+        model = prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
     lora: LoraSettings = config.lora
     settings = LoraConfig(
         task_type="CAUSAL_LM",

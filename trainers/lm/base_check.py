@@ -15,6 +15,7 @@ from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
 from ...harness.core.errors import UserError
 from .adapters import with_adapters
+from .attention import demand_attention
 from .base_kind import demand_decoder, demand_model_files
 from .bases import (
     LOAD_ERRORS,
@@ -79,6 +80,7 @@ def base_problems(
         tried(lambda: demand_context(base, model, config.max_length))
         tried(lambda: _demand_room(base, model, new_tokens))
         tried(lambda: _demand_head(model))
+        tried(lambda: demand_attention(base, revision, config, cached_only=cached_only))
         if config.method is not Method.FULL:
             # In 4 bits the modules have the same names.
             tried(lambda: with_adapters(model, config.model_copy(update={"method": Method.LORA})))

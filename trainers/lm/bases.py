@@ -12,6 +12,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, Genera
 from ...harness.core.errors import UserError
 from ...harness.generation.start_token import demand_start, forgotten_start, set_start
 from .adapters import four_bits, with_adapters
+from .attention import demand_attention
 from .base_kind import demand_decoder, demand_model_files, demand_whole
 from .config import Method, Precision, TrainConfig
 
@@ -82,17 +83,17 @@ def load_for_training(
     """The model to train. Adapters are float32; under them the frozen base may be bf16 or 4 bits.
 
     Raises:
-        UserError: as ``load_model``; bitsandbytes is missing, the adapters' targets are unknown, or its context
-            is shorter than ``max_length``.
+        UserError: as ``load_model`` and ``demand_attention``; bitsandbytes is missing, the adapters' targets are
+            unknown, or its context is shorter than ``max_length``.
     """
-    if config.method is Method.FULL:
-        model = load_model(base, revision, tokenizer)
-    else:
-        dtype = torch.bfloat16 if config.precision is Precision.BF16 else torch.float32
-        options: dict[str, Any] = {"dtype": dtype}
-        if config.method is Method.QLORA:
-            options["quantization_config"] = four_bits(dtype)
-        model = _load(base, revision, tokenizer, options)
+    demand_attention(base, revision, config)
+    frozen_bf16 = config.method is not Method.FULL and config.precision is Precision.BF16
+    options: dict[str, Any] = {"dtype": torch.bfloat16 if frozen_bf16 else torch.float32}
+    if config.method is Method.QLORA:
+        options["quantization_config"] = four_bits(options["dtype"])
+    if config.attention is not None:
+        options["attn_implementation"] = str(config.attention)
+    model = _load(base, revision, tokenizer, options)
     demand_context(base, model, config.max_length)
     return model if config.method is Method.FULL else with_adapters(model, config)
 

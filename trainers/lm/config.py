@@ -31,11 +31,22 @@ class Method(StrEnum):
 class Precision(StrEnum):
     """Arithmetic of the forward and backward pass; what is trained is kept in float32.
 
-    There is no fp16: the loss computes its gradients before a loss scaler could keep them from underflowing.
+    ``auto`` becomes bf16 on a card that has it and else fp32, once for a training, and is written down as what it
+    became: arms of different cards are told apart. There is no fp16: the loss computes its gradients before a loss
+    scaler could keep them from underflowing.
     """
 
     FP32 = "fp32"
     BF16 = "bf16"
+    AUTO = "auto"
+
+
+class Attention(StrEnum):
+    """Implementations of attention: torch's fused one, one written out, and that of the package flash-attn."""
+
+    SDPA = "sdpa"
+    EAGER = "eager"
+    FLASH = "flash_attention_2"
 
 
 class Schedule(StrEnum):
@@ -78,6 +89,11 @@ class TrainConfig(Record):
     float32, as it was trained). A checkpoint for resuming is kept every ``checkpoint_every`` steps, a log line
     every ``log_every``.
 
+    ``tf32: true`` lets a card that has it round the factors of float32 products to 10 bits; without it they are
+    exact. ``attention`` names an implementation, which changes rounding (None or ``auto``: as transformers chooses
+    for the base). ``gradient_checkpointing: auto`` recomputes only where a pass has no room without. ``compile``
+    lets torch compile the layers, for batches of any shape.
+
     ``report_to`` names trackers that are told what the log is: tensorboard, trackio, wandb.
 
     The likelihood of the validation rows is measured every ``evaluate_every`` steps (None: not on the way, or with
@@ -103,6 +119,8 @@ class TrainConfig(Record):
     max_grad_norm: float = identity(1.0, gt=0)
     max_length: int = identity(512, ge=8)
     precision: Precision = identity(Precision.FP32)
+    tf32: bool | None = identity(None)
+    attention: Attention | None = identity(None)
     pad_token: str | None = identity(None)
     add_bos_token: bool | None = identity(None)
     chat_template: bool | None = identity(None)
@@ -114,17 +132,30 @@ class TrainConfig(Record):
     batch_size: int = runtime(8, ge=1)
     accumulation: int = runtime(1, ge=1)
     micro_batch: Annotated[int, Field(ge=1)] | Literal["auto"] | None = runtime(None)
-    gradient_checkpointing: bool = runtime(False)
+    gradient_checkpointing: bool | Literal["auto"] = runtime(False)
+    compile: bool = runtime(False)
     checkpoint_every: int = runtime(200, ge=1)
     log_every: int = runtime(10, ge=1)
     evaluate_every: int | None = runtime(None, ge=1)
     report_to: tuple[Tracker, ...] = runtime(())
 
-    @field_validator("chat_template")
+    @field_validator("chat_template", "tf32")
     @classmethod
-    def _unset(cls, chat: bool | None) -> bool | None:
+    def _unset(cls, given: bool | None) -> bool | None:
         # What says false is equal to what says nothing, as checkpoints of before do.
-        return chat or None
+        return given or None
+
+    @field_validator("attention", mode="before")
+    @classmethod
+    def _as_the_library(cls, given: Any) -> Any:
+        return None if given == "auto" else given
+
+    @field_validator("save_dtype")
+    @classmethod
+    def _of_any_card(cls, given: Precision | None) -> Precision | None:
+        if given is Precision.AUTO:
+            raise ValueError("it is fp32 or bf16: what is saved does not depend on a card")
+        return given
 
     @model_validator(mode="after")
     def _rounds_a_whole_model(self) -> TrainConfig:

@@ -7,7 +7,6 @@ from typing import Any
 
 import torch
 
-from ...harness.core.errors import UserError
 from ...harness.core.memory import give_back
 from ..losses.modes import LossMode
 from ..losses.token_loss import TokenLoss, cross_entropy
@@ -16,7 +15,7 @@ from .batches import Collator, Examples
 from .causal import weighted_forward
 from .config import Precision, TrainConfig
 from .cost import measured_pass
-from .split import Split, free_bytes
+from .split import NoRoom, Split, free_bytes
 
 _MOMENTS = 2
 """Of AdamW, in float32 for every trained weight."""
@@ -34,7 +33,7 @@ def demand_fit(
     expected to fit beside the optimizer's moments. The model is left as it was.
 
     Raises:
-        UserError: the next would not.
+        NoRoom: the next would not.
     """
     free = free_bytes()
     if free is None:
@@ -73,8 +72,8 @@ def demand_fit(
     )
 
 
-def _too_much(what: str, needed: int, free: int, remedy: str) -> UserError:
-    return UserError(
+def _too_much(what: str, needed: int, free: int, remedy: str) -> NoRoom:
+    return NoRoom(
         f"{what} would take about {needed / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free", f"Train with {remedy}"
     )
 
@@ -100,11 +99,5 @@ def _extra(
             return model(**inputs, coefficients=coefficients)["loss"]
 
     with torch.random.fork_rng(), weighted_forward(model, token_loss):
-        if config.gradient_checkpointing:
-            model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-        try:
-            give_back()
-            return measured_pass(model, loss)[1]
-        finally:
-            if config.gradient_checkpointing:
-                model.gradient_checkpointing_disable()
+        give_back()
+        return measured_pass(model, loss)[1]

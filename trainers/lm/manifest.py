@@ -130,20 +130,16 @@ def status(out: Path, identity: Mapping[str, Any]) -> Status:
     Raises:
         UserError: it holds something else than this training.
     """
-    for path, key, found in (
-        (out / TRAINING_MANIFEST, "identity", Status.DONE),
-        (out / STATE / _IDENTITY, None, Status.STOPPED),
-    ):
-        if path.is_file():
-            stored = read_json(path, _REMEDY)
-            stored = stored.get(key, {}) if key else stored
-            if differing := [name for name in identity if stored.get(name) != identity[name]]:
-                name = differing[0]
-                raise UserError(
-                    f"{out} holds another training: {name} is {stored.get(name)!r} there, {identity[name]!r} here",
-                    _REMEDY,
-                )
-            return found
+    found = seen(out)
+    if found is not Status.NEW:
+        stored = stored_identity(out)
+        if differing := [name for name in identity if stored.get(name) != identity[name]]:
+            name = differing[0]
+            raise UserError(
+                f"{out} holds another training: {name} is {stored.get(name)!r} there, {identity[name]!r} here",
+                _REMEDY,
+            )
+        return found
     if out.exists() and (not out.is_dir() or any(map(_is_foreign, out.iterdir()))):
         raise UserError(f"{out} is not empty and holds no training", _REMEDY)
     return Status.NEW
@@ -159,6 +155,18 @@ def seen(out: Path) -> Status:
     if (out / TRAINING_MANIFEST).is_file():
         return Status.DONE
     return Status.STOPPED if (out / STATE / _IDENTITY).is_file() else Status.NEW
+
+
+def stored_identity(out: Path) -> dict[str, Any]:
+    """The identity of what the output folder holds, finished or not; empty where that is nothing.
+
+    Raises:
+        UserError: it cannot be read.
+    """
+    if (out / TRAINING_MANIFEST).is_file():
+        return dict(read_json(out / TRAINING_MANIFEST, _REMEDY).get("identity", {}))
+    begun = out / STATE / _IDENTITY
+    return dict(read_json(begun, _REMEDY)) if begun.is_file() else {}
 
 
 def begin(out: Path, identity: Mapping[str, Any]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,10 +20,12 @@ from ...harness.core.files import read_json, write_json
 from ...harness.core.folders import system_error
 from ...harness.generation.checkpoints import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from ..losses.token_loss import check_slope
+from .arithmetic import demand_arithmetic, float32_products
 from .bases import load_for_training
 from .batches import Collator, Examples
 from .causal import weighted_forward
-from .config import Method, Precision, TrainConfig
+from .compiling import compiled
+from .config import Attention, Method, Precision, TrainConfig
 from .cost import overhead, peak_memory_bytes, reset_peak_memory
 from .finite import NotFinite, diverged
 from .fitting import demand_fit
@@ -35,9 +36,11 @@ from .order import BLANK
 from .pace import Pace, measured_pace
 from .plan import Plan, warmup_steps
 from .processes import processes, use_cpu
+from .recomputation import SETTINGS, recomputing, where_needed
 from .restarts import Restarts
 from .rounding import round_to_bf16
 from .split import Split, given_split, measured_split
+from .stock import causal_model
 from .trackers import PROJECT, tracking
 from .trainer import WeightedTrainer
 from .validation import Validation, best_folder, forget_others, state_of, stopped_record, validation_of
@@ -67,15 +70,15 @@ def run(
     Raises:
         Diverged: a step is not finite.
         UserError: the base cannot be used for this, its batches do not fit into memory, several GPUs are visible to
-            one process, or accelerate was asked for another precision.
+            one process, or as ``demand_arithmetic``, ``recomputing`` and ``compiled``.
     """
     config, state = training.config, training.out / STATE
     token_loss = training.spec.token_loss
     check_slope(token_loss)
-    _demand_precision(config)
+    demand_arithmetic(config)
     rows = config.batch_size * config.accumulation
     name = f"{training.spec.name}-seed-{config.seed}"
-    arguments = _arguments(config, state, plan, Split(config.batch_size, config.accumulation), name)
+    arguments = _arguments(config, state, plan, Split(config.batch_size, config.accumulation), False, name)
     if arguments.n_gpu > 1:
         raise UserError(
             f"{arguments.n_gpu} GPUs are visible to one process",
@@ -84,20 +87,35 @@ def run(
     # Adapters start from random weights: the same in every arm.
     set_seed(config.seed)
     model = load_for_training(training.base, training.revision, tokenizer, config)
-    check_head(model)
     if config.method is not Method.QLORA:
         model.to(arguments.device)
+    # Flash attention knows no float32, in which a model that is trained as a whole is kept.
+    flash = config.attention is Attention.FLASH
+    with torch.autocast(arguments.device.type, torch.bfloat16, enabled=flash):
+        check_head(model)
     collator = Collator(tokenizer.pad_token_id)
-    split = _split(config, state, lambda: measured_split(model, examples, collator, rows, config.loss, token_loss))
-    if split != Split(config.batch_size, config.accumulation):
-        arguments = _arguments(config, state, plan, split, name)
-    if given_split(config):
-        demand_fit(model, examples, collator, split, config, token_loss)
+
+    def attempt() -> Split:
+        if given := given_split(config):
+            demand_fit(model, examples, collator, given, config, token_loss)
+            return given
+        with torch.autocast(arguments.device.type, torch.bfloat16, enabled=config.precision is Precision.BF16):
+            return measured_split(model, examples, collator, rows, config.loss, token_loss)
+
+    split, recomputes = _split(config, state, model, attempt)
+    arguments = _arguments(config, state, plan, split, recomputes, name)
     pace = None
-    if (weighted := like) is not None:
-        pace = _pace(state, lambda: measured_pace(model, examples, weighted, collator, plan, split.rows, config))
-        arguments.learning_rate = config.learning_rate * pace.ratio
-    measured = overhead(model, examples, collator, split.rows, config.loss, token_loss)
+    with (
+        float32_products(config.tf32),
+        recomputing(model, recomputes),
+        torch.autocast(arguments.device.type, torch.bfloat16, enabled=flash),
+    ):
+        if (weighted := like) is not None:
+            pace = _pace(
+                state, lambda: measured_pace(model, examples, weighted, collator, plan, split.rows, config)
+            )
+            arguments.learning_rate = config.learning_rate * pace.ratio
+        measured = overhead(model, examples, collator, split.rows, config.loss, token_loss)
     epochs = plan.passes if plan.staged else config.epochs
     validation = validation_of(training, tokenizer, plan.evaluates_every(config))
     monitor = Monitor(training.out, f"training {training.spec.name}", epochs, validation)
@@ -105,7 +123,12 @@ def run(
     reset_peak_memory()
     start = time.perf_counter()
     try:
-        with weighted_forward(model, token_loss), tracking(config.report_to, training.out, announce):
+        with (
+            weighted_forward(model, token_loss),
+            tracking(config.report_to, training.out, announce),
+            float32_products(config.tf32),
+            compiled(model, config.compile),
+        ):
             trainer = WeightedTrainer(
                 model=model,
                 args=arguments,
@@ -141,6 +164,8 @@ def run(
     cost = {
         "steps": trainer.state.global_step,
         "split": asdict(split),
+        "gradient_checkpointing": recomputes,
+        "attention": causal_model(model).config._attn_implementation,
         "pace": None if pace is None else pace.model_dump(),
         "steps_measured": monitor.steps,
         "loop_seconds": round(seconds, 3),
@@ -189,19 +214,21 @@ def _train(trainer: WeightedTrainer, validation: Validation | None, resumed: Pat
         trainer._load_best_model()
 
 
-def _split(config: TrainConfig, state: Path, measure: Callable[[], Split]) -> Split:
-    """How a step goes through the model. What was measured once holds for the whole training, also where it is gone
-    on with; of several processes the one with the least memory decides."""
-    if given := given_split(config):
-        return given
-    rows = config.batch_size * config.accumulation
-    path = state / _SPLIT
-    if path.is_file():
-        return Split.of(read_json(path, "Delete it, and train again")["rows"], rows)
-    found = Split.of(min(gather_object([measure().rows])), rows)
-    if processes().is_main_process:
-        write_json(path, asdict(found))
-    return found
+def _split(config: TrainConfig, state: Path, model: Any, attempt: Callable[[], Split]) -> tuple[Split, bool]:
+    """How a step goes through the model, and whether it recomputes. What was measured once holds for the whole
+    training, also where it is gone on with; of several processes the one with the least memory decides."""
+    rows, asked = config.batch_size * config.accumulation, config.gradient_checkpointing
+    path, measures = state / _SPLIT, given_split(config) is None
+    if measures and path.is_file():
+        kept = read_json(path, "Delete it, and train again")
+        recomputes = kept.get("gradient_checkpointing", False) if asked == "auto" else asked
+        return Split.of(kept["rows"], rows), recomputes
+    found = gather_object([where_needed(asked, model, attempt)])
+    split = Split.of(min(split.rows for split, _ in found), rows)
+    recomputes = any(recomputes for _, recomputes in found)
+    if measures and processes().is_main_process:
+        write_json(path, {**asdict(split), "gradient_checkpointing": recomputes})
+    return split, recomputes
 
 
 def _pace(state: Path, measure: Callable[[], Pace]) -> Pace:
@@ -215,7 +242,9 @@ def _pace(state: Path, measure: Callable[[], Pace]) -> Pace:
     return found
 
 
-def _arguments(config: TrainConfig, state: Path, plan: Plan, split: Split, name: str) -> TrainingArguments:
+def _arguments(
+    config: TrainConfig, state: Path, plan: Plan, split: Split, recomputes: bool, name: str
+) -> TrainingArguments:
     return TrainingArguments(
         output_dir=str(state),
         use_cpu=use_cpu(),
@@ -229,8 +258,8 @@ def _arguments(config: TrainConfig, state: Path, plan: Plan, split: Split, name:
         max_grad_norm=config.max_grad_norm,
         seed=config.seed,
         bf16=config.precision is Precision.BF16,
-        gradient_checkpointing=config.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False} if config.gradient_checkpointing else None,
+        gradient_checkpointing=recomputes,
+        gradient_checkpointing_kwargs=SETTINGS if recomputes else None,
         # The order is fixed before training; see order.py.
         train_sampling_strategy="sequential",
         remove_unused_columns=False,
@@ -248,16 +277,6 @@ def _arguments(config: TrainConfig, state: Path, plan: Plan, split: Split, name:
         trackio_static_space_id=False,
         disable_tqdm=True,
     )
-
-
-def _demand_precision(config: TrainConfig) -> None:
-    """The launcher's precision would be used, and the settings' be written down."""
-    given = os.environ.get("ACCELERATE_MIXED_PRECISION", "no")
-    if given not in ("no", config.precision):
-        raise UserError(
-            f"accelerate's mixed_precision is {given}, but precision is {config.precision}",
-            f"Launch with --mixed_precision no, and choose with --set precision={'|'.join(Precision)}",
-        )
 
 
 def _last_checkpoint(state: Path, *, whole_only: bool) -> Path | None:

@@ -7,6 +7,7 @@ and the rounding of sums, and with dropout which units are drawn, but not what i
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,11 @@ from .cost import peak_memory_bytes, reset_peak_memory
 
 _SHARE = 0.85
 """Of the free memory; the rest is for what the measured passes lack, such as the optimizer's moments."""
+
+
+class NoRoom(UserError):
+    """What a step at least needs does not fit into memory."""
+
 
 Measure = Callable[[int], int]
 """From a number of rows to the bytes that a pass of them takes."""
@@ -84,7 +90,7 @@ def fitting(effective: int, measure: Measure, free: int | None) -> Split:
         free: bytes that passes may take.
 
     Raises:
-        UserError: not even one row fits.
+        NoRoom: not even one row fits.
     """
     sizes = divisors(effective)
     taken: list[tuple[int, int]] = []
@@ -102,7 +108,7 @@ def fitting(effective: int, measure: Measure, free: int | None) -> Split:
         taken.append((rows, needed))
     if not taken:
         left = "" if free is None else f"; {free / 1e9:.2f} GB are free"
-        raise UserError(
+        raise NoRoom(
             f"not even a pass of one row fits into memory{left}",
             "Lower max_length, --set gradient_checkpointing=true, or take a smaller base or --set method=lora",
         )
@@ -138,7 +144,7 @@ def measured_split(
         effective: rows of a step on this process.
 
     Raises:
-        UserError: as ``fitting``.
+        NoRoom: as ``fitting``.
     """
     longest = np.argsort(-examples.lengths, kind="stable")[:effective]
     device = next(model.parameters()).device
@@ -160,6 +166,7 @@ def measured_split(
 
     model.train()
     with torch.random.fork_rng(), weighted_forward(model, token_loss):
-        # The first pass pays for what later ones find done.
-        measure(1)
+        # The first pass pays for what later ones find done; where it has no room, the next says so.
+        with suppress(torch.OutOfMemoryError):
+            measure(1)
         return fitting(effective, measure, free_bytes())

@@ -73,10 +73,12 @@ def train_lm(
     Raises:
         UserError: the data lacks what the arm needs, the base cannot be used, or ``out`` holds something else.
     """
+    from .arithmetic import settled
     from .bases import load_tokenizer
 
-    training = Training(dataset, base, spec, config, out, revision, tuple(also))
     running = processes()
+    config = settled(config, out)
+    training = Training(dataset, base, spec, config, out, revision, tuple(also))
     with quiet():
         demand_trackers(config.report_to)
         tokenizer = load_tokenizer(base, revision, config.pad_token, add_bos_token=config.add_bos_token)
