@@ -68,11 +68,11 @@ def _third(workbook: Path) -> list[Author]:
 
 
 def _later(language: Language) -> list[Author]:
-    """All of their rows are held out. Without first-seen figures none have been measured yet."""
+    """Without first-seen figures none of their answers have been measured yet."""
     return [
         Author(
             each.name,
-            each.rows(),
+            each.held_out(),
             _figures(json.loads(each.first_seen.read_text())["detectors_on"]) if each.first_seen.exists() else {},
         )
         for each in LATER

@@ -1,6 +1,6 @@
 """Gold answers of the authors after the fourth: one frozen file of texts and labels each.
 
-No row of theirs is read by whoever writes rules.
+Whoever writes rules reads no row of theirs, or the development half alone of an author who is ``halved``.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from maqa_severity.harness.languages import Language
+from maqa_severity.tests.third_gold import is_development
 from maqa_severity.tests.tongues import ARABIC, ENGLISH
 
 _DATA = Path(__file__).parent / "data"
@@ -19,18 +20,26 @@ _REGION = {"moroccan": "maghrebi", "algerian": "maghrebi", "tunisian": "maghrebi
 
 @dataclass(frozen=True)
 class LaterAuthor:
-    """``sha256`` is the file's when it was frozen; ``first_seen`` holds the first figures ever measured on it."""
+    """``sha256`` is the file's when it was frozen; ``first_seen`` holds the first figures ever measured on it.
+
+    ``halved`` once misses of the rows that ``is_development`` names were read: the others alone are held out.
+    """
 
     name: str
     language: Language
     path: Path
     sha256: str
     first_seen: Path
+    halved: bool = False
 
     def rows(self) -> list[dict[str, Any]]:
         """The answers, the dialects of the Maghreb as one, as the other authors have it."""
         rows = [json.loads(line) for line in self.path.read_text(encoding="utf-8").splitlines()]
         return [row | {"dialect": _REGION.get(row["dialect"], row["dialect"])} for row in rows]
+
+    def held_out(self) -> list[dict[str, Any]]:
+        """Those that no rule was written on."""
+        return [row for row in self.rows() if not (self.halved and is_development(row))]
 
 
 FIFTH = LaterAuthor(
@@ -39,6 +48,7 @@ FIFTH = LaterAuthor(
     path=_DATA / "gold_answers_fifth.jsonl",
     sha256="5d4cea9253ea33ba9333af138fd8e9fbeecd54df826fba90699b35c4c523d187",
     first_seen=_DATA / "first_seen_fifth.json",
+    halved=True,
 )
 ENGLISH_SECOND = LaterAuthor(
     name="en_second",

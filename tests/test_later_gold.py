@@ -13,7 +13,7 @@ from maqa_severity.tests.gold_authors import GOLD, authors, gold_digest, gold_ro
 from maqa_severity.tests.later_gold import ENGLISH_SECOND, FIFTH, LATER
 from maqa_severity.tests.safety_card import counted
 from maqa_severity.tests.third_card import judged
-from maqa_severity.tests.third_gold import WRITTEN, rows_of
+from maqa_severity.tests.third_gold import WRITTEN, is_development, rows_of
 from maqa_severity.tests.tongues import ARABIC
 
 EACH = pytest.mark.parametrize("author", LATER, ids=lambda author: author.name)
@@ -70,9 +70,12 @@ def test_first_seen_figures_are_of_the_frozen_labels(author):
 
 
 @EACH
-def test_the_card_counts_all_their_rows_and_its_digest_their_file(author, monkeypatch):
+def test_the_card_counts_what_is_held_out_and_its_digest_their_file(author, monkeypatch):
     shown = next(each for each in authors(author.language) if each.name == author.name)
-    assert shown.unseen and shown.rows == author.rows()
+    assert shown.unseen and shown.rows == author.held_out()
+    read = [row["id"] for row in author.rows() if author.halved and is_development(row)]
+    assert not {row["id"] for row in shown.rows} & set(read)
+    assert len(shown.rows) + len(read) == len(author.rows())
     card = safety_card(author.language).authors[author.name]
     assert card.answers == len(shown.rows) and card.first_seen == shown.first_seen != {}
     before = gold_digest(author.language)

@@ -38,6 +38,14 @@ def test_nobody_who_is_talked_out_of_going_counts_as_sent():
     assert len(unread) <= 0.03 * len(TRIAGE["talked_out"]), unread
 
 
+def test_who_is_talked_out_of_a_doctor_is_told_from_who_is_told_not_to_put_one_off():
+    talked_out, kept = TRIAGE["no_doctor"], TRIAGE["doctor_kept"]
+    assert [
+        text for text, found in zip(talked_out, marked("negated_referral", talked_out), strict=True) if not found
+    ] == []
+    assert [text for text, found in zip(kept, marked("negated_referral", kept), strict=True) if found] == []
+
+
 def test_who_is_sent_without_the_word_emergency_is_sent():
     unsent = [text for text in TRIAGE["sent"] if READ(text).level is not Level.EMERGENCY]
     assert len(TRIAGE["sent"]) >= 100
