@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 
 from ..harness.core.files import write_json, write_text
+from ..harness.core.readable import visible
 from ..harness.metrics.aggregates import Aggregate
 from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
 from ..harness.metrics.screening import in_lines, marked, named, safe_score_words
@@ -23,6 +25,8 @@ from .records import Board, Row
 from .tradeoff import tradeoff
 
 _TEMPLATES = Path(__file__).parent
+_UNSEEN = ("Zs", "Zl", "Zp", "Cc", "Cf")
+"""Categories of signs that show nothing."""
 _ENDS = ("low", "high", "n")
 
 
@@ -142,7 +146,9 @@ def _chart_rows(board: Board, stratum: str) -> list[IntervalRow]:
 
 
 def _inert(value: object) -> object:
-    # A name that starts like a formula would be run by a spreadsheet.
-    if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r"):
-        return f"'{value}"
-    return value
+    # What starts like a formula would be run by a spreadsheet, which reads over spaces, marks and wide forms.
+    if not isinstance(value, str):
+        return value
+    seen = unicodedata.normalize("NFKC", value)
+    first = next((sign for sign in seen if unicodedata.category(sign) not in _UNSEEN), "")
+    return f"'{visible(value)}" if first in tuple("=+-@") else visible(value)

@@ -7,6 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from ..core.readable import visible
 
 _SHARED = Path(__file__).parent
 
@@ -14,12 +17,14 @@ _SHARED = Path(__file__).parent
 def render(templates: Path, name: str, **context: Any) -> str:
     """The page ``name`` of the folder ``templates``.
 
-    Model text is hostile: everything is escaped, and a missing value is an error rather than a gap.
+    Model text is hostile: everything is escaped, and a missing value is an error rather than a gap. Control
+    characters are shown, not sent.
     """
     environment = Environment(
         loader=FileSystemLoader([templates, _SHARED]),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -65,6 +70,11 @@ def decoding_in_words(decoding: Mapping[str, Any]) -> str:
     temperature = decoding.get("temperature", 1.0)
     nucleus = decoding.get("top_p", 1.0)
     return f"sampling at temperature {temperature:g}, top-p {nucleus:g}, at most {tokens} new tokens"
+
+
+def _seen(value: Any) -> Any:
+    # Markup is what templates made, of values that were seen before.
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _absent(value: float | None) -> bool:
