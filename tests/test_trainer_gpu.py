@@ -347,6 +347,22 @@ def test_without_a_compiler_compiling_is_refused(tmp_path, monkeypatch):
     assert "Install a C++ compiler" in refused.value.remedy and "\n" not in str(refused.value)
 
 
+def test_a_compiler_that_fails_on_the_way_ends_in_one_line(monkeypatch):
+    from maqa_severity.trainers.lm import compiling
+    from torch._inductor.exc import InductorError
+
+    monkeypatch.setattr(compiling, "demand_compiler", lambda device: None)
+    broken = InductorError(ImportError("file too short"), None)
+    with (
+        pytest.raises(UserError, match=r"could not compile GPT2LMHeadModel: .*file too short") as refused,
+        compiled(causal_model("gpt2"), True),
+    ):
+        raise broken
+    assert "Remove what an interrupted compiler may have left" in refused.value.remedy
+    with pytest.raises(KeyError), compiled(causal_model("gpt2"), True):
+        raise KeyError
+
+
 def test_a_sharded_model_is_not_compiled(monkeypatch):
     monkeypatch.setenv("ACCELERATE_USE_FSDP", "true")
     with pytest.raises(UserError, match="not for models that are sharded"), compiled(causal_model("gpt2"), True):

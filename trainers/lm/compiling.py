@@ -8,12 +8,15 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch._inductor.runtime.cache_dir_utils import cache_dir
 
 from ...harness.core.errors import UserError
 from .stock import causal_model
 
 _OPTIONS = {"fallback_random": True}
 """Compiled dropout would draw other units than the same training without a compiler."""
+_COMPILERS = ("torch._inductor.exc", "torch._dynamo.exc")
+"""Where torch declares what goes wrong in compiling."""
 _REMEDY = "Leave compile out"
 
 
@@ -39,6 +42,13 @@ def compiled(model: Any, on: bool) -> Iterator[None]:
     body.compile(dynamic=True, options=_OPTIONS)
     try:
         yield
+    except Exception as error:
+        if type(error).__module__ not in _COMPILERS:
+            raise
+        raise UserError(
+            f"torch could not compile {type(causal).__name__}: {_first_line(error)}",
+            f"Remove what an interrupted compiler may have left in {cache_dir()}. {_REMEDY}",
+        ) from error
     finally:
         body._compiled_call_impl = None
         # What was compiled holds on to the weights.
@@ -55,8 +65,12 @@ def demand_compiler(device: torch.device) -> None:
         torch.compile(lambda x: 2 * x + 1)(torch.ones(2, device=device))
     except Exception as error:
         # Whatever is missing: a compiler, Python's headers, triton, or a system that torch compiles for.
-        lines = str(error).strip().splitlines() or [type(error).__name__]
         raise UserError(
-            f"torch cannot compile on this machine: {lines[0].rstrip('.')}",
+            f"torch cannot compile on this machine: {_first_line(error)}",
             f"Install a C++ compiler such as g++ and on a GPU triton. {_REMEDY}",
         ) from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[0].rstrip(".")
