@@ -335,15 +335,17 @@ class Patterns:
 
 
 def _without(word: str, prefixes: tuple[str, ...]) -> list[str]:
-    # Most words begin with none, and most prefixes with another letter.
+    # Most words begin with none.
     if not word.startswith(prefixes):
         return []
-    return [word[len(p) :] for p in _beginning(prefixes, word[0]) if word.startswith(p) and len(word) - len(p) >= 2]
+    known, longest = _by_length(prefixes)
+    return [word[end:] for end in range(1, min(longest, len(word) - 2) + 1) if word[:end] in known]
 
 
 @cache
-def _beginning(prefixes: tuple[str, ...], letter: str) -> tuple[str, ...]:
-    return tuple([prefix for prefix in prefixes if prefix[0] == letter])
+def _by_length(prefixes: tuple[str, ...]) -> tuple[frozenset[str], int]:
+    """The prefixes to look a word's beginning up in, and the length of the longest."""
+    return frozenset(prefixes), max(map(len, prefixes), default=0)
 
 
 @cache

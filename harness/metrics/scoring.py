@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+import gc
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 import pandas as pd
@@ -116,13 +118,26 @@ def score(answers: Answers, metrics: Sequence[Metric]) -> dict[str, Scores]:
         raise UserError("there are no answers to score", "Give at least one row")
     scores: dict[str, Scores] = {}
     for metric in metrics:
-        found = metric.score(answers)
+        with _uncollected():
+            found = metric.score(answers)
         for column in metric.columns:
             values = found[column]
             assert values.shape == (len(answers),), f"{column} has the shape {values.shape}"
             assert not np.any((values < 0) | (values > 100)), f"{column} is no percentage"
             scores[column] = values
     return scores
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without the collector of cycles: metrics make none and remember much, which it would look through in vain."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def score_table(ids: Sequence[str], answers: Answers, metrics: Sequence[Metric]) -> ScoreTable:
