@@ -153,7 +153,7 @@ def test_an_experiment_with_a_wrong_key_names_it(refused, tmp_path, change, word
 
 def test_an_experiment_that_nobody_ships(refused, tmp_path):
     line = refused("run", "papr", "--out", tmp_path / "out")
-    assert "shipped ones: case-study, case-study-quick, demo, demo-null, paper" in line
+    assert "shipped ones: case-study, case-study-quick, curriculum, demo, demo-null, paper" in line
 
 
 def test_an_experiment_folder_of_another_experiment(refused, tmp_path):

@@ -12,9 +12,10 @@ from pydantic import Field
 from ...harness.core.errors import UserError
 from ...harness.core.files import read_json
 from ...harness.core.settings import Record
-from ...harness.core.yaml_files import read_yaml
 
-_KNOWN = Path(__file__).parent / "known_bases.yaml"
+_KNOWN = Path(__file__).parent / "known_bases.json"
+"""The paper's bases, from their published model cards and configurations: parameters (a head that is the embeddings
+counted once), layers, width, vocabulary, and bytes per stored weight. Bases that are here are read instead."""
 _REMEDY = "Give a folder that holds a model in transformers' format"
 _WIDTH = ("hidden_size", "n_embd", "d_model", "dim")
 _LAYERS = ("num_hidden_layers", "n_layer", "num_layers", "n_layers")
@@ -53,7 +54,7 @@ def shape_of(base: str, revision: str | None) -> Shape | None:
 
 @cache
 def _known() -> dict[str, Shape]:
-    return {name: Shape.model_validate(values) for name, values in read_yaml(_KNOWN, "Install again").items()}
+    return {name: Shape.model_validate(values) for name, values in read_json(_KNOWN, "Install again").items()}
 
 
 def _cached(base: str, revision: str | None) -> Path | None:
