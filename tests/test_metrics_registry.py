@@ -1,10 +1,14 @@
 """What is declared of the metrics, and what follows from it."""
 
+import gc
+
+import numpy as np
 import pytest
 from maqa_severity.cli import main
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.languages import Part
 from maqa_severity.harness.metrics.aggregates import GATES
+from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.document import PAGE, metrics_page
 from maqa_severity.harness.metrics.registry import (
     COLUMNS,
@@ -22,6 +26,7 @@ from maqa_severity.harness.metrics.scoring import (
     default_metrics,
     run_metrics,
     safety_metrics,
+    score,
     signatures,
 )
 from maqa_severity.harness.scores.signatures import better
@@ -119,3 +124,30 @@ def test_a_declaration_that_is_not_the_columns_is_refused_where_it_stands():
 def test_an_unknown_column_names_the_known_ones():
     with pytest.raises(UserError, match=r"unknown metric 'bertscore'.*bertscore_f1, .*echo_rate"):
         COLUMNS["bertscore"]
+
+
+class _Watching:
+    """Notes whether the collector of cycles runs while it scores."""
+
+    columns = ("exact_match",)
+    signatures = {"exact_match": "none"}
+
+    def __init__(self, fails: bool) -> None:
+        self.fails, self.running = fails, True
+
+    def score(self, answers):
+        self.running = gc.isenabled()
+        if self.fails:
+            raise UserError("it cannot be computed", "Try another")
+        return {"exact_match": np.zeros(len(answers))}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_collector_of_cycles_rests_while_a_metric_scores_and_runs_again_afterwards(fails):
+    watching = _Watching(fails)
+    if fails:
+        with pytest.raises(UserError):
+            score(Answers(["a"], ["a"]), [watching])
+    else:
+        score(Answers(["a"], ["a"]), [watching])
+    assert not watching.running and gc.isenabled()
