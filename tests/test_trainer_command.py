@@ -158,7 +158,7 @@ def test_a_loss_that_is_too_large_to_measure_beside_the_training_costs_no_traini
     tmp_path, dataset, checkpoint, monkeypatch, capsys
 ):
     import torch
-    from maqa_severity.trainers.lm import cost
+    from maqa_severity.trainers.lm import cost, fitting  # noqa: F401
     from maqa_severity.trainers.lm.launch import lm
 
     def measure(model, loss):
