@@ -61,6 +61,8 @@ def test_an_arm_keeps_its_adapter_alone(adapter, checkpoint):
         "adapter_config.json",
         "adapter_model.safetensors",
         "cost.json",
+        "curves.html",
+        "nll.parquet",
         "training.json",
         "training_base.json",
         "training_log.jsonl",

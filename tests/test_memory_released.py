@@ -15,6 +15,7 @@ from maqa_severity.harness.evaluation.evaluate import EvaluationOptions, evaluat
 from maqa_severity.harness.generation.config import GenerationConfig
 from maqa_severity.harness.generation.decoding import Preset, decoding
 from maqa_severity.harness.generation.engines.hf import HFEngine
+from maqa_severity.harness.metrics import registry
 from maqa_severity.harness.metrics.bertscore.encoder import Encoder, choose_encoder
 from maqa_severity.harness.metrics.bertscore.metric import BertScore
 from maqa_severity.tasks import FOLDER, GROUP
@@ -114,6 +115,8 @@ def test_a_released_encoder_holds_no_network(encoder):
 
 def test_an_evaluation_leaves_neither_engine_nor_encoder(tmp_path, monkeypatch, checkpoint, encoder):
     watched = []
+    # What other tests have shared would not be loaded again.
+    monkeypatch.setattr(registry, "_SHARED", {})
     for owner, part in ((HFEngine, lambda engine: engine.lm.model), (Encoder, lambda encoder: encoder._network)):
         made = owner.__init__
 

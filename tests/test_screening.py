@@ -263,7 +263,7 @@ def test_the_terminal_shows_the_card_by_author_dialect_first_seen_and_today(tmp_
     ("given", "says"),
     [
         (["--detectors", "runs"], "--detectors looks into no folder"),
-        (["--language", "ar"], "--language and --json are for --detectors"),
+        (["--language", "ar"], "--language is for --detectors"),
         (["--detectors", "--language", "xx"], "unknown language 'xx'"),
     ],
 )
