@@ -45,6 +45,8 @@ def main():
     found = sharded_gradients([*weights, 0.7])
     if PartialState().is_main_process:
         save_file(found, folder / "fsdp.safetensors")
+    # gloo's threads, still running when Python ends, end the process with SIGABRT now and then.
+    PartialState().destroy_process_group()
 
 
 if __name__ == "__main__":
