@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: setup demo demo-seeds tasks test test-slow test-vllm lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
+.PHONY: setup demo demo-seeds tasks test test-slow test-vllm test-versions lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
 
 setup: $(STAMP)
 
@@ -60,6 +60,10 @@ test: setup
 
 test-slow: setup
 	$(BIN)/pytest -n 2 -m "slow and not vllm"
+
+# The oldest and the newest releases that the wheel admits, each in an environment of its own.
+test-versions: setup
+	$(BIN)/python tests/versions.py
 
 bench-scoring: setup
 	status=0; for bench in scoring statistics; do $(BIN)/python tests/bench_$$bench.py || status=1; done; exit $$status
@@ -115,4 +119,4 @@ lint: setup
 	$(BIN)/lint-imports
 
 clean:
-	rm -rf $(VENV) $(VENV)-vllm .lint build runs
+	rm -rf $(VENV) $(VENV)-vllm .venv-versions .lint build runs

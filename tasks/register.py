@@ -1,11 +1,13 @@
 """Make ``lm_eval --tasks maqa_severity`` work from any folder: stub YAMLs inside the installed lm-eval.
 
-lm-eval 0.4.13 has no plugin mechanism for tasks; a stub includes our YAML by its absolute path.
+lm-eval has no plugin mechanism for tasks; a stub includes our YAML by its absolute path. Where lm-eval's folder
+cannot be written, ``--include_path`` with ``tasks/`` does without.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import shlex
 import shutil
 from pathlib import Path
 
@@ -27,7 +29,7 @@ def stub_folder() -> Path:
     """
     spec = importlib.util.find_spec("lm_eval")
     if spec is None or spec.origin is None:
-        raise UserError("lm-eval is not installed here", "Install it with `pip install lm-eval==0.4.13`")
+        raise UserError("lm-eval is not installed here", "Install it with `pip install lm-eval`")
     return Path(spec.origin).parent / "tasks" / GROUP
 
 
@@ -38,8 +40,12 @@ def register() -> Path:
         UserError: lm-eval is not installed, its folder is read-only, or the folder there is not ours.
     """
     folder = _checked(stub_folder())
-    for name, stub in _stubs().items():
-        write_text(folder / f"{name}.yaml", _MARK + yaml.safe_dump(stub, allow_unicode=True, sort_keys=False))
+    try:
+        for name, stub in _stubs().items():
+            write_text(folder / f"{name}.yaml", _MARK + yaml.safe_dump(stub, allow_unicode=True, sort_keys=False))
+    except UserError as error:
+        remedy = f"Do without registering: lm_eval --include_path {shlex.quote(str(FOLDER))} --tasks {GROUP}"
+        raise UserError(f"lm-eval's own folder takes no tasks: {error.problem}", remedy) from error
     for stale in folder.glob("*.yaml"):
         if stale.stem not in _stubs():
             stale.unlink()

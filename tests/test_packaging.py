@@ -37,6 +37,15 @@ def test_the_tested_set_is_pinned_whole():
     assert not wrong
 
 
+def test_the_wheel_pins_nothing_to_one_release():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    wanted = [
+        *project["dependencies"],
+        *(each for extra in project["optional-dependencies"].values() for each in extra),
+    ]
+    assert not [each for each in wanted if "==" in each]
+
+
 @pytest.mark.slow
 def test_the_wheel_holds_every_tracked_file_of_the_house(tmp_path):
     listing = ["git", "ls-tree", "-r", "--name-only", "HEAD"]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from maqa_severity.commands.register import register as maqa_register
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.tasks import register
 
@@ -60,6 +61,15 @@ def test_a_folder_that_cannot_be_removed_is_named(tasks_folder, tmp_path):
     tasks_folder.symlink_to(tmp_path / "real")
     with pytest.raises(UserError, match=r"cannot remove .*maqa_severity"):
         register.unregister()
+
+
+def test_a_folder_of_lm_eval_that_takes_nothing_is_said_with_the_way_around(tasks_folder, capsys):
+    tasks_folder.parent.rmdir()
+    tasks_folder.parent.write_text("")
+    with pytest.raises(UserError, match=r"lm-eval's own folder takes no tasks: .*lm_eval --include_path \S+tasks"):
+        register.register()
+    maqa_register(include_path=True)
+    assert capsys.readouterr().out.strip() == str(register.FOLDER)
 
 
 def test_stubs_of_another_installation_do_not_count(tasks_folder):
