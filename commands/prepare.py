@@ -30,7 +30,7 @@ _SHARE = "rows such as 2000, or a fraction such as 0.1"
 @app.command()
 @with_reader_options
 def prepare(
-    source: Annotated[Path, typer.Argument(help=f"{known().capitalize()}.")],
+    source: Annotated[Path, typer.Argument(help=f"{known()[0].upper()}{known()[1:]}.")],
     out: Annotated[Path, typer.Option(help="The dataset folder to write.")],
     test: Annotated[str, typer.Option(help=f"Size of the test split: {_SHARE}.")] = "0.1",
     validation: Annotated[str, typer.Option(help=f"Size of the validation split: {_SHARE}.")] = "0.1",
@@ -108,7 +108,7 @@ def _show(card: Card, console: Console) -> None:
         splits = ", ".join(f"{name} ({rows:,} rows)" for name, rows in card.parts.items())
         console.print(Text(f"Splits, all of them read: {splits}"))
     console.print(Text(f"Clusters: {card.clusters}"), soft_wrap=True)
-    for said in (f"Severities: {card.read_as}" if card.read_as else "", card.unused):
+    for said in (*card.reading, f"Severities: {card.read_as}" if card.read_as else "", card.unused):
         if said:
             console.print(Text(said), soft_wrap=True)
     table = Table("rows", "count", title="Rows")

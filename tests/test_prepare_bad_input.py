@@ -62,22 +62,17 @@ def text_file(folder: Path, content: str | bytes, name: str = "s.csv") -> Path:
         ("s.csv", "frage,answer\nx,y\n", "no column that is known as the question; it has 'frage', 'answer'"),
         ("s.csv", "question,reply\nx,y\n", "no column that is known as the answer"),
         ("s.csv", "question,answer,answer\nx,y,z\n", "two columns 'answer'"),
-        ("s.csv", "question;answer\nx;y\n", "s.csv has its columns apart by ';'. Put ',' between them"),
-        ("s.csv", "question\tanswer\nx\ty\n", "s.csv has its columns apart by '\\t'"),
-        ("s.tsv", "question,answer\nx,y\n", "s.tsv has its columns apart by ','. Put '\\t' between them"),
-        ("s.txt", GOOD, "unknown extension '.txt'"),
-        ("s.xls", GOOD, "unknown extension '.xls'"),
+        ("s.doc", GOOD, "unknown extension '.doc'"),
         ("s.csv", GOOD + "x,y,z\n", "s.csv row 4 has 3 cells where the header has 2"),
         ("s.csv", GOOD + "x\n", "s.csv row 4 has 1 cells where the header has 2"),
         ("s.csv", GOOD + 'x,"y" z\n', "s.csv row 4 (line 4) is not readable"),
         ("s.csv", GOOD + 'x,"y\n', "s.csv row 4 (line 4) is not readable"),
         ("s.csv", GOOD.encode() + b"x,\xff\n", f"s.csv is not UTF-8 at byte {len(GOOD.encode()) + 2} (line 4)"),
-        ("s.csv", GOOD.encode("utf-16"), "s.csv is not UTF-8 at byte 0 (line 1)"),
         ("s.csv", GOOD.encode() + "ا".encode()[:1], f"s.csv is not UTF-8 at byte {len(GOOD.encode())} (line 4)"),
         ("s.jsonl", '{"question": "x", "answer": "y"}\n{"question"\n', "s.jsonl row 2 is not JSON"),
-        ("s.jsonl", "[" * 100_000, "s.jsonl row 1 is not JSON"),
+        ("s.jsonl", "[" * 100_000, "s.jsonl is not JSON at character 1 (value 1): it is nested too deep"),
         ("s.jsonl", '{"question": "x", "answer": "y"}\n["x", "y"]\n', "s.jsonl row 2 is no JSON object"),
-        ("s.jsonl", '{"question": "x", "answer": ["y"]}\n', "s.jsonl row 1 key 'answer' holds list"),
+        ("s.jsonl", '{"question": "x", "answer": ["y"]}\n', "s.jsonl row 1 column 'answer' holds list"),
         ("s.jsonl", '{"question": "x", "answer": "\\ud83d"}\n', "s.jsonl row 1 holds broken Unicode"),
         ("s.csv", "question,answer,severity\nx,y,mild\nz,y,purple\n", "s.csv row 3: unknown severity 'purple'"),
         (
@@ -120,7 +115,7 @@ def test_a_file_that_cannot_be_used_is_named(
 def test_a_source_that_is_no_file_is_named(tmp_path: Path, refused: Callable[..., str]) -> None:
     assert "does not exist" in refused(tmp_path / "nothing.csv")
     (tmp_path / "folder.csv").mkdir()
-    assert "is not a file" in refused(tmp_path / "folder.csv")
+    assert "holds no data that can be read" in refused(tmp_path / "folder.csv")
 
 
 @pytest.mark.parametrize(

@@ -89,12 +89,18 @@ def test_the_dataset_does_not_depend_on_the_order_of_the_rows(
     assert first.dropped == second.dropped
 
 
+def plain(text):
+    """Without control characters; a vertical tab and a page break become a line break."""
+    breaks = text.replace("\x0b", "\n").replace("\x0c", "\n")
+    return "".join(mark for mark in breaks if not (ord(mark) < 32 or ord(mark) == 127) or mark in "\t\n\r")
+
+
 @settings(max_examples=60, deadline=None)
 @given(ANY_TEXT, ANY_TEXT)
-def test_text_comes_back_unchanged(question: str, answer: str) -> None:
+def test_text_comes_back_unchanged_but_for_control_characters(question: str, answer: str) -> None:
     row = (f"ا{question}", f"{answer}ب", "")
     dataset, _ = run([row], test=1.0, validation=0.0)
-    assert dataset.split("test")[["question", "answer"]].iloc[0].tolist() == [*row[:2]]
+    assert dataset.split("test")[["question", "answer"]].iloc[0].tolist() == [plain(text) for text in row[:2]]
 
 
 @settings(max_examples=30, deadline=None)

@@ -140,7 +140,7 @@ def test_a_wrong_row_is_named_within_its_split(tmp_path):
 
 def test_a_column_of_lists_is_named(tmp_path):
     folder = saved(tmp_path / "hf", datasets.Dataset.from_dict({"question": ["x"], "answer": [["y"]]}))
-    with pytest.raises(UserError, match=r"hf column 'answer' holds .*list.* where text is expected"):
+    with pytest.raises(UserError, match=r"hf row 1 column 'answer' holds list where text is expected"):
         prepare(folder, tmp_path / "d", ALL_TEST)
 
 
@@ -169,8 +169,8 @@ def test_a_damaged_folder_is_one_error(tmp_path, damage):
 
 def test_a_folder_of_no_known_kind_says_what_can_be_read(tmp_path):
     (tmp_path / "folder").mkdir()
-    (tmp_path / "folder" / "part.parquet").touch()
-    with pytest.raises(UserError, match=r"of a known kind\. Give a csv, .* or a dataset or save_to_disk folder"):
+    (tmp_path / "folder" / "part.bin").touch()
+    with pytest.raises(UserError, match=r"of a known kind\. Give a csv, .* a dataset or save_to_disk folder"):
         prepare(tmp_path / "folder", tmp_path / "d", ALL_TEST)
 
 

@@ -30,6 +30,7 @@ class Card:
     letter of ``language``; ``likely`` is the code of the language that most of them have letters of, if any.
     ``clusters``: which rows belong together, in words. ``read_as``: what the values of the severity column were
     read as, and ``unused``: a column that is not read as one, each empty where there is nothing to say.
+    ``reading``: how the source was read, a sentence each.
     """
 
     columns: dict[str, str]
@@ -47,6 +48,7 @@ class Card:
     clusters: str
     read_as: str = ""
     unused: str = ""
+    reading: tuple[str, ...] = ()
 
 
 def without_letters(texts: Sequence[str], language: Language) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from ..core.errors import UserError
 from ..core.files import sha256_file, sha256_text
 from ..languages import Language
+from ..languages.messages import messages
 from ..severity import PROBABILITY_COLUMNS, whole_number
 from .card import (
     Card,
@@ -42,8 +43,9 @@ from .labels import UNLABELLED, LabelReader, most_likely, severity_names
 from .options import PrepareOptions
 from .severity_map import OPTION, SeverityMap
 from .sources import open_source
-from .sources.base import Source
+from .sources.base import IsHeader, Note, Source
 from .splitting import split_groups
+from .unused import unused_notes
 
 CLEANING_VERSION = 1
 Progress = Callable[[str, int, int | None], None]
@@ -76,11 +78,13 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
             then.
     """
     check_output(out, options.overwrite)
-    opened = open_source(source, options.reading)
+    opened = open_source(source, options.reading, header_test(source, options))
     _check_language(opened, options)
-    roles = find_columns(source, opened.columns, options.columns, options.language)
+    roles = _columns(opened, options)
     severities = replace(options.severities, read={})
     unused = _without_doubtful_labels(opened, roles, options)
+    labelled = Role.SEVERITY in roles or Role.P_CRITICAL in roles
+    left = unused_notes(opened, roles.values(), labelled or bool(unused), severities, option(Role.SEVERITY))
     read, dropped, rows = _collect(opened, roles, options.language, severities, progress)
     progress("Finding duplicates", 0, None)
     kept, duplicates = without_duplicates(rows)
@@ -114,9 +118,38 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
         clusters=str(clusters),
         read_as=str(severities),
         unused=unused,
+        reading=tuple(_told([*opened.notes, *left])),
     )
     info = _info(opened, card, roles, options, clusters)
     return write_dataset(out, frames, info), card
+
+
+def header_test(source: Path, options: PrepareOptions) -> IsHeader:
+    """Whether names hold a question and an answer, as ``find_columns`` finds them."""
+
+    def is_header(names: Sequence[str]) -> bool:
+        try:
+            find_columns(source, names, options.columns, options.language)
+        except UserError:
+            return False
+        return True
+
+    return is_header
+
+
+def _columns(source: Source, options: PrepareOptions) -> dict[Role, int]:
+    try:
+        return find_columns(source.path, source.columns, options.columns, options.language)
+    except UserError as error:
+        if options.reading.get("header_row") or not source.has_header:
+            raise
+        remedy = f"{error.remedy}; where the header stands in a later row, give it with --header-row"
+        raise UserError(error.problem, remedy) from None
+
+
+def _told(notes: Sequence[Note]) -> Iterator[str]:
+    say = messages("en")
+    return (say(note.key, **note.values) for note in notes)
 
 
 def _check_language(source: Source, options: PrepareOptions) -> None:
@@ -191,7 +224,7 @@ def _check_ids(source: Source, rows: Rows, roles: dict[Role, int]) -> None:
         other = int(rows.numbers[int(np.flatnonzero(ids == ids[row])[0])])
         raise UserError(
             f"{source.where(int(rows.numbers[row]))} has the id {ids[row]!r} of "
-            f"{source.where(other) if source.parts else f'row {other}'}",
+            f"{source.where(other) if source.place else f'row {other}'}",
             f"Make the ids unique, or rename that column, or name another with {option(Role.ID)}",
         )
 
@@ -242,8 +275,14 @@ def _digest(source: Source) -> str:
     """Of the file; of a folder by the names and digests of the files that hold its data."""
     if not source.files:
         return sha256_file(source.path)
-    found = sorted((os.path.relpath(file, source.path), sha256_file(file)) for file in source.files)
+    found = sorted((_named(file, source.path), sha256_file(file)) for file in source.files)
     return sha256_text("".join(f"{name}\x1f{digest}\n" for name, digest in found))
+
+
+def _named(file: Path, folder: Path) -> str:
+    """A file's name in its folder; of one that stands elsewhere its own."""
+    name = os.path.relpath(file, folder)
+    return file.name if name.startswith("..") else name
 
 
 def _keeps_labels(options: PrepareOptions) -> bool:
@@ -281,6 +320,7 @@ def _info(
             "labels_against_probabilities": card.contradictions,
             **({"splits": card.parts} if card.parts else {}),
             **({"severities": card.read_as} if card.read_as else {}),
+            **({"reading": list(card.reading)} if card.reading else {}),
         },
         clusters=clusters.about,
         labelling=dict(source.labelling) if _keeps_labels(options) else {},

@@ -11,7 +11,8 @@ from ...harness.data.folder import is_dataset
 from ...harness.data.options import PrepareOptions, parse_share
 from ...harness.data.prepare import prepare
 from ...harness.data.rows import dataset_from_rows
-from ...harness.data.sources import reader_of
+from ...harness.data.sources import demand_source as demand_data
+from ...harness.data.sources import may_be_elsewhere
 from ...harness.labelling.quality.trust import carry_card
 from ...harness.labelling.sources.choose import open_source
 from ...harness.labelling.stream import label_dataset
@@ -84,10 +85,10 @@ def demand_source(data: DataPart, out: Path) -> None:
     made = any(is_dataset(out / name) for name in ("dataset", "prepared"))
     if made or data.source in MADE:
         return
-    if not source.exists():
+    if not source.exists() and not may_be_elsewhere(source):
         remedy = "Correct data.source in the experiment's file, or run where it stands"
         raise UserError(f"the data {data.source} does not exist", remedy)
-    reader_of(source)
+    demand_data(source)
 
 
 def sample_dataset(folder: Path, language: Language) -> Dataset:

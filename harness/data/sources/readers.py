@@ -28,15 +28,20 @@ class Option:
 class Reader:
     """One kind of source: ``name`` as help texts say it, and how a source of it is opened, its options by keyword.
 
-    A file is known by its ending, a folder by ``is_mine``.
+    A file is known by its ending, a folder by ``is_mine``. One that ``finds_header`` takes ``is_header`` too, by
+    which it knows the row of the header (and what stands between cells); None where nobody knows.
     """
 
     name: str
     endings: tuple[str, ...]
     options: tuple[Option, ...]
     is_mine: Callable[[Path], bool] | None
+    finds_header: bool
     open: Callable[..., Source]
 
+
+SHEET = Option("sheet", "Sheet of a workbook that has several.", among="sheets")
+HEADER_ROW = Option("header_row", "Row of the header in a table that has a title above it.", among="rows")
 
 READERS: Registry[Reader] = Registry("source")
 _ENDINGS: Registry[Reader] = Registry("source ending")
@@ -50,6 +55,7 @@ def source(
     name: str | None = None,
     options: Sequence[Option] = (),
     is_mine: Callable[[Path], bool] | None = None,
+    finds_header: bool = False,
 ) -> Callable[[_Open], _Open]:
     """Declare a reader: a function of a path and its options (None where not given) that opens a ``Source``.
 
@@ -59,11 +65,12 @@ def source(
         endings: of its files, such as ``.csv``; none for a reader of folders.
         name: as help texts call the kind; by default the first ending.
         is_mine: whether a folder is one of its kind.
+        finds_header: whether it takes ``is_header``.
     """
     called = name or endings[0].removeprefix(".")
 
     def declare(opening: _Open) -> _Open:
-        reader = Reader(called, endings, tuple(options), is_mine, opening)
+        reader = Reader(called, endings, tuple(options), is_mine, finds_header, opening)
         place = f"{opening.__module__}.{opening.__qualname__}"
         READERS.add(called, reader, place)
         for ending in endings:
@@ -86,30 +93,26 @@ def known() -> str:
     """What can be read, for help texts: ``a csv or xlsx file, or a save_to_disk folder``."""
     files = [reader.name for reader in READERS.things() if reader.endings]
     folders = [reader.name for reader in READERS.things() if reader.is_mine]
-    return f"a {_either(files)} file" + (f", or a {_either(folders)} folder" if folders else "")
+    return (
+        f"a {either(files)} file, plain or compressed; a folder or glob of them; a {either(folders)} folder;"
+        " a Hugging Face dataset by its id"
+    )
 
 
-def reader_of(path: Path) -> Reader:
-    """The reader of a file or folder.
+def endings() -> list[str]:
+    """Endings of the files that can be read."""
+    return list(_ENDINGS)
 
-    Raises:
-        UserError: there is no such path, or no reader knows it.
-    """
-    if not path.exists():
-        raise UserError(f"source file {path} does not exist", "Check the path")
-    if path.is_dir():
-        for reader in READERS.things():
-            if reader.is_mine is not None and reader.is_mine(path):
-                return reader
-    if not path.is_file():
-        raise UserError(f"{path} is not a file, nor a folder of a known kind", f"Give {known()}")
-    ending = max((each for each in _ENDINGS if path.name.lower().endswith(each)), key=len, default=None)
-    if ending is None:
-        raise UserError(
-            f"{path} has the unknown extension {path.suffix.lower()!r}",
-            f"Convert it to one of {', '.join(_ENDINGS)}",
-        )
-    return _ENDINGS[ending]
+
+def by_ending(name: str) -> Reader | None:
+    """The reader of files of this name."""
+    ending = max((each for each in _ENDINGS if name.lower().endswith(each)), key=len, default=None)
+    return None if ending is None else _ENDINGS[ending]
+
+
+def by_folder(path: Path) -> Reader | None:
+    """The reader of a folder of a kind of its own."""
+    return next((each for each in READERS.things() if each.is_mine is not None and each.is_mine(path)), None)
 
 
 def check_options(path: Path, reader: Reader, given: Mapping[str, Any]) -> None:
@@ -122,9 +125,10 @@ def check_options(path: Path, reader: Reader, given: Mapping[str, Any]) -> None:
             owners = [each.name for each in READERS.things() if option in each.options]
             raise UserError(
                 f"{path} has no {option.among} to choose from",
-                f"Leave --{name.replace('_', '-')} out: it is for {_either(owners)} files",
+                f"Leave --{name.replace('_', '-')} out: it is for {either(owners)} files",
             )
 
 
-def _either(names: Sequence[str]) -> str:
+def either(names: Sequence[str]) -> str:
+    """Names in a sentence: ``a, b or c``."""
     return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import UserError
-from .base import BATCH_ROWS, Batch, Source, arrow_text, joined
+from .archives import said
+from .base import BATCH_ROWS, Batch, Source, arrow_batch, joined
 from .readers import source
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def open_saved(path: Path) -> Source:
         else:
             opened = _loaded(path)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, pyarrow.ArrowException) as error:
-        raise UserError(f"{path} is not a readable save_to_disk folder: {_said(error)}", _AGAIN) from error
+        raise UserError(f"{path} is not a readable save_to_disk folder: {said(error)}", _AGAIN) from error
     if not opened.columns:
         raise UserError(f"{path} is empty", "Give a folder with rows")
     return opened
@@ -52,12 +53,11 @@ def _loaded(path: Path) -> Source:
     if not json.loads((path / _STATE).read_text(encoding="utf-8"))["_data_files"]:
         # Of no rows the library writes no file, and then cannot load the folder.
         return Source(path, [], 0, lambda places: iter(()))
-    return _opened(path, datasets.Dataset.load_from_disk(str(path.absolute())))
+    return opened_split(path, datasets.Dataset.load_from_disk(str(path.absolute())))
 
 
-def _opened(path: Path, rows: Any) -> Source:
-    """One split, loaded."""
-    import numpy as np
+def opened_split(path: Path, rows: Any) -> Source:
+    """One split that the library has loaded."""
     import pyarrow
 
     columns = list(rows.column_names)
@@ -66,12 +66,11 @@ def _opened(path: Path, rows: Any) -> Source:
         names, start = [columns[place] for place in places], 1
         try:
             for table in rows.select_columns(names).with_format("arrow").iter(BATCH_ROWS):
-                cells = [_cells(table[name].combine_chunks(), rows.features[name]) for name in names]
-                texts = [arrow_text(column, name, start, path) for name, column in zip(names, cells, strict=True)]
-                yield Batch(np.arange(start, start + len(table), dtype=np.int64), texts)
+                cells = {name: _cells(table[name].combine_chunks(), rows.features[name]) for name in names}
+                yield arrow_batch(cells, start, path)
                 start += len(table)
         except (OSError, pyarrow.ArrowException) as error:
-            raise UserError(f"{path} cannot be read past row {start}: {_said(error)}", _AGAIN) from error
+            raise UserError(f"{path} cannot be read past row {start}: {said(error)}", _AGAIN) from error
 
     files = tuple(Path(each["filename"]) for each in rows.cache_files)
     return Source(path, columns, len(rows), batches, files)
@@ -86,8 +85,3 @@ def _cells(column: pa.Array, feature: Any) -> pa.Array:
         return column
     number = pc.if_else(pc.less(column, 0), pyarrow.scalar(None, column.type), column)
     return pyarrow.array(feature.names, pyarrow.large_string()).take(number)
-
-
-def _said(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__

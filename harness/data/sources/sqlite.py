@@ -67,7 +67,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 def _cell(value: Any, where: str) -> str | None:
     if not isinstance(value, bytes):
-        return as_text(value, where)
+        return as_text(value)
     try:
         return value.decode("utf-8")
     except UnicodeDecodeError as error:
