@@ -108,7 +108,8 @@ def _show(card: Card, console: Console) -> None:
         splits = ", ".join(f"{name} ({rows:,} rows)" for name, rows in card.parts.items())
         console.print(Text(f"Splits, all of them read: {splits}"))
     console.print(Text(f"Clusters: {card.clusters}"), soft_wrap=True)
-    for said in (*card.reading, f"Severities: {card.read_as}" if card.read_as else "", card.unused):
+    notes = (*card.reading, *card.rows, card.unused)
+    for said in (f"Severities: {card.read_as}" if card.read_as else "", *notes):
         if said:
             console.print(Text(said), soft_wrap=True)
     table = Table("rows", "count", title="Rows")

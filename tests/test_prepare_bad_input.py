@@ -60,7 +60,7 @@ def text_file(folder: Path, content: str | bytes, name: str = "s.csv") -> Path:
         ("s.csv", "question,answer\n", "has a header but no rows"),
         ("s.csv", "question,answer\n?,\n", "no row with a question and an answer"),
         ("s.csv", "frage,answer\nx,y\n", "no column that is known as the question; it has 'frage', 'answer'"),
-        ("s.csv", "question,reply\nx,y\n", "no column that is known as the answer"),
+        ("s.csv", "question,told\nx,y\n", "no column that is known as the answer"),
         ("s.csv", "question,answer,answer\nx,y,z\n", "two columns 'answer'"),
         ("s.doc", GOOD, "unknown extension '.doc'"),
         ("s.csv", GOOD + "x,y,z\n", "s.csv row 4 has 3 cells where the header has 2"),
@@ -72,7 +72,7 @@ def text_file(folder: Path, content: str | bytes, name: str = "s.csv") -> Path:
         ("s.jsonl", '{"question": "x", "answer": "y"}\n{"question"\n', "s.jsonl row 2 is not JSON"),
         ("s.jsonl", "[" * 100_000, "s.jsonl is not JSON at character 1 (value 1): it is nested too deep"),
         ("s.jsonl", '{"question": "x", "answer": "y"}\n["x", "y"]\n', "s.jsonl row 2 is no JSON object"),
-        ("s.jsonl", '{"question": "x", "answer": ["y"]}\n', "s.jsonl row 1 column 'answer' holds list"),
+        ("s.jsonl", '{"question": "x", "answer": [1]}\n', "s.jsonl row 1 holds list"),
         ("s.jsonl", '{"question": "x", "answer": "\\ud83d"}\n', "s.jsonl row 1 holds broken Unicode"),
         ("s.csv", "question,answer,severity\nx,y,mild\nz,y,purple\n", "s.csv row 3: unknown severity 'purple'"),
         (
@@ -211,8 +211,8 @@ def test_a_database_is_read_only_if_the_table_is_clear(tmp_path: Path, refused: 
 
 def test_a_parquet_that_holds_no_text_is_named(tmp_path: Path, refused: Callable[..., str]) -> None:
     path = tmp_path / "s.parquet"
-    pd.DataFrame({"question": ["x"], "answer": [["y"]]}).to_parquet(path)
-    assert "column 'answer' holds list" in refused(path)
+    pd.DataFrame({"question": ["x"], "answer": [[1]]}).to_parquet(path)
+    assert "row 1 holds list" in refused(path)
     pd.DataFrame({"question": ["x", "y"], "answer": [b"y", b"\xff"]}).to_parquet(path)
     assert "row 2 column 'answer' is not UTF-8" in refused(path)
     path.write_bytes(path.read_bytes()[:-20])

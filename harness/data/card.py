@@ -31,6 +31,7 @@ class Card:
     ``clusters``: which rows belong together, in words. ``read_as``: what the values of the severity column were
     read as, and ``unused``: a column that is not read as one, each empty where there is nothing to say.
     ``reading``: how the source was read, a sentence each.
+    ``rows``: how the records were read and what was changed in them, a sentence each.
     """
 
     columns: dict[str, str]
@@ -49,6 +50,7 @@ class Card:
     read_as: str = ""
     unused: str = ""
     reading: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
 
 
 def without_letters(texts: Sequence[str], language: Language) -> list[str]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from functools import cache
@@ -9,7 +11,8 @@ from pathlib import Path
 
 from ..core.errors import UserError
 from ..core.files import read_json
-from ..languages import Language
+from ..languages import Language, codes
+from ..languages import language as language_of
 from ..languages.text import Profile, normalise
 
 _ALIASES = Path(__file__).with_name("columns.json")
@@ -39,21 +42,58 @@ def option(role: Role) -> str:
 
 @cache
 def aliases(role: Role, language: Language) -> tuple[str, ...]:
-    """Normalised names of a role's column, the preferred first: the general ones, then the language's own."""
+    """Keys of the names of a role's column, the preferred first: the general ones, then the language's own."""
     names = _named(role, language)
     return (*names, *_named("maybe_severity", language)) if role is Role.SEVERITY else names
 
 
 @cache
 def _named(kind: str, language: Language) -> tuple[str, ...]:
-    files = (_ALIASES, language.folder / "columns.json")
+    # Arabic questions stand under English headings as often as not.
+    others = (each for code in codes() if (each := language_of(code)) != language)
+    files = (_ALIASES, *(each.folder / "columns.json" for each in (language, *others)))
     tables = [read_json(file, "Install the package again") for file in files if file.is_file()]
-    return tuple(normalise(name, Profile.METRIC, language) for table in tables for name in table.get(kind, []))
+    return tuple(column_key(name, language) for table in tables for name in table.get(kind, []))
+
+
+def column_key(name: str, language: Language) -> str:
+    """What the spellings of a column's name have in common: no case, accents, marks and spaces."""
+    plain = unicodedata.normalize("NFKD", normalise(name, Profile.METRIC, language))
+    return "".join(letter for letter in plain if letter.isalnum())
+
+
+def is_alias(name: str, role: Role, language: Language) -> bool:
+    """Whether a column's name is known of a role."""
+    return column_key(name, language) in aliases(role, language)
+
+
+def numbered(columns: Sequence[str], role: Role, language: Language) -> list[int]:
+    """Places of columns such as ``answer_1`` and ``answer_2``: a known name and a number."""
+    found = {place: re.fullmatch(r"(\D+)\d{1,2}", column_key(name, language)) for place, name in enumerate(columns)}
+    return [place for place, name in found.items() if name and name[1] in aliases(role, language)]
+
+
+def rivals(columns: Sequence[str], found: Mapping[Role, int], language: Language) -> list[str]:
+    """A sentence for each role that several columns have a known name of: which was taken, and the option."""
+    said = []
+    for role in (Role.QUESTION, Role.ANSWER, Role.SEVERITY):
+        if role in found:
+            others = [
+                name
+                for place, name in enumerate(columns)
+                if place not in found.values() and is_alias(name, role, language)
+            ]
+            if others:
+                said.append(
+                    f"column {columns[found[role]]!r} is taken as the {role}, not {_show(others)}; "
+                    f"{option(role)} names another"
+                )
+    return said
 
 
 def is_doubtful(name: str, language: Language) -> bool:
     """Whether a column found for the severity may as well be another's, such as ``label``."""
-    return normalise(name, Profile.METRIC, language) in _named("maybe_severity", language)
+    return column_key(name, language) in _named("maybe_severity", language)
 
 
 def find_columns(
@@ -107,7 +147,7 @@ def _find(path: Path, columns: Sequence[str], given: str | None, role: Role, lan
         if not places:
             raise UserError(f"{path} has no column {given!r}; it has {_show(columns)}", f"Correct {option(role)}")
     else:
-        names = [normalise(name, Profile.METRIC, language) for name in columns]
+        names = [column_key(name, language) for name in columns]
         known = next((alias for alias in aliases(role, language) if alias in names), None)
         places = [place for place, name in enumerate(names) if name == known]
     if len(places) > 1:

@@ -24,6 +24,8 @@ SPLITS: tuple[str, ...] = ("train", "validation", "test")
 COLUMNS: tuple[str, ...] = ("id", "question", "answer", "category", "severity", *PROBABILITY_COLUMNS)
 CLUSTER = "cluster"
 """A column of datasets of which it is known which rows belong together: a name, null for a row alone."""
+REFERENCES = "references"
+"""A column of datasets in which a question has several answers: all of a row's, ``answer`` the first."""
 REASON_COLUMNS: tuple[str, ...] = ("level", "discriminators", "confidence", "possible")
 """Why ``maqa label`` gave a row its severity, and which ones it may have: files may lack these columns."""
 SCHEMA_VERSION = 1
@@ -69,7 +71,7 @@ class Dataset:
     info: DatasetInfo
 
     def split(self, name: str) -> pd.DataFrame:
-        """Rows of one split with the columns ``COLUMNS``, and ``CLUSTER`` where that is known; severity and
+        """Rows of one split with the columns ``COLUMNS``, ``CLUSTER`` and ``REFERENCES`` where known; severity and
         probabilities may be missing (unlabelled).
 
         Raises:
@@ -84,7 +86,7 @@ class Dataset:
             raise UserError(f"{path} is not a readable parquet file: {error}", _PREPARE) from error
         if missing := set(COLUMNS) - set(frame.columns):
             raise UserError(f"{path} lacks the columns {', '.join(sorted(missing))}", _PREPARE)
-        return frame[[*COLUMNS, *([CLUSTER] if CLUSTER in frame else [])]]
+        return frame[[*COLUMNS, *(name for name in (CLUSTER, REFERENCES) if name in frame)]]
 
     def reasons(self, name: str) -> pd.DataFrame:
         """Why each row of a split has its severity: the columns ``REASON_COLUMNS``, in the split's order.
@@ -200,6 +202,8 @@ def write_dataset(folder: Path, splits: Mapping[str, pd.DataFrame], info: Datase
                 fields = [*_SCHEMA]
                 if all(CLUSTER in split for split in splits.values()):
                     fields.append(pa.field(CLUSTER, _TEXT))
+                if all(REFERENCES in split for split in splits.values()):
+                    fields.append(pa.field(REFERENCES, pa.list_(_TEXT)))
                 if set(REASON_COLUMNS) <= set(splits[name].columns):
                     fields += _REASONS
                 columns = [field.name for field in fields]

@@ -17,6 +17,7 @@ from .severity_map import SeverityMap
 SUM_TOLERANCE = 1e-3 + 1e-9
 """Numbers rounded to three digits can sum to 0.999 or 1.001, which floats miss by a little."""
 UNLABELLED = -1
+_SHOWN = 12
 Ranks = npt.NDArray[np.int8]
 Probabilities = npt.NDArray[np.float64]
 Where = Callable[[int], str]
@@ -29,21 +30,32 @@ def read_ranks(values: pa.Array, where: Where, severities: SeverityMap) -> Ranks
     """Ranks 0, 1, 2 of severities as a map reads them, shape (n,); an empty cell is ``UNLABELLED``.
 
     Raises:
-        UserError: a severity that the map misses.
+        UserError: severities that the map misses; names all of them, and how often each stands there.
     """
     encoded = values.dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
     ranks = np.full(len(encoded.dictionary) + 1, UNLABELLED, dtype=np.int8)
+    problems: list[tuple[int, str, UserError]] = []
     for code, value in enumerate(encoded.dictionary.to_pylist()):
         if not value.strip():
             continue
         try:
             ranks[code] = severities.of(value).severity.rank
         except UserError as error:
-            row = int(np.argmax(codes == code))
-            raise UserError(f"{where(row)}: {error.problem}", error.remedy) from None
+            problems.append((code, value, error))
+    if problems:
+        code, _, first = problems[0]
+        row = int(np.argmax(codes == code))
+        rest = "" if len(problems) == 1 else f"; not known are {_tally(problems, codes)}"
+        raise UserError(f"{where(row)}: {first.problem}{rest}", first.remedy)
     result: Ranks = ranks[codes]
     return result
+
+
+def _tally(problems: Sequence[tuple[int, str, UserError]], codes: npt.NDArray[np.int64]) -> str:
+    rows = sorted(((int((codes == code).sum()), value) for code, value, _ in problems), reverse=True)
+    told = ", ".join(f"{value!r} ({count:,})" for count, value in rows[:_SHOWN])
+    return told + (f" and {len(rows) - _SHOWN} more" if len(rows) > _SHOWN else "")
 
 
 def severity_names(ranks: Ranks) -> pa.Array:

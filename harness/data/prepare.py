@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -25,11 +26,12 @@ from .card import (
     likely_language,
     without_letters,
 )
-from .cleaning import Reason, Rows, clean_batch, join, without_duplicates
+from .cleaning import Counts, Reason, Rows, clean_batch, join, without_duplicates
 from .clusters import Clusters, cluster_rows, joins_any
-from .columns import PROBABILITIES, Role, find_columns, is_doubtful, option
+from .columns import PROBABILITIES, Role, find_columns, is_doubtful, option, rivals
 from .dataset import (
     COLUMNS,
+    REFERENCES,
     SPLITS,
     UNKNOWN_CATEGORY,
     Dataset,
@@ -40,6 +42,7 @@ from .dataset import (
     write_dataset,
 )
 from .labels import UNLABELLED, LabelReader, most_likely, severity_names
+from .layouts import laid_out
 from .options import PrepareOptions
 from .severity_map import OPTION, SeverityMap
 from .sources import open_source
@@ -47,7 +50,7 @@ from .sources.base import IsHeader, Note, Source
 from .splitting import split_groups
 from .unused import unused_notes
 
-CLEANING_VERSION = 1
+CLEANING_VERSION = 2
 Progress = Callable[[str, int, int | None], None]
 """Told of a stage, what is done of it and, where known, of how much."""
 
@@ -59,7 +62,8 @@ def _silent(stage: str, done: int, total: int | None) -> None:
 def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress = _silent) -> tuple[Dataset, Card]:
     """Read a source, drop what cannot be used, split by question and write the dataset folder.
 
-    Question and answer are stored exactly as written. Dropped, and counted by reason, are rows whose question or
+    Question and answer are stored as written but for tags and entities of web pages; records are read as
+    ``laid_out`` says. Dropped, and counted by reason, are rows whose question or
     answer has no letter or digit, and all but one of the rows whose question and answer are equal, or equal once
     normalised. An id that the file gives is kept, else it is a digest of question and answer; an empty category is
     ``unknown``. Severities and probabilities are read as in ``LabelReader``.
@@ -78,14 +82,16 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
             then.
     """
     check_output(out, options.overwrite)
-    opened = open_source(source, options.reading, header_test(source, options))
+    opened = open_source(source, options.reading, header_test(source, options), nested=True)
     _check_language(opened, options)
+    opened, layout = laid_out(opened, options.columns, options.language)
     roles = _columns(opened, options)
     severities = replace(options.severities, read={})
     unused = _without_doubtful_labels(opened, roles, options)
     labelled = Role.SEVERITY in roles or Role.P_CRITICAL in roles
     left = unused_notes(opened, roles.values(), labelled or bool(unused), severities, option(Role.SEVERITY))
-    read, dropped, rows = _collect(opened, roles, options.language, severities, progress)
+    counts = Counts()
+    read, dropped, rows = _collect(opened, roles, options.language, severities, progress, counts)
     progress("Finding duplicates", 0, None)
     kept, duplicates = without_duplicates(rows)
     dropped |= duplicates
@@ -99,6 +105,9 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
     progress("Writing", 0, None)
     frames = {name: _frame(rows.take(places[name])) for name in SPLITS}
     names = pd.Series(clusters.names, dtype="object")
+    if rows.texts["references"].null_count < len(rows):
+        for name, frame in frames.items():
+            frame[REFERENCES] = _references(rows.take(places[name]))
     for name, frame in frames.items():
         frame["cluster"] = names[places[name]].to_numpy()
     foreign = without_letters(rows.texts["question"].to_pylist(), options.language)
@@ -119,6 +128,12 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
         read_as=str(severities),
         unused=unused,
         reading=tuple(_told([*opened.notes, *left])),
+        rows=(
+            *layout.sentences(),
+            *rivals(opened.columns, roles, options.language),
+            *counts.sentences(),
+            *_blank_severities(rows, roles),
+        ),
     )
     info = _info(opened, card, roles, options, clusters)
     return write_dataset(out, frames, info), card
@@ -161,13 +176,18 @@ def _check_language(source: Source, options: PrepareOptions) -> None:
 
 
 def _collect(
-    source: Source, roles: dict[Role, int], language: Language, severities: SeverityMap, progress: Progress
+    source: Source,
+    roles: dict[Role, int],
+    language: Language,
+    severities: SeverityMap,
+    progress: Progress,
+    counts: Counts,
 ) -> tuple[int, dict[Reason, int], Rows]:
     labels = LabelReader(severities)
     within = {role: place for place, role in enumerate(roles)}
     read, dropped, parts = 0, dict.fromkeys(Reason, 0), []
     for batch in source.batches(list(roles.values())):
-        rows, reasons = clean_batch(batch, within, labels, source.where, language)
+        rows, reasons = clean_batch(batch, within, labels, source.where, language, counts)
         parts.append(rows)
         read += len(batch.numbers)
         for reason, count in reasons.items():
@@ -271,6 +291,20 @@ def _frame(rows: Rows) -> pd.DataFrame:
     return frame[list(COLUMNS)]
 
 
+def _references(rows: Rows) -> pd.Series:
+    """All references of each row, its answer the first."""
+    cells = zip(rows.texts["answer"].to_pylist(), rows.texts["references"].to_pylist(), strict=True)
+    found = [json.loads(listed) if listed else [answer] for answer, listed in cells]
+    return pd.Series(found, dtype="object")
+
+
+def _blank_severities(rows: Rows, roles: dict[Role, int]) -> list[str]:
+    blank = int((rows.ranks == UNLABELLED).sum())
+    if Role.SEVERITY not in roles or not blank:
+        return []
+    return [f"{blank:,} of {len(rows):,} rows kept ({blank / len(rows):.1%}) have no severity"]
+
+
 def _digest(source: Source) -> str:
     """Of the file; of a folder by the names and digests of the files that hold its data."""
     if not source.files:
@@ -321,6 +355,7 @@ def _info(
             **({"splits": card.parts} if card.parts else {}),
             **({"severities": card.read_as} if card.read_as else {}),
             **({"reading": list(card.reading)} if card.reading else {}),
+            **({"rows": list(card.rows)} if card.rows else {}),
         },
         clusters=clusters.about,
         labelling=dict(source.labelling) if _keeps_labels(options) else {},
