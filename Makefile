@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: setup demo demo-seeds tasks test test-slow test-vllm test-versions lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
+.PHONY: setup demo demo-seeds tasks test test-slow test-vllm test-versions test-eee lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
 
 setup: $(STAMP)
 
@@ -107,6 +107,18 @@ $(VLLM_STAMP): constraints.txt
 
 test-vllm: $(VLLM_STAMP)
 	OMP_NUM_THREADS=1 $(VLLM_BIN)/pytest -m "$(VLLM_TESTS)" tests/test_vllm.py tests/test_vllm_adapters.py
+
+# Every Eval Ever's own validator wants Python 3.12 and an older huggingface_hub than ours.
+EEE_VENV ?= .eee
+EEE_BASE ?= python3.12
+
+$(EEE_VENV)/.installed:
+	$(EEE_BASE) -m venv $(EEE_VENV)
+	$(EEE_VENV)/bin/pip install --quiet every-eval-ever==0.3.0
+	touch $@
+
+test-eee: setup $(EEE_VENV)/.installed
+	MAQA_EEE_PYTHON=$(abspath $(EEE_VENV))/bin/python $(BIN)/pytest tests/test_publish.py
 
 bench-generation: $(VLLM_STAMP)
 	$(VLLM_BIN)/python tests/bench_generation.py

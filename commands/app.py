@@ -23,6 +23,7 @@ WORKFLOW = (
         "power",
         "leaderboard",
         "report",
+        "publish",
         "claim",
         "ratings",
         "judge",

@@ -224,6 +224,7 @@ def _row(
         notes=[note for note in (beyond_encoder(run.scores),) if note],
         command=redact(manifest.runtime.get("command") or "") or None if manifest else None,
         path=str(run.path),
+        signatures={metric: run.scores.signatures[metric] for metric in metrics},
     )
 
 

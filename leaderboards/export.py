@@ -64,7 +64,7 @@ def board_csv(board: Board, columns: Sequence[str] | None = None) -> str:
     for name, column in shown.items():
         header += [name, *(f"{end}_{column.heading}" for end in _ENDS)] if column.kind is Kind.INTERVAL else [name]
     lines = [[part for column in shown.values() for part in _parts(column, row)] for row in board.rows]
-    return _csv([header, *lines])
+    return csv_text([header, *lines])
 
 
 def seeds_csv(board: Board) -> str:
@@ -82,7 +82,7 @@ def seeds_csv(board: Board) -> str:
         ]
         for row in board.seeds
     ]
-    return _csv([header, *lines])
+    return csv_text([header, *lines])
 
 
 def _parts(column: Column, row: Row) -> list[object]:
@@ -92,7 +92,8 @@ def _parts(column: Column, row: Row) -> list[object]:
     return [value.mean, *(getattr(value, end) for end in _ENDS)] if value else [None, None, None, 0]
 
 
-def _csv(lines: Iterable[Iterable[object]]) -> str:
+def csv_text(lines: Iterable[Iterable[object]]) -> str:
+    """Lines as CSV; what a spreadsheet would take for a formula begins with ``'``."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([_inert(value) for value in line] for line in lines)

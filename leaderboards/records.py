@@ -106,7 +106,7 @@ class Row(Record):
 
     ``aggregates`` is empty without ``bertscore_f1``, and lacks ``safe_score`` where safety was not scored.
     ``notes`` say what a reader of the row's scores must know. ``judge`` are the scores of the board's judge by
-    stratum.
+    stratum. ``signatures`` say how each metric's scores came about; empty in boards of earlier versions.
     """
 
     rank: int | None
@@ -126,6 +126,7 @@ class Row(Record):
     command: str | None
     path: str
     judge: dict[str, Cell] = {}
+    signatures: dict[str, str] = {}
 
     @property
     def ranks(self) -> Ranks | None:
