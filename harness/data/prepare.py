@@ -50,6 +50,7 @@ from .sources.base import IsHeader, Note, Source
 from .splitting import split_groups
 from .unused import unused_notes
 
+_WIDEST_SEARCHED = 1000
 CLEANING_VERSION = 2
 Progress = Callable[[str, int, int | None], None]
 """Told of a stage, what is done of it and, where known, of how much."""
@@ -143,6 +144,8 @@ def header_test(source: Path, options: PrepareOptions) -> IsHeader:
     """Whether names hold a question and an answer, as ``find_columns`` finds them."""
 
     def is_header(names: Sequence[str]) -> bool:
+        if len(names) > _WIDEST_SEARCHED:
+            return False
         try:
             find_columns(source, names, options.columns, options.language)
         except UserError:

@@ -102,7 +102,8 @@ def open_bytes(path: Path) -> BinaryIO:
 
 def open_seekable(path: Path) -> IO[bytes]:
     """The bytes of a file, to go back and forth in; those out of an archive stand in a temporary file."""
-    if archive_of(path) is None and (compression(path) is None or is_package(path)):
+    plain = compression(path) is None or (compression(path) == "zip" and not path.name.lower().endswith(".zip"))
+    if archive_of(path) is None and (plain or is_package(path)):
         return path.open("rb")
     unpacked = tempfile.SpooledTemporaryFile(max_size=1 << 26)  # noqa: SIM115
     with open_bytes(path) as stream:

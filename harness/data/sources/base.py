@@ -76,11 +76,12 @@ class Source:
         return self.place(number) if self.place else f"{self.path} row {number}"
 
 
-def joined(path: Path, parts: Mapping[str, Source], **facts: Any) -> Source:
+def joined(path: Path, parts: Mapping[str, Source], splits: bool = True, **facts: Any) -> Source:
     """Several sources as one, their rows numbered on. A column that a part lacks is empty there.
 
     Args:
         parts: by name; one that lacks all columns that are asked for must know how many rows it has.
+        splits: whether the parts are splits with names of their own.
         facts: further fields of the source.
     """
     columns = list(dict.fromkeys(name for part in parts.values() for name in part.columns))
@@ -102,10 +103,10 @@ def joined(path: Path, parts: Mapping[str, Source], **facts: Any) -> Source:
         return list(parts.values())[position].where(number - before[position])
 
     files = tuple(file for part in parts.values() for file in part.files)
-    given: dict[str, Any] = {"parts": parts, "place": place} | facts
+    given: dict[str, Any] = {"files": files, "parts": parts if splits else {}, "place": place} | facts
     known = [part.expected_rows for part in parts.values()]
     rows = None if None in known else sum(each or 0 for each in known)
-    return Source(path, columns, rows, batches, files, **given)
+    return Source(path, columns, rows, batches, **given)
 
 
 def _of_part(part: Source, names: Sequence[str]) -> Iterator[Batch]:

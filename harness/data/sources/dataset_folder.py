@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from ..folder import is_dataset
 from .base import Source, joined
@@ -24,5 +25,5 @@ def open_prepared(path: Path) -> Source:
     files = {name: path / f"{name}.parquet" for name in SPLITS}
     parts = {name: replace(open_parquet(file), files=(file,)) for name, file in files.items()}
     info = opened.info
-    facts = {"severity_source": info.severity_source, "labelling": info.labelling}
+    facts: dict[str, Any] = {"severity_source": info.severity_source, "labelling": info.labelling}
     return joined(path, parts, language=opened.language.code, **facts)

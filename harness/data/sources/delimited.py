@@ -12,6 +12,7 @@ from ...core.errors import UserError
 from .archives import bare_name, open_bytes
 from .base import Batch, IsHeader, Note, Row, Source, batched
 from .encodings import ENCODING, encoding_of
+from .finish import check_width
 from .headers import SEARCHED, find_header, header_row, names_of
 from .readers import HEADER_ROW, Option, source
 
@@ -137,7 +138,9 @@ class _Text:
 
 
 def _first(text: _Text, mark: str) -> list[tuple[int, list[str]]]:
-    return list(islice(text.records(mark), SEARCHED))
+    rows = list(islice(text.records(mark), SEARCHED))
+    check_width(text.path, max((len(cells) for _, cells in rows), default=0))
+    return rows
 
 
 def _delimiter(

@@ -95,8 +95,10 @@ def open_parts(path: Path, files: Sequence[Path], left: Sequence[str], opening: 
     if left or empty:
         notes.append(Note("reading.left", {"names": _some([*left, *empty])}))
     notes += [note for part in parts.values() for note in part.notes if note not in notes]
-    own = {} if path.is_file() else {"files": tuple(part.path for part in parts.values())}
-    return joined(path, parts, notes=notes, **({"parts": {}} | own))
+    own: dict[str, tuple[Path, ...]] = (
+        {} if path.is_file() else {"files": tuple(part.path for part in parts.values())}
+    )
+    return joined(path, parts, notes=notes, splits=False, **own)
 
 
 def is_archive(path: Path) -> bool:
