@@ -1,7 +1,5 @@
 """The command-line application and the one place where a ``UserError`` becomes exit status 2."""
 
-from __future__ import annotations
-
 import sys
 import traceback
 from types import TracebackType
@@ -15,6 +13,7 @@ from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
 from ..harness.core.readable import make_streams_readable
 from ..harness.core.secrets import redact
+from ..harness.languages.messages import VARIABLE, choose, reader, spoken
 
 WORKFLOW = (
     *("demo", "run", "prepare", "label", "train", "export", "nll", "evaluate", "score", "rescore", "fetch"),
@@ -34,12 +33,47 @@ WORKFLOW = (
     ),
 )
 
+LANG = "--lang"
+
+
+def _speak(code: str | None) -> None:
+    choose(code)
+    reader()
+
+
+def _lang_option() -> Any:
+    """``--lang``, made by way of a command, since how typer makes an option differs between its versions."""
+
+    def command(
+        lang: Annotated[
+            str | None,
+            typer.Option(
+                LANG,
+                expose_value=False,
+                callback=_speak,
+                metavar="CODE",
+                help=f"Language of pages and terminal: {' or '.join(spoken())}; else that of {VARIABLE}, or en.",
+            ),
+        ] = None,
+    ) -> None: ...
+
+    alone = typer.Typer(add_completion=False)
+    alone.command()(command)
+    return next(each for each in typer.main.get_command(alone).params if LANG in each.opts)
+
+
 _INTERRUPTED = 130
 """What typer makes of Ctrl-C: 128 + SIGINT."""
 
 
 class _InOrder(TyperGroup):
-    """Lists the commands in the order of the work."""
+    """Lists the commands in the order of the work; each takes ``--lang``."""
+
+    def get_command(self, ctx: Any, name: str) -> Any:
+        command = super().get_command(ctx, name)
+        if command is not None and not any(LANG in each.opts for each in command.params):
+            command.params.append(_lang_option())
+        return command
 
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(super().list_commands(ctx), key=WORKFLOW.index)

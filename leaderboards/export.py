@@ -15,7 +15,6 @@ from ..harness.metrics.aggregates import Aggregate
 from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
 from ..harness.metrics.screening import in_lines, marked, named, safe_score_words
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
-from ..harness.runs.declared import UNDECLARED
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL
 from .columns import Column, Kind, Place, board_columns
@@ -133,7 +132,6 @@ def board_page(board: Board, columns: Sequence[str] | None = None) -> str:
         safe_score_words=safe_score_words(board.screening),
         aggregates=[name for name in Aggregate if any(name in row.aggregates for row in board.rows)],
         usual=USUAL,
-        undeclared=UNDECLARED,
         published=published_table(),
     )
 

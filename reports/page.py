@@ -15,7 +15,7 @@ from ..harness.metrics.true_rates import WORDS
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
 from ..harness.runs.comparable import anyway_helps, apart, check_metric, or_anyway, refuse_incomplete
 from ..harness.runs.comparison import Comparison, compare
-from ..harness.runs.declared import EXPLORATORY, UNDECLARED, Declared
+from ..harness.runs.declared import EXPLORATORY, Declared
 from ..harness.runs.groups import RunGroup, group_of
 from ..harness.runs.label_warnings import label_warnings
 from ..harness.runs.labels import labels_of
@@ -88,7 +88,6 @@ def report_page(
         theirs=theirs,
         compared=compared,
         declared=declared,
-        undeclared=UNDECLARED,
         exploratory=EXPLORATORY,
         claims=claims,
         unequal=unequal,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import io
-import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 import pytest
 from maqa_severity.commands.arms_tables import print_arms
 from maqa_severity.harness.languages import language
-from maqa_severity.harness.languages.messages import messages, spoken
+from maqa_severity.harness.languages.messages import files, messages, spoken
 from maqa_severity.harness.runs.arms import compare_named
 from maqa_severity.harness.runs.comparison import compare
 from maqa_severity.harness.runs.conclusion import Beaten, Conclusion, Outcome, Quality, Shift, Specific
@@ -100,18 +99,19 @@ def test_one_training_each_says_that_the_arms_are_not_told_apart():
 
 def test_every_language_says_every_sentence_with_the_same_values():
     assert {"ar", "en"} <= set(spoken())
-    english = json.loads((language("en").folder / "messages.json").read_text(encoding="utf-8"))
+    english = messages("en")
     for code in spoken():
-        texts = json.loads((language(code).folder / "messages.json").read_text(encoding="utf-8"))
-        assert list(texts) == list(english), code
-        for key, text in texts.items():
-            wanted = set(re.findall(r"\{(\w+)\}", english[key]))
-            assert set(re.findall(r"\{(\w+)\}", text)) == wanted, (code, key)
+        said = messages(code)
+        assert [path.name for path in files(language(code))] == [path.name for path in files(language("en"))]
+        assert said.known() == english.known(), code
+        for key in said.known():
+            wanted = set(re.findall(r"\{(\w+)\}", english.bare(key)))
+            assert set(re.findall(r"\{(\w+)\}", said.bare(key))) == wanted, (code, key)
 
 
 def test_names_and_numbers_keep_their_direction_in_arabic():
     said = replace(GAIN, worse=(MISSED,)).said("ar")
-    assert "\u2068+0.8\u2069" in said and "\u2068severity-balanced\u2069" in said and "\u206831\u2069" in said
+    assert "\u2068+٠٫٨\u2069" in said and "\u2068severity-balanced\u2069" in said and "\u2068٣١\u2069" in said
     assert said.count("\u2068") == said.count("\u2069")
     assert "\u2068" not in GAIN.said("en")
 
@@ -128,7 +128,7 @@ def test_every_key_that_code_asks_for_is_there():
     used = re.findall(
         r'say\(\s*"([\w.]+)"', Path(__file__).parents[1].joinpath("harness/runs/conclusion.py").read_text()
     )
-    assert used and set(used) <= set(say.keys())
+    assert used and set(used) <= set(say.known())
 
 
 @pytest.fixture(scope="module")

@@ -2,46 +2,73 @@
 
 from __future__ import annotations
 
+import os
+import re
+from contextvars import ContextVar
 from functools import cache
+from pathlib import Path
 
 from ..core.errors import UserError
 from ..core.files import read_json
 from . import Language, codes, language
 
 NAME = "messages.json"
+FOLDER = "messages"
+VARIABLE = "MAQA_LANG"
+USUAL = "en"
 _REMEDY = "Mend the file, or install the package again"
 _ISOLATE, _END = "\u2068", "\u2069"
+_SIGNS = "number.signs"
+_WESTERN = "0123456789.,%"
+_NUMBER = re.compile(r"[<>≤≥=~+−-]? ?\d[\d.,]* ?%?")
+
+_chosen: ContextVar[str | None] = ContextVar("reader", default=None)
 
 
 class Messages:
     """What the program says in one language.
 
     Names and numbers keep their own direction inside a sentence that is read from right to left: each stands
-    between the marks of an isolate (Unicode standard annex 9).
+    between the marks of an isolate (Unicode standard annex 9). Numbers have the digits of the language.
     """
 
     def __init__(self, tongue: Language) -> None:
         """Raises:
-        UserError: the language has no messages.
+        UserError: the language has no messages, or two of its files have one key.
         """
         self.language = tongue
-        path = tongue.folder / NAME
-        if not path.is_file():
+        self._texts: dict[str, str] = {}
+        for path in files(tongue):
+            found: dict[str, str] = read_json(path, _REMEDY)
+            if twice := sorted(self._texts.keys() & found.keys()):
+                raise UserError(f"{path}: {twice[0]!r} is said in another file too", _REMEDY)
+            self._texts |= found
+        if not self._texts:
             raise UserError(
                 f"{tongue.name} ({tongue.code}) has no {NAME}", f"Add it to {tongue.folder}, or choose English"
             )
-        self._texts: dict[str, str] = read_json(path, _REMEDY)
+        self._digits = str.maketrans(_WESTERN, self._texts.get(_SIGNS, _WESTERN))
 
     def __call__(self, key: str, **values: object) -> str:
         """The sentence of a key with its values."""
-        shown = {name: self._isolated(str(value)) for name, value in values.items()}
-        return self._texts[key].format(**shown)
+        return self._texts[key].format(**{name: self.shown(str(value)) for name, value in values.items()})
 
-    def keys(self) -> list[str]:
+    def __contains__(self, key: str) -> bool:
+        return key in self._texts
+
+    def known(self) -> list[str]:
         """All keys."""
         return list(self._texts)
 
-    def _isolated(self, text: str) -> str:
+    def bare(self, key: str) -> str:
+        """The sentence of a key with its places for values."""
+        return self._texts[key]
+
+    def shown(self, text: str) -> str:
+        """A value as it stands in a sentence: a number in the language's digits, all in an isolate where the
+        sentence runs from right to left."""
+        if _NUMBER.fullmatch(text):
+            text = text.translate(self._digits)
         rtl = self.language.direction == "rtl"
         return f"{_ISOLATE}{text}{_END}" if rtl and text and not text.startswith(_ISOLATE) else text
 
@@ -59,4 +86,34 @@ def messages(code: str) -> Messages:
 @cache
 def spoken() -> tuple[str, ...]:
     """The codes of the languages that have messages."""
-    return tuple(code for code in codes() if (language(code).folder / NAME).is_file())
+    return tuple(code for code in codes() if files(language(code)))
+
+
+def files(tongue: Language) -> list[Path]:
+    """The files of a language's sentences: ``messages.json``, and those in the folder ``messages``."""
+    one = tongue.folder / NAME
+    return [*([one] if one.is_file() else []), *sorted((tongue.folder / FOLDER).glob("*.json"))]
+
+
+def choose(code: str | None) -> None:
+    """Set the reader's language; None: that of the environment.
+
+    Raises:
+        UserError: there are no sentences in it.
+    """
+    _chosen.set(_known(code, "--lang") if code is not None else None)
+
+
+def reader() -> str:
+    """The code of the reader's language: the chosen one, else that of ``MAQA_LANG``, else English.
+
+    Raises:
+        UserError: the environment names a language without sentences.
+    """
+    return _chosen.get() or _known(os.environ.get(VARIABLE) or USUAL, VARIABLE)
+
+
+def _known(code: str, where: str) -> str:
+    if code not in spoken():
+        raise UserError(f"{where}: unknown language {code!r}", f"Use one of: {', '.join(spoken())}")
+    return code

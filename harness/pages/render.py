@@ -9,7 +9,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from ..core.readable import visible
+from ..languages import language
+from ..languages.direction import direction_of
+from ..languages.messages import reader
+from .glossary import glossary
+from .said import DATA, Sayings, clean
 
 _SHARED = Path(__file__).parent
 
@@ -18,13 +22,14 @@ def render(templates: Path, name: str, **context: Any) -> str:
     """The page ``name`` of the folder ``templates``.
 
     Model text is hostile: everything is escaped, and a missing value is an error rather than a gap. Control
-    characters are shown, not sent.
+    characters are shown, not sent. What ``say`` gives is there in every language, first in the reader's.
     """
+    said = Sayings(reader())
     environment = Environment(
         loader=FileSystemLoader([templates, _SHARED]),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=_seen,
+        finalize=clean,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -33,7 +38,17 @@ def render(templates: Path, name: str, **context: Any) -> str:
     environment.filters["signed"] = signed
     environment.filters["p_value"] = p_value
     environment.filters["decoding"] = decoding_in_words
-    return environment.get_template(name).render(**context)
+    environment.globals |= {
+        "reader": language(reader()),
+        "say": said.say,
+        "term": said.term,
+        "by_language": said.by_language,
+        "sentences": said.sentences,
+        "said": Markup(DATA),
+        "direction_of": direction_of,
+        "glossary": glossary,
+    }
+    return said.spoken_page(environment.get_template(name).render(**context))
 
 
 def number(value: float | None, digits: int = 2) -> str:
@@ -70,11 +85,6 @@ def decoding_in_words(decoding: Mapping[str, Any]) -> str:
     temperature = decoding.get("temperature", 1.0)
     nucleus = decoding.get("top_p", 1.0)
     return f"sampling at temperature {temperature:g}, top-p {nucleus:g}, at most {tokens} new tokens"
-
-
-def _seen(value: Any) -> Any:
-    # Markup is what templates made, of values that were seen before.
-    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
 
 
 def _absent(value: float | None) -> bool:
