@@ -1,4 +1,4 @@
-"""The command-line application and the one place where a ``UserError`` becomes exit status 2."""
+"""The command-line application."""
 
 import sys
 import traceback
@@ -9,11 +9,10 @@ import typer
 from typer.core import TyperGroup
 
 from .. import __version__
-from ..harness.core.console import Terminal
-from ..harness.core.errors import UserError
 from ..harness.core.readable import make_streams_readable
 from ..harness.core.secrets import redact
 from ..harness.languages.messages import VARIABLE, choose, reader, spoken
+from .endings import ClosedPipeError, ended
 
 WORKFLOW = (
     *("demo", "run", "prepare", "label", "train", "export", "nll", "evaluate", "score", "rescore", "fetch"),
@@ -62,10 +61,6 @@ def _lang_option() -> Any:
     return next(each for each in typer.main.get_command(alone).params if LANG in each.opts)
 
 
-_INTERRUPTED = 130
-"""What typer makes of Ctrl-C: 128 + SIGINT."""
-
-
 class _InOrder(TyperGroup):
     """Lists the commands in the order of the work; each takes ``--lang``."""
 
@@ -77,6 +72,13 @@ class _InOrder(TyperGroup):
 
     def list_commands(self, ctx: Any) -> list[str]:
         return sorted(super().list_commands(ctx), key=WORKFLOW.index)
+
+    def invoke(self, ctx: Any) -> Any:
+        """click would end with status 1 and without a word whatever closed pipe it meets."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise ClosedPipeError from error
 
 
 app = typer.Typer(
@@ -105,22 +107,13 @@ def _of_all(
 
 
 def main() -> None:
-    """Run ``maqa``; a ``UserError`` or Ctrl-C is told in one line, anything else keeps its traceback.
+    """Run ``maqa`` and exit; what the user can mend is one line, anything else keeps its traceback.
 
     Neither tells a secret.
     """
     make_streams_readable()
     sys.excepthook = _without_secrets
-    console = Terminal(stderr=True, soft_wrap=True)
-    try:
-        app()
-    except UserError as error:
-        console.print(f"maqa: {redact(str(error))}", markup=False)
-        sys.exit(2)
-    except SystemExit as done:
-        if done.code == _INTERRUPTED:
-            console.print("maqa: interrupted. Run the same command again to continue", markup=False)
-        raise
+    sys.exit(ended(app))
 
 
 def _without_secrets(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

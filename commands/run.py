@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import signal
-import threading
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -83,7 +81,6 @@ def run(
     else:
         drawn = Drawn(seed, resamples, look)
         command = ["run", str(experiment), "--out", str(out), *encoder.words(), *drawn.words()]
-        _end_orderly()
         outcome = run_and_print(
             experiment, out, command, drawn=drawn, encoder=encoder, engine=_engine(engine, workers)
         )
@@ -99,16 +96,6 @@ def _engine(engine: GridEngine, workers: int | None) -> Engine:
     from ..trainers.execution.ray import RayEngine
 
     return RayEngine(workers)
-
-
-def _end_orderly() -> None:
-    """Let a polite end be one like Ctrl-C, so that the workers of a cluster are ended too."""
-
-    def end(_: int, __: object) -> None:
-        raise KeyboardInterrupt
-
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, end)
 
 
 class Drawn(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from dataclasses import replace
 from itertools import accumulate
@@ -29,6 +30,10 @@ class Terminal(Console):
     def print(self, *objects: Any, **given: Any) -> None:
         """As ``Console.print``, which would cut what is wider than the terminal."""
         super().print(*(self._shown(each) for each in objects), **{"crop": False, **given})
+
+    def on_broken_pipe(self) -> None:
+        """rich would end the program here; how a command ends is decided where commands end."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
     def _shown(self, found: Any) -> Any:
         match found:

@@ -2,56 +2,95 @@
 
 from __future__ import annotations
 
-import errno
+import fcntl
 import hashlib
 import json
 import math
 import os
+import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from .errors import UserError
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-_ROOM = "Make room on the disk, then run the same command again"
+from .refused import beside, refusal
 
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; on success flush it to disk and move it into place.
 
+    What a killed process left of the same file is removed.
+
     Raises:
-        UserError: the folder cannot be written to, the disk is full, or ``path`` is a folder, a device or a pipe.
+        UserError: the folder cannot be written to or was removed, the disk is full, or ``path`` is a folder, a
+            device or a pipe.
     """
     _refuse_other_than_file(path)
-    try:
+    with _told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-        os.close(handle)
-    except OSError as error:
-        raise UserError(
-            f"cannot write {path}: {error.strerror}", "Choose a folder that you may write to"
-        ) from error
-    temporary = Path(name)
+        held, temporary = _begun(path)
+        try:
+            yield temporary
+            with temporary.open("rb") as stream:
+                os.fsync(stream.fileno())
+            # mkstemp makes private files; give the result the mode an ordinary file would have.
+            umask = os.umask(0)
+            os.umask(umask)
+            temporary.chmod(0o666 & ~umask)
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+            os.close(held)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
     try:
-        yield temporary
-        with temporary.open("rb") as stream:
-            os.fsync(stream.fileno())
-        # mkstemp makes private files; give the result the mode an ordinary file would have.
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-        temporary.replace(path)
-    except OSError as error:
-        if error.errno not in _FULL:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        found = refusal(error)
+        if found is None or beside(path, error):
             raise
-        kept = "; what was there is kept" if path.exists() else ""
-        raise UserError(f"cannot write {path}: {error.strerror}{kept}", _ROOM) from error
+        kept = "; what was there is kept" if path.is_file() else ""
+        raise UserError(f"cannot write {path}: {found.reason}{kept}", found.remedy) from error
+
+
+def _begun(path: Path) -> tuple[int, Path]:
+    """A new temporary file, held as long as its writer lives; those whose writer does not are removed."""
+    prefix = f".{path.name}."
+    with os.scandir(path.parent) as entries:
+        left = [entry.path for entry in entries if entry.name.startswith(prefix) and _is_temporary(entry, path)]
+    for old in left:
+        with suppress(OSError):
+            _remove_unheld(Path(old))
+    while True:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
+        # A disk without locks keeps what a kill leaves.
+        with suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(handle).st_nlink:
+            return handle, Path(name)
+        os.close(handle)
+
+
+def _is_temporary(entry: os.DirEntry[str], path: Path) -> bool:
+    middle = entry.name[len(path.name) + 2 : len(entry.name) - len(path.suffix)]
+    named = entry.name.endswith(path.suffix) and re.fullmatch(r"[a-z0-9_]{8}", middle) is not None
+    return named and entry.is_file(follow_symlinks=False)
+
+
+def _remove_unheld(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        path.unlink()
     finally:
-        temporary.unlink(missing_ok=True)
+        os.close(handle)
 
 
 def ensure_writable(path: Path) -> None:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from .errors import UserError
+from .holding import holder_of
+from .refused import refusal
 
 _MARGIN_BYTES = 64 * 2**20
 """Left free beside what is written: a full disk breaks more than this program."""
@@ -55,9 +56,9 @@ def disk_told(problem: str, remedy: str) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        if (reason := system_error(error)) is None:
+        if (found := refusal(error)) is None:
             raise
-        raise UserError(f"{problem}: {reason}", remedy) from error
+        raise UserError(f"{problem}: {found.reason}", remedy) from error
 
 
 @contextmanager
@@ -72,7 +73,7 @@ def sole(folder: Path, otherwise: str) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(otherwise, "Wait until it has ended") from None
+            raise UserError(f"{otherwise}{holder_of(handle)}", "Wait until it has ended, or end it") from None
         yield
     finally:
         os.close(handle)
@@ -92,18 +93,6 @@ def demand_space(place: Path, needed_bytes: int, what: str) -> None:
             f"{what} needs {needed / 1e9:.2f} GB, and {free / 1e9:.2f} GB are free at {folder}",
             "Make room, or choose a folder on another disk",
         )
-
-
-def system_error(error: Exception) -> str | None:
-    """What the system refused, such as room on a full disk; None of every other error. Libraries in Rust, such as
-    safetensors and tokenizers, raise errors of their own, with the system's number in the text; torch's writer of
-    archives tells no number."""
-    if isinstance(error, OSError):
-        return error.strerror or str(error)
-    if "inline_container.cc" in str(error):
-        return "the disk is full or failing"
-    number = re.search(r"\(os error (\d+)\)", str(error))
-    return os.strerror(int(number[1])) if number else None
 
 
 def _empty(folder: Path) -> None:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from ..core.errors import UserError
 from ..core.files import atomic, read_json, write_json
+from ..core.folders import disk_told, sole
 from ..core.memory import peak_bytes, reset_peak
 from ..data.dataset import SPLITS, Dataset, DatasetInfo, check_output, open_dataset, write_dataset
 from ..data.dataset import SeveritySource as SourceRecord
@@ -151,6 +152,25 @@ def label_dataset(
             f"{dataset.folder} has no labels by people (severity source: {dataset.info.severity_source.name})",
             "Prepare a file with a severity column, name it with --severity-column, or label --with rules",
         )
+    with disk_told(f"cannot write {out}", "Make room, or choose a folder that you may write to"):
+        out.mkdir(parents=True, exist_ok=True)
+        with sole(out, f"{out} is being labelled by another process"):
+            return _label(dataset, source, out, record, frames, engine, progress, promise, started, people=people)
+
+
+def _label(
+    dataset: Dataset,
+    source: SeveritySource,
+    out: Path,
+    record: SourceRecord,
+    frames: dict[str, pd.DataFrame],
+    engine: Engine,
+    progress: Callable[[int], None],
+    promise: Conformal | None,
+    started: float,
+    *,
+    people: bool,
+) -> tuple[Dataset, LabelCounts]:
     work = out / _WORK
     _begin(work, dataset, source)
     places = [

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
@@ -11,6 +9,7 @@ import pandas as pd
 
 from ...harness.core.errors import UserError
 from ...harness.core.files import write_json
+from ...harness.core.folders import atomic_folder
 from ...harness.data.dataset import SPLITS, Dataset
 from ...harness.labelling.overlap import write_questions
 from ...harness.labelling.quality.check import card_of
@@ -49,13 +48,8 @@ def train_classifier(
     if not folds and not len(rows["test"].ranks):
         raise UserError(f"{dataset.folder / 'test.parquet'} has no labelled row", "Label it, or use --folds 5")
     language = dataset.language
-    trained = fit(rows["train"], rows["validation"], language, config, progress)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}."))
-    except OSError as error:
-        raise UserError(f"cannot write {out}: {error.strerror}", "Choose a folder that you may write to") from error
-    try:
+    with atomic_folder(out) as work:
+        trained = fit(rows["train"], rows["validation"], language, config, progress)
         trained.model.save(work)
         source = ClassifierSource(_info(trained, dataset, config, rows["train"].grouped_by), trained.model)
         write_json(work / NOTE, source.info.model_dump())
@@ -67,12 +61,6 @@ def train_classifier(
             predictions.to_parquet(work / OUT_OF_FOLD, index=False)
         write_json(work / REPORT_CARD, [card.model_dump() for card in cards])
         plot_reliability(cards, work / RELIABILITY)
-        if out.exists():
-            out.rmdir()
-        work.chmod(0o755)
-        work.rename(out)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
     return cards
 
 

@@ -17,7 +17,7 @@ from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from ...harness.core.errors import UserError
 from ...harness.core.files import read_json, write_json
-from ...harness.core.folders import system_error
+from ...harness.core.refused import refusal
 from ...harness.generation.checkpoints import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from ..losses.token_loss import check_slope
 from .arithmetic import demand_arithmetic, float32_products
@@ -189,12 +189,12 @@ def _written(out: Path, arguments: TrainingArguments) -> Iterator[None]:
     except UserError:
         raise
     except Exception as error:
-        if (reason := system_error(error)) is None:
+        if (found := refusal(error)) is None:
             raise
         kept = _last_checkpoint(out / STATE, whole_only=arguments.process_index == 0)
         words = f"; {kept.name} is kept" if kept else ""
         raise UserError(
-            f"cannot write the checkpoint in {out}: {reason}{words}",
+            f"cannot write the checkpoint in {out}: {found.reason}{words}",
             "Make room, then run the same command again to continue",
         ) from error
 

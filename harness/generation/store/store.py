@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from ...core.errors import UserError
 from ...core.files import read_json, write_json
+from ...core.holding import holder_of
 from ..records import Generated, Prompt
 from .lines import Answer, digest, read, rewrite, union
 
@@ -69,6 +70,7 @@ class Store:
                 raise UserError(f"cannot use {self.path}: {error.strerror}", _WRITABLE) from error
             try:
                 yield self
+                self._demand_there()
             finally:
                 os.close(self._stream)
                 self._stream = -1
@@ -82,6 +84,15 @@ class Store:
     def __getitem__(self, key: str) -> Answer:
         return self._answers[key]
 
+    def _demand_there(self) -> None:
+        """The system would take answers for a file that was removed, and they would be gone.
+
+        Raises:
+            UserError: it was.
+        """
+        if not os.fstat(self._stream).st_nlink:
+            raise UserError(f"{self.path} was removed meanwhile", "Run the same command again, and leave it there")
+
     def append(self, prompts: Sequence[Prompt], generated: Sequence[Generated]) -> None:
         """Append one chunk and flush it to disk.
 
@@ -94,6 +105,7 @@ class Store:
             for i, (prompt, answer) in enumerate(zip(prompts, generated, strict=True))
         ]
         size = os.fstat(self._stream).st_size
+        self._demand_there()
         try:
             _write(self._stream, "".join(line.line() for line in lines).encode())
             os.fsync(self._stream)
@@ -167,7 +179,8 @@ def locked(path: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise UserError(
-                f"another process writes to {path}", "Wait for it, or give --store another folder"
+                f"another process writes to {path}{holder_of(handle)}",
+                "Wait for it, or give --store another folder",
             ) from None
         yield
     finally:

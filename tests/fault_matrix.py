@@ -1,0 +1,260 @@
+"""Every command that writes, under every fault that a disk, a folder or a reader can have, as a table.
+
+``python -m maqa_severity.tests.fault_matrix [COMMAND...]`` prints it. A command passes a fault if it ends with one
+line that names a file and a remedy and with exit status 2, leaves neither half a file nor a temporary one, and, run
+again without the fault, ends well. Where nobody reads the output any more it ends without a word and with 141.
+"""
+
+import contextlib
+import errno
+import io
+import os
+import resource
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+from maqa_severity.cli import main
+from maqa_severity.commands.endings import CLOSED, WRONG
+
+_ROWS = 60
+_DATA = "question,answer,severity\n" + "".join(
+    f"سؤال رقم {number} عن ألم في الرأس منذ {number} أيام,راجع الطبيب رقم {number},"
+    f"{('critical', 'neutral', 'non_critical')[number % 3]}\n"
+    for number in range(_ROWS)
+)
+_ANSWERS = "id,prediction,reference,severity\n" + "".join(
+    f"{number},راجع الطبيب,راجع الطبيب الآن,critical\n" for number in range(6)
+)
+
+_NO_ENCODER = ("--bertscore-model", "none")
+_ROUGE = ("--metric", "rougeL")
+
+
+@dataclass(frozen=True)
+class Writer:
+    """A command that writes: its words, given where it writes to and where the inputs are.
+
+    ``place`` is the output's name.
+    """
+
+    place: str
+    words: Callable[[Path, Path], list[object]]
+
+
+WRITERS = {
+    "prepare": Writer("data", lambda out, here: ["prepare", here / "data.csv", "--out", out]),
+    "label": Writer("labelled", lambda out, here: ["label", here / "plain", "--out", out]),
+    "label --check": Writer(
+        "card.json", lambda out, here: ["label", here / "data", "--check", here / "data", "--json", out]
+    ),
+    "train classifier": Writer(
+        "classifier", lambda out, here: ["train", "classifier", here / "data", "--out", out, "--folds", "2"]
+    ),
+    "evaluate": Writer(
+        "run",
+        lambda out, here: ["evaluate", "--model", "echo", "--limit", "2", *_NO_ENCODER, "--out", out],
+    ),
+    "score": Writer(
+        "scores.parquet", lambda out, here: ["score", here / "answers.csv", *_NO_ENCODER, "--out", out]
+    ),
+    "compare --json": Writer(
+        "compared.json",
+        lambda out, here: ["compare", here / "a", here / "b", *_ROUGE, "--resamples", "100", "--json", out],
+    ),
+    "leaderboard": Writer(
+        "board", lambda out, here: ["leaderboard", here / "a", here / "b", "--resamples", "100", "--out", out]
+    ),
+    "leaderboard --json": Writer(
+        "board.json", lambda out, here: ["leaderboard", here / "a", here / "b", "--resamples", "100", "--json", out]
+    ),
+    "report": Writer(
+        "report.html",
+        lambda out, here: ["report", here / "a", "--metric", "rougeL", "--resamples", "100", "--out", out],
+    ),
+    "ratings collect": Writer(
+        "sheet", lambda out, here: ["ratings", "collect", here / "a", here / "b", "--questions", "4", "--out", out]
+    ),
+    "power --json": Writer(
+        "power.json", lambda out, here: ["power", "--pilot", here / "a", here / "b", *_ROUGE, "--json", out]
+    ),
+}  # fmt: skip
+
+
+def make_table(here: Path) -> None:
+    """The table alone, which is all that ``prepare`` reads."""
+    (here / "data.csv").write_text(_DATA, encoding="utf-8")
+
+
+def make_inputs(here: Path) -> None:
+    """What the commands read: a table, datasets with and without labels, answers and two runs."""
+    make_table(here)
+    (here / "plain.csv").write_text(
+        "\n".join(line.rpartition(",")[0] for line in _DATA.splitlines()) + "\n", encoding="utf-8"
+    )
+    (here / "answers.csv").write_text(_ANSWERS, encoding="utf-8")
+    evaluate = ["evaluate", "--limit", "2", "--bertscore-model", "none", "--model"]
+    for words in (
+        ["prepare", here / "data.csv", "--out", here / "data"],
+        ["prepare", here / "plain.csv", "--out", here / "plain"],
+        [*evaluate, "echo", "--out", here / "a"],
+        [*evaluate, "constant", "--out", here / "b"],
+    ):
+        status, _, error = run(words)
+        assert status == 0, error
+
+
+def run(words: list[object], out: io.TextIOBase | None = None) -> tuple[int, str, str]:
+    """Exit status, output and errors of ``maqa`` with these words, in this process."""
+    told, errors = out or io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
+    with (
+        patch.object(sys, "argv", ["maqa", *map(str, words)]),
+        contextlib.redirect_stdout(told),
+        contextlib.redirect_stderr(errors),
+    ):
+        try:
+            main()
+        except SystemExit as done:
+            status = int(done.code or 0)
+        except BaseException as error:
+            return 1, "", f"Traceback: {type(error).__name__}: {error}"
+    shown = told.buffer.getvalue().decode() if out is None else ""
+    return status, shown, errors.getvalue()
+
+
+@contextlib.contextmanager
+def _no_file_beyond(size: int) -> Iterator[None]:
+    """The system ends a write there, as on a full disk."""
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@contextlib.contextmanager
+def _failing(number: int, *calls: str) -> Iterator[None]:
+    """These calls of ``os`` fail, in whatever is written below the output's folder."""
+
+    def fail(*given: object, **_: object) -> None:
+        path = given[0] if isinstance(given[0], str | os.PathLike) else None
+        raise OSError(number, os.strerror(number), path and os.fspath(path))
+
+    with contextlib.ExitStack() as patched:
+        for call in calls:
+            module = tempfile if call == "mkstemp" else os
+            patched.enter_context(patch.object(module, call, fail))
+        yield
+
+
+@contextlib.contextmanager
+def _removed(out: Path) -> Iterator[None]:
+    """The output's folder is removed while the first file in it is written."""
+    flush = os.fsync
+
+    def remove(handle: int) -> None:
+        shutil.rmtree(out.parent)
+        flush(handle)
+
+    with patch.object(os, "fsync", remove):
+        yield
+
+
+FAULTS: dict[str, Callable[[Path], contextlib.AbstractContextManager[object]]] = {
+    "full at once": lambda out: _no_file_beyond(0),
+    "full midway": lambda out: _no_file_beyond(400),
+    "full at flush": lambda out: _failing(errno.ENOSPC, "fsync"),
+    "full at rename": lambda out: _failing(errno.ENOSPC, "replace", "rename"),
+    "quota": lambda out: _failing(errno.EDQUOT, "fsync"),
+    "disk fails": lambda out: _failing(errno.EIO, "fsync"),
+    "read-only": lambda out: _failing(errno.EROFS, "mkstemp", "mkdir"),
+    "not allowed": lambda out: _failing(errno.EACCES, "mkstemp", "mkdir"),
+    "folder removed": _removed,
+    "file for folder": lambda out: contextlib.nullcontext(),
+    "name too long": lambda out: contextlib.nullcontext(),
+    "closed pipe": lambda out: contextlib.nullcontext(),
+}
+
+
+def tried(writer: Writer, fault: str, here: Path, folder: Path) -> str:
+    """Run one command under one fault. Returns what is wrong; empty if nothing is."""
+    folder.mkdir()
+    out = folder / "into" / writer.place
+    out.parent.mkdir()
+    if fault == "file for folder":
+        (folder / "file").write_text("kept")
+        out = folder / "file" / writer.place
+    if fault == "name too long":
+        out = out.with_name("x" * 300 + out.suffix)
+    if fault == "closed pipe":
+        return _with_closed_pipe(writer, out, here)
+    with FAULTS[fault](out):
+        status, _, error = run(writer.words(out, here))
+    lines = error.strip().splitlines()
+    if status != WRONG:
+        return f"exit status {status}: {' '.join(lines)[-300:]}"
+    if len(lines) != 1 or not lines[0].startswith("maqa: "):
+        return f"{len(lines)} lines: {' '.join(lines)[-300:]}"
+    if str(folder) not in lines[0]:
+        return f"no place: {lines[0]}"
+    if fault == "file for folder":
+        return "" if (folder / "file").read_text() == "kept" else "the file is gone"
+    if left := _left(folder):
+        return f"left behind: {left}"
+    if fault == "name too long":
+        return ""
+    status, _, error = run(writer.words(out, here))
+    return f"run again: {status} {error[-300:]}" if status else ""
+
+
+def _left(folder: Path) -> list[str]:
+    """Temporary files, and files that are not whole JSON, parquet or pages."""
+    found = [path for path in folder.rglob("*") if path.is_file()]
+    odd = [path for path in found if path.name.startswith(".") and not path.name.endswith(".lock")]
+    empty = [path for path in found if not path.stat().st_size and path.suffix not in (".lock", ".jsonl")]
+    kept = {".labelling"}
+    return [str(path.relative_to(folder)) for path in {*odd, *empty} if not kept & set(path.parts)]
+
+
+def _with_closed_pipe(writer: Writer, out: Path, here: Path) -> str:
+    read, write = os.pipe()
+    os.close(read)
+    with open(write, "w", encoding="utf-8") as stream:  # noqa: PTH123
+        status, _, error = run(writer.words(out, here), stream)
+        if error.strip() and "Traceback" in error:
+            return error[-300:]
+        if status not in (0, CLOSED):
+            return f"exit status {status}: {error[-300:]}"
+    status, _, error = run(writer.words(out, here))
+    fresh = "is not empty" in error or "holds a dataset" in error or "not an empty folder" in error
+    return "" if status == 0 or fresh else f"run again: {status} {error[-300:]}"
+
+
+def table(names: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Command, fault and what is wrong, for every pair."""
+    with tempfile.TemporaryDirectory() as scratch:
+        here = Path(scratch) / "inputs"
+        here.mkdir()
+        make_inputs(here)
+        for name in names or WRITERS:
+            for number, fault in enumerate(FAULTS):
+                yield (
+                    name,
+                    fault,
+                    tried(WRITERS[name], fault, here, Path(scratch) / f"{len(name)}{name[:3]}-{number}"),
+                )
+
+
+if __name__ == "__main__":
+    wrong = 0
+    for command, fault, found in table(sys.argv[1:]):
+        wrong += bool(found)
+        sys.stdout.write(f"{command:20} {fault:16} {found or 'ok'}\n")
+        sys.stdout.flush()
+    sys.stdout.write(f"{wrong} wrong\n")
+    sys.exit(bool(wrong))
