@@ -13,6 +13,7 @@ from rich.console import Console
 
 from .harness.core.errors import UserError
 from .harness.core.files import read_json, write_json, write_text
+from .harness.core.sealing import with_seal
 from .harness.generation.decoding import Preset
 from .harness.metrics.aggregates import QUALITY
 from .harness.metrics.bertscore.encoder import choose_encoder
@@ -170,7 +171,8 @@ def _results(job: Job, planned: Sequence[Cell], failed: dict[str, Failure], look
         outcome.pages.extend(write_board(folder / "leaderboard", board)[-1:])
         outcome.arms[preset] = arms_compared(bases)
         values = with_declared(outcome.arms[preset].as_json(), declared)
-        write_json(folder / _ARMS, values | ({"missing": [each.model_dump() for each in lacks]} if lacks else {}))
+        absent = {"missing": [each.model_dump() for each in lacks]} if lacks else {}
+        write_json(folder / _ARMS, with_seal({**values, **absent}))
         outcome.verdicts[preset] = []
         for arms, groups in found:
             if experiment.compare is None:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from ..harness.core.console import Terminal
 from .app import app
+from .options import Changed
 from .output import STDOUT, to_output, write_result
 
 
@@ -19,6 +20,7 @@ def claim(
         None, help="Folders of finished experiments; none, for the claims and what they take."
     ),
     out: Path = to_output("The page to write, in Markdown"),
+    anyway: Changed = False,
 ) -> None:
     """Lay the published claims beside what experiments show.
 
@@ -30,7 +32,7 @@ def claim(
     from ..leaderboards.evidence import read_evidence
     from ..leaderboards.published_claims import published_claims
 
-    evidence = [read_evidence(folder) for folder in experiments or []]
+    evidence = [read_evidence(folder, anyway) for folder in experiments or []]
     names = [each.name for each in evidence]
     if twice := [name for name in names if names.count(name) > 1]:
         raise UserError(

@@ -12,6 +12,7 @@ import typer
 from .analysis_options import declared_by, metrics_of, print_declared
 from .app import app
 from .arms_tables import USUAL_EFFECT, print_arms
+from .changed import print_changed
 from .metric_names import NamesMetrics
 from .options import AnalysisFile, Anyway, GoldFile, Look, Resamples, Seed, demand_effect, resampling_of, was_given
 from .output import JsonOutput, write_json_result
@@ -116,11 +117,11 @@ def compare(
     if given and margin:
         raise UserError("--margin was given beside --analysis", "Write margin: 1 into the analysis")
     if arms:
-        if anyway or a or b:
-            raise UserError("--a, --b and --anyway are for two sides", "Leave them out, or leave out --arms")
+        if a or b:
+            raise UserError("--a and --b are for two sides", "Leave them out, or leave out --arms")
         resampling = resampling_of(seed, resamples, "maqa compare")
         margins = margins_of(margin, metric)
-        _compare_arms(runs, arms, metric, json, resampling, unpaired, effect, given, margins, gold)
+        _compare_arms(runs, arms, metric, json, resampling, unpaired, effect, given, margins, gold, anyway)
         return
     if unpaired or was_given(context, "effect"):
         raise UserError("--unpaired and --effect are for arms", "Leave them out, or give --arms ARM... RUN...")
@@ -132,7 +133,8 @@ def compare(
         )
     resampling = resampling_of(seed, resamples, "maqa compare")
     sides = [
-        as_group([load_run(path, incomplete=True) for path in side]) for side in (a or alone[:1], b or alone[1:])
+        as_group([load_run(path, incomplete=True, anyway=anyway) for path in side])
+        for side in (a or alone[:1], b or alone[1:])
     ]
     declared = None
     if given:
@@ -158,6 +160,7 @@ def _compare_arms(
     given: tuple[Analysis, int] | None,
     margins: Mapping[str, float],
     gold: Path | None,
+    anyway: bool,
 ) -> None:
     from dataclasses import replace
 
@@ -166,6 +169,7 @@ def _compare_arms(
     from ..harness.runs.arms import bases_of, compare_named
     from ..harness.runs.declaring import declared_bases, demand_scores, pairs_of, with_declared
     from ..harness.runs.run import load_run
+    from ..harness.runs.seals import changed_words
 
     if not runs:
         raise UserError(
@@ -173,7 +177,7 @@ def _compare_arms(
         )
     demand_effect(effect)
     analysis = given[0] if given else None
-    loaded = [load_run(path, incomplete=True) for path in runs]
+    loaded = [load_run(path, incomplete=True, anyway=anyway) for path in runs]
     if analysis:
         demand_scores(analysis, loaded)
     compared = compare_named(
@@ -193,5 +197,6 @@ def _compare_arms(
     if json is not None:
         write_json_result(json, with_declared(compared.as_json(), declared))
     console = Terminal()
+    print_changed(console, changed_words(loaded))
     print_declared(console, declared)
     print_arms(console, compared, effect, declared)

@@ -19,11 +19,13 @@ def print_comparison(console: Console, compared: Comparison) -> None:
     from rich.text import Text
 
     from ..harness.metrics.screening import in_lines, named, safe_score_words
+    from .changed import print_changed
     from .labels_tables import print_corrected, print_labels
     from .nll_tables import print_nll
     from .tables import print_table
     from .true_rates_table import print_true_rates
 
+    print_changed(console, compared.changed)
     for line in compared.apart:
         console.print(Text(f"Compared anyway: {line}", style="bold red"))
     print_conclusion(console, compared)

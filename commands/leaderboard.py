@@ -15,9 +15,10 @@ from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
 from .analysis_options import declared_by, metric_of, print_declared
 from .app import app
+from .changed import print_changed
 from .compare_tables import outcome_style
 from .metric_names import NamesMetrics
-from .options import AnalysisFile, JudgeFolder, Look, People, Resamples, Seed, resampling_of
+from .options import AnalysisFile, Changed, JudgeFolder, Look, People, Resamples, Seed, resampling_of
 from .output import STDOUT, JsonOutput, write_json_result
 from .tables import interval_text, print_table
 
@@ -42,10 +43,12 @@ def leaderboard(
     look: Look = None,
     people: People = None,
     judge: JudgeFolder = None,
+    anyway: Changed = False,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
     """Rank runs into one table per severity (JSON, CSV, HTML)."""
+    from ..harness.core.sealing import with_seal
     from ..harness.runs.run import load_run
     from ..judges.reading import read_judged
     from ..leaderboards.board import build_board
@@ -57,7 +60,7 @@ def leaderboard(
         raise UserError("a board is several files and no folder is named", "Use --out FOLDER, or --json -")
     resampling = resampling_of(seed, resamples, "maqa leaderboard")
     given = declared_by(analysis, look)
-    loaded = [load_run(path, incomplete=True) for path in runs]
+    loaded = [load_run(path, incomplete=True, anyway=anyway) for path in runs]
     declared = board_declared(loaded, *given, resampling) if given else None
     metric = metric_of(context, metric, given[0] if given else None)
     judged = read_judged(judge, loaded) if judge else None
@@ -65,7 +68,7 @@ def leaderboard(
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else None
     written = write_board(out, board, chosen) if out is not None else []
     if json is not None:
-        write_json_result(json, board.model_dump())
+        write_json_result(json, with_seal(board.model_dump()))
     console = Terminal()
     print_board(console, board, chosen)
     for path in written:
@@ -80,6 +83,7 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
     from .judge_tables import print_shown
     from .nll_tables import print_board_nll
 
+    print_changed(console, board.changed)
     print_declared(console, board.analysis)
     apart = "Exploratory: " if board.analysis else ""
     direction = ", less is better" if better(board.signature) is Better.LOWER else ""

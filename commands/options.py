@@ -19,8 +19,13 @@ Resamples = Annotated[int | None, typer.Option(help=RESAMPLES)]
 Anyway = Annotated[
     bool,
     typer.Option(
-        "--anyway", help="Compare runs of other data, prompts, decoding, backends or training; it is said."
+        "--anyway",
+        help="Compare runs of other data, prompts, decoding, backends or training, or that were changed after they "
+        "were written; it is said.",
     ),
+]
+Changed = Annotated[
+    bool, typer.Option("--anyway", help="Take runs that were changed after they were written; it is said.")
 ]
 AnalysisFile = Annotated[
     Path | None,

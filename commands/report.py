@@ -9,6 +9,7 @@ import typer
 from ..harness.core.console import Terminal
 from .analysis_options import declared_by, metric_of
 from .app import app
+from .changed import print_changed
 from .metric_names import NamesMetrics
 from .options import AnalysisFile, Anyway, GoldFile, JudgeFolder, Look, People, Resamples, Seed, resampling_of
 from .output import STDOUT, to_output, write_result
@@ -34,6 +35,7 @@ def report(
     from ..harness.core.errors import UserError
     from ..harness.runs.declaring import compare_declared
     from ..harness.runs.run import load_run
+    from ..harness.runs.seals import changed_words
     from ..judges.reading import read_judged
     from ..ratings.meta_records import read_meta
     from ..reports.page import report_page
@@ -41,7 +43,7 @@ def report(
     resampling = resampling_of(seed, resamples, "maqa report")
     given = declared_by(analysis, look)
     metric = metric_of(context, metric, given[0] if given else None)
-    ours, other = load_run(run, incomplete=True), load_run(against, incomplete=True) if against else None
+    ours, other = load_run(run, True, anyway), load_run(against, True, anyway) if against else None
     judged = None
     if given:
         if other is None:
@@ -54,5 +56,6 @@ def report(
         ours, other, metric, resampling, anyway=anyway, judged=judged, gold=gold, people=measured, judge=said
     )
     write_result(out, page)
+    print_changed(Terminal(), changed_words([each for each in (ours, other) if each]))
     if out != STDOUT:
         Terminal().print(str(out), markup=False, soft_wrap=True)

@@ -8,7 +8,8 @@ import typer
 
 from ..harness.core.console import Terminal
 from .app import app
-from .options import Encoder, EncoderLayer, EncoderWindow, Resamples, Seed, resampling_of
+from .changed import print_changed
+from .options import Changed, Encoder, EncoderLayer, EncoderWindow, Resamples, Seed, resampling_of
 
 
 @app.command()
@@ -17,12 +18,14 @@ def rescore(
     bertscore_model: Encoder = None,
     bertscore_layer: EncoderLayer = None,
     bertscore_window: EncoderWindow = None,
+    anyway: Changed = False,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
     """Score saved answers again, without generating."""
     from ..harness.metrics.scoring import run_metrics
     from ..harness.runs.rescoring import rescore as score_again
+    from ..harness.runs.seals import changed_words
     from ..harness.scores.findings import spans_note
     from .tables import print_summaries
 
@@ -30,6 +33,7 @@ def rescore(
     console = Terminal()
     encoder = (bertscore_model, bertscore_layer, bertscore_window)
     for path in runs:
-        run = score_again(path, lambda language: run_metrics(language, *encoder))
+        run = score_again(path, lambda language: run_metrics(language, *encoder), anyway)
+        print_changed(console, changed_words([run]))
         print_summaries(console, run, resampling)
         console.print(spans_note(run.scores.findings), markup=False)

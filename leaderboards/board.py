@@ -22,6 +22,7 @@ from ..harness.runs.labels import severities_in_words
 from ..harness.runs.noise_compared import noise_line
 from ..harness.runs.run import Run
 from ..harness.runs.screened import refuse_screening, screening_of
+from ..harness.runs.seals import changed_words, contents, unsealed_notes
 from ..harness.runs.together import of_scores
 from ..harness.runs.trained_on import trained_notes
 from ..harness.scores.signatures import Better, better
@@ -98,7 +99,15 @@ def build_board(
         seeds=seed_rows(trained, metric, resampling),
         labels=[*(f"severities: {line}" for line in severities_in_words(ordered)), *label_warnings(ordered)],
         claims=board_claims(trained, metric, resampling),
-        notes=[*_incomplete(ordered), *same_answers(ordered), *trained_notes(ordered), *stopped_notes(ordered)],
+        notes=[
+            *_incomplete(ordered),
+            *same_answers(ordered),
+            *trained_notes(ordered),
+            *stopped_notes(ordered),
+            *unsealed_notes(ordered),
+        ],
+        changed=changed_words(ordered),
+        contents=contents(ordered),
         noise=noise_line(ordered),
         questions=of_scores(reference, metric),
         people=of_people(people, metric, reference.scores.signatures[metric]),

@@ -12,11 +12,14 @@ from pydantic import BaseModel
 from ..harness.core.errors import UserError
 from ..harness.core.files import read_json
 from ..harness.core.records import validated
+from ..harness.core.sealing import demand_seal, fits_seal
+from ..harness.languages.messages import messages
 from ..harness.statistics import OVERALL
 from .published import published_table
 from .records import Board
 
 _REMEDY = "Give the folder of an experiment that `maqa run` finished"
+_CHANGED = "Run the same `maqa run` again, which makes both anew; --anyway goes on and says so"
 _OTHER_ENCODER = "not-comparable-with-the-paper"
 
 
@@ -129,12 +132,13 @@ class Arms(BaseModel):
 
 @dataclass(frozen=True)
 class Evidence:
-    """An experiment: its name, the ids of its bases, its board and its arms."""
+    """An experiment: its name, the ids of its bases, its board and its arms; ``changed`` are those that were."""
 
     name: str
     models: Sequence[str]
     board: Board
     arms: Arms = field(default_factory=Arms)
+    changed: Sequence[str] = ()
 
     @property
     def scope(self) -> list[str]:
@@ -152,7 +156,10 @@ class Evidence:
         arms = [f"{row.label} ({len(row.runs)} trainings)" for row in self.board.seeds]
         several = {run for row in self.board.seeds for run in row.runs}
         arms += dict.fromkeys(row.arm for row in self.board.rows if row.arm and row.name not in several)
+        changed = [messages("en")("seal.changed", run=self.name, files=", ".join(self.changed))]
         return [
+            *(changed if self.changed else []),
+            *self.board.changed,
             f"{'base' if len(self.models) == 1 else 'bases'}: {bases}{others}",
             f"arms: {', '.join(arms)}; {asked} questions",
             f"encoder: {encoder} (`{self.board.signature}`)",
@@ -160,11 +167,12 @@ class Evidence:
         ]
 
 
-def read_evidence(folder: Path) -> Evidence:
+def read_evidence(folder: Path, anyway: bool = False) -> Evidence:
     """Read an experiment's folder, or of it ``experiment.json``, ``leaderboard/leaderboard.json``, ``arms.json``.
 
     Raises:
-        UserError: one of them is missing or cannot be read.
+        UserError: one of them is missing or cannot be read; or a board or its arms were changed after they were
+            written, and not ``anyway``.
     """
     asked, board, arms = (
         folder / name for name in ("experiment.json", "leaderboard/leaderboard.json", "arms.json")
@@ -177,9 +185,15 @@ def read_evidence(folder: Path) -> Evidence:
         name, models = str(experiment["name"]), [str(model["name"]) for model in experiment["models"]]
     except (KeyError, TypeError):
         raise UserError(f"{asked} is no experiment", _REMEDY) from None
+    shown, compared = read_json(board, _REMEDY), read_json(arms, _REMEDY)
+    if not anyway:
+        demand_seal(board, shown, _CHANGED)
+        demand_seal(arms, compared, _CHANGED)
+    changed = [path.name for path, content in ((board, shown), (arms, compared)) if not fits_seal(content)]
     return Evidence(
         name,
         models,
-        validated(Board, read_json(board, _REMEDY), str(board), _REMEDY),
-        validated(Arms, read_json(arms, _REMEDY), str(arms), _REMEDY),
+        validated(Board, shown, str(board), _REMEDY),
+        validated(Arms, compared, str(arms), _REMEDY),
+        changed,
     )

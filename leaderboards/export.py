@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..harness.core.files import write_json, write_text
 from ..harness.core.readable import visible
+from ..harness.core.sealing import with_seal
 from ..harness.metrics.aggregates import Aggregate
 from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
 from ..harness.metrics.screening import in_lines, marked, named, safe_score_words
@@ -48,7 +49,7 @@ def write_board(folder: Path, board: Board, columns: Sequence[str] | None = None
     if board.seeds:
         texts["seeds.csv"] = seeds_csv(board)
     texts["index.html"] = board_page(board, columns)
-    write_json(folder / "leaderboard.json", board.model_dump())
+    write_json(folder / "leaderboard.json", with_seal(board.model_dump()))
     for name, text in texts.items():
         write_text(folder / name, text)
     if not board.seeds:

@@ -247,7 +247,9 @@ class Board(Record):
     answers; it is empty for a metric without one, and in boards of earlier versions. ``screening`` names the
     detectors that are for screening only, and why. ``judge`` is absent where no judgement was given, ``nll`` where
     the references' likelihood was measured under no row. ``missing`` names what an
-    experiment planned and could not do.
+    experiment planned and could not do, ``changed`` the runs that were changed after they were written.
+    ``contents`` are digests of each sealed run's answers and scores, ``seal`` that of the board itself; both are of
+    boards that were written to a file, and not of earlier versions.
     """
 
     maqa_severity: str = __version__
@@ -271,6 +273,9 @@ class Board(Record):
     judge: BoardJudge | None = None
     nll: BoardNll | None = None
     missing: list[MissingRow] = []
+    changed: list[str] = []
+    contents: dict[str, str] = {}
+    seal: str | None = None
 
     @property
     def noise_words(self) -> list[str]:

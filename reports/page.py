@@ -22,6 +22,7 @@ from ..harness.runs.labels import labels_of
 from ..harness.runs.nll_compared import nll_means, nll_tables
 from ..harness.runs.run import Run
 from ..harness.runs.screened import screening_of
+from ..harness.runs.seals import changed_words, unsealed_notes
 from ..harness.runs.together import of_scores
 from ..harness.runs.trained_on import trained_notes
 from ..harness.runs.true_severities import ASSUMED, POWERED
@@ -91,7 +92,8 @@ def report_page(
         exploratory=EXPLORATORY,
         claims=claims,
         unequal=unequal,
-        trained=trained_notes([run]),
+        tampered=changed_words([each for group in (ours, theirs) if group for each in group.runs.values()]),
+        trained=[*trained_notes([run]), *unsealed_notes([run])],
         p_in_words=p_in_words,
         in_words=shown_in_words,
         questions=of_scores(run, metric),

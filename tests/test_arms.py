@@ -216,8 +216,7 @@ def test_models_that_agree_to_the_last_digit_have_an_interval_and_a_p_that_agree
 def test_options_of_arms_and_of_two_sides_are_never_passed_over(folders, capsys, monkeypatch):
     ce, severity = ([folders["b1", arm, seed] for seed in range(2)] for arm in ("ce", "severity"))
     for arguments, words in (
-        (("--arms", "ce", "severity", *ce, *severity, "--a", ce[0]), "--a, --b and --anyway are for two sides"),
-        (("--arms", "ce", "severity", *ce, *severity, "--anyway"), "--a, --b and --anyway are for two sides"),
+        (("--arms", "ce", "severity", *ce, *severity, "--a", ce[0]), "--a and --b are for two sides"),
         ((ce[0], severity[0], "--unpaired"), "--unpaired and --effect are for arms"),
         ((ce[0], severity[0], "--effect", "2"), "--unpaired and --effect are for arms"),
         (("--arms", "ce", "severity", *ce, *severity, "--effect", "inf"), "Give points above 0 and up to 100"),

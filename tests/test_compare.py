@@ -23,6 +23,7 @@ from maqa_severity.harness.scores.table import ScoreTable, write_scores
 from maqa_severity.harness.statistics import Resampling, Verdict
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.reports.page import report_page
+from maqa_severity.tests.sealing import resealed
 from maqa_severity.tests.tongues import ENGLISH
 from rich.console import Console
 
@@ -205,6 +206,7 @@ def test_the_command_refuses_in_one_line(evaluated, tmp_path):
     manifest = json.loads((other / "manifest.json").read_text())
     manifest["data"]["fingerprint"] = "f00"
     write_json(other / "manifest.json", manifest)
+    resealed(other)
     file = tmp_path / "compared.json"
     done = maqa(evaluated["hf"], other, "--json", file)
     assert (done.returncode, done.stdout, file.exists()) == (2, "", False)
@@ -217,6 +219,7 @@ def test_a_model_name_with_markup_is_printed_as_it_is(evaluated, tmp_path):
     manifest = json.loads((other / "manifest.json").read_text())
     manifest["name"] = "[red]loud[/red] [link=x]"
     write_json(other / "manifest.json", manifest)
+    resealed(other)
     assert "[red]loud[/red] [link=x]" in maqa(evaluated["hf"], other).stdout
 
 

@@ -23,6 +23,7 @@ from maqa_severity.harness.statistics import Resampling
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import write_board
 from maqa_severity.reports.page import report_page
+from maqa_severity.tests.sealing import resealed
 from maqa_severity.tests.test_groups import trained
 from rich.console import Console
 
@@ -143,7 +144,7 @@ def unsafe(evaluated, tmp_path_factory):
             broken = np.arange(len(scores.frame)) % 3 == 0
             scores.frame["degenerate"] = 100.0 * broken if arm == "severity" else 0.0
             write_scores(folder / "scores.parquet", scores)
-            folders.append(folder)
+            folders.append(resealed(folder))
     return folders
 
 

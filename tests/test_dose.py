@@ -6,6 +6,7 @@ import pytest
 from maqa_severity.harness.runs.arms import compare_named
 from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.statistics import Resampling
+from maqa_severity.tests.sealing import resealed
 from maqa_severity.tests.test_groups import maqa, trained
 from scipy import stats
 
@@ -24,7 +25,7 @@ def folders(evaluated, tmp_path_factory):
             manifest = json.loads((folder / "manifest.json").read_text())
             manifest["model"]["training"] |= {"scheme": scheme, "weights": {"cv": cv} if scheme else None}
             (folder / "manifest.json").write_text(json.dumps(manifest))
-            found[scheme, seed] = folder
+            found[scheme, seed] = resealed(folder)
     return found
 
 

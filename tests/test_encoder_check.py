@@ -21,6 +21,7 @@ from maqa_severity.leaderboards.export import write_board
 from maqa_severity.reports.page import report_page
 from maqa_severity.tasks.sample import handwritten_rows
 from maqa_severity.tests.encoders import save_network, save_tokenizer
+from maqa_severity.tests.sealing import resealed
 from maqa_severity.tests.tongues import ARABIC
 
 
@@ -142,7 +143,7 @@ def test_a_run_of_before_or_of_another_encoder_was_never_checked(evaluated, enco
     folder = shutil.copytree(evaluated["echo"], tmp_path / "run")
     scores = read_scores(folder / "scores.parquet")
     write_scores(folder / "scores.parquet", replace(scores, encoder_check=None))
-    run = load_run(folder)
+    run = load_run(resealed(folder))
     assert encoder_words(run.scores) == NEVER and build_board([run]).encoder == NEVER
     assert NEVER in report_page(run)
     other = scores.encoder_check.model_copy(update={"signature": "of another"})

@@ -16,6 +16,7 @@ from maqa_severity.harness.scores.table import ScoreTable, write_scores
 from maqa_severity.harness.statistics import Verdict
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.reports.page import report_page
+from maqa_severity.tests.sealing import resealed
 
 
 def trained(folder, source, arm, seed, shift=0.0, base="b1", exposure=None, **conditions):
@@ -40,7 +41,7 @@ def trained(folder, source, arm, seed, shift=0.0, base="b1", exposure=None, **co
         for row in rows:
             row["filtered_resps"] = [f"{row['filtered_resps'][0]} {folder.name}"]
         path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    return folder
+    return resealed(folder)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from maqa_severity.harness.statistics import Verdict
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_csv, board_page
 from maqa_severity.reports.page import report_page
+from maqa_severity.tests.sealing import resealed
 from typer.testing import CliRunner
 
 
@@ -89,7 +90,7 @@ def test_what_the_results_do_not_count_is_seen_beside_a_run_that_has_it(damaged,
 def test_a_run_of_ours_with_a_cut_file_is_incomplete_too_and_keeps_the_scores_of_the_rest(evaluated, tmp_path):
     folder = shutil.copytree(evaluated["hf"], tmp_path / "run")
     cut(folder, "non_critical", 6)
-    run, before = load_run(folder), load_run(evaluated["hf"])
+    run, before = load_run(resealed(folder)), load_run(evaluated["hf"])
     assert run.lacks == ("2 of 8 answers of severity non_critical, which its results count",)
     assert list(run.scores.frame["id"]) == list(run.answers["id"])
     both = before.scores.frame.merge(run.scores.frame, on="id")

@@ -7,6 +7,7 @@ import pytest
 from maqa_severity.harness.runs.arms import compare_named
 from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.scores.table import ScoreTable, write_scores
+from maqa_severity.tests.sealing import resealed
 from maqa_severity.tests.test_groups import maqa, trained
 
 GIVEN = ("--seed-sd", 0.7, "--question-sd", 3, "--residual-sd", 5.7)
@@ -76,7 +77,7 @@ def test_a_pilot_with_clusters_says_so_and_is_not_enlarged_twice(pilot, tmp_path
         scores = load_run(path).scores
         together = scores.frame.assign(cluster=[f"case {row // 3}" for row in range(len(scores.frame))])
         write_scores(copy / "scores.parquet", ScoreTable(together, scores.signatures))
-        clustered.append(copy)
+        clustered.append(resealed(copy))
     file = tmp_path / "power.json"
     for kind in ((), ("--interaction",)):
         done = maqa("power", *clustered, *kind, "--json", file)

@@ -20,6 +20,7 @@ from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.scores.table import ScoreTable, read_scores, write_scores
 from maqa_severity.reports.page import report_page
 from maqa_severity.tasks import FOLDER, GROUP
+from maqa_severity.tests.sealing import resealed
 from maqa_severity.tests.tongues import ARABIC
 
 
@@ -197,7 +198,7 @@ def test_half_a_character_in_an_answer_becomes_a_question_mark_since_no_file_can
     sample = json.loads(first)
     sample["filtered_resps"] = ["نعم \ud83d"]
     path.write_text(json.dumps(sample) + "\n" + rest, encoding="utf-8")
-    run = load_run(folder)
+    run = load_run(resealed(folder))
     assert run.answers["prediction"][0] == "نعم ?"
     assert "نعم ?" in report_page(run, metric="rougeL")
 
@@ -207,7 +208,7 @@ def test_a_name_cannot_steer_the_terminal_or_the_page(evaluated, tmp_path):
     manifest = json.loads((folder / "manifest.json").read_text())
     manifest["name"] = "a\x1b[31m\r\n\u202eb\ud83d نموذج"
     (folder / "manifest.json").write_text(json.dumps(manifest))
-    assert load_run(folder).name == "a\ufffd[31m\ufffd\ufffd\ufffdb\ufffd نموذج"
+    assert load_run(resealed(folder)).name == "a\ufffd[31m\ufffd\ufffd\ufffdb\ufffd نموذج"
 
 
 def test_a_torn_samples_line_is_named_with_its_number(evaluated, tmp_path):
@@ -238,4 +239,4 @@ def test_an_answer_with_a_line_separator_inside_survives(evaluated, tmp_path):
     first = json.loads(text.split("\n")[0])
     first["filtered_resps"] = ["سطر\u2028آخر\x85"]
     path.write_text("\n".join([json.dumps(first, ensure_ascii=False), *text.split("\n")[1:]]), encoding="utf-8")
-    assert "سطر\u2028آخر\x85" in load_run(folder).answers["prediction"].tolist()
+    assert "سطر\u2028آخر\x85" in load_run(resealed(folder)).answers["prediction"].tolist()

@@ -21,6 +21,7 @@ from maqa_severity.harness.runs.run import load_run
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import write_board
 from maqa_severity.tests.generating import GREEDY, requests
+from maqa_severity.tests.sealing import resealed
 from maqa_severity.tests.serving import answer, config_of, error, serving
 from maqa_severity.trainers.experiments.config import FOLDER, load_experiment
 
@@ -259,7 +260,7 @@ def test_the_doctor_names_the_files_and_keys_of_old_folders_and_not_the_secret(e
     manifest["model"]["args"] = {"api_key": "hush", "base_url": "http://me:hush@h/v1?key=hush", "eos_token": "x"}
     manifest["runtime"]["command"] = "maqa evaluate --model-args 'api_key=hush,header=X: hush'"
     path.write_text(json.dumps(manifest))
-    board = build_board([load_run(old)], metric="rougeL")
+    board = build_board([load_run(resealed(old))], metric="rougeL")
     files = write_board(tmp_path / "board", board)
     assert not [file for file in files if "hush" in file.read_text()], "a board of an old run shows none"
     (tmp_path / "index.html").write_text("<code>maqa evaluate --model-args token=hush,model=m</code>")

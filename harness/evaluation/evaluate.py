@@ -17,6 +17,7 @@ from ..languages import DEFAULT
 from ..runs.manifest import NAME as MANIFEST
 from ..runs.noise import read_noise
 from ..runs.run import Run, load_run
+from ..runs.seals import is_open
 from .as_trained import as_trained
 from .lm_eval_tasks import requests_of, run_tasks
 from .options import EvaluationOptions
@@ -118,7 +119,8 @@ def _is_whole(path: Path, model: StoredModel, options: EvaluationOptions) -> boo
         recorded = read_json(path, remedy)
         if not isinstance(recorded, dict) or _filled(request, recorded) != request:
             raise UserError(f"{options.out} holds another run, by {path}", remedy)
-        whole = (options.out / MANIFEST).is_file() and not model.config.retry_refused
+        there = (options.out / MANIFEST).is_file() and not is_open(options.out)
+        whole = there and not model.config.retry_refused
         return whole and _asked_again(options.out, model.config)
     # What a kill left of a file that was being written is hidden; another shard may write the same one right now.
     if options.out.is_dir() and any(other != path for other in options.out.glob("[!.]*.json")):

@@ -23,13 +23,15 @@ from ..metrics.scoring import beside_metrics, run_metrics
 from ..runs.conditions import TRAINING_MANIFEST
 from ..runs.generations import write_generation
 from ..runs.lm_eval_files import write_results, write_samples
+from ..runs.manifest import NAME as MANIFEST
 from ..runs.manifest import DataRecord, Manifest, ModelRecord, PromptRecord, versions, write_manifest
 from ..runs.nll import NAME as NLL
 from ..runs.nll import keep_nll
 from ..runs.repeats import rescore_repeats, write_repeats
 from ..runs.rescoring import complete_scores, with_check
-from ..runs.run import SCORES, Run, Saved, load_answers, load_run
+from ..runs.run import Run, Saved, load_answers, load_run
 from ..runs.samples import over_samples
+from ..runs.seals import SCORES, rewriting, sealed
 from ..runs.severities import write_severities
 from ..runs.trained_on import trained_on
 from ..scores.table import ScoreTable, write_scores
@@ -50,6 +52,8 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     Raises:
         UserError: a file cannot be written.
     """
+    # A kill would leave files that the seal of before does not fit; the run is not whole until the last is written.
+    (options.out / MANIFEST).unlink(missing_ok=True)
     config = model.config
     name = options.name or _default_name(config)
     samples = {
@@ -97,15 +101,17 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
             "generated_tokens": sum(answer.tokens for answer in model.answers),
         },
     )
-    write_manifest(options.out, manifest)
+    write_manifest(options.out, sealed(options.out, manifest))
 
 
 def add_nll(run: Run, config: GenerationConfig, options: EvaluationOptions) -> Run:
     """The run with its checkpoint's likelihoods of the references, where these were measured after it was made."""
-    if options.data is None or run.nll is not None:
+    if options.data is None or run.nll is not None or not (_checkpoint(config) / NLL).is_file():
         return run
     ids = list(run.answers["id"])
-    keep_nll(options.out, _checkpoint(config), open_dataset(options.data).split("test"), ids)
+    test = open_dataset(options.data).split("test")
+    with rewriting(options.out, [NLL]):
+        keep_nll(options.out, _checkpoint(config), test, ids)
     return load_run(options.out) if (options.out / NLL).is_file() else run
 
 

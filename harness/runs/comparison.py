@@ -48,6 +48,7 @@ from .noise_compared import NoiseCompared, joined, noise_of
 from .run import Run
 from .safety import SafetyCompared, compare_safety
 from .screened import compare_screened, screening_of
+from .seals import changed_words, contents, unsealed_notes
 from .together import of_differences
 from .trained_on import trained_notes
 from .true_severities import LabelsCompared, compare_true
@@ -77,6 +78,8 @@ class Comparison:
         notes: which runs no answer tells apart.
         safety: the safety metrics that both were scored by, judged for being no worse.
         apart: what both differ in beside the model, a line each, if they were compared anyway.
+        changed: which runs were changed after they were written, a line each, if they were taken anyway.
+        contents: by sealed run, the digest of the answers and scores that this was made from.
         interactions: one per metric: whether critical changes by more than non_critical; not of single pairs of a
             board.
         questions: which of them belong together, and what that costs, in words.
@@ -106,6 +109,8 @@ class Comparison:
     trained: tuple[int, int] = (1, 1)
     safety: SafetyCompared = dataclasses.field(default_factory=SafetyCompared)
     apart: list[str] = dataclasses.field(default_factory=list)
+    changed: list[str] = dataclasses.field(default_factory=list)
+    contents: dict[str, str] = dataclasses.field(default_factory=dict)
     interactions: list[Interaction] = dataclasses.field(default_factory=list)
     noise: NoiseCompared = dataclasses.field(default_factory=NoiseCompared)
     questions: str = ""
@@ -204,6 +209,8 @@ def compare(
         safety=safety,
         noise=noise,
         apart=unequal,
+        changed=changed_words(runs),
+        contents=contents(runs),
         labels=compare_true((one, other), tables, compared.differences, by_seed, labels, resampling),
         screening={each: known[each] for each in (*metrics, *columns_of(Group.SAFETY)) if each in known},
         conclusion=_concluded(compared, noise, safety, (one, other), _used(one, other, made)),
@@ -306,6 +313,7 @@ def _comparison(
             *same_answers(list(runs.values())),
             *trained_notes(list(runs.values())),
             *stopped_notes(list(runs.values())),
+            *unsealed_notes(runs.values()),
         ],
         trained=(trained[0], trained[1]),
         interactions=list(whether),

@@ -79,13 +79,23 @@ class PromptRecord(Record):
         )
 
 
+class Seal(Record):
+    """What a run was when it was written: the SHA-256 of each file of it, and, over these and all else in the
+    manifest, ``sha256``. ``open`` are files that were being rewritten when the manifest was."""
+
+    files: dict[str, str]
+    open: list[str] = []
+    sha256: str
+
+
 class Manifest(Record):
     """A run's identity, the conditions it was made under, and what it cost.
 
     ``answers`` counts all of them, and those that a server ``refused`` or cut by its content filter (``filtered``);
     it is empty in runs of earlier versions. ``scoring`` holds the ``encoder``, ``layer`` and ``window`` that were
     asked for and the ``signatures`` of all scores as the run was made; scores of a later `maqa rescore` are signed
-    in their own file. ``left_out`` says which metrics the language knows too little for.
+    in their own file. ``left_out`` says which metrics the language knows too little for. ``seal`` is absent in runs
+    of earlier versions.
     """
 
     format_version: int = FORMAT_VERSION
@@ -105,6 +115,7 @@ class Manifest(Record):
     runtime: dict[str, Any] = {}
     versions: dict[str, str]
     cost: dict[str, float] = {}
+    seal: Seal | None = None
 
 
 def versions() -> dict[str, str]:

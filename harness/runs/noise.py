@@ -13,6 +13,8 @@ from ..statistics.columns import OVERALL
 from ..statistics.noise import Spread
 
 NAME = "noise.json"
+REPEATS = "repeats.parquet"
+"""The second answers that it is made from."""
 FORMAT_VERSION = 1
 _AGAIN = "Delete it and run the same `maqa evaluate` again: no answer is asked again"
 

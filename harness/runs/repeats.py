@@ -17,11 +17,10 @@ from ..severity import parse_severity
 from ..statistics import OVERALL, STRATA, paired
 from ..statistics.noise import Spread, at_most, floor_of, parts_of, spread_of
 from ..statistics.verdicts import UNCHANGED
-from .noise import NAME, Changed, Noise, SelfDifference, read_noise
+from .noise import NAME, REPEATS, Changed, Noise, SelfDifference, read_noise
 from .run import Saved
 from .samples import read_generation
 
-REPEATS = "repeats.parquet"
 _COLUMNS = ("id", "severity", "sample", "finish_reason", "tokens", "error", "prediction")
 
 

@@ -17,9 +17,10 @@ from .noise import read_noise
 from .repeats import rescore_repeats
 from .run import Run, Saved, load_answers, with_clusters
 from .samples import over_samples
+from .seals import RESCORED, rewriting
 
 
-def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]]) -> Run:
+def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]], anyway: bool | None = None) -> Run:
     """Score a run's saved answers and write its file of scores, which from then on stands for the run:
     ``scores.parquet``, or ``scores_<time>.parquet`` beside plain lm-eval's ``results_<time>.json``.
 
@@ -28,19 +29,22 @@ def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]]) -> R
     Args:
         path: of the run.
         metrics_of: the metrics for the run's language.
+        anyway: as of ``load_run``; what was changed stays told.
 
     Raises:
         UserError: the run cannot be read, a metric cannot be computed, or the folder cannot be written to.
     """
-    saved = load_answers(path)
+    saved = load_answers(path, anyway)
     metrics = metrics_of(saved.language)
     scores = with_check(saved, score_table(list(saved.answers["id"]), answers_of(saved), metrics), metrics)
-    write_scores(saved.scores_file, scores)
-    rescore_samples(saved, metrics)
     if saved.manifest is None:
+        write_scores(saved.scores_file, scores)
         return Run(**vars(saved), scores=with_clusters(saved, scores))
-    scores = over_samples(saved.path, scores)
-    rescore_repeats(saved, scores, metrics)
+    with rewriting(saved.path, RESCORED):
+        write_scores(saved.scores_file, scores)
+        rescore_samples(saved, metrics)
+        scores = over_samples(saved.path, scores)
+        rescore_repeats(saved, scores, metrics)
     return Run(**vars(saved), scores=with_clusters(saved, scores), noise=read_noise(saved.path))
 
 

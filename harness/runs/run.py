@@ -17,6 +17,7 @@ from ..scores.table import CLUSTER, KEY_COLUMNS, ScoreTable, read_scores
 from ..severity import Severity
 from ..statistics.checks import check_percentages, check_scores
 from .asked import Asked, asked_by_lm_eval, asked_by_manifest
+from .changed_rows import row_words
 from .completeness import lacking
 from .manifest import NAME as MANIFEST
 from .manifest import Manifest, read_manifest
@@ -24,8 +25,8 @@ from .nll import run_nll
 from .noise import Noise, read_noise
 from .plain_samples import PREDICT_ONLY, our_samples
 from .samples import over_samples
+from .seals import RESCORED, SCORES, changes, refuse_changed
 
-SCORES = "scores.parquet"
 _PLAIN = "Run lm_eval with `--tasks maqa_severity --log_samples --output_path DIR`, or use `maqa evaluate`"
 _RESCORE = "Compute them with `maqa rescore RUN`"
 _ANSWER_COLUMNS = ["id", "severity", "category", "question", "reference", "prediction", "prompt"]
@@ -40,7 +41,7 @@ class Saved:
     ``scores_file`` is where the run's other scores are, if it has any. ``language`` is the data's, and ``template``
     the prompt's. ``manifest`` is absent for a plain lm-eval folder. ``asked`` is what stood in front of the
     questions, and which rows they are. ``lacks`` says which answers a run is without that were made, a line each;
-    empty for a whole one.
+    empty for a whole one. ``changed`` names the files that are not what its seal says, where that was put up with.
     """
 
     path: Path
@@ -54,6 +55,7 @@ class Saved:
     manifest: Manifest | None
     asked: Asked
     lacks: tuple[str, ...] = field(default=(), kw_only=True)
+    changed: tuple[str, ...] = field(default=(), kw_only=True)
 
     @property
     def floor(self) -> str | None:
@@ -76,18 +78,21 @@ class Run(Saved):
     nll: ScoreTable | None = field(default=None, kw_only=True)
 
 
-def load_run(path: Path, incomplete: bool = False) -> Run:
+def load_run(path: Path, incomplete: bool = False, anyway: bool | None = None) -> Run:
     """Read a run folder, or one ``results_*.json`` of a folder with several.
 
     Args:
         path: where it is.
         incomplete: whether to take what is left of a run of ours whose samples files are in part gone; ``lacks``
             says what is missing. Plain lm-eval's folders, which may hold one task alone, are always taken so.
+        anyway: whether to take a run that was changed after it was written; ``changed`` names the files. None where
+            a user is not offered that.
 
     Raises:
-        UserError: there is no run, there are several, it has no scores, or a file of it is missing or damaged.
+        UserError: there is no run, there are several, it has no scores, or a file of it is missing or damaged,
+            or was changed.
     """
-    saved = load_answers(path, incomplete)
+    saved = _read_answers(path, incomplete)
     file = saved.scores_file
     if saved.manifest is None and not file.exists():
         scores, source = saved.sample_scores, saved.path
@@ -103,10 +108,13 @@ def load_run(path: Path, incomplete: bool = False) -> Run:
             raise UserError(f"{file} does not hold the rows of the samples files", f"Run `maqa rescore {path}`")
     check_scores(scores, str(source))
     check_percentages(scores, str(source))
+    first = scores
     if saved.manifest:
         scores = over_samples(saved.path, scores)
     noise = read_noise(saved.path) if saved.manifest else None
-    return Run(**vars(saved), scores=with_clusters(saved, scores), noise=noise, nll=_nll_of(saved))
+    nll = _nll_of(saved)
+    saved = _unchanged(saved, first, (), anyway)
+    return Run(**vars(saved), scores=with_clusters(saved, scores), noise=noise, nll=nll)
 
 
 def _nll_of(saved: Saved) -> ScoreTable | None:
@@ -122,12 +130,28 @@ def with_clusters(saved: Saved, scores: ScoreTable) -> ScoreTable:
     return replace(scores, frame=frame)
 
 
-def load_answers(path: Path, incomplete: bool = False) -> Saved:
-    """Read a run without its file of scores.
+def load_answers(path: Path, anyway: bool | None = None) -> Saved:
+    """Read a run without its scores, which may have been changed.
 
     Raises:
         UserError: as ``load_run``.
     """
+    return _unchanged(_read_answers(path), None, RESCORED, anyway)
+
+
+def _unchanged(saved: Saved, scores: ScoreTable | None, without: tuple[str, ...], anyway: bool | None) -> Saved:
+    """Looked at last: of a file that cannot be read it is of use to know why."""
+    if saved.manifest is None:
+        return saved
+    gone = [name for name in saved.manifest.samples.values() if not (saved.path / name).is_file()]
+    if gone and not (saved.path / saved.manifest.results).is_file():
+        gone.append(saved.manifest.results)
+    found = row_words(saved, scores, changes(saved.path, saved.manifest, (*without, *gone)))
+    refuse_changed(saved.path, found, anyway)
+    return replace(saved, changed=tuple(found))
+
+
+def _read_answers(path: Path, incomplete: bool = False) -> Saved:
     folder = path.parent if path.is_file() else path
     if (folder / MANIFEST).is_file():
         manifest = read_manifest(folder)
@@ -174,10 +198,11 @@ def _saved(
 ) -> Saved:
     if not files:
         raise UserError(f"{results_file} has no samples of our tasks beside it", _PLAIN)
-    rows = pd.DataFrame([row for file in files for row in _sample_rows(file)])
-    duplicates = rows["id"][rows["id"].duplicated()]
-    if not duplicates.empty:
-        raise UserError(f"{results_file}: the id {duplicates.iloc[0]!r} occurs twice", "Give each row its own id")
+    read = [(file, row) for file in files for row in _sample_rows(file)]
+    rows = pd.DataFrame([row for _, row in read])
+    if twice := [place for place, again in enumerate(rows["id"].duplicated()) if again]:
+        file, row = read[twice[0]]
+        raise UserError(f"{file}: the id {row['id']!r} occurs twice", "Give each row its own id")
     metrics = list(dict.fromkeys(name for names in rows["metrics"] for name in names))
     signatures = rows["scoring"].iloc[0]["signatures"]
     if missing := set(metrics) - set(signatures):
