@@ -23,6 +23,7 @@ WORKFLOW = (
         "report",
         "publish",
         "claim",
+        "verify",
         "ratings",
         "judge",
         "probe",

@@ -1,0 +1,134 @@
+"""``maqa verify``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from .app import app
+from .options import Encoder, EncoderLayer, EncoderWindow
+from .output import JsonOutput, write_json_result
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from ..harness.evaluation.verifying import Verified
+
+_SHOWN = 20
+
+
+@app.command()
+def verify(
+    places: list[Path] = typer.Argument(
+        metavar="RUN|BOARD|EXPERIMENT...",
+        help="Run folders; boards, as folder or leaderboard.json; folders of `maqa run`. A board's runs are looked "
+        "for where it says, among these, and around it.",
+    ),
+    bertscore_model: Encoder = None,
+    bertscore_layer: EncoderLayer = None,
+    bertscore_window: EncoderWindow = None,
+    json: JsonOutput = None,
+) -> None:
+    """Compute every number again from the saved answers, and say whether it is equal.
+
+    Scores by an encoder may differ by 0.0001 points, other scores by a millionth of themselves, counts and rules by
+    nothing. Exit status 0: equal; 1: not; 2: it cannot be told.
+    """
+    from ..harness.core.console import Terminal
+    from ..harness.core.errors import UserError
+    from ..harness.evaluation.verifying import verify_run
+    from ..harness.metrics.bertscore.encoder import encoder_asked
+    from ..harness.runs.run import load_run
+    from ..leaderboards.verifying import verify_board
+    from .progress import rows_bar
+
+    given = encoder_asked(bertscore_model, bertscore_layer, bertscore_window) if bertscore_model else None
+    runs, boards = _found(places)
+    if not (runs or boards):
+        raise UserError(f"{places[0]} holds no run and no board", "Give the folder of one")
+    found: list[Verified] = []
+    with rows_bar("verify", len(runs) + len(boards)) as advance:
+        for path in runs:
+            found.append(verify_run(path, given))
+            advance(1)
+        loaded = [load_run(path, incomplete=True, anyway=True) for path in runs] if boards else []
+        for path in boards:
+            found.append(verify_board(path, loaded))
+            advance(1)
+    if json is not None:
+        of = [each.as_json() for each in found]
+        write_json_result(json, {"equal": all(each.equal for each in found), "of": of})
+    print_verified(Terminal(), found)
+    if not all(each.equal for each in found):
+        raise typer.Exit(1)
+    if not any(each.numbers for each in found):
+        raise UserError("no number could be computed again", "Give the encoder with --bertscore-model")
+
+
+def _found(places: list[Path]) -> tuple[list[Path], list[Path]]:
+    """The runs and boards that are meant; a board's runs too."""
+    from ..harness.core.errors import UserError
+    from ..harness.runs.manifest import NAME as MANIFEST
+    from ..leaderboards.verifying import NAME, read_board
+
+    runs: list[Path] = []
+    boards: list[Path] = []
+    for place in places:
+        if not place.exists():
+            raise UserError(f"{place} does not exist", "Give a run, a board or an experiment")
+        if place.name == NAME or (place / NAME).is_file():
+            boards.append(place if place.is_file() else place / NAME)
+        elif (place / "experiment.json").is_file():
+            boards += sorted(place.rglob(NAME))
+            runs += [path.parent for path in sorted((place / "runs").rglob(MANIFEST))]
+        else:
+            runs.append(place)
+    for board in boards:
+        there = [path.parent for path in board.resolve().parent.parent.rglob(MANIFEST)]
+        for row in read_board(board)[1].rows:
+            named = Path(row.path)
+            if any(run.name == named.name for run in runs):
+                continue
+            near = [path for path in there if path.name == named.name]
+            runs += ([named] if named.is_dir() else near)[:1]
+    unique = {path.resolve(): path for path in reversed(runs)}
+    return list(reversed(unique.values())), boards
+
+
+def print_verified(console: Console, found: list[Verified]) -> None:
+    """One line per run and board; below, what is not equal and what could not be computed."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from .tables import print_table
+
+    table = Table("what", "numbers", "")
+    for each in found:
+        word = Text("equal", style="green") if each.equal else Text("NOT EQUAL", style="bold red")
+        table.add_row(Text(each.name), f"{each.numbers:,}", word)
+    print_table(console, table)
+    for each in found:
+        if each.unequal:
+            print_table(console, _unequal(each))
+            if len(each.unequal) > _SHOWN:
+                console.print(Text(f"and {len(each.unequal) - _SHOWN} more; --json has all"))
+        for line in each.left_out:
+            console.print(Text(f"{each.name}: not verified: {line}", style="yellow"), soft_wrap=True)
+
+
+def _unequal(each: Verified) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("where", "severity", "stored", "recomputed", "row", title=Text(each.name), title_justify="left")
+    for one in each.unequal[:_SHOWN]:
+        rows = f"{one.row} ({one.rows} rows)" if one.rows else ""
+        table.add_row(*map(Text, (one.metric, one.severity, _shown(one.stored), _shown(one.recomputed), rows)))
+    return table
+
+
+def _shown(value: object) -> str:
+    return f"{value:.6f}" if isinstance(value, float) else "" if value is None else str(value)
