@@ -18,7 +18,17 @@ from .app import app
 from .changed import print_changed
 from .compare_tables import outcome_style
 from .metric_names import NamesMetrics
-from .options import AnalysisFile, Changed, JudgeFolder, Look, People, Resamples, Seed, resampling_of
+from .options import (
+    AnalysisFile,
+    Changed,
+    FiguresFolder,
+    JudgeFolder,
+    Look,
+    People,
+    Resamples,
+    Seed,
+    resampling_of,
+)
 from .output import STDOUT, JsonOutput, write_json_result
 from .tables import interval_text, print_table
 
@@ -36,6 +46,7 @@ def leaderboard(
     ),
     json: JsonOutput = None,
     metric: str = typer.Option("bertscore_f1", help="The metric that ranks."),
+    figures: FiguresFolder = None,
     columns: str | None = typer.Option(
         None, help="Columns of terminal, CSV and page, such as rank,name,critical; the usual ones by default."
     ),
@@ -54,6 +65,7 @@ def leaderboard(
     from ..leaderboards.board import build_board
     from ..leaderboards.declared import board_declared
     from ..leaderboards.export import write_board
+    from ..leaderboards.figures import write_board_figures
     from ..ratings.meta_records import read_meta
 
     if out == STDOUT or (out is None and json is None):
@@ -67,6 +79,8 @@ def leaderboard(
     board = build_board(loaded, metric, resampling, declared, read_meta(people) if people else None, judged)
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else None
     written = write_board(out, board, chosen) if out is not None else []
+    if figures is not None:
+        written += write_board_figures(figures, board)
     if json is not None:
         write_json_result(json, with_seal(board.model_dump()))
     console = Terminal()

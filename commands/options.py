@@ -48,6 +48,12 @@ JudgeFolder = Annotated[
         help="The folder of `maqa judge` over these runs: its scores, beside how far they agree with people.",
     ),
 ]
+FiguresFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--figures", metavar="DIR", help="A folder for the page's pictures too, as PNG and SVG sized for a paper."
+    ),
+]
 GoldFile = Annotated[
     Path | None,
     typer.Option(

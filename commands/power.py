@@ -84,8 +84,8 @@ def power(
 
     from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
+    from ..harness.pages.sheets import demand_format
     from ..harness.statistics.power import Design, needs_in_words, planned_table
-    from ..reports.power_plot import demand_format, plot_power
     from .power_clusters import assumed, checked_effect
 
     if out is not None:
@@ -121,6 +121,8 @@ def power(
         values = {"components": asdict(components), "sampling": sampling_sd, "effect": effect}
         write_json_result(json, {**values, "design_effect": enlarged, "assumed": words, "planned": found})
     if out is not None:
+        from ..reports.power_plot import plot_power
+
         plot_power(table, effect, out)
     console = Terminal()
     parts = f"training seed {components.seed:.2f}, question {components.question:.2f}"

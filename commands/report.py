@@ -11,7 +11,18 @@ from .analysis_options import declared_by, metric_of
 from .app import app
 from .changed import print_changed
 from .metric_names import NamesMetrics
-from .options import AnalysisFile, Anyway, GoldFile, JudgeFolder, Look, People, Resamples, Seed, resampling_of
+from .options import (
+    AnalysisFile,
+    Anyway,
+    FiguresFolder,
+    GoldFile,
+    JudgeFolder,
+    Look,
+    People,
+    Resamples,
+    Seed,
+    resampling_of,
+)
 from .output import STDOUT, to_output, write_result
 
 
@@ -22,6 +33,7 @@ def report(
     out: Path = to_output("The HTML file to write"),
     against: Path | None = typer.Option(None, help="Another run of the same questions to compare with."),
     metric: str = typer.Option("bertscore_f1", help="The metric to analyse."),
+    figures: FiguresFolder = None,
     analysis: AnalysisFile = None,
     look: Look = None,
     anyway: Anyway = False,
@@ -53,7 +65,13 @@ def report(
     measured = read_meta(people) if people else None
     said = read_judged(judge, [each for each in (ours, other) if each]) if judge else None
     page = report_page(
-        ours, other, metric, resampling, anyway=anyway, judged=judged, gold=gold, people=measured, judge=said
+        *(ours, other, metric, resampling),
+        anyway=anyway,
+        judged=judged,
+        gold=gold,
+        people=measured,
+        judge=said,
+        figures=figures,
     )
     write_result(out, page)
     print_changed(Terminal(), changed_words([each for each in (ours, other) if each]))

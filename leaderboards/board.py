@@ -30,6 +30,7 @@ from ..harness.statistics import OVERALL, USUAL, Resampling, Summary, rank_inter
 from ..judges.reading import JudgedRuns
 from ..ratings.meta_records import Meta, of_people
 from .claims import board_claims
+from .doses import board_doses
 from .judged import board_judge, judge_cells
 from .nll import board_nll
 from .records import AggregateCell, AlikeCell, Board, Cell, Row, TestedCell
@@ -99,6 +100,7 @@ def build_board(
         seeds=seed_rows(trained, metric, resampling),
         labels=[*(f"severities: {line}" for line in severities_in_words(ordered)), *label_warnings(ordered)],
         claims=board_claims(trained, metric, resampling),
+        doses=board_doses(trained, metric),
         notes=[
             *_incomplete(ordered),
             *same_answers(ordered),

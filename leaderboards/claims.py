@@ -17,16 +17,23 @@ from ..harness.statistics import Resampling
 from .records import ClaimCell
 
 
-def board_claims(runs: Sequence[Run], metric: str, resampling: Resampling) -> list[ClaimCell]:
-    """The claim of each severity-weighted arm that was trained beside a plain one; the runs must be comparable."""
-    groups = [group for group in grouped([run for run in runs if training_of(run)]) if group.arm]
+def arms_by_base(runs: Sequence[Run]) -> list[dict[str, RunGroup]]:
+    """The trained arms of each base by their names with the scheme, as an experiment calls them."""
     bases: list[dict[str, RunGroup]] = []
-    for group in groups:
+    for group in grouped([run for run in runs if training_of(run)]):
+        if not group.arm:
+            continue
         arms = next((each for each in bases if next(iter(each.values())).base == group.base), None)
         if arms is None:
             bases.append(arms := {})
         arm = str(group.arm).replace(" ", "-")
         arms[arm] = replace(group, name=arm)
+    return bases
+
+
+def board_claims(runs: Sequence[Run], metric: str, resampling: Resampling) -> list[ClaimCell]:
+    """The claim of each severity-weighted arm that was trained beside a plain one; the runs must be comparable."""
+    bases = arms_by_base(runs)
     names = names_of_bases(runs)
     found: list[ClaimCell] = []
     for arms in bases:

@@ -19,6 +19,7 @@ from ..harness.pages import IntervalRow, axis_of, interval_chart, render
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL
 from .columns import Column, Kind, Place, board_columns
+from .figures import board_figures
 from .judged import judge_table
 from .published import published_table
 from .records import Board, Row
@@ -127,6 +128,7 @@ def board_page(board: Board, columns: Sequence[str] | None = None) -> str:
         gates=gates_in_words(),
         judged=judge_table(board),
         tradeoff=tradeoff(board),
+        figures={name: chart for name, (chart, _) in board_figures(board).items()},
         named=partial(named, known=board.screening),
         marked=partial(marked, known=board.screening),
         in_lines=in_lines(board.screening, list(board.screening)),

@@ -203,6 +203,21 @@ class ClaimCell(ArmRecord):
     conclusion: dict[str, str] = {}
 
 
+class DoseRow(Record):
+    """The effect of a base's arms in a stratum against the strength of their weights: for each arm the coefficient
+    of variation of its training weights and its mean effect in points; ``slope`` in points for a rise by 1, with
+    Student's interval over trainings, of which there may be one alone."""
+
+    base: str = ""
+    stratum: str
+    doses: dict[str, tuple[float, float]]
+    slope: float
+    low: float | None
+    high: float | None
+    p: float | None
+    words: str
+
+
 class NllRow(Record):
     """An arm of one base over its trainings, or another model: means in nats per token with intervals over
     questions, and the paired ``differences`` to the arm ``against``, over questions and, of several trainings, over
@@ -240,7 +255,8 @@ class Board(Record):
     """Rows from best to worst by the overall mean of ``metric``; rows that cannot be compared stand last.
 
     ``seeds`` has a row for every arm that was trained under several seeds, ``claims`` one for every
-    severity-weighted arm that was trained beside a plain one; ``labels`` say who decided the severities, how right
+    severity-weighted arm that was trained beside a plain one, ``doses`` one for every base and stratum with three
+    strengths of weights and more; ``labels`` say who decided the severities, how right
     they are, and whose training weights they set too; ``notes`` names runs that lack answers and runs that no
     answer tells apart. ``analysis`` holds the declared tests, where an analysis was declared; ``people`` says
     how far the metric agrees with people, ``encoder`` whether the encoder behind it separates right from wrong
@@ -262,6 +278,7 @@ class Board(Record):
     rows: list[Row]
     seeds: list[SeedRow]
     claims: list[ClaimCell] = []
+    doses: list[DoseRow] = []
     labels: list[str] = []
     notes: list[str] = []
     analysis: Declared | None = None

@@ -13,6 +13,7 @@ from ..harness.metrics.registry import Group, columns_of
 from ..harness.metrics.screening import RULE, safe_score_words
 from ..harness.metrics.true_rates import WORDS
 from ..harness.pages import IntervalChart, IntervalRow, interval_chart, render
+from ..harness.pages.sheets import write_figures
 from ..harness.runs.comparable import anyway_helps, apart, check_metric, or_anyway, refuse_incomplete
 from ..harness.runs.comparison import Comparison, compare
 from ..harness.runs.declared import EXPLORATORY, Declared
@@ -55,6 +56,7 @@ def report_page(
     gold: Path | None = None,
     people: Meta | None = None,
     judge: JudgedRuns | None = None,
+    figures: Path | None = None,
 ) -> str:
     """The page of a run, or of an arm over its trainings; with ``against`` also the paired differences and the
     answers that changed most; ``anyway`` if both differ in more than the model, which then heads the page.
@@ -63,7 +65,7 @@ def report_page(
     one, the first that both sides have the seed of. ``claims`` are what the experiment's arms bear out, in words;
     ``judged`` are the tests of a declared analysis and these two sides judged by it, in every declared metric.
     ``gold`` says how right the severities are, by default what travelled with the runs; ``judge`` is a judge's word
-    on the runs, which stands under what it is worth.
+    on the runs, which stands under what it is worth. ``figures`` is a folder for the page's pictures as files.
 
     Raises:
         UserError: a run has no scores of the metric, or the two sides cannot be compared.
@@ -81,6 +83,13 @@ def report_page(
         compared = compare(theirs, ours, [metric], resampling, anyway=anyway, gold=gold)
     screened = screening_of([each for group in (ours, theirs) if group for each in group.runs.values()])
     changes = [each for each in compared.differences if each.n and each.metric == metric] if compared else []
+    chart = _scores_chart(run, summaries, against, other, metric)
+    change_chart = _change_chart(changes) if changes else None
+    if figures is not None:
+        charts = {"scores": (chart, f"{metric}, %, 95 % interval")}
+        if change_chart:
+            charts["differences"] = (change_chart, f"{metric}, difference in points, 95 % interval")
+        write_figures(figures, charts)
     return render(
         _TEMPLATES,
         "report.html",
@@ -120,8 +129,8 @@ def report_page(
         resampling=resampling,
         usual=USUAL,
         changes={change.stratum: change for change in changes},
-        chart=_scores_chart(run, summaries, against, other, metric),
-        change_chart=_change_chart(changes) if changes else None,
+        chart=chart,
+        change_chart=change_chart,
         style=[each for each in columns_of(Group.STYLE) if each in summaries],
         safety=safety_of(run, against, resampling),
         spans=spans_note(run.scores.findings),

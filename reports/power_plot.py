@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..harness.core.errors import UserError
-from ..harness.core.files import atomic
+from ..harness.pages.sheets import keep, sheet
 from ..harness.statistics.power import Planned
 from ..harness.statistics.significance import POWER
-
-FORMATS = (".png", ".svg")
-
-
-def demand_format(path: Path) -> None:
-    """Raises:
-    UserError: the picture's name ends as none that can be written.
-    """
-    if path.suffix.lower() not in FORMATS:
-        raise UserError(f"{path} is no picture that can be written", f"End its name in {' or '.join(FORMATS)}")
 
 
 def plot_power(table: Sequence[Planned], effect: float, path: Path) -> None:
@@ -32,12 +21,7 @@ def plot_power(table: Sequence[Planned], effect: float, path: Path) -> None:
     Raises:
         UserError: the ending is another, or the folder cannot be written to.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    demand_format(path)
-    figure = Figure(figsize=(7, 4.5), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = sheet(7, 4.5)
     axes = figure.add_subplot()
     asked = sorted({each.design.questions for each in table})
     samples = {each.design.samples for each in table}
@@ -60,7 +44,4 @@ def plot_power(table: Sequence[Planned], effect: float, path: Path) -> None:
     axes.set_ylabel("power, %")
     axes.set_title(f"How often a difference of {effect:g} points between two arms is found", fontsize=10)
     axes.legend(title="each arm", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
-    with atomic(path) as temporary:
-        kind = path.suffix.lower().removeprefix(".")
-        metadata = {"Software": None} if kind == "png" else {"Date": None}
-        figure.savefig(temporary, dpi=150, format=kind, metadata=metadata)
+    keep(figure, path)

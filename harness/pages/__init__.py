@@ -3,6 +3,7 @@
 from .charts import Axis, IntervalChart, IntervalRow, axis_of, interval_chart
 from .plane import PlaneChart, PlanePoint
 from .render import render
+from .scatter import ScatterChart, ScatterPoint, scatter_chart
 
 __all__ = [
     "Axis",
@@ -10,7 +11,10 @@ __all__ = [
     "IntervalRow",
     "PlaneChart",
     "PlanePoint",
+    "ScatterChart",
+    "ScatterPoint",
     "axis_of",
     "interval_chart",
     "render",
+    "scatter_chart",
 ]

@@ -28,9 +28,13 @@ class Axis:
     stop: float
     ticks: tuple[float, ...]
 
+    def share(self, value: float) -> float:
+        """How far along the axis a value lies, from 0 to 1."""
+        return (value - self.start) / (self.stop - self.start)
+
     def x(self, value: float) -> float:
         """Pixels from the left edge of the picture."""
-        return round(_LEFT + (value - self.start) / (self.stop - self.start) * _WIDTH, 1)
+        return round(_LEFT + self.share(value) * _WIDTH, 1)
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class IntervalChart:
     axis: Axis
     rows: tuple[IntervalRow, ...]
     zero: bool
+    digits: int = 2
     row_height: int = _ROW
     left: int = _LEFT
 
@@ -54,7 +59,7 @@ class IntervalChart:
 
 
 def interval_chart(
-    title: str, rows: Sequence[IntervalRow], zero: bool = False, axis: Axis | None = None
+    title: str, rows: Sequence[IntervalRow], zero: bool = False, axis: Axis | None = None, digits: int = 2
 ) -> IntervalChart:
     """Lay out dots with intervals.
 
@@ -63,8 +68,9 @@ def interval_chart(
         rows: from top to bottom, at least one.
         zero: whether the axis must show zero, as for differences.
         axis: one that several pictures share, so that they can be compared; else one that fits the rows.
+        digits: decimals of the numbers beside the dots.
     """
-    return IntervalChart(title, axis or axis_of(rows, zero), tuple(rows), zero)
+    return IntervalChart(title, axis or axis_of(rows, zero), tuple(rows), zero, digits)
 
 
 def axis_of(rows: Sequence[IntervalRow], zero: bool = False) -> Axis:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from ...core.files import atomic
 from ...core.settings import Record
+from ...pages.sheets import keep, sheet
 from ...severity import SEVERITIES
 from ...statistics.intervals import wilson
 
@@ -63,11 +63,7 @@ def plot_reliability(cards: Sequence[ReportCard], path: Path) -> None:
     Raises:
         UserError: the folder cannot be written to.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(4 * len(cards) + 0.5, 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = sheet(4 * len(cards) + 0.5, 4.2)
     panels = figure.subplots(1, len(cards), squeeze=False, sharey=True)[0]
     for axes, card in zip(panels, cards, strict=True):
         axes.plot([0, 100], [0, 100], color="#999999", linewidth=1)
@@ -89,5 +85,4 @@ def plot_reliability(cards: Sequence[ReportCard], path: Path) -> None:
         axes.set_xlabel("probability said, %")
     panels[0].set_ylabel("share seen, % (95 % interval)")
     panels[0].legend(fontsize=8)
-    with atomic(path) as temporary:
-        figure.savefig(temporary, dpi=150, format="png", metadata={"Software": None})
+    keep(figure, path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ...core.files import atomic
+from ...pages.sheets import keep, sheet
 from .stress import StressReport
 
 
@@ -14,9 +14,6 @@ def plot_stress(report: StressReport, path: Path) -> None:
     Raises:
         UserError: the folder cannot be written to.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     rows = report.rows[::-1]
     names = [f"{row.perturbation} (n = {row.rows:,})" for row in rows]
     shares = [row.flips for row in rows]
@@ -25,13 +22,11 @@ def plot_stress(report: StressReport, path: Path) -> None:
         [max(0.0, row.flips - row.flips_low) for row in rows],
         [max(0.0, row.flips_high - row.flips) for row in rows],
     ]
-    figure = Figure(figsize=(9, 0.45 * len(rows) + 1.6), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = sheet(9, 0.45 * len(rows) + 1.6)
     axes = figure.add_subplot()
     axes.barh(names, shares, color="#4477aa")
     axes.errorbar(shares, names, xerr=error, fmt="none", ecolor="#222222", capsize=3)
     axes.set_xlim(0, 100)
     axes.set_xlabel("complaints whose severity changes, % (95 % interval)")
     axes.set_title(f"{report.source} {report.version}: the same complaints written otherwise", fontsize=10)
-    with atomic(path) as temporary:
-        figure.savefig(temporary, dpi=150, format="png", metadata={"Software": None})
+    keep(figure, path)
