@@ -32,7 +32,7 @@ def verify(
     bertscore_window: EncoderWindow = None,
     json: JsonOutput = None,
 ) -> None:
-    """Compute every number again from the saved answers, and say whether it is equal.
+    """Compute all numbers again from saved answers: equal or not.
 
     Scores by an encoder may differ by 0.0001 points, other scores by a millionth of themselves, counts and rules by
     nothing. Exit status 0: equal; 1: not; 2: it cannot be told.
