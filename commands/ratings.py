@@ -13,6 +13,7 @@ from .output import JsonOutput, to_output, write_json_result
 
 if TYPE_CHECKING:
     from ..harness.labelling.sources.base import SeveritySource
+    from ..harness.statistics import Resampling
     from ..ratings.collected import Ratings
 
 ratings = typer.Typer(help="Have people judge answers or label complaints, blindly.", no_args_is_help=True)
@@ -88,6 +89,14 @@ def import_(
     gold: Annotated[
         Path | None, typer.Option(help="Of complaints: also write this gold file, CSV, by majority.")
     ] = None,
+    review: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="RUN",
+            help="The files are reviews saved in a report's page: its run, then --against's, each with --review.",
+        ),
+    ] = None,
+    flags: Annotated[Path | None, typer.Option(help="Of a review: also write what was said of flags, CSV.")] = None,
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
@@ -100,6 +109,9 @@ def import_(
     from .ratings_tables import print_agreement
 
     resampling = resampling_of(seed, resamples, "maqa ratings import")
+    if review:
+        _import_review(files, review, out, flags, resampling)
+        return
     for path in (out, gold):
         if path is not None:
             ensure_writable(path)
@@ -168,6 +180,39 @@ def meta(
     if json is not None:
         write_json_result(json, found.model_dump(mode="json"))
     print_meta(Terminal(), found)
+
+
+def _import_review(
+    files: list[Path], runs: list[Path], out: Path, flags: Path | None, resampling: Resampling
+) -> None:
+    from ..harness.core.console import Terminal
+    from ..harness.core.errors import UserError
+    from ..harness.core.files import ensure_writable
+    from ..harness.runs.run import load_run
+    from ..ratings.agreement import read_agreement
+    from ..ratings.collected import write_ratings
+    from ..ratings.review import read_review, write_flags
+    from .ratings_tables import print_agreement
+
+    for path in (out, *([flags] if flags else [])):
+        ensure_writable(path)
+    found = read_review(files, [load_run(run, incomplete=True) for run in runs])
+    if found.ratings is None and flags is None:
+        raise UserError("no preference is given in these reviews", "Give --flags FILE for what was said of flags")
+    console = Terminal()
+    for detector, counts in found.flags.items():
+        console.print(
+            f"{detector}: {counts['agree']} flags agreed with, {counts['disagree']} not",
+            markup=False,
+            soft_wrap=True,
+        )
+    if flags is not None:
+        write_flags(flags, found)
+        console.print(str(flags), markup=False, soft_wrap=True)
+    if found.ratings is not None:
+        write_ratings(out, found.ratings)
+        print_agreement(console, found.ratings, read_agreement(found.ratings, resampling))
+        console.print(str(out), markup=False, soft_wrap=True)
 
 
 def _labellers(sources: list[Path], names: list[str]) -> list[SeveritySource]:

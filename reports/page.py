@@ -35,10 +35,13 @@ from ..harness.statistics.verdicts import p_in_words, shown_in_words
 from ..judges.reading import JudgedRuns
 from ..judges.tables import Shown, run_scores
 from ..ratings.meta_records import Meta, of_people
+from .browser.pack import browser_of
 from .examples import largest_changes, typical_examples
+from .flags import Flagged
 from .safety import FORMULAS, safety_of, totals
 from .strata import answer_shapes, category_scores
 from .triage import triage_strata
+from .wrong import fates, wrongs
 
 _TEMPLATES = Path(__file__).parent
 _DIRECTION = {Better.HIGHER: 1, Better.LOWER: -1, Better.NEITHER: 0}
@@ -90,9 +93,16 @@ def report_page(
         if change_chart:
             charts["differences"] = (change_chart, f"{metric}, difference in points, 95 % interval")
         write_figures(figures, charts)
+    shown = [run, *([against] if against else [])]
+    ways = wrongs(shown)
+    flagged = [Flagged(each, ways, side).over(list(run.answers["id"])) for side, each in enumerate(shown)]
     return render(
         _TEMPLATES,
         "report.html",
+        ours_flagged=flagged[0],
+        theirs_flagged=flagged[-1],
+        fates=fates(ways, screened) if against else [],
+        browser=browser_of(shown, metric, list(screened), ways),
         run=run,
         ours=ours,
         theirs=theirs,

@@ -44,6 +44,24 @@ def _table(profile: Profile, language: Language) -> npt.NDArray[np.uint16]:
     return table
 
 
+def unit_ranges(profile: Profile, language: Language) -> list[list[int]]:
+    """The table of a normalisation for another program: ``[start, end, value, step]`` for units that change, each
+    unit from ``start`` to ``end`` becoming ``value + step * (unit - start)``; 0 is nothing."""
+    table = _table(profile, language).astype(np.int64)
+    units = np.arange(_UNITS)
+    found: list[list[int]] = []
+    for unit in units[table != units].tolist():
+        value = int(table[unit])
+        last = found[-1] if found and found[-1][1] == unit - 1 else None
+        if last is not None and last[0] == last[1] and value - last[2] in (0, 1):
+            last[1], last[3] = unit, value - last[2]
+        elif last is not None and value == last[2] + last[3] * (unit - last[0]):
+            last[1] = unit
+        else:
+            found.append([unit, unit, value, 0])
+    return found
+
+
 def _unify(text: str, profile: Profile, language: Language) -> str:
     """Text after NFKC, removals and replacements; half a surrogate pair, which no file can store, becomes "?".
 

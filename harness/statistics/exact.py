@@ -48,3 +48,8 @@ def around(change: float, n: int, level: float) -> tuple[float, float]:
     none in n, each off by 100 points."""
     hidden = float(at_most(0, n, level))
     return max(change - hidden, -100.0), min(change + hidden, 100.0)
+
+
+def mcnemar(first: int, second: int) -> float:
+    """Two-sided exact p of McNemar 1947: that pairs which differ fall as unevenly as ``first`` to ``second``."""
+    return min(1.0, 2 * float(special.bdtr(min(first, second), first + second, 0.5))) if first + second else 1.0
