@@ -36,7 +36,9 @@ HOSTILE = [
 ]  # fmt: skip
 CAPTURE = """
 window.files = []; window.broken = [];
-URL.createObjectURL = blob => { blob.text().then(text => files.push(text)); return "blob:none"; };
+const Made = Blob;
+window.Blob = function (parts, kind) { if (typeof parts[0] === "string") files.push(parts[0]); return new Made(parts, kind); };
+URL.createObjectURL = () => "blob:none";
 HTMLAnchorElement.prototype.click = () => {};
 addEventListener("error", event => broken.push(event.message));
 addEventListener("securitypolicyviolation", event => broken.push(event.violatedDirective));
@@ -57,11 +59,12 @@ def drive(page, script, folder, address="", size="1280,900"):
     path = folder / "page.html"
     before = f"<script>{CAPTURE}</script></head>"
     after = f"""<script>addEventListener("load", async () => {{ {HELPERS}
-      try {{ for (let at = 0; at < 100 && !$("#browser").dataset.ready; at++) await wait(30); {script} }}
+      try {{ // Virtual time runs ahead of what other threads do: each turn waits for one of them.
+      for (let at = 0; at < 2000 && !$("#browser").dataset.ready; at++) {{ await wait(5); await new Made(["-"]).text(); }} {script} }}
       catch (error) {{ out.error = String(error.stack); }}
       out.broken = broken; document.body.dataset.out = JSON.stringify(out); }});</script></body>"""
     path.write_text(page.replace("</head>", before, 1).replace("</body>", after), encoding="utf-8")
-    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--virtual-time-budget=20000"]
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--virtual-time-budget=60000"]
     done = subprocess.run(
         ["chromium", *flags, f"--user-data-dir={folder / 'profile'}", f"--window-size={size}", "--dump-dom",
          path.as_uri() + address],
