@@ -18,17 +18,7 @@ from .app import app
 from .changed import print_changed
 from .compare_tables import outcome_style
 from .metric_names import NamesMetrics
-from .options import (
-    AnalysisFile,
-    Changed,
-    FiguresFolder,
-    JudgeFolder,
-    Look,
-    People,
-    Resamples,
-    Seed,
-    resampling_of,
-)
+from .options import AnalysisFile, Changed, FiguresFolder, JudgeFolder, Look, People, Resamples, Seed, resampling_of
 from .output import STDOUT, JsonOutput, write_json_result
 from .tables import interval_text, print_table
 
