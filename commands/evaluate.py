@@ -113,6 +113,7 @@ def evaluate(
     from ..harness.evaluation.evaluate import evaluate as run_evaluation
     from ..harness.evaluation.evaluate import evaluate_shard
     from ..harness.evaluation.options import EvaluationOptions
+    from ..harness.generation.backends import BACKENDS
     from ..harness.generation.config import GenerationConfig, Kind
     from ..harness.generation.decoding import Preset
     from ..harness.generation.decoding import decoding as preset
@@ -130,7 +131,7 @@ def evaluate(
     resampling = resampling_of(resampling_seed, resamples, "maqa evaluate")
     tongue = language_of(data, language)
     sizes: dict[str, Any] = {"batch_size": batch_size}
-    style = Style.CHAT if chat_template else Style.PLAIN
+    style = Style.CHAT if chat_template or BACKENDS[model].turns else Style.PLAIN
     stop: Iterable[str] = stop_strings(until) if until else prompt_stop(tongue, style, num_fewshot)
     changes: dict[str, Any] = {"max_new_tokens": max_new_tokens, "seed": seed}
     with checked("maqa evaluate --help"):

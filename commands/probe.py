@@ -78,6 +78,7 @@ def probe(
     The cases are synthetic and no medical advice.
     """
     from ..harness.core.console import Terminal
+    from ..harness.generation.backends import BACKENDS
     from ..harness.generation.config import GenerationConfig, Kind
     from ..harness.generation.decoding import Preset
     from ..harness.generation.decoding import decoding as preset
@@ -91,7 +92,7 @@ def probe(
     tongue = language_of(data, language)
     varied = None if factors is None else [part.strip() for part in factors.split(",") if part.strip()]
     design = design_of(tongue, case, cases, varied, typo_seed)
-    style = Style.CHAT if chat_template else Style.PLAIN
+    style = Style.CHAT if chat_template or BACKENDS[model].turns else Style.PLAIN
     changes: dict[str, Any] = {"max_new_tokens": max_new_tokens, "seed": seed}
     sizes: dict[str, Any] = {"batch_size": batch_size}
     with checked("maqa probe --help"):

@@ -8,21 +8,21 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from multiprocessing.pool import ThreadPool
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 from ..harness.core.errors import UserError
 from ..harness.core.secrets import secrets_named, without_secrets
 from ..harness.generation.credentials import KEY_VARIABLES, request_headers
 from ..harness.generation.decoding import answer_seed
 from ..harness.generation.endings import ending
+from ..harness.generation.engines.chat_address import PROTOCOL, chat_address
 from ..harness.generation.engines.replies import Reply, read_chat_reply
 from ..harness.generation.engines.requesting import EndpointError, RefusedError, Server, UnansweredError
+from ..harness.generation.engines.waiting import Pace
 from ..harness.generation.records import FinishReason, Generated, Prompt
 from ..harness.generation.store.lines import canonical
 from .asking import Unanswered
 from .prompt import Message
 
-PROTOCOL = "/v1/chat/completions"
 KEY_REMEDY = f"Give the key in the environment variable {' or '.join(KEY_VARIABLES)}"
 _NUMBERS = {"num_concurrent": 8.0, "max_retries": 5.0, "timeout": 300.0, "rate": 0.0}
 _TEXTS = ("base_url", "model", "ca_cert_path")
@@ -80,14 +80,11 @@ class ChatEndpoint:
                 f"Give --model-args base_url=http://HOST:PORT{PROTOCOL},model=NAME",
             )
         self.name = str(given["model"])
-        self.requests = 0
         numbers = {name: _number(given, name) for name in _NUMBERS}
         self._concurrent = int(numbers["num_concurrent"])
-        self._gap_s = 60 / numbers["rate"] if numbers["rate"] else 0.0
-        self._next_s = 0.0
-        self._lock = threading.Lock()
+        self._pace = Pace(numbers["rate"])
         self._seed = seed
-        url = _address(str(given["base_url"]))
+        url = chat_address(str(given["base_url"]))
         more = given.get("payload") or {}
         if not isinstance(more, dict):
             raise UserError(
@@ -169,30 +166,17 @@ class ChatEndpoint:
         return {name: value for name, value in request.items() if value is not None}
 
     def _turn(self) -> None:
-        """Wait until the next request may be sent."""
-        with self._lock:
-            self.requests += 1
-            at = max(time.monotonic(), self._next_s)
-            self._next_s = at + self._gap_s
-        self._stopped.wait(max(0.0, at - time.monotonic()))
+        self._pace.turn(self._stopped)
+
+    @property
+    def requests(self) -> int:
+        """How many were sent."""
+        return self._pace.requests
 
 
 def _read(reply: Reply, seconds: float) -> Generated:
     whole = not reply.limited
     return ending(reply.text, (), whole=whole).generated(reply.prompt_tokens, reply.tokens, seconds)
-
-
-def _address(base_url: str) -> str:
-    """The address to send to; of a server alone, or up to its version, the rest is added."""
-    parts = urlsplit(base_url)
-    path = parts.path.rstrip("/")
-    if path.endswith("/completions") and not path.endswith("/chat/completions"):
-        raise UserError(f"{base_url} is an address of /v1/completions", f"Give base_url=http://HOST:PORT{PROTOCOL}")
-    if not path:
-        path = PROTOCOL
-    elif not path.endswith("/chat/completions"):
-        path = f"{path}/chat/completions"
-    return urlunsplit(parts._replace(path=path))
 
 
 def _number(given: Mapping[str, Any], name: str) -> float:

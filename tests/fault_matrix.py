@@ -13,6 +13,7 @@ import resource
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +116,7 @@ def run(words: list[object], out: io.TextIOBase | None = None) -> tuple[int, str
         patch.object(sys, "argv", ["maqa", *map(str, words)]),
         contextlib.redirect_stdout(told),
         contextlib.redirect_stderr(errors),
+        warnings.catch_warnings(action="ignore"),
     ):
         try:
             main()
@@ -142,7 +144,7 @@ def _failing(number: int, *calls: str) -> Iterator[None]:
     """These calls of ``os`` fail, in whatever is written below the output's folder."""
 
     def fail(*given: object, **_: object) -> None:
-        path = given[0] if isinstance(given[0], str | os.PathLike) else None
+        path = next((each for each in given if isinstance(each, str | os.PathLike)), None)
         raise OSError(number, os.strerror(number), path and os.fspath(path))
 
     with contextlib.ExitStack() as patched:

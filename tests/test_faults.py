@@ -12,7 +12,7 @@ from maqa_severity.harness.core.errors import Interrupted, UserError
 from maqa_severity.harness.core.files import atomic, write_text
 from maqa_severity.harness.core.folders import sole
 from maqa_severity.harness.generation.store.store import Store
-from maqa_severity.tests.fault_matrix import FAULTS, WRITERS, make_inputs, make_table, tried
+from maqa_severity.tests.fault_matrix import FAULTS, WRITERS, make_inputs, make_table, run, tried
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -127,3 +127,16 @@ def test_who_holds_a_folder_is_said(tmp_path):
         os.close(handle)
     with sole(tmp_path, "held"):
         pass
+
+
+@pytest.mark.slow
+def test_an_output_never_overwrites_an_input(inputs, tmp_path):
+    run_folder, manifest = tmp_path / "a", tmp_path / "a" / "manifest.json"
+    shutil.copytree(inputs / "a", run_folder)
+    (tmp_path / "link").symlink_to(run_folder)
+    before = manifest.read_bytes()
+    for out in (manifest, tmp_path / "link" / "manifest.json"):
+        status, _, told = run(["report", run_folder, "--metric", "rougeL", "--resamples", "100", "--out", out])
+        assert status == 2 and "an input of this command" in told and manifest.read_bytes() == before
+    again = ["report", run_folder, "--metric", "rougeL", "--resamples", "100", "--out", run_folder / "report.html"]
+    assert [run(again)[0], run(again)[0]] == [0, 0], "its own page may be written again"

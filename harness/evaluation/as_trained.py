@@ -22,6 +22,8 @@ def as_trained(config: GenerationConfig, options: EvaluationOptions) -> Evaluati
     Raises:
         UserError: the checkpoint was trained otherwise than it is asked.
     """
+    if config.backend.turns:
+        return _in_turns(options)
     name = config.model_args.get("pretrained")
     path = Path(str(name)).expanduser() / TRAINING_MANIFEST
     if not config.backend.weights or not isinstance(name, str) or not path.is_file():
@@ -43,3 +45,13 @@ def as_trained(config: GenerationConfig, options: EvaluationOptions) -> Evaluati
         )
     prompting = options.prompting.model_copy(update={"system_instruction": wanted})
     return options.model_copy(update={"prompting": prompting})
+
+
+def _in_turns(options: EvaluationOptions) -> EvaluationOptions:
+    """A chat is told the language's system text, unless another one is given; an empty one is none."""
+    if options.prompting.system_instruction is not None:
+        return options
+    system = language_asked(options.data, options.language).system or None
+    return options.model_copy(
+        update={"prompting": options.prompting.model_copy(update={"system_instruction": system})}
+    )

@@ -99,9 +99,24 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
             "seconds": round((datetime.now(UTC) - started).total_seconds(), 3),
             "generation_seconds": round(sum(answer.seconds for answer in model.answers), 3),
             "generated_tokens": sum(answer.tokens for answer in model.answers),
+            **_price(model),
         },
     )
     write_manifest(options.out, sealed(options.out, manifest))
+
+
+def _price(model: StoredModel) -> dict[str, float]:
+    """What all answers cost by the prices of a million tokens that were given; nothing where none was."""
+    given = model.config.model_args
+    rates = [given.get(name) for name in ("price_in", "price_out")]
+    if rates == [None, None]:
+        return {}
+    asked = sum(answer.prompt_tokens for answer in model.answers)
+    told = sum(answer.tokens for answer in model.answers)
+    return {
+        "prompt_tokens": asked,
+        "price": round((asked * float(rates[0] or 0) + told * float(rates[1] or 0)) / 1e6, 12),
+    }
 
 
 def add_nll(run: Run, config: GenerationConfig, options: EvaluationOptions) -> Run:

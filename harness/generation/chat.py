@@ -11,6 +11,9 @@ from ..languages import Language
 from .checkpoints import loadable
 from .config import GenerationConfig
 
+BY_THE_SERVER = ""
+"""Stands for the chat template that an endpoint applies, as in lm-eval: nobody sees it."""
+
 
 def chat_tokenizer(config: GenerationConfig) -> Any:
     """The tokenizer that brings the chat template.

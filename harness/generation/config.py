@@ -56,6 +56,8 @@ class GenerationConfig(Record):
         public, secrets = without_secrets(values["model_args"])
         if (kind := str(values.get("kind"))) in BACKENDS:
             public = BACKENDS[kind].checked(public)
+            if BACKENDS[kind].turns:
+                values = {**values, "chat_template": True}
         return {**values, "model_args": public, "secrets": {**values.get("secrets", {}), **secrets}}
 
     @model_validator(mode="after")

@@ -11,14 +11,14 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 
 from ..core.errors import UserError
-from .chat import chat_tokenizer, in_template
+from .chat import BY_THE_SERVER, chat_tokenizer, in_template
 from .config import GenerationConfig
 from .credentials import use_hub_token
 from .finish import thinking_cut
 from .records import Prompt
 from .repeats import again, chosen, regrouped
 from .store.identity import identity
-from .store.lines import Answer
+from .store.lines import Answer, canonical
 from .store.shards import shard_name, shard_of
 from .store.store import Store, answer_key
 from .workers.failures import kept
@@ -168,14 +168,20 @@ class StoredModel(LM):  # type: ignore[misc]
     @property
     def tokenizer_name(self) -> str:
         """Where the chat template comes from, for lm-eval."""
+        if self.config.backend.turns:
+            return str(self.config.model_args["base_url"])
         return str(self._tokenizer.name_or_path)
 
     def chat_template(self, chat_template: bool | str = False) -> str | None:
         """The chat template's text, for lm-eval's record; None where none is used."""
+        if chat_template and self.config.backend.turns:
+            return BY_THE_SERVER
         return str(self._tokenizer.chat_template) if chat_template else None
 
     def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
-        """A conversation in the model's chat template."""
+        """A conversation in the model's chat template; as JSON where the server has it."""
+        if self.config.backend.turns:
+            return canonical(chat_history)
         return in_template(self.config, self._tokenizer, chat_history, add_generation_prompt)
 
     def loglikelihood(self, requests: Sequence[Instance], disable_tqdm: bool = False) -> Any:

@@ -4,6 +4,7 @@
 from . import hf
 from . import vllm
 from . import completions
+from . import chat_completions
 from . import floors
 from .base import BACKENDS, HUB_TOKENS, Backend, backend, floor_names
 

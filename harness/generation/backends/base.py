@@ -76,6 +76,7 @@ class Backend:
         shares: whether one engine of it can answer for several checkpoints of a base: ``load`` takes further
             generations then, and ``generate`` whose each prompt is.
         chat: whether it has the tokenizer that brings a chat template.
+        turns: whether it is asked by conversations, which the server puts into its own template.
         demands: looks whether a generation says all that it needs.
         identity: what else changes its answers.
         check: looks whether this machine can run it; says what it found, or raises a ``UserError``.
@@ -99,6 +100,7 @@ class Backend:
     parallel: bool = True
     shares: bool = False
     chat: bool = False
+    turns: bool = False
     demands: Callable[[Asked], None] = _nothing
     identity: Callable[[Asked], dict[str, Any]] = lambda _: {}
     check: Callable[[], str] = lambda: ""

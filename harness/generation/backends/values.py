@@ -40,6 +40,17 @@ def whole(value: Any) -> int:
     return int(number)
 
 
+def amount(value: Any) -> float:
+    """A number from 0 on, such as a price."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = -1.0
+    if isinstance(value, bool) or not 0 <= number <= 1e9:
+        raise ValueError("a number from 0 on")
+    return number
+
+
 def count(value: Any) -> int:
     """A whole number from 1 on."""
     try:

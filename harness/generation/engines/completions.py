@@ -46,6 +46,8 @@ class CompletionsEngine:
 
     max_prompts = 1
     max_tokens: int | None = None
+    _anything = "."
+    """A prompt by which to see whether anybody is answered."""
 
     def __init__(self, config: GenerationConfig) -> None:
         given = config.model_args
@@ -61,16 +63,19 @@ class CompletionsEngine:
             timeout_s=_number(settings, "timeout", 300),
             verify=given.get("ca_cert_path") or bool(given.get("verify_certificate", True)),
         )
-        with loading(given.get("model") or given.get("pretrained")):
-            self.lm = LocalCompletionsAPI(
-                **{name: value for name, value in settings.items() if name not in _OURS} | {"batch_size": 1}
-            )
         self._decoding = config.decoding
+        self._begin(settings)
         self._think_end = str(given.get("think_end_token") or "")
         self._stopped = threading.Event()
         self._turn = threading.Condition()
         self._unseen = 0
         self._answered = ""
+
+    def _begin(self, settings: dict[str, Any]) -> None:
+        with loading(settings.get("model") or settings.get("pretrained")):
+            self.lm = LocalCompletionsAPI(
+                **{name: value for name, value in settings.items() if name not in _OURS} | {"batch_size": 1}
+            )
 
     def lengths(self, prompts: Sequence[Prompt]) -> list[int]:
         """Characters of each prompt: the tokens are the endpoint's business."""
@@ -195,7 +200,7 @@ class CompletionsEngine:
         Raises:
             EndpointError: the server does not give it, so that it is not the fault of the prompts.
         """
-        known = Prompt("", self._answered or ".", 0, "", "", "")
+        known = Prompt("", self._answered or self._anything, 0, "", "", "")
         try:
             self._server.ask(self._payload(known, (), max_tokens=1), self._stopped, attempts=1)
         except (UnansweredError, RefusedError):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import threading
+import time
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
@@ -10,6 +12,24 @@ LONGEST_WAIT_S = 60.0
 """However long a server asks to wait, it is asked again after that."""
 
 _FIRST_S, _LONGEST_BACK_OFF_S = 0.5, 10.0
+
+
+class Pace:
+    """Lets requests go one by one, at most so many a minute; 0 for no limit. Counts them."""
+
+    def __init__(self, a_minute: float) -> None:
+        self.requests = 0
+        self._gap_s = 60 / a_minute if a_minute else 0.0
+        self._next_s = 0.0
+        self._lock = threading.Lock()
+
+    def turn(self, stopped: threading.Event) -> None:
+        """Wait until the next request may be sent, or ``stopped`` is set."""
+        with self._lock:
+            self.requests += 1
+            at = max(time.monotonic(), self._next_s)
+            self._next_s = at + self._gap_s
+        stopped.wait(max(0.0, at - time.monotonic()))
 
 
 def back_off_s(attempt: int) -> float:
