@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+_LONGEST = 4000
+
 
 class UserError(Exception):
     """A problem that the user can mend: the command prints one line and exits with status 2.
@@ -12,13 +14,18 @@ class UserError(Exception):
     """
 
     def __init__(self, problem: str, remedy: str) -> None:
-        self.problem = " ".join(problem.split())
+        self.problem = _bounded(" ".join(problem.split()))
         self.remedy = " ".join(remedy.split())
         super().__init__(f"{self.problem}. {self.remedy}")
 
     def __reduce__(self) -> tuple[type[UserError], tuple[str, str]]:
         """So that one of a worker arrives whole where the user is."""
         return type(self), (self.problem, self.remedy)
+
+
+def _bounded(line: str) -> str:
+    """The two ends of a line that somebody's file or server made too long to be read."""
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST // 2]} … {line[-_LONGEST // 2 :]}"
 
 
 class Interrupted(UserError):

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from jinja2 import TemplateError
@@ -11,6 +15,10 @@ from ..languages import Language
 from .checkpoints import loadable
 from .config import GenerationConfig
 
+LONGEST_S = 10.0
+"""What a chat template may take of time: it comes with a model, and so from anybody."""
+_LONGEST_TEXT = 2**20
+_OTHER_MODEL = "Leave --chat-template out, or use another model"
 BY_THE_SERVER = ""
 """Stands for the chat template that an endpoint applies, as in lm-eval: nobody sees it."""
 
@@ -75,11 +83,43 @@ def rendered(tokenizer: Any, history: list[dict[str, str]], answer_next: bool, *
     Raises:
         UserError: the template does not take such a conversation.
     """
+    name = tokenizer.name_or_path
     try:
-        text = tokenizer.apply_chat_template(history, tokenize=False, add_generation_prompt=answer_next, **settings)
+        with _in_time(f"the chat template of {name} takes more than {LONGEST_S:g} s"):
+            text = tokenizer.apply_chat_template(
+                history, tokenize=False, add_generation_prompt=answer_next, **settings
+            )
+    except (OverflowError, MemoryError) as error:
+        raise UserError(f"the chat template of {name} grows without bound: {error}", _OTHER_MODEL) from None
     except TemplateError as error:
         raise UserError(
-            f"the chat template of {tokenizer.name_or_path} refuses the prompt: {error}",
+            f"the chat template of {name} refuses the prompt: {error}",
             "Leave --system-instruction out, or give --no-fewshot-as-multiturn",
         ) from None
+    asked = sum(len(str(turn.get("content"))) for turn in history)
+    if len(text) > _LONGEST_TEXT + 10 * asked:
+        raise UserError(f"the chat template of {name} makes {len(text):,} characters of {asked:,}", _OTHER_MODEL)
     return str(text)
+
+
+@contextmanager
+def _in_time(problem: str) -> Iterator[None]:
+    """Within, a template that does not come to an end is ended; only a process's main thread can do so.
+
+    Raises:
+        UserError: it was.
+    """
+
+    def end(_: int, __: object) -> None:
+        raise UserError(problem, _OTHER_MODEL)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, end)
+    left = signal.setitimer(signal.ITIMER_REAL, LONGEST_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, *left)
+        signal.signal(signal.SIGALRM, before)
