@@ -28,7 +28,9 @@ class Judge(Protocol):
 
     name: str
     identity: dict[str, Any]
-    requests: int
+
+    @property
+    def requests(self) -> int: ...
 
     def text(self, messages: Sequence[Message]) -> str:
         """What a store keeps replies to these messages under, and what ``answers`` takes as a prompt's text."""
