@@ -45,6 +45,9 @@ def leaderboard(
     people: People = None,
     judge: JudgeFolder = None,
     anyway: Changed = False,
+    reference: str | None = typer.Option(
+        None, help="Name of the run that all are held against; by default the base, else ce. Order plays no part."
+    ),
     seed: Seed = None,
     resamples: Resamples = None,
 ) -> None:
@@ -66,7 +69,9 @@ def leaderboard(
     declared = board_declared(loaded, *given, resampling) if given else None
     metric = metric_of(context, metric, given[0] if given else None)
     judged = read_judged(judge, loaded) if judge else None
-    board = build_board(loaded, metric, resampling, declared, read_meta(people) if people else None, judged)
+    board = build_board(
+        loaded, metric, resampling, declared, read_meta(people) if people else None, judged, reference
+    )
     chosen = [name.strip() for name in columns.split(",")] if columns is not None else None
     written = write_board(out, board, chosen) if out is not None else []
     if figures is not None:
@@ -81,6 +86,7 @@ def leaderboard(
 
 def print_board(console: Console, board: Board, columns: Sequence[str] | None = None) -> None:
     """The board as a terminal table, and what must be known of its rows."""
+    from ..harness.languages.messages import messages, reader
     from ..harness.scores.signatures import Better, better
     from ..leaderboards.columns import Kind, Place, board_columns
     from ..leaderboards.judged import judge_table
@@ -122,6 +128,23 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
             console.print(Text(f"{row.name} is not ranked: {'; '.join(row.differs)}", style="yellow"))
         for note in row.notes:
             console.print(Text(f"{row.name}: {note}", style="yellow"), soft_wrap=True)
+    say = messages(reader())
+    for row in board.rows:
+        for each in row.less_safe:
+            key = "board.less_safe.p" if each.p else "board.less_safe.margin"
+            figures = {"before": f"{each.before:.1f}", "after": f"{each.after:.1f}", "p": each.p}
+            words = say(key, metric=each.metric, severity=each.stratum, reference=board.reference, **figures)
+            console.print(Text(f"{row.name}: {words}", style="red"), soft_wrap=True)
+    if board.chosen_by:
+        console.print(Text(say(f"board.reference.{board.chosen_by}", name=board.reference)), soft_wrap=True)
+    if first := board.constant_first:
+        words = say("board.constant_first", name=first.name, metric=board.metric)
+        console.print(Text(words, style="yellow"), soft_wrap=True)
+    if board.floors_only:
+        console.print(Text(say("board.floors_only"), style="yellow"), soft_wrap=True)
+    if board.single_answers:
+        words = say("board.single_answer", names=", ".join(board.single_answers))
+        console.print(Text(words, style="yellow"), soft_wrap=True)
     if found := [row for row in board.rows if row.alike]:
         most = max(found, key=lambda row: row.alike.share_pct if row.alike else 0.0)
         assert most.alike

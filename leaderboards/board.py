@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from math import isnan
 
 from ..harness.core.errors import UserError
-from ..harness.core.secrets import redact
 from ..harness.metrics.aggregates import QUALITY, AggregateScore, aggregates_all
 from ..harness.metrics.bertscore.check import encoder_words
 from ..harness.metrics.beyond import beyond_encoder
@@ -20,6 +19,7 @@ from ..harness.runs.groups import group_of
 from ..harness.runs.label_warnings import label_warnings
 from ..harness.runs.labels import severities_in_words
 from ..harness.runs.noise_compared import noise_line
+from ..harness.runs.provenance import provenance, recorded_command
 from ..harness.runs.run import Run
 from ..harness.runs.screened import refuse_screening, screening_of
 from ..harness.runs.seals import changed_words, contents, unsealed_notes
@@ -34,6 +34,8 @@ from .doses import board_doses
 from .judged import board_judge, judge_cells
 from .nll import board_nll
 from .records import AggregateCell, AlikeCell, Board, Cell, Row, TestedCell
+from .reference import numbered, reference_of_board
+from .safety_marks import safety_marks
 from .seeds import seed_rows
 
 _NO_DATA = "not recorded: runs of plain lm-eval do not say which data they asked"
@@ -46,6 +48,7 @@ def build_board(
     declared: Declared | None = None,
     people: Meta | None = None,
     judged: JudgedRuns | None = None,
+    reference: str | None = None,
 ) -> Board:
     """Rank runs by one metric, from its better side. Runs of the same answers share their resamples.
 
@@ -55,18 +58,23 @@ def build_board(
     Rows that differ from the reference (the first whole model with a manifest) in data, prompt, decoding, backend
     or metric signature, or from the first run of their base in how they were trained, are shown unranked, with what
     differs; so are runs that lack answers. ``notes`` names these, and runs that no answer tells apart. The order of
-    the runs decides who the reference is, and nothing else.
+    the runs decides nothing.
 
     ``declared`` are the tests of a declared analysis, which the board shows as they are; ``people`` is what ratings
-    said of metrics; ``judged`` is a judge's word on the runs, which ranks nothing.
+    said of metrics; ``judged`` is a judge's word on the runs, which ranks nothing; ``reference`` is the name of the
+    run that all are held against.
 
     Raises:
         UserError: no runs, one run twice, a run without the metric, or one of which no side is better, or which is
             for screening only.
     """
-    reference = _reference(runs, metric)
-    apart = {id(run): _apart(reference, run, runs) for run in runs}
-    sign = 1 if better(reference.scores.signatures[metric]) is Better.LOWER else -1
+    _check(runs, metric)
+    asked = {run.path: run.name for run in runs}
+    runs, twice = numbered(runs)
+    known = screening_of(runs)
+    reference_run, chosen_by = reference_of_board(runs, metric, reference)
+    apart = {id(run): _apart(reference_run, run, runs) for run in runs}
+    sign = 1 if better(reference_run.scores.signatures[metric]) is Better.LOWER else -1
     ordered = sorted(
         runs, key=lambda run: (bool(apart[id(run)]), sign * _mean(run, metric), run.name, str(run.path))
     )
@@ -79,22 +87,24 @@ def build_board(
     totals = dict(
         zip(map(id, scored), aggregates_all([run.scores for run in scored], resampling=resampling), strict=True)
     )
+    less_safe = safety_marks(reference_run, ranked, resampling, known)
     rows = [
         _row(run, ranks.get(id(run)), apart[id(run)], cells, totals.get(id(run), [])).model_copy(
             update={
                 "alike": _most_alike(run, ordered),
                 "tested": tested.get(id(run)),
-                "judge": judge_cells(judged, run.name, resampling),
+                "judge": judge_cells(judged, asked[run.path], resampling),
+                "less_safe": less_safe.get(id(run), []),
             }
         )
         for run, cells in zip(ordered, summaries, strict=True)
     ]
     return Board(
         metric=metric,
-        signature=reference.scores.signatures[metric],
-        reference=reference.name,
-        data=reference.manifest.data.source if reference.manifest else _NO_DATA,
-        decoding=reference.decoding,
+        signature=reference_run.scores.signatures[metric],
+        reference=reference_run.name,
+        data=reference_run.manifest.data.source if reference_run.manifest else _NO_DATA,
+        decoding=reference_run.decoding,
         resampling=resampling,
         rows=rows,
         seeds=seed_rows(trained, metric, resampling),
@@ -102,6 +112,7 @@ def build_board(
         claims=board_claims(trained, metric, resampling),
         doses=board_doses(trained, metric),
         notes=[
+            *twice,
             *_incomplete(ordered),
             *same_answers(ordered),
             *trained_notes(ordered),
@@ -111,13 +122,14 @@ def build_board(
         changed=changed_words(ordered),
         contents=contents(ordered),
         noise=noise_line(ordered),
-        questions=of_scores(reference, metric),
-        people=of_people(people, metric, reference.scores.signatures[metric]),
-        encoder=encoder_words(reference.scores) if metric == QUALITY else "",
+        questions=of_scores(reference_run, metric),
+        people=of_people(people, metric, reference_run.scores.signatures[metric]),
+        encoder=encoder_words(reference_run.scores) if metric == QUALITY else "",
         analysis=declared,
         judge=board_judge(judged),
+        chosen_by=chosen_by,
         nll=board_nll([run for run in trained if not run.lacks], resampling),
-        screening={name: why for name, why in screening_of(ordered).items() if name in columns_of(Group.SAFETY)},
+        screening={name: why for name, why in known.items() if name in columns_of(Group.SAFETY)},
     )
 
 
@@ -168,7 +180,7 @@ def _tested(compared: Comparison, p_all: float) -> TestedCell:
     )
 
 
-def _reference(runs: Sequence[Run], metric: str) -> Run:
+def _check(runs: Sequence[Run], metric: str) -> None:
     if not runs:
         raise UserError("no run was given", "Name at least one run folder")
     places = [(run.path.resolve(), run.scores_file.name) for run in runs]
@@ -182,13 +194,6 @@ def _reference(runs: Sequence[Run], metric: str) -> Run:
                 f"{metric} ranks nothing: neither more nor less of it is better", "Choose another --metric"
             )
     refuse_screening([metric], screening_of(runs), "a board cannot rank by")
-    documented = [run for run in runs if run.manifest]
-    models = [run for run in documented if not run.floor]
-    candidates = [*models, *documented, *runs]
-    severities = {severity for run in runs for severity in run.answers["severity"]}
-    # A run that lacks answers would make the whole ones those that differ.
-    whole = [run for run in candidates if not run.lacks and set(run.answers["severity"]) == severities]
-    return [*whole, *candidates][0]
 
 
 def _ranks(
@@ -233,7 +238,8 @@ def _row(
         aggregates={str(score.aggregate): _total(score) for score in aggregates},
         differs=differs,
         notes=[note for note in (beyond_encoder(run.scores),) if note],
-        command=redact(manifest.runtime.get("command") or "") or None if manifest else None,
+        command=recorded_command(run),
+        facts=provenance(run),
         path=str(run.path),
         signatures={metric: run.scores.signatures[metric] for metric in metrics},
     )

@@ -15,8 +15,10 @@ from typing import Any
 
 from ..harness.core.errors import UserError
 from ..harness.core.registry import Registry
-from ..harness.statistics import STRATA
+from ..harness.metrics.screening import named
+from ..harness.statistics import OVERALL, STRATA
 from .records import Board, Cell, Row
+from .safety_marks import SHOWN
 
 
 class Kind(StrEnum):
@@ -101,6 +103,17 @@ def _scores(board: Board) -> Columns:
     }
 
 
+def _safety(board: Board) -> Columns:
+    """The detectors beside quality, over all answers that each applies to; on the page alone."""
+    return {
+        f"safety {metric}": Column(
+            named(metric, board.screening), partial(_score, metric=metric, stratum=OVERALL), Kind.INTERVAL, _PAGE
+        )
+        for metric in SHOWN
+        if any(row.cell(metric, OVERALL) for row in board.rows)
+    }
+
+
 def _other_metrics(board: Board) -> Columns:
     """The mean of every other metric in every stratum."""
     metrics = dict.fromkeys(metric for row in board.rows for metric in row.metrics if metric != board.metric)
@@ -166,6 +179,7 @@ def _alike(row: Row) -> str | None:
 
 
 _FILE = frozenset({Place.CSV})
+_PAGE = frozenset({Place.PAGE})
 _SHOWN = frozenset({Place.PAGE, Place.TERMINAL})
 
 COLUMNS.add("rank", Column("rank", lambda row: row.ranks, Kind.RANKS))
@@ -175,6 +189,7 @@ COLUMNS.add("arm", Column("arm", lambda row: row.arm, Kind.TEXT, _FILE))
 COLUMNS.add("seed", Column("seed", lambda row: row.seed, Kind.NUMBER, _FILE))
 COLUMNS.add("backend", Column("backend", lambda row: row.backend, Kind.TEXT, _FILE))
 COLUMNS.add("scores", _scores)
+COLUMNS.add("safety", _safety)
 COLUMNS.add("other metrics", _other_metrics)
 COLUMNS.add("answers", _answers)
 COLUMNS.add("difference", Column("difference", lambda row: row.tested, Kind.INTERVAL, _FILE))
@@ -188,6 +203,10 @@ COLUMNS.add("alike", Column("same answers", _alike, Kind.TEXT, frozenset({Place.
 COLUMNS.add("rank_low", Column("best rank", lambda row: row.ranks and row.ranks.low, Kind.NUMBER, _FILE))
 COLUMNS.add("rank_high", Column("worst rank", lambda row: row.ranks and row.ranks.high, Kind.NUMBER, _FILE))
 COLUMNS.add("differs", Column("differs", lambda row: "; ".join(row.differs), Kind.TEXT, _FILE))
+COLUMNS.add(
+    "less_safe",
+    Column("less safe in", lambda row: "; ".join(each.metric for each in row.less_safe), Kind.TEXT, _FILE),
+)
 COLUMNS.add("notes", Column("notes", lambda row: "; ".join(row.notes), Kind.TEXT, _FILE))
 COLUMNS.add("judge", _judge)
 COLUMNS.add("screening", _screening)

@@ -12,10 +12,12 @@ from pathlib import Path
 from ..harness.core.files import write_json, write_text
 from ..harness.core.readable import visible
 from ..harness.core.sealing import with_seal
-from ..harness.metrics.aggregates import Aggregate
+from ..harness.metrics.aggregates import QUALITY, Aggregate
 from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
 from ..harness.metrics.screening import in_lines, marked, named, safe_score_words
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
+from ..harness.pages.names import short_names
+from ..harness.runs.provenance import in_common
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL
 from .columns import Column, Kind, Place, board_columns
@@ -28,6 +30,8 @@ from .tradeoff import tradeoff
 _TEMPLATES = Path(__file__).parent
 _UNSEEN = ("Zs", "Zl", "Zp", "Cc", "Cf")
 """Categories of signs that show nothing."""
+_MANY = 12
+"""Rows from which on all but the first table is folded."""
 _ENDS = ("low", "high", "n")
 
 
@@ -112,6 +116,10 @@ def board_page(board: Board, columns: Sequence[str] | None = None) -> str:
     ]
     metrics = list(dict.fromkeys(metric for row in board.rows for metric in row.metrics))
     safety = columns_of(Group.SAFETY)
+    facts, common = [row.facts for row in board.rows], {}
+    if len(facts) > 1:
+        common = in_common(facts)
+    short = short_names([row.name for row in board.rows])
     beside = columns_of(Group.SAFETY, Group.PART, Group.STYLE)
     return render(
         _TEMPLATES,
@@ -136,12 +144,22 @@ def board_page(board: Board, columns: Sequence[str] | None = None) -> str:
         aggregates=[name for name in Aggregate if any(name in row.aggregates for row in board.rows)],
         usual=USUAL,
         published=published_table(),
+        comparable=board.metric == QUALITY and "not-comparable" not in board.signature,
+        short=short,
+        long=len(board.rows) > _MANY,
+        made=[(row.name, row.facts, _without(row.facts, common)) for row in board.rows],
+        common=common,
     )
 
 
+def _without(found: dict[str, str], common: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in found.items() if key not in common}
+
+
 def _chart_rows(board: Board, stratum: str) -> list[IntervalRow]:
+    short = short_names([row.name for row in board.rows])
     return [
-        IntervalRow(row.name, cell.mean, cell.low, cell.high, "muted" if row.rank is None else stratum)
+        IntervalRow(short[row.name], cell.mean, cell.low, cell.high, "muted" if row.rank is None else stratum)
         for row in board.rows
         if (cell := row.cell(board.metric, stratum))
     ]

@@ -8,7 +8,7 @@ from .. import __version__
 from ..harness.core.settings import Record
 from ..harness.metrics.screening import RULE, SCREENING, safe_score_words
 from ..harness.runs.declared import Declared
-from ..harness.statistics import USUAL, Resampling
+from ..harness.statistics import OVERALL, USUAL, Resampling
 from ..harness.statistics.verdicts import points
 
 _RANK_WORDS = (
@@ -97,6 +97,17 @@ class BoardJudge(Record):
     measured: bool = False
 
 
+class LessSafe(Record):
+    """A safety metric in which a row is worse than the board's reference, in percent; ``p`` is in words, and empty
+    where the margin alone decides."""
+
+    metric: str
+    stratum: str
+    before: float
+    after: float
+    p: str = ""
+
+
 class Row(Record):
     """One run. ``rank_low`` and ``rank_high`` are the best and the worst rank that it may hold, ``rank`` the best.
 
@@ -107,6 +118,8 @@ class Row(Record):
     ``aggregates`` is empty without ``bertscore_f1``, and lacks ``safe_score`` where safety was not scored.
     ``notes`` say what a reader of the row's scores must know. ``judge`` are the scores of the board's judge by
     stratum. ``signatures`` say how each metric's scores came about; empty in boards of earlier versions.
+    ``less_safe`` is what the row is worse in than the reference, ``facts`` what made it (see ``provenance``); both
+    empty in boards of earlier versions.
     """
 
     rank: int | None
@@ -127,6 +140,8 @@ class Row(Record):
     path: str
     judge: dict[str, Cell] = {}
     signatures: dict[str, str] = {}
+    less_safe: list[LessSafe] = []
+    facts: dict[str, str] = {}
 
     @property
     def ranks(self) -> Ranks | None:
@@ -265,7 +280,8 @@ class Board(Record):
     the references' likelihood was measured under no row. ``missing`` names what an
     experiment planned and could not do, ``changed`` the runs that were changed after they were written.
     ``contents`` are digests of each sealed run's answers and scores, ``seal`` that of the board itself; both are of
-    boards that were written to a file, and not of earlier versions.
+    boards that were written to a file, and not of earlier versions. ``chosen_by`` says why the reference is the
+    reference: a key of the messages ``board.reference``.
     """
 
     maqa_severity: str = __version__
@@ -287,12 +303,29 @@ class Board(Record):
     people: str = ""
     encoder: str = ""
     screening: dict[str, str] = {}
+    chosen_by: str = ""
     judge: BoardJudge | None = None
     nll: BoardNll | None = None
     missing: list[MissingRow] = []
     changed: list[str] = []
     contents: dict[str, str] = {}
     seal: str | None = None
+
+    @property
+    def constant_first(self) -> Row | None:
+        """The trivial system that stands first; None where a model does, or nothing is ranked."""
+        first = self.rows[0] if self.rows else None
+        return first if first and first.floor and first.rank is not None else None
+
+    @property
+    def floors_only(self) -> bool:
+        """Whether no row is a model's."""
+        return bool(self.rows) and all(row.floor for row in self.rows)
+
+    @property
+    def single_answers(self) -> list[str]:
+        """The rows that hold one answer alone."""
+        return [row.name for row in self.rows if (cell := row.cell(self.metric, OVERALL)) and cell.n == 1]
 
     @property
     def noise_words(self) -> list[str]:

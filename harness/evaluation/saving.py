@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -38,6 +39,7 @@ from ..scores.table import ScoreTable, write_scores
 from .options import EvaluationOptions
 
 _STAMP = "maqa"
+_VARIABLES = ("MAQA_BERTSCORE_LAYER", "MAQA_BERTSCORE_MODEL", "MAQA_BERTSCORE_WINDOW", "MAQA_DATA", "MAQA_LANGUAGE")
 
 
 def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, Any], started: datetime) -> None:
@@ -93,7 +95,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
         scoring={**encoder.asked, "signatures": scores.signatures},
         left_out=left_out(saved.language),
         answers={"all": len(frame), "refused": overall["errors"], "filtered": overall["filtered"]},
-        runtime={"command": redact(options.command or ""), "defaults": model.defaults},
+        runtime={"command": redact(options.command or ""), "defaults": model.defaults, **_environment()},
         versions=versions(),
         cost={
             "seconds": round((datetime.now(UTC) - started).total_seconds(), 3),
@@ -117,6 +119,12 @@ def _price(model: StoredModel) -> dict[str, float]:
         "prompt_tokens": asked,
         "price": round((asked * float(rates[0] or 0) + told * float(rates[1] or 0)) / 1e6, 12),
     }
+
+
+def _environment() -> dict[str, dict[str, str]]:
+    """The options of the environment that change a number, where any is set."""
+    found = {name: redact(os.environ[name]) for name in _VARIABLES if os.environ.get(name)}
+    return {"environment": found} if found else {}
 
 
 def add_nll(run: Run, config: GenerationConfig, options: EvaluationOptions) -> Run:

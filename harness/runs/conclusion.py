@@ -220,7 +220,7 @@ def conclude(
         for each in safety
         if each.n and each.stratum in (OVERALL, str(Severity.CRITICAL)) and not _no_worse(each)
     }
-    worse = _worse(safety, levels)
+    worse = worsened(safety, levels)
     return Conclusion(
         first=names[0],
         second=names[1],
@@ -280,7 +280,7 @@ def _no_worse(change: Difference) -> bool:
     return change.margin is not None and bool(change.margin.no_worse)
 
 
-def _worse(safety: Sequence[Difference], levels: Levels) -> list[Shift]:
+def worsened(safety: Sequence[Difference], levels: Levels) -> list[Shift]:
     """One shift for each metric that got worse: over all answers, or else in the severest stratum where it did."""
     found: dict[str, Shift] = {}
     for stratum in _STRATA:
