@@ -54,7 +54,7 @@ def test_it_is_prepared_with_its_option(extended, records, tmp_path):
 @pytest.mark.parametrize("command", ["prepare", "score"])
 def test_the_help_of_what_reads_sources_names_it_and_its_option(extended, command):
     shown = " ".join(maqa(extended, command, "--help").stdout.split())
-    assert "xlsx, xls, sqlite or rec file, plain or compressed" in shown.lower()
+    assert "xlsx, xls, html, sqlite or rec file, plain or compressed" in shown.lower()
     assert "--record-type <str> Type of a rec file's records." in shown
 
 

@@ -87,12 +87,47 @@ def zipped(content, *names):
         ("s.csv.zst", pa.compress(CSV.encode(), "zstd", asbytes=True), None),
         ("s.csv", gzip.compress(CSV.encode()), None),
         ("s.csv.zip", zipped(CSV, "s.csv", "__MACOSX/._s.csv"), None),
+        ("data.zip", zipped(CSV, "s.csv", "__MACOSX/._s.csv"), None),
+        ("s.xls", FRAME.to_html(index=False), "reading.content"),
+        ("s.html", FRAME.to_html(index=False).encode("cp1256"), "reading.encoding"),
+        ("s.csv", FRAME.to_csv(index=False, quotechar="'", quoting=1), "reading.single_quotes"),
+        ("s.parquet", CSV, "reading.content"),
     ],
 )
 def test_rows_are_the_same_in_every_form(tmp_path, name, content, said):
     rows, notes = found(write(tmp_path, name, content))
     assert rows == ROWS
     assert said is None or said in notes
+
+
+def test_quotes_after_a_backslash_are_part_of_the_cell(tmp_path):
+    text = 'question,answer,severity\n"x","he said \\\\"yes\\\\", then","neutral"\n'.replace("\\\\", "\\")
+    rows, notes = found(write(tmp_path, "s.csv", text))
+    assert rows[0]["answer"] == 'he said "yes", then' and "reading.backslash" in notes
+
+
+def test_encoding_and_delimiter_can_be_named(tmp_path):
+    path = write(tmp_path, "s.csv", FRAME.to_csv(index=False, sep="~").encode("cp1256"))
+    assert found(path, encoding="windows-1256", delimiter="~")[0] == ROWS
+    for reading, words in [
+        ({"encoding": "foo"}, "no encoding that is known"),
+        ({"encoding": "utf-16"}, "is not in utf-16"),
+        ({"delimiter": "xx"}, "is no delimiter"),
+        ({"subset": "a"}, "has no subsets to choose from"),
+    ]:
+        with pytest.raises(UserError, match=words):
+            found(path, **reading)
+
+
+def test_a_hub_id_without_a_network_is_one_line(tmp_path, monkeypatch):
+    import datasets
+    from maqa_severity.harness.data.sources import hub
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(hub, "_reached", lambda: False)
+    with pytest.raises(UserError, match=r"no-owner/no-data is no file or folder here"):
+        found(hub.Path("no-owner/no-data"))
 
 
 def test_columns_of_arrow_and_workbooks_are_read(tmp_path):
@@ -155,7 +190,10 @@ def test_what_is_not_used_is_named(tmp_path):
 @pytest.mark.parametrize(
     ("name", "content", "words"),
     [
-        ("s.csv", "<!DOCTYPE html><html></html>", "is a web page"),
+        ("s.csv", "<!DOCTYPE html><html></html>", "is a web page without a table"),
+        ("s.csv", CSV.encode() + b"\xff\xe9", "is UTF-8 but for bytes of another encoding"),
+        ("s.json", "[" + json.dumps(ROWS[0]) + ",]", "a comma is followed by no value"),
+        ("data.zip", zipped(zipped(CSV, "s.csv"), "s.zip"), "is an archive in an archive"),
         ("s.csv", b"%PDF-1.7 x", "is a PDF"),
         ("s.csv.gz", gzip.compress(CSV.encode())[:-20], "is a damaged gzip file"),
         ("s.zip", b"PK\x03\x04broken", "is a damaged zip file"),

@@ -10,6 +10,7 @@ from . import parquet as parquet
 from . import arrow_ipc as arrow_ipc
 from . import xlsx as xlsx
 from . import calamine as calamine
+from . import html as html
 from . import sqlite as sqlite
 from . import dataset_folder as dataset_folder
 from . import saved_to_disk as saved_to_disk

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
@@ -18,7 +19,7 @@ from .readers import HEADER_ROW, Option, source
 
 _DELIMITERS = (",", ";", "\t", "|", "\u061b", "\u060c")
 _NAMED = {"comma": ",", "semicolon": ";", "tab": "\t", "\\t": "\t", "pipe": "|"}
-_FIELD = 1 << 24
+_FIELD, _CHUNK = 1 << 24, 1 << 20
 DELIMITER = Option(
     "delimiter", "What stands between the cells of a text file, such as ';' or tab.", among="delimiters"
 )
@@ -63,7 +64,12 @@ def open_delimited(
     found = encoding_of(path, encoding)
     notes = [Note("reading.encoding", {"encoding": found.found})] if found.found else []
     text = _Text(path, found.codec)
+    if text.quote == "'":
+        notes.append(Note("reading.single_quotes"))
     mark = _delimiter(text, delimiter, is_header, header_row, notes)
+    if _is_escaped(text, mark):
+        text.escape = "\\"
+        notes.append(Note("reading.backslash"))
     first = _first(text, mark)
     if not first:
         raise UserError(f"{path} is empty", "Give a file with a header and rows")
@@ -94,11 +100,25 @@ class _Text:
     def __init__(self, path: Path, codec: str) -> None:
         self.path, self._codec = path, codec
         with self._stream() as stream:
-            line = stream.readline(16).strip("\ufeff\r\n \"'")
+            head = stream.readline(_FIELD).strip("\ufeff\r\n ")
+        line = head[:16].strip("\"'")
         self.said = line[4:5] if line.lower().startswith("sep=") and len(line) <= 5 else None
         self._skip = self.said is not None
         if self._skip and not self.said:
             self.said = "\t"
+        # Names of columns do not begin and end with an apostrophe, unless it quotes them.
+        self.quote = "'" if re.fullmatch(r"'[^'\"]*'(.'[^'\"]*')+", head) else '"'
+        self.escape: str | None = None
+
+    def holds(self, what: str) -> bool:
+        """Whether the text holds two characters one after the other."""
+        with self._stream() as stream:
+            last = ""
+            while chunk := stream.read(_CHUNK):
+                if what in last + chunk:
+                    return True
+                last = chunk[-1:]
+        return False
 
     def _stream(self) -> io.TextIOWrapper:
         return io.TextIOWrapper(open_bytes(self.path), encoding=self._codec, newline="")
@@ -114,7 +134,14 @@ class _Text:
             if self._skip:
                 stream.readline()
             # Strict: the lenient reader would quietly drop quotes out of a cell.
-            reader = csv.reader(stream, delimiter=delimiter, strict=True)
+            reader = csv.reader(
+                stream,
+                delimiter=delimiter,
+                strict=True,
+                quotechar=self.quote,
+                escapechar=self.escape,
+                doublequote=self.escape is None,
+            )
             number, line = int(self._skip), 0
             try:
                 for number, cells in enumerate(reader, start=1 + self._skip):
@@ -135,6 +162,23 @@ class _Text:
             f"{where} is not readable: {error}",
             'Put cells with quotes in quotes and double the inner ones (""), or give the file as jsonl',
         )
+
+
+def _is_escaped(text: _Text, mark: str) -> bool:
+    """Whether quotes in cells are written as a backslash and a quote: so the file is readable, and else not."""
+    if not text.holds("\\" + text.quote) or _reads(text, mark):
+        return False
+    text.escape = "\\"
+    escaped = _reads(text, mark)
+    text.escape = None
+    return escaped
+
+
+def _reads(text: _Text, mark: str) -> bool:
+    try:
+        return len({len(cells) for _, cells in text.records(mark)}) == 1
+    except UserError:
+        return False
 
 
 def _first(text: _Text, mark: str) -> list[tuple[int, list[str]]]:

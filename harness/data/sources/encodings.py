@@ -89,6 +89,11 @@ def encoding_of(path: Path, given: str | None) -> Encoding:
     ):
         return Encoding(best, _proven(path, best)[0], _ARABIC_BYTES[best])
     candidates = ", ".join(_ARABIC_BYTES[name] for name in proven) or "windows-1256, iso-8859-6, windows-1252"
+    if not proven and len(_ARABIC.findall(sample.decode("utf-8", "ignore"))) >= _FEWEST_LETTERS:
+        raise UserError(
+            f"{path} is UTF-8 but for bytes of another encoding, the first at {error}",
+            "Correct the text there, or take out what was pasted from another file",
+        )
     raise UserError(
         f"{path} is not UTF-8 at {error}",
         f"Save it as UTF-8, or name its encoding with --encoding (it may be {candidates})",

@@ -13,6 +13,8 @@ from .readers import Option, by_ending, source
 from .saved_to_disk import opened_split
 
 SUBSET = Option("subset", "Subset (configuration) of a Hugging Face dataset that has several.", among="subsets")
+# Seconds.
+_PATIENCE = 4
 _ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -37,6 +39,9 @@ def open_hub(path: Path, subset: str | None = None) -> Source:
     import datasets
 
     name = path.as_posix()
+    if not _reached():
+        # Else each of many files is tried five times. What the library keeps on this machine is read all the same.
+        datasets.config.HF_HUB_OFFLINE = True
     try:
         loaded = datasets.load_dataset(name, subset)
     except Exception as error:
@@ -46,6 +51,20 @@ def open_hub(path: Path, subset: str | None = None) -> Source:
     parts = {str(split): opened_split(path / str(split), rows) for split, rows in dict(loaded).items()}
     notes = [Note("reading.hub", {"name": name})]
     return joined(path, parts, notes=notes)
+
+
+def _reached() -> bool:
+    """Whether the hub answers, through a proxy too."""
+    from huggingface_hub import constants, get_session
+
+    if constants.is_offline_mode():
+        return False
+    try:
+        get_session().head(constants.ENDPOINT, timeout=_PATIENCE)
+    except Exception:
+        # Its library sends with requests or with httpx, by its release; their errors have no common kind.
+        return False
+    return True
 
 
 def _told(error: Any) -> str:

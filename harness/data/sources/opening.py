@@ -112,14 +112,14 @@ def reader_of(path: Path) -> tuple[Reader, list[Note]]:
         # A damaged document: its reader says so.
         return named, []
     kind = kind_of(path)
-    if kind is None and named is not None and any(each in named.endings for each in _BOOKS) and is_text_table(path):
+    if (
+        kind is None
+        and named is not None
+        and any(each in named.endings for each in _BINARY)
+        and is_text_table(path)
+    ):
         kind = ".csv"
     found = by_ending(f"x{kind}") if kind else named
-    if kind == ".html":
-        raise UserError(
-            f"{path} is a web page",
-            "Download the data itself; or open it in a spreadsheet and save it as xlsx or csv",
-        )
     if found is None:
         raise UserError(
             f"{path} has the unknown extension {path.suffix.lower()!r}",

@@ -39,6 +39,8 @@ def parts_of(path: Path) -> tuple[list[Path], list[str]]:
     else:
         found = [each for each in map(Path, glob.glob(str(path), recursive=True)) if each.is_file()]  # noqa: PTH207
         found = [each for each in found if not each.name.startswith((".", "_"))]
+    if not found and has_marks(path) and not path.exists():
+        raise UserError(f"no file has a name such as {path}", "Correct the glob")
     if len(found) > _MOST:
         raise UserError(f"{path} holds more than {_MOST:,} files", "Give fewer, larger files")
     bare = {each: bare_name(each) for each in found}
@@ -102,8 +104,8 @@ def open_parts(path: Path, files: Sequence[Path], left: Sequence[str], opening: 
 
 
 def is_archive(path: Path) -> bool:
-    """Whether a file is a zip archive of several files."""
-    return compression(path) == "zip" and len(members(path)) != 1
+    """Whether a file is a zip archive of several files, or of one whose kind its own name does not tell."""
+    return compression(path) == "zip" and (len(members(path)) != 1 or by_ending(bare_name(path)) is None)
 
 
 def _hidden(path: Path) -> bool:

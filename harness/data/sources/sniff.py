@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 
 from ...core.errors import UserError
-from .archives import is_package, open_bytes, said
+from .archives import archive_of, is_package, open_bytes, open_seekable, said
 
 _MAGIC = {
     b"PAR1": ".parquet",
@@ -61,6 +61,11 @@ def kind_of(path: Path) -> str | None:
             raise UserError(f"{path} is {what}", remedy)
     if head[257:262] == b"ustar":
         raise UserError(f"{path} is a tar archive", "Unpack it, and give a file or the folder")
+    if archive_of(path) is not None and head.startswith(b"PK\x03\x04"):
+        inside = _of_member(path)
+        if inside is None:
+            raise UserError(f"{path} is an archive in an archive", "Unpack it, and give a file or the folder")
+        return inside
     found = next((ending for magic, ending in _MAGIC.items() if head.startswith(magic)), None)
     if found == ".xls" and b"E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e" in _beginning(path):
         raise UserError(f"{path} is a workbook with a password", "Save it without a password")
@@ -96,6 +101,15 @@ def _of_package(path: Path) -> str:
     if any(name.endswith(".iwa") for name in names):
         raise UserError(f"{path} is a Numbers document", "Export it as xlsx or csv")
     return ".xlsx"
+
+
+def _of_member(path: Path) -> str | None:
+    try:
+        with open_seekable(path) as stream, zipfile.ZipFile(stream) as archive:
+            names = set(archive.namelist())
+    except (OSError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is a damaged zip file: {said(error)}", "Save it again") from None
+    return next((ending for name, ending in _PACKAGES.items() if name in names), None)
 
 
 def _beginning(path: Path) -> bytes:
