@@ -33,7 +33,7 @@ _ANSWERS = "id,prediction,reference,severity\n" + "".join(
 )
 
 _NO_ENCODER = ("--bertscore-model", "none")
-_ROUGE = ("--metric", "rougeL")
+_ROUGE = ("--metric", "rougeL", "--resamples", "100")
 
 
 @dataclass(frozen=True)
@@ -65,23 +65,20 @@ WRITERS = {
     ),
     "compare --json": Writer(
         "compared.json",
-        lambda out, here: ["compare", here / "a", here / "b", *_ROUGE, "--resamples", "100", "--json", out],
+        lambda out, here: ["compare", here / "a", here / "b", *_ROUGE, "--json", out],
     ),
     "leaderboard": Writer(
-        "board", lambda out, here: ["leaderboard", here / "a", here / "b", "--resamples", "100", "--out", out]
+        "board", lambda out, here: ["leaderboard", here / "a", here / "b", *_ROUGE, "--out", out]
     ),
     "leaderboard --json": Writer(
-        "board.json", lambda out, here: ["leaderboard", here / "a", here / "b", "--resamples", "100", "--json", out]
+        "board.json", lambda out, here: ["leaderboard", here / "a", here / "b", *_ROUGE, "--json", out]
     ),
     "report": Writer(
         "report.html",
-        lambda out, here: ["report", here / "a", "--metric", "rougeL", "--resamples", "100", "--out", out],
+        lambda out, here: ["report", here / "a", *_ROUGE, "--out", out],
     ),
     "ratings collect": Writer(
         "sheet", lambda out, here: ["ratings", "collect", here / "a", here / "b", "--questions", "4", "--out", out]
-    ),
-    "power --json": Writer(
-        "power.json", lambda out, here: ["power", "--pilot", here / "a", here / "b", *_ROUGE, "--json", out]
     ),
 }  # fmt: skip
 
