@@ -152,3 +152,10 @@ def test_runs_of_a_model_are_equal_with_their_encoder(evaluated):
         found = verify_run(folder)
         assert found.equal and not found.left_out, found
     assert is_encoded("bertscore_f1") and is_exact("degenerate") and not is_exact("rougeL")
+
+
+def test_a_folder_of_an_experiment_is_its_runs_and_its_boards(copy, verify):
+    write_json(copy / "experiment.json", {"name": "study"})
+    code, said, found = verify(copy)
+    assert code == 0, said
+    assert [each["name"] for each in found["of"]] == ["ce", "severity", "board by rougeL"]
