@@ -13,6 +13,7 @@ from rich.text import Text
 
 from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
+from ..harness.languages.messages import messages, reader
 from .analysis_options import declared_by, metric_of, print_declared
 from .app import app
 from .changed import print_changed
@@ -86,7 +87,6 @@ def leaderboard(
 
 def print_board(console: Console, board: Board, columns: Sequence[str] | None = None) -> None:
     """The board as a terminal table, and what must be known of its rows."""
-    from ..harness.languages.messages import messages, reader
     from ..harness.scores.signatures import Better, better
     from ..leaderboards.columns import Kind, Place, board_columns
     from ..leaderboards.judged import judge_table
@@ -107,8 +107,8 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
     for row in board.rows:
         table.add_row(*(_text(column, row) for column in shown.values()))
     print_table(console, table)
-    if board.rank_words:
-        console.print(Text(board.rank_words), soft_wrap=True)
+    if board.rank_key:
+        console.print(Text(messages(reader())(board.rank_key)), soft_wrap=True)
     for line in (*board.labels, *filter(None, [board.people, board.encoder])):
         console.print(Text(line), soft_wrap=True)
     if said := judge_table(board):
@@ -163,7 +163,8 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
             soft_wrap=True,
         )
         if claim.conclusion:
-            console.print(Text(claim.conclusion["en"], style=outcome_style(claim.outcome)), soft_wrap=True)
+            said = claim.conclusion.get(reader(), claim.conclusion["en"])
+            console.print(Text(said, style=outcome_style(claim.outcome)), soft_wrap=True)
     console.print(f"signature: {board.signature}|{board.resampling}", markup=False, soft_wrap=True)
 
 

@@ -11,15 +11,6 @@ from ..harness.runs.declared import Declared
 from ..harness.statistics import OVERALL, USUAL, Resampling
 from ..harness.statistics.verdicts import points
 
-_RANK_WORDS = (
-    "A rank such as 1–4 is all that these answers tell: all pairs of rows are tested at once, and with 95 % "
-    "confidence every row's true rank lies within its own. Ranks are of these very checkpoints, over other "
-    "questions; another training of the same arm may stand elsewhere."
-)
-_TIED_WORDS = (
-    "Made by an older version: rows share a rank where the first row of that rank was not told apart from them."
-)
-
 
 class Cell(Record):
     """A mean with its 95 % interval; no interval where a stratum has fewer than two answers."""
@@ -349,10 +340,10 @@ class Board(Record):
         )
 
     @property
-    def rank_words(self) -> str:
-        """What a reader must know of the ranks; empty where no two rows have one."""
+    def rank_key(self) -> str:
+        """The key of what a reader must know of the ranks; empty where no two rows have one."""
         if sum(row.rank is not None for row in self.rows) < 2:
             return ""
         if any(row.rank_high for row in self.rows):
-            return _RANK_WORDS
-        return _TIED_WORDS if any(row.rank for row in self.rows) else ""
+            return "board.ranks"
+        return "board.tied" if any(row.rank for row in self.rows) else ""

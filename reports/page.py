@@ -31,7 +31,7 @@ from ..harness.scores.findings import spans_note
 from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
 from ..harness.statistics import STRATA, USUAL, Difference, Parts, Resampling, SeedSummary, Summary, summarise
-from ..harness.statistics.verdicts import p_in_words, shown_in_words
+from ..harness.statistics.verdicts import p_in_words
 from ..judges.reading import JudgedRuns
 from ..judges.tables import Shown, run_scores
 from ..ratings.meta_records import Meta, of_people
@@ -114,7 +114,6 @@ def report_page(
         tampered=changed_words([each for group in (ours, theirs) if group for each in group.runs.values()]),
         trained=[*trained_notes([run]), *unsealed_notes([run])],
         p_in_words=p_in_words,
-        in_words=shown_in_words,
         questions=of_scores(run, metric),
         safety_changes={
             (each.metric, each.stratum): each for each in (compared.safety.differences if compared else [])

@@ -336,4 +336,4 @@ def test_a_board_of_several_bases_says_whose_arm_it_is_and_one_of_a_single_base_
         assert label in printed and label in page
     alone = build_board(runs[:4], resampling=few)
     assert [row.label for row in alone.seeds] == ["ce", "severity"] and alone.claims[0].label == "severity"
-    assert not build_board(runs[:1], resampling=few).rank_words
+    assert not build_board(runs[:1], resampling=few).rank_key

@@ -2,12 +2,15 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
+from maqa_severity.harness import pages
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.languages.direction import direction_of
-from maqa_severity.harness.languages.messages import VARIABLE, choose, reader
+from maqa_severity.harness.languages.messages import VARIABLE, choose, messages, reader
 from maqa_severity.harness.pages import render
+from maqa_severity.harness.pages.glossary import glossary_text
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +53,7 @@ def test_a_sentence_may_stand_in_elements_attributes_and_beside_other_text(tmp_p
     assert re.search(r'<p aria-label="None\." data-say-on="aria-label \d+">n 3 <b>b</b>', found)
     assert re.search(r' <span data-say="\d+">step 4</span><i data-say="\d+">None\., c</i>', found)
     assert re.search(r'<title data-say="\d+">None\.</title></svg>', found)
-    assert "الخطوة \u2068٤\u2069" in held(found)["texts"]["ar"]
+    assert "الخطوة \u2066٤\u2069" in held(found)["texts"]["ar"]
 
 
 def test_a_hostile_value_is_text_in_every_language_and_can_forge_no_sentence(tmp_path):
@@ -86,3 +89,25 @@ def test_the_environment_gives_the_language_and_an_unknown_one_is_refused(monkey
 )
 def test_a_text_runs_as_most_of_its_words_do(text, usual, found):
     assert direction_of(text, usual) == found
+
+
+@pytest.mark.parametrize(("code", "name"), [("en", "glossary.md"), ("ar", "glossary.ar.md")])
+def test_the_glossary_of_the_docs_is_that_of_the_pages(code, name):
+    kept = (Path(__file__).parents[1] / "docs" / name).read_text(encoding="utf-8")
+    assert all(line in kept for line in glossary_text(code).splitlines())
+
+
+def test_every_key_of_a_template_is_there_and_every_key_is_used():
+    folder = Path(__file__).parents[1]
+    sources = [*folder.glob("*/*.html"), *folder.glob("*/*/*.html")]
+    asked = {key for each in sources for key in re.findall(r'say\(\s*"([\w.]+)"', each.read_text(encoding="utf-8"))}
+    known = set(messages("en").known())
+    assert asked <= known | {"glossary.", "page."}
+    board = {key for key in known if key.startswith(("board.", "report."))}
+    text = "".join(each.read_text(encoding="utf-8") for each in [*sources, *folder.glob("leaderboards/*.py")])
+    assert {key for key in board if key not in text} <= {key for key in board if key.endswith("_apart")}
+
+
+def test_styles_name_no_left_or_right():
+    style = (Path(pages.__file__).parent / "style.css").read_text(encoding="utf-8")
+    assert not re.search(r"\b(left|right)\b", style)

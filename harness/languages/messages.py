@@ -17,10 +17,10 @@ FOLDER = "messages"
 VARIABLE = "MAQA_LANG"
 USUAL = "en"
 _REMEDY = "Mend the file, or install the package again"
-_ISOLATE, _END = "\u2068", "\u2069"
+_ISOLATE, _RUN, _END = "\u2068", "\u2066", "\u2069"
 _SIGNS = "number.signs"
 _WESTERN = "0123456789.,%"
-_NUMBER = re.compile(r"[<>≤≥=~+−-]? ?\d[\d.,]* ?%?")
+_NUMBER = re.compile(r"[+−-]?\d[\d.,]* ?%?")
 
 _chosen: ContextVar[str | None] = ContextVar("reader", default=None)
 
@@ -67,10 +67,12 @@ class Messages:
     def shown(self, text: str) -> str:
         """A value as it stands in a sentence: a number in the language's digits, all in an isolate where the
         sentence runs from right to left."""
-        if _NUMBER.fullmatch(text):
+        number = _NUMBER.fullmatch(text)
+        if number:
             text = text.translate(self._digits)
-        rtl = self.language.direction == "rtl"
-        return f"{_ISOLATE}{text}{_END}" if rtl and text and not text.startswith(_ISOLATE) else text
+        if self.language.direction == "ltr" or not text or text.startswith((_ISOLATE, _RUN)):
+            return text
+        return f"{_RUN if number else _ISOLATE}{text}{_END}"
 
 
 @cache

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from ..languages import language
 from ..languages.direction import direction_of
-from ..languages.messages import reader
+from ..languages.messages import messages, reader
 from .glossary import glossary
 from .said import DATA, Sayings, clean
 
@@ -45,6 +45,7 @@ def render(templates: Path, name: str, **context: Any) -> str:
         "by_language": said.by_language,
         "sentences": said.sentences,
         "said": Markup(DATA),
+        "spoken_decoding": lambda decoding: said.say(_decoding(decoding)[0], **_decoding(decoding)[1]),
         "direction_of": direction_of,
         "glossary": glossary,
     }
@@ -79,12 +80,17 @@ def p_value(value: float | None) -> str:
 
 def decoding_in_words(decoding: Mapping[str, Any]) -> str:
     """A decoding as lm-eval or we record it, in a reader's words."""
+    key, values = _decoding(decoding)
+    return messages("en")(key, **values)
+
+
+def _decoding(decoding: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The key of a decoding's sentence, and its values."""
     tokens = decoding.get("max_new_tokens", decoding.get("max_gen_toks"))
     if not decoding.get("do_sample", decoding.get("temperature", 0.0) > 0):
-        return f"greedy, at most {tokens} new tokens"
-    temperature = decoding.get("temperature", 1.0)
-    nucleus = decoding.get("top_p", 1.0)
-    return f"sampling at temperature {temperature:g}, top-p {nucleus:g}, at most {tokens} new tokens"
+        return "page.greedy", {"tokens": tokens}
+    temperature, nucleus = decoding.get("temperature", 1.0), decoding.get("top_p", 1.0)
+    return "page.sampling", {"temperature": f"{temperature:g}", "nucleus": f"{nucleus:g}", "tokens": tokens}
 
 
 def _absent(value: float | None) -> bool:
