@@ -163,8 +163,8 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
             soft_wrap=True,
         )
         if claim.conclusion:
-            said = claim.conclusion.get(reader(), claim.conclusion["en"])
-            console.print(Text(said, style=outcome_style(claim.outcome)), soft_wrap=True)
+            sentence = claim.conclusion.get(reader(), claim.conclusion["en"])
+            console.print(Text(sentence, style=outcome_style(claim.outcome)), soft_wrap=True)
     console.print(f"signature: {board.signature}|{board.resampling}", markup=False, soft_wrap=True)
 
 
