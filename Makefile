@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: setup demo demo-seeds tasks test test-slow test-vllm test-versions test-eee lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
+.PHONY: setup docs demo demo-seeds tasks test test-slow test-vllm test-versions test-eee lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
 
 setup: $(STAMP)
 
@@ -50,6 +50,11 @@ case-study case-study-quick: case-study-source setup
 # docs/claim.md from what is kept of the case studies.
 claim: setup
 	$(BIN)/maqa claim $(patsubst %/arms.json,%,$(sort $(wildcard docs/case-study/*/arms.json))) --out docs/claim.md
+
+# The documentation as a site in build/docs, offline; a warning is an error.
+docs: setup
+	$(BIN)/sphinx-build -W --keep-going -q docs build/docs
+	@echo "Open build/docs/index.html"
 
 # The lm-eval YAML files, from the task families and the metrics.
 tasks: setup
