@@ -1,6 +1,7 @@
 """The documentation site: ``make docs`` builds it offline, and any warning is an error."""
 
 from pathlib import Path
+from typing import Any
 
 from maqa_severity import __version__
 from maqa_severity.cli import application
@@ -23,6 +24,6 @@ html_show_sphinx = False
 highlight_language = "text"
 
 
-def setup(app):
+def setup(app: Any) -> None:
     """Write the page of every command before the sources are read."""
     app.connect("builder-inited", lambda app: write_pages(application(), Path(app.srcdir) / "commands"))
