@@ -80,7 +80,9 @@ def _kept(board: dict[str, Any]) -> dict[str, Any]:
     skipped = (*_NOT_NUMBERS, *_GIVEN, "contents")
     kept = {key: value for key, value in board.items() if key not in skipped}
     rows = [{key: value for key, value in row.items() if key not in (*_OF_ROWS, "judge")} for row in kept["rows"]]
-    return {**kept, "rows": {row["name"]: row for row in rows}}
+    # Of what made a row, all but where it lay.
+    facts = [{key: value for key, value in row["facts"].items() if key not in _OF_ROWS} for row in rows]
+    return {**kept, "rows": {row["name"]: {**row, "facts": own} for row, own in zip(rows, facts, strict=True)}}
 
 
 def _leaves(one: Any, other: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
