@@ -11,7 +11,6 @@ from typer.core import TyperGroup
 from .. import __version__
 from ..harness.core.readable import make_streams_readable
 from ..harness.core.secrets import redact
-from ..harness.languages.messages import VARIABLE, choose, reader, spoken
 from .endings import ClosedPipeError, ended
 
 WORKFLOW = (
@@ -37,6 +36,8 @@ LANG = "--lang"
 
 
 def _speak(code: str | None) -> None:
+    from ..harness.languages.messages import choose, reader
+
     choose(code)
     reader()
 
@@ -52,7 +53,7 @@ def _lang_option() -> Any:
                 expose_value=False,
                 callback=_speak,
                 metavar="CODE",
-                help=f"Language of pages and terminal: {' or '.join(spoken())}; else that of {VARIABLE}, or en.",
+                help="Language of pages and terminal, such as ar; else that of MAQA_LANG, or en.",
             ),
         ] = None,
     ) -> None: ...

@@ -11,7 +11,7 @@ from maqa_severity.harness.pages.lines import Line, line_chart
 from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.statistics import Resampling
 from maqa_severity.leaderboards.board import build_board
-from maqa_severity.leaderboards.export import _csv, board_page
+from maqa_severity.leaderboards.export import board_page, csv_text
 from maqa_severity.reports.page import report_page
 from maqa_severity.trainers import lm
 
@@ -75,13 +75,13 @@ def test_every_table_has_a_caption_and_each_row_and_column_its_header(pages, nam
     "cell", ["=1+1", " =1+1", "\t=1", "\u00a0@SUM(1)", "\u200b=1", "\uff1d1+1", "\uff0b1", "\r\n=1", "\x00=1", "-1"]
 )
 def test_no_cell_that_a_spreadsheet_would_run_stays_bare(cell):
-    ((written,),) = csv.reader(io.StringIO(_csv([[cell]])))
+    ((written,),) = csv.reader(io.StringIO(csv_text([[cell]])))
     assert written.startswith("'")
 
 
 def test_cells_without_a_formula_stay_as_they_are_and_hidden_bytes_are_seen():
-    assert _csv([["a=1", " b", 1.5, -2.0, None]]) == "a=1, b,1.5,-2.0,\n"
-    assert _csv([["a\x00b\x1b"]]) == "a\\x00b\\x1b\n"
+    assert csv_text([["a=1", " b", 1.5, -2.0, None]]) == "a=1, b,1.5,-2.0,\n"
+    assert csv_text([["a\x00b\x1b"]]) == "a\\x00b\\x1b\n"
 
 
 def test_control_bytes_of_an_answer_are_seen_in_a_page(tmp_path):
