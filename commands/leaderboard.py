@@ -13,7 +13,6 @@ from rich.text import Text
 
 from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
-from ..harness.languages.messages import messages, reader
 from .analysis_options import declared_by, metric_of, print_declared
 from .app import app
 from .changed import print_changed
@@ -87,12 +86,14 @@ def leaderboard(
 
 def print_board(console: Console, board: Board, columns: Sequence[str] | None = None) -> None:
     """The board as a terminal table, and what must be known of its rows."""
+    from ..harness.languages.messages import messages, reader
     from ..harness.scores.signatures import Better, better
     from ..leaderboards.columns import Kind, Place, board_columns
     from ..leaderboards.judged import judge_table
     from .judge_tables import print_shown
     from .nll_tables import print_board_nll
 
+    say = messages(reader())
     print_changed(console, board.changed)
     print_declared(console, board.analysis)
     apart = "Exploratory: " if board.analysis else ""
@@ -108,7 +109,7 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
         table.add_row(*(_text(column, row) for column in shown.values()))
     print_table(console, table)
     if board.rank_key:
-        console.print(Text(messages(reader())(board.rank_key)), soft_wrap=True)
+        console.print(Text(say(board.rank_key)), soft_wrap=True)
     for line in (*board.labels, *filter(None, [board.people, board.encoder])):
         console.print(Text(line), soft_wrap=True)
     if said := judge_table(board):
@@ -128,7 +129,6 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
             console.print(Text(f"{row.name} is not ranked: {'; '.join(row.differs)}", style="yellow"))
         for note in row.notes:
             console.print(Text(f"{row.name}: {note}", style="yellow"), soft_wrap=True)
-    say = messages(reader())
     for row in board.rows:
         for each in row.less_safe:
             key = "board.less_safe.p" if each.p else "board.less_safe.margin"

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -67,8 +68,9 @@ def test_each_place_shows_the_columns_that_are_declared_for_it_in_one_order(runs
     board = build_board(runs)
     shown = {place: list(board_columns(board, place)) for place in Place}
     scores = [f"bertscore_f1_{stratum}" for stratum in ("critical", "neutral", "non_critical", "overall")]
+    safety = [f"safety {name}" for name in ("missed_emergency", "dangerous_reassurance", "dose_conflict")]
     assert shown[Place.TERMINAL] == ["rank", "name", *scores, "n"]
-    assert shown[Place.PAGE] == ["rank", "name", "training", *scores, "n", "alike"]
+    assert shown[Place.PAGE] == ["rank", "name", "training", *scores, *safety, "n", "alike"]
     assert shown[Place.CSV][:5] == ["rank", "name", "arm", "seed", "backend"]
     header = list(rows_of(board_csv(board))[0])
     assert header[5:9] == ["bertscore_f1_critical", "low_critical", "high_critical", "n_critical"]
@@ -83,7 +85,7 @@ def test_the_user_chooses_columns_by_name_or_heading(runs):
         "name", "bertscore_f1_critical", "low_critical", "high_critical", "n_critical", "backend", "rougeL_overall"
     ]  # fmt: skip
     assert "backend" in terminal(board, chosen) and "neutral" not in terminal(board, chosen)
-    assert board_page(board, chosen).count("<button>") == 4
+    assert board_page(board, chosen).split('id="board"')[1].split("</thead>")[0].count("<button") == 4
 
 
 @pytest.mark.parametrize("wrong", ["severity", "", "rougeL_everywhere"])
@@ -135,7 +137,8 @@ def test_seeds_stand_in_terminal_csv_and_page(runs, tmp_path):
     assert float(severity["difference_mean_overall"]) == pytest.approx(8)
     assert severity["difference_verdict_overall"] == row.differences["overall"].verdict
     for shown in (terminal(board), files[-1].read_text()):
-        assert "severity minus ce: 2 trainings each, paired by seed (0, 1)" in " ".join(shown.split())
+        words = " ".join(re.sub(r"<[^>]+>", "", shown).split())
+        assert "severity minus ce: 2 trainings each, paired by seed (0, 1)" in words
         assert f"{row.cells['critical'].mean:.2f} ± {row.cells['critical'].deviation:.2f}" in shown
     assert seeds_csv(board) == files[2].read_text()
     write_board(tmp_path / "board", build_board([runs[1]]))

@@ -143,7 +143,7 @@ def made(
     )
     rows.to_csv(root / "labelled.csv", index=False)
     cases = [f"case {number // 2}" for number in range(len(rows))]
-    rows.drop(columns="severity").assign(case_id=cases).to_csv(root / "rows.csv", index=False)
+    rows.drop(columns="severity").assign(case_id=cases, remark="of nobody").to_csv(root / "rows.csv", index=False)
     split = ["--test", 12, "--validation", 30]
     maqa("prepare", root / "rows.csv", "--out", root / "unlabelled", *split)
     worded = rows.assign(severity=rows["severity"].replace({"critical": "Emergency"}))

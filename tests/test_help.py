@@ -39,5 +39,7 @@ def test_the_options_of_evaluate_stand_under_headings_and_each_but_help_under_on
         elif line.startswith(("  --", "  -h")):
             panels.setdefault(heading, []).append(line.split("  ")[1])
     assert list(panels) == ["Model", "Questions and prompt", "Answers", "Scores", "Run", "Options"]
-    assert panels["Options"] == ["-h, --help"] and any(each.startswith("--out ") for each in panels["Run"])
+    assert panels["Options"] == ["--lang CODE", "-h, --help"] and any(
+        each.startswith("--out ") for each in panels["Run"]
+    )
     assert max(map(len, panels.values())) <= 9

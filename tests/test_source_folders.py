@@ -138,10 +138,11 @@ def test_a_wrong_row_is_named_within_its_split(tmp_path):
         prepare(folder, tmp_path / "d", ALL_TEST)
 
 
-def test_a_column_of_lists_is_named(tmp_path):
-    folder = saved(tmp_path / "hf", datasets.Dataset.from_dict({"question": ["x"], "answer": [["y"]]}))
-    with pytest.raises(UserError, match=r"hf row 1 column 'answer' holds list where text is expected"):
-        prepare(folder, tmp_path / "d", ALL_TEST)
+def test_a_list_of_answers_is_several_references(tmp_path):
+    folder = saved(tmp_path / "hf", datasets.Dataset.from_dict({"question": ["x"], "answer": [["y", "z"]]}))
+    prepare(folder, tmp_path / "d", ALL_TEST)
+    (row,) = open_dataset(tmp_path / "d").split("test").to_dict("records")
+    assert (row["answer"], list(row["references"])) == ("y", ["y", "z"])
 
 
 @pytest.mark.parametrize(
