@@ -125,6 +125,8 @@ def maqa(*arguments: object) -> None:
     """Run a command in this process."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "argv", ["maqa", *map(str, arguments)])
+        # It changes nothing here, and is recorded.
+        patch.setenv("MAQA_LANGUAGE", ARABIC.code)
         try:
             cli.main()
         except SystemExit as ended:

@@ -1,6 +1,7 @@
 """Runs of several trainings are one arm, and are compared as one."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -178,7 +179,7 @@ def test_the_report_of_an_arm_is_over_its_trainings_and_shows_the_texts_of_one(r
     severity = as_group([runs["severity-2"], runs["severity-1"], runs["severity-0"]], "severity")
     page = report_page(severity, ce)
     assert "2 trainings each, paired by seed (0, 1); without a partner, left out: seed 2" in page
-    assert "<bdi>severity</bdi> minus <bdi>ce</bdi>" in page and "over questions and trainings" in page
+    assert "severity minus ce" in re.sub(r"<[^>]+>", "", page) and "over questions and trainings" in page
     assert "<bdi>severity-1</bdi>" in page and "severity-2" not in page
     single = report_page(runs["severity-0"], runs["ce-0"])
     assert "One training each: nothing is known about other trainings" in single and 'id="trainings"' not in single

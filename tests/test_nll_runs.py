@@ -145,16 +145,16 @@ def test_comparisons_boards_and_reports_show_it_over_questions_and_trainings(wor
         next(each.mean for each in over.nll.differences if each.stratum == "overall"), abs=1e-9
     )
     page = board_page(board)
-    assert "Likelihood of the references" in page and f"{weighted.cells['critical'].mean:.4f}" in page
-    assert "Likelihood of the references" in report_page(arms[1], arms[0])
-    assert "Likelihood of the references" in report_page(runs["ce-0"])
+    assert "Likelihood of the reference answers" in page and f"{weighted.cells['critical'].mean:.4f}" in page
+    assert "Likelihood of the reference answers" in report_page(arms[1], arms[0])
+    assert "Likelihood of the reference answers" in report_page(runs["ce-0"])
 
 
 def test_the_terminal_prints_it(world, capsys):
     maqa("compare", world / "runs" / "ce-0", world / "runs" / "severity-0", "--resamples", 200)
-    assert "Likelihood of the references: nats per token" in capsys.readouterr().out
+    assert "Likelihood of the reference answers: nats per token" in capsys.readouterr().out
     maqa("leaderboard", *sorted((world / "runs").iterdir()), "--out", world / "board", "--resamples", 200)
-    assert "Likelihood of the references: nats per token" in capsys.readouterr().out
+    assert "Likelihood of the reference answers: nats per token" in capsys.readouterr().out
 
 
 def test_a_checkpoint_of_before_is_measured_later_and_its_run_then_has_it(world, tmp_path, encoder, capsys):

@@ -115,7 +115,7 @@ def test_command_and_report_show_it(runs, evaluated):
     page = report_page(runs[1], runs[0])
     assert words in page
     assert words[:40] in " ".join(done.stdout.split())
-    assert "by 2.0" in page and "paired\n  difference and whether it is shown to be no worse" in page
+    assert "by 2.0" in page and "difference and whether it is shown to be no worse" in page
 
 
 def test_another_backend_is_refused_and_compared_anyway_under_a_heading(runs):
