@@ -242,7 +242,9 @@ def test_the_command_prints_rates_and_odds_and_writes_a_page_without_markup_of_t
     assert "not medical advice" in printed.replace("\n", " ") and "Fewer than 6 cases (emergency; " in printed
     page = (tmp_path / "p" / "index.html").read_text(encoding="utf-8")
     assert (
-        "&lt;b&gt;me&lt;/b&gt;" in page and "<b>me" not in page and "http" not in re.sub("http://www.w3|http-equiv", "", page)
+        "&lt;b&gt;me&lt;/b&gt;" in page
+        and "<b>me" not in page
+        and "http" not in re.sub("http://www.w3|http-equiv", "", page)
     )
 
 

@@ -159,7 +159,12 @@ def secrets_named(text: str) -> list[str]:
 
 def _is_secret_pair(pair: re.Match[str]) -> bool:
     in_query = pair.start() > 0 and pair.string[pair.start() - 1] in "?&;#"
-    return is_secret(unquote(pair[1]), in_query=in_query) and pair[2].strip("\"'") not in (HIDDEN, "?")
+    return is_secret(unquote(pair[1]), in_query=in_query) and not _is_hidden(pair[2].strip("\"'"))
+
+
+def _is_hidden(value: str) -> bool:
+    # On a page more may follow, up to the next quotation mark.
+    return value == "?" or value.startswith(HIDDEN)
 
 
 def _hidden_item(item: re.Match[str]) -> str:

@@ -93,10 +93,12 @@ def _label_columns(
         return {severity: ""}
     if own := {name: name[len(LABEL_OF) :].strip() for name in columns if name.lower().startswith(LABEL_OF)}:
         return ({severity: ""} if severity is not None else {}) | own
+    # By one letter an annotator is called as well as an answer.
+    answers = {name for name in columns if known(name, "answer", tongue) and len(name.strip()) > 1}
     rest = [
         name
         for number, name in enumerate(columns)
-        if number not in kinds.values() and not known(name, "note", tongue) and not known(name, "answer", tongue)
+        if number not in kinds.values() and not known(name, "note", tongue) and name not in answers
     ]
     if severity is not None:
         stem = normalise(severity, Profile.METRIC, tongue)
