@@ -49,6 +49,10 @@ def to_output(text: str) -> Any:
 JsonOutput = Annotated[Path | None, to_output("Also write everything to this file")]
 
 
+_WRITTEN = ("out", "figures")
+"""The options of folders that a command writes."""
+
+
 def _demand_no_input(path: Path) -> None:
     """Raises:
     UserError: the file is one that the command read, or stands in a folder that it read, however it is spelt.
@@ -60,7 +64,9 @@ def _demand_no_input(path: Path) -> None:
     places = [each for each in given if isinstance(each, Path) and each != STDOUT and each.exists()]
     if sum(each.samefile(path) for each in places) > 1:
         raise UserError(f"{path} is an input of this command", "Name another file")
-    for folder in (each for each in places if each.is_dir() and path.suffix not in _PAGES):
+    written = [context.params.get(name) for name in _WRITTEN]
+    read = [each for each in places if each.is_dir() and each not in written]
+    for folder in (each for each in read if path.suffix not in _PAGES):
         if any(parent.samefile(folder) for parent in path.resolve().parents):
             raise UserError(f"{path} stands in {folder}, an input of this command", "Name a file elsewhere")
 
