@@ -11,7 +11,7 @@ Direction = Literal["rtl", "ltr"]
 def direction_of(text: str, usual: Direction) -> Direction:
     """The direction of most of a text's words; ``usual`` where there are as many of either, or none.
 
-    Words count and not letters: one long name of a drug does not turn a line. "Paracetamol 500 mg كل ٦ ساعات" is
+    Words count and not letters: one long name of a drug does not turn a line. The name and dose of one between Arabic words is
     as usual in the language that it stands in.
     """
     sides = [side for word in text.split() if (side := _side(word))]
