@@ -11,8 +11,8 @@ Direction = Literal["rtl", "ltr"]
 def direction_of(text: str, usual: Direction) -> Direction:
     """The direction of most of a text's words; ``usual`` where there are as many of either, or none.
 
-    Words count and not letters: one long name of a drug does not turn a line. The name and dose of one between Arabic words is
-    as usual in the language that it stands in.
+    Words count and not letters: one long name of a drug does not turn a line. A name
+    and a dose with as many Arabic words turn as is usual in the language that they stand in.
     """
     sides = [side for word in text.split() if (side := _side(word))]
     rtl = sum(side == "rtl" for side in sides)
