@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -75,8 +75,9 @@ def parse_severity(text: str) -> Severity:
 def parse_grade(text: str) -> Grade:
     """Read a severity: a class, or a level of triage from 1 to 5, by number or by a name in any language.
 
-    Digits may be those of any script, and a number may come from a sheet as ``2.0``. A number beside a name, as in
-    ``2 - Emergency``, must say the same class.
+    Digits may be those of any script, and a number may come from a sheet as ``2.0``. Of a number beside a name, as
+    in ``2 - Emergency``, the name counts, for the number's scale is anybody's; the level is kept where both say one
+    class. Several names, as in ``non-critical (low)``, must all be known and say one class.
 
     Raises:
         UserError: nobody knows this severity, or a level is outside the scale.
@@ -96,12 +97,20 @@ def parse_grade(text: str) -> Grade:
             "Write 1 to 5, or the classes critical, neutral and non_critical",
         )
     keys = {code: severity_key(text, language(code)) for code in tables}
-    found = [grade for code, key in keys.items() if (grade := _named(key, tables[code]))]
-    if len({grade.severity for grade in found}) == 1:
-        return next((grade for grade in found if grade.level), found[0])
+    if (grade := _agreed([_named(key, tables[code]) for code, key in keys.items()])) is not None:
+        return grade
+    split = [
+        {code: severity_key(part, language(code)) for code in tables}
+        for part in _BETWEEN.split(text)
+        if part.strip()
+    ]
+    named = [part for part in split if not any(key.isdecimal() for key in part.values())]
+    said = [_agreed([_named(key, tables[code]) for code, key in part.items()]) for part in named]
+    if None not in said and (grade := _agreed(said)) is not None:
+        return grade
     names = [name for code in codes() for name in language(code).severity_names.values()]
-    known = ", ".join(dict.fromkeys([*map(str, SEVERITIES), *names]))
-    raise UserError(f"unknown severity {given!r}", f"Use one of: {known}, or a level of triage from 1 to 5")
+    usable = ", ".join(dict.fromkeys([*map(str, SEVERITIES), *names]))
+    raise UserError(f"unknown severity {given!r}", f"Use one of: {usable}, or a level of triage from 1 to 5")
 
 
 def whole_number(text: str) -> int | None:
@@ -112,17 +121,29 @@ def whole_number(text: str) -> int | None:
 
 _CANONICAL = {str(severity): Grade(severity) for severity in SEVERITIES}
 _NUMBER = re.compile(r"(-?\d{1,9})(?:[.,\u066B]0+)?")
+_BETWEEN = re.compile(r"[()\[\]{}:;,=/|\n\u060C\u061B]|\s[-\u2013\u2014]+\s")
+"""What stands between two names of one severity."""
+
+
+def _agreed(found: Sequence[Grade | None]) -> Grade | None:
+    """The one class of all that were found, with a level where one says it; None where there is none or several."""
+    known = [grade for grade in found if grade]
+    if len({grade.severity for grade in known}) != 1:
+        return None
+    return next((grade for grade in known if grade.level), known[0])
 
 
 def _named(key: str, table: Mapping[str, Grade]) -> Grade | None:
-    """The grade of a name, of ``level 2``, and of ``2 emergency`` if both say one class."""
+    """The grade of a name, of ``level 2``, and of ``2 emergency``, whose name counts."""
     numbers = [word for word in key.split() if word.isdecimal()]
     rest = " ".join(word for word in key.split() if not word.isdecimal())
     if len(numbers) != 1:
         return table.get(key)
     grade = grade_of_level(int(numbers[0])) if int(numbers[0]) in LEVELS else None
+    if not rest:
+        return grade
     named = table.get(rest)
-    return grade if grade and (not rest or (named and named.severity is grade.severity)) else None
+    return grade if named and grade and named.severity is grade.severity else named
 
 
 @cache

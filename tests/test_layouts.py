@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.card import Card
 from maqa_severity.harness.data.dataset import Dataset
 from maqa_severity.harness.data.markup import without_markup
@@ -95,3 +96,28 @@ def test_unknown_severities_are_all_named_with_their_counts(tmp_path: Path) -> N
     records = [{"question": f"سؤال {n}", "answer": "جواب", "severity": "zz" if n else "qq"} for n in range(3)]
     with pytest.raises(Exception, match=r"'zz' \(2\), 'qq' \(1\).*--severity-map"):
         read(tmp_path, records)
+
+
+@pytest.mark.parametrize(
+    "text", ["[1]", '{"a": 1}', '[{"a": 1}]', '"نعم"', "[1] راجع الطبيب", "true", '{"text": 5}']
+)
+def test_a_text_that_happens_to_be_json_is_kept_as_text(text: str, tmp_path: Path) -> None:
+    for name in ("s.jsonl", "s.csv"):
+        (folder := tmp_path / name).mkdir()
+        path, records = (
+            folder / name,
+            [{"question": text + " ما السبب", "answer": text}, {"question": text, "answer": "نم"}],
+        )
+        if name == "s.csv":
+            pd.DataFrame(records).to_csv(path, index=False)
+        else:
+            path.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
+        dataset, _ = prepare(path, folder / "d", PrepareOptions(language("ar"), **ALL_TEST))
+        rows = dataset.split("test")
+        assert set(zip(rows["question"], rows["answer"], strict=True)) == {(text + " ما السبب", text), (text, "نم")}
+
+
+@pytest.mark.parametrize("value", [[1], {"a": 1}, [{"a": 1}]])
+def test_a_record_where_text_is_expected_is_refused_beside_a_dialogue_too(value: Any, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"row 1 holds (list|dict) where text is expected"):
+        read(tmp_path, [{"instruction": "ما السبب", "input": "منذ يومين", "output": value}])

@@ -67,8 +67,16 @@ def text_file(folder: Path, content: str | bytes, name: str = "s.csv") -> Path:
         ("s.csv", GOOD + "x\n", "s.csv row 4 has 1 cells where the header has 2"),
         ("s.csv", GOOD + 'x,"y" z\n', "s.csv row 4 (line 4) is not readable"),
         ("s.csv", GOOD + 'x,"y\n', "s.csv row 4 (line 4) is not readable"),
-        ("s.csv", GOOD.encode() + b"x,\xff\n", f"s.csv is not UTF-8 at byte {len(GOOD.encode()) + 2} (line 4)"),
-        ("s.csv", GOOD.encode() + "ا".encode()[:1], f"s.csv is not UTF-8 at byte {len(GOOD.encode())} (line 4)"),
+        (
+            "s.csv",
+            GOOD.encode() + b"x,\xff\n",
+            f"of another encoding, the first at byte {len(GOOD.encode()) + 2} (line 4)",
+        ),
+        (
+            "s.csv",
+            GOOD.encode() + "ا".encode()[:1],
+            f"of another encoding, the first at byte {len(GOOD.encode())} (line 4)",
+        ),
         ("s.jsonl", '{"question": "x", "answer": "y"}\n{"question"\n', "s.jsonl row 2 is not JSON"),
         ("s.jsonl", "[" * 100_000, "s.jsonl is not JSON at character 1 (value 1): it is nested too deep"),
         ("s.jsonl", '{"question": "x", "answer": "y"}\n["x", "y"]\n', "s.jsonl row 2 is no JSON object"),

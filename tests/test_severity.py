@@ -1,11 +1,15 @@
 """Severities in every spelling, and the weights of the published loss."""
 
+import shlex
+
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from maqa_severity.harness.core.errors import UserError
-from maqa_severity.harness.data.severity_map import read_severity_map
+from maqa_severity.harness.data.labels import read_ranks
+from maqa_severity.harness.data.severity_map import SeverityMap, read_severity_map
 from maqa_severity.harness.languages import language
 from maqa_severity.harness.severity import SCHEMES, Severity, one_hot, parse_grade, parse_severity, parse_weights
 
@@ -39,6 +43,19 @@ from maqa_severity.harness.severity import SCHEMES, Severity, one_hot, parse_gra
         ("ESI 5", Severity.NON_CRITICAL),
         ("المستوى ٣", Severity.NEUTRAL),
         ("2 - Emergency", Severity.CRITICAL),
+        ("2 - non critical", Severity.NON_CRITICAL),
+        ("Level 3: Critical", Severity.CRITICAL),
+        ("non-critical (low)", Severity.NON_CRITICAL),
+        ("severity_critical", Severity.CRITICAL),
+        ("🔴 Critical!", Severity.CRITICAL),
+        ("غير حرجة (بسيطة)", Severity.NON_CRITICAL),
+        ("٣ – حالة حرجة", Severity.CRITICAL),
+        ("طوارئ", Severity.CRITICAL),
+        ("خطرة", Severity.CRITICAL),
+        ("متوسطة الشدة", Severity.NEUTRAL),
+        ("منخفضة الخطورة", Severity.NON_CRITICAL),
+        ("حمراء", Severity.CRITICAL),
+        ("Very Low", Severity.NON_CRITICAL),
     ],
 )
 def test_aliases_of_the_wild_are_read(spelling, severity):
@@ -50,7 +67,9 @@ def test_a_severity_nobody_knows_is_an_error_that_lists_the_known_ones():
         parse_severity("purple")
 
 
-@pytest.mark.parametrize(("text", "level"), [("Emergency", 2), ("عاجل", 3), ("4", 4), ("critical", None)])
+@pytest.mark.parametrize(
+    ("text", "level"), [("Emergency", 2), ("عاجل", 3), ("4", 4), ("critical", None), ("2 mild", None)]
+)
 def test_a_level_is_kept_where_one_was_said(text, level):
     assert parse_grade(text).level == level
 
@@ -61,7 +80,10 @@ def test_a_level_outside_the_scale_is_refused(text):
         parse_grade(text)
 
 
-@pytest.mark.parametrize("text", ["2.5", "2 mild", "2 purple", "", "severity", "درجة", "nan"])
+@pytest.mark.parametrize(
+    "text",
+    ["2.5", "mild (critical)", "critical/urgent", "mild - purple", "2 purple", "", "severity", "درجة", "nan"],
+)
 def test_what_says_no_severity_or_two_is_refused(text):
     with pytest.raises(UserError, match="unknown severity"):
         parse_grade(text)
@@ -79,6 +101,34 @@ def test_a_map_says_what_values_mean_and_must_name_each(tmp_path):
             read.of("4")
     with pytest.raises(UserError, match=r"unknown severity 'purple'.*--severity-map 'purple=\.\.\.'"):
         read_severity_map(None, language("ar")).of("purple")
+
+
+@pytest.mark.parametrize(
+    ("values", "line"),
+    [
+        (
+            ["1", "5", "3"],
+            "'1=critical,2=critical,3=neutral,4=non_critical,5=non_critical' where 1 is the most urgent",
+        ),
+        (["0", "2.0", "1"], "0=non_critical,1=neutral,2=critical where 0 is the mildest"),
+        (["٣", "Level 1"], "1=critical,2=neutral,3=non_critical where 1 is the most urgent"),
+        (["7", "8"], "7=...,8=..."),
+        (["حرج", "مجهول"], "'حرج=critical,مجهول=...'"),
+    ],
+)
+def test_numbers_of_a_column_need_a_map_and_the_error_has_it_ready(values, line):
+    with pytest.raises(UserError) as refused:
+        read_ranks(pa.array(values, pa.large_string()), str, SeverityMap(None, language("ar"), levels=False))
+    assert f"--severity-map {line}".replace("'", "") in refused.value.remedy.replace("'", "")
+    if "..." in line:
+        return
+    given, back = (
+        read_severity_map(shlex.split(part)[1], language("ar"))
+        for part in refused.value.remedy.removeprefix("Say what it means: ").split(" or ")
+    )
+    ranks = read_ranks(pa.array(values, pa.large_string()), str, given)
+    assert (ranks + read_ranks(pa.array(values, pa.large_string()), str, back)).tolist() == [2] * len(values)
+    assert SeverityMap(None, language("ar"), levels=False).of("ESI 2").level == 2
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,8 @@ def clean_batch(
     """Rows of a batch that have a question and an answer, and how many have none.
 
     A text without a letter or digit is none. Tags and entities of web pages are taken out, and a cell that lists
-    several answers is the first of them, all of them its references; ``counts`` is told.
+    several answers is the first of them, all of them its references; ``counts`` is told. A text that is other
+    JSON stays.
     ``roles`` gives the place of each role's column in the batch,
     ``where`` names a row of the file.
 
@@ -163,10 +164,12 @@ def _texts(
     """Questions and answers without markup, and by row the answers of those that have several, as JSON."""
     questions = batch.columns[roles[Role.QUESTION]].to_pylist()
     answers = batch.columns[roles[Role.ANSWER]].to_pylist()
+    nested = [batch.nested.get(roles[role], {}) for role in (Role.QUESTION, Role.ANSWER)]
     listed: dict[int, str] = {}
     for row, (question, answer) in enumerate(zip(questions, answers, strict=True)):
         try:
-            question, found = question_of(question), answers_of(answer)
+            question = question_of(question, nested=row in nested[0])
+            found = answers_of(answer, nested=row in nested[1])
         except ValueError as error:
             raise UserError(
                 f"{where(int(batch.numbers[row]))} holds {error} where text is expected",

@@ -12,7 +12,7 @@ import pyarrow as pa
 from ..core.errors import UserError
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES
 from .columns import PROBABILITIES, Role
-from .severity_map import SeverityMap
+from .severity_map import OPTION, SeverityMap
 
 SUM_TOLERANCE = 1e-3 + 1e-9
 """Numbers rounded to three digits can sum to 0.999 or 1.001, which floats miss by a little."""
@@ -30,7 +30,8 @@ def read_ranks(values: pa.Array, where: Where, severities: SeverityMap) -> Ranks
     """Ranks 0, 1, 2 of severities as a map reads them, shape (n,); an empty cell is ``UNLABELLED``.
 
     Raises:
-        UserError: severities that the map misses; names all of them, and how often each stands there.
+        UserError: severities that the map misses; names all of them, how often each stands there, and the map to
+            begin with.
     """
     encoded = values.dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
@@ -47,7 +48,9 @@ def read_ranks(values: pa.Array, where: Where, severities: SeverityMap) -> Ranks
         code, _, first = problems[0]
         row = int(np.argmax(codes == code))
         rest = "" if len(problems) == 1 else f"; not known are {_tally(problems, codes)}"
-        raise UserError(f"{where(row)}: {first.problem}{rest}", first.remedy)
+        before, option, _ = first.remedy.partition(OPTION)
+        whole = severities.to_begin_with(encoded.dictionary.to_pylist()) if option else ""
+        raise UserError(f"{where(row)}: {first.problem}{rest}", before + whole)
     result: Ranks = ranks[codes]
     return result
 

@@ -100,9 +100,17 @@ def _with(source: Source, made: Mapping[str, tuple[list[int], _Read]]) -> Source
         needed = list(dict.fromkeys(each for inputs, _ in wanted for each in inputs))
         plan = [([needed.index(each) for each in inputs], read) for inputs, read in wanted]
         for batch in source.batches(needed):
-            cells = zip(*(column.to_pylist() for column in batch.columns), strict=True)
-            for number, row in zip(batch.numbers.tolist(), cells, strict=True):
-                yield number, [read([row[each] for each in inputs]) for inputs, read in plan]
+            cells = [column.to_pylist() for column in batch.columns]
+            for row, number in enumerate(batch.numbers.tolist()):
+                yield (
+                    number,
+                    [
+                        batch.nested.get(inputs[0], {}).get(row, cells[inputs[0]][row])
+                        if read is _same
+                        else read([cells[each][row] for each in inputs])
+                        for inputs, read in plan
+                    ],
+                )
 
     def batches(places: Sequence[int]) -> Iterator[Batch]:
         return batched(rows(places), len(places), source.where)
@@ -151,7 +159,8 @@ def _turns(cell: str | None) -> list[tuple[str, str]]:
         if isinstance(each, dict):
             who = next((str(each[name]) for name in _ROLES if each.get(name)), "")
             text = next((spoken_text(each[name]) for name in _TEXTS if each.get(name)), "")
-            turns.append((who.strip().lower(), text))
+            if who or text:
+                turns.append((who.strip().lower(), text))
     return turns
 
 
@@ -174,31 +183,14 @@ def parsed(cell: str | None) -> Any:
         return None
 
 
-def references_of(cell: str | None) -> list[str] | None:
-    """The answers of a cell that lists several, as a list or as ``{"text": [...]}``; None of plain text.
-
-    Of a list of turns it is the last one's text.
-    """
-    found = parsed(cell)
-    if isinstance(found, dict):
-        found = next((found[name] for name in ("text", "answers", "answer") if name in found), None)
-        found = [found] if isinstance(found, str) else found
-    if not isinstance(found, list):
-        return None
-    if found and all(isinstance(each, dict) for each in found):
-        if any(name in found[0] for name in _ROLES):
-            return [spoken_text(next((found[-1][name] for name in _TEXTS if found[-1].get(name)), ""))]
-        found = [
-            next((each[name] for name in ("text", "answer", "content") if each.get(name)), "") for each in found
-        ]
-    return [each for each in found if isinstance(each, str)] if all(_is_text(each) for each in found) else None
-
-
-def question_of(cell: str | None) -> str | None:
+def question_of(cell: str | None, *, nested: bool = True) -> str | None:
     """The question of a cell that is a list of turns or of one text; a plain text is itself.
 
+    Args:
+        nested: whether the source itself has a list or record there, and no text that looks like one.
+
     Raises:
-        ValueError: it is a list or record of something else.
+        ValueError: the source has a list or record of something else.
     """
     found = parsed(cell)
     if found is None:
@@ -207,19 +199,33 @@ def question_of(cell: str | None) -> str | None:
         return "\n\n".join(text for who, text in turns if who != "system" and text)
     if isinstance(found, list) and len(found) < 2 and all(map(_is_text, found)):
         return found[0] if found else None
-    raise ValueError(type(found).__name__)
+    if nested:
+        raise ValueError(type(found).__name__)
+    return cell
 
 
-def answers_of(cell: str | None) -> list[str] | None:
-    """As ``references_of``.
+def answers_of(cell: str | None, *, nested: bool = True) -> list[str] | None:
+    """The answers of a cell that lists several, as a list or as ``{"text": [...]}``; None of plain text.
+
+    Of a list of turns it is the last one's text. ``nested`` is as of ``question_of``.
 
     Raises:
-        ValueError: it is a list or record of something else.
+        ValueError: the source has a list or record of something else.
     """
-    found = references_of(cell)
-    if found is None and (inside := parsed(cell)) is not None:
+    inside = found = parsed(cell)
+    if isinstance(found, dict):
+        found = next((found[name] for name in ("text", "answers", "answer") if name in found), None)
+        found = [found] if isinstance(found, str) else found
+    if isinstance(found, list) and found and all(isinstance(each, dict) for each in found):
+        if any(name in found[0] for name in _ROLES):
+            return [spoken_text(next((found[-1][name] for name in _TEXTS if found[-1].get(name)), ""))]
+        if all(each.keys() & {*_ANSWERS} for each in found):
+            found = [next((each[name] for name in _ANSWERS if each.get(name)), "") for each in found]
+    if isinstance(found, list) and all(map(_is_text, found)):
+        return [each for each in found if isinstance(each, str)]
+    if nested and inside is not None:
         raise ValueError(type(inside).__name__)
-    return found
+    return None
 
 
 def _is_text(value: Any) -> bool:

@@ -6,7 +6,6 @@ import json
 import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +16,7 @@ from ..core.errors import UserError
 from ..core.files import sha256_file, sha256_text
 from ..languages import Language
 from ..languages.messages import messages
-from ..severity import PROBABILITY_COLUMNS, whole_number
+from ..severity import PROBABILITY_COLUMNS
 from .card import (
     Card,
     count_by_split,
@@ -44,11 +43,11 @@ from .dataset import (
 from .labels import UNLABELLED, LabelReader, most_likely, severity_names
 from .layouts import laid_out
 from .options import PrepareOptions
-from .severity_map import OPTION, SeverityMap
+from .severity_map import SeverityMap
 from .sources import open_source
 from .sources.base import IsHeader, Note, Source
 from .splitting import split_groups
-from .unused import unused_notes
+from .unused import no_severities, unused_notes
 
 _WIDEST_SEARCHED = 1000
 CLEANING_VERSION = 2
@@ -87,8 +86,8 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
     _check_language(opened, options)
     opened, layout = laid_out(opened, options.columns, options.language)
     roles = _columns(opened, options)
-    severities = replace(options.severities, read={})
-    unused = _without_doubtful_labels(opened, roles, options)
+    severities = replace(options.severities, read={}, levels=False)
+    unused = _without_doubtful_labels(opened, roles, severities, options)
     labelled = Role.SEVERITY in roles or Role.P_CRITICAL in roles
     left = unused_notes(opened, roles.values(), labelled or bool(unused), severities, option(Role.SEVERITY))
     counts = Counts()
@@ -203,7 +202,9 @@ def _collect(
     return read, dropped, join(parts)
 
 
-def _without_doubtful_labels(source: Source, roles: dict[Role, int], options: PrepareOptions) -> str:
+def _without_doubtful_labels(
+    source: Source, roles: dict[Role, int], severities: SeverityMap, options: PrepareOptions
+) -> str:
     """Leave out a column that may hold severities by its name, and does not by its first rows; and say so."""
     place = roles.get(Role.SEVERITY)
     if (
@@ -212,24 +213,9 @@ def _without_doubtful_labels(source: Source, roles: dict[Role, int], options: Pr
         or not is_doubtful(source.columns[place], options.language)
     ):
         return ""
-    severities = replace(options.severities, read={})
-    for value in (value for batch in islice(source.batches([place]), 1) for value in batch.columns[0].to_pylist()):
-        if value and value.strip() and not _may_be_severity(value, severities):
-            del roles[Role.SEVERITY]
-            return (
-                f"column {source.columns[place]!r} is not used: {value!r} may be no severity. If it is one, name "
-                f"the column with {option(Role.SEVERITY)}, and what its values mean with {OPTION}"
-            )
-    return ""
-
-
-def _may_be_severity(value: str, severities: SeverityMap) -> bool:
-    try:
-        severities.of(value)
-    except UserError:
-        return False
-    # A bare number may count anything, unless a map says what it is.
-    return severities.entries is not None or whole_number(value) is None
+    if said := no_severities(source, place, severities, option(Role.SEVERITY)):
+        del roles[Role.SEVERITY]
+    return said
 
 
 def _cluster_column(source: Source, rows: Rows, roles: dict[Role, int], options: PrepareOptions) -> str | None:

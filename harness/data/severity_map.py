@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+import shlex
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from ..core.errors import UserError
 from ..core.files import read_json
 from ..languages import DEFAULT, Language, language
+from ..languages.severities import number_alone
 from ..languages.text import Profile, normalise
-from ..severity import Grade, parse_grade, whole_number
+from ..severity import CLASS_OF_LEVEL, Grade, Severity, parse_grade, whole_number
 from .sources import open_source
 
 OPTION = "--severity-map"
+_MOST = 20
 _FORM = f"Write {OPTION} 1=critical,2=neutral,3=non_critical, or a table or JSON file of value and severity"
 
 
@@ -21,23 +25,31 @@ _FORM = f"Write {OPTION} 1=critical,2=neutral,3=non_critical, or a table or JSON
 class SeverityMap:
     """Reads values as ``parse_grade`` does, or by a map alone, which then must name every value.
 
-    ``read`` collects what each value was read as, for a note to the user.
+    ``levels``: whether a number that names no scale is a level of triage, as on the sheets of the coding manual; in
+    a column of anybody's it may count from either end. ``read`` collects what each value was read as, for a note to
+    the user.
     """
 
     entries: Mapping[str, Grade] | None = None
     tongue: Language = field(default_factory=lambda: language(DEFAULT))
     read: dict[str, Grade] = field(default_factory=dict, compare=False)
+    levels: bool = True
 
     def of(self, value: str) -> Grade:
         """The grade of a value.
 
         Raises:
-            UserError: the map misses it, or without a map nobody knows it.
+            UserError: the map misses it, or without a map nobody knows it, or it is a number of no known scale.
         """
         value = str(value)
         if (known := self.read.get(value)) is not None:
             return known
         if self.entries is None:
+            if not self.levels and (number := _number(value)) is not None:
+                raise UserError(
+                    f"the severity {value.strip()!r} is a number, which may count from either end",
+                    f"Say what it means: {OPTION} '{number}=...'",
+                )
             try:
                 grade = parse_grade(value)
             except UserError as error:
@@ -58,6 +70,51 @@ class SeverityMap:
         if all(value == str(grade.severity) for value, grade in told.items()):
             return ""
         return ", ".join(f"{value} is {grade.severity}" for value, grade in sorted(told.items()))
+
+    def to_begin_with(self, values: Iterable[str]) -> str:
+        """What to write for these values of a column: the option, whole where all are numbers of a usual scale."""
+        values = sorted({value.strip() for value in values if value.strip()})
+        numbers = {value: _number(value) for value in values}
+        seen = {number for number in numbers.values() if number is not None}
+        if None not in numbers.values():
+            for scale in _SCALES:
+                if seen <= set(range(scale.first, scale.first + len(scale.severities))):
+                    pairs = dict(enumerate(scale.severities, start=scale.first))
+                    back = dict(enumerate(reversed(scale.severities), start=scale.first))
+                    way = f"where {scale.first} is the {scale.says}"
+                    return f"{_line(pairs)} {way}, or {_line(back)} the other way round"
+        if len(values) > _MOST or any(mark in value for value in values for mark in ",\u060c"):
+            return f"{OPTION} FILE, a table of value and severity"
+        told = {}
+        for value in values:
+            try:
+                told[value] = str(replace(self, read={}).of(value).severity)
+            except UserError:
+                told[value] = "..."
+        return _line(told)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Numbers that people use: from ``first`` on, which ``says`` how urgent the first is."""
+
+    first: int
+    says: str
+    severities: tuple[Severity, ...]
+
+
+_SCALES = (
+    _Scale(0, "mildest", (Severity.NON_CRITICAL, Severity.CRITICAL)),
+    _Scale(0, "mildest", (Severity.NON_CRITICAL, Severity.NEUTRAL, Severity.CRITICAL)),
+    _Scale(1, "most urgent", (Severity.CRITICAL, Severity.NEUTRAL, Severity.NON_CRITICAL)),
+    _Scale(1, "most urgent, as in triage", tuple(CLASS_OF_LEVEL.values())),
+)
+"""The shortest that holds all numbers of a column is offered."""
+
+
+def _line(pairs: Mapping[Any, Any]) -> str:
+    listed = ",".join(f"{value}={meaning}" for value, meaning in pairs.items())
+    return f"{OPTION} {shlex.quote(listed)}"
 
 
 def read_severity_map(given: str | None, tongue: Language) -> SeverityMap:
@@ -106,6 +163,11 @@ def _of_file(path: Path) -> list[tuple[str, str]]:
     ]
 
 
-def _key(value: str, tongue: Language) -> str:
+def _number(value: str) -> int | None:
     number = whole_number(value)
+    return number_alone(value) if number is None else number
+
+
+def _key(value: str, tongue: Language) -> str:
+    number = _number(value)
     return str(number) if number is not None else normalise(value, Profile.METRIC, tongue) or value.strip()

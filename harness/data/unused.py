@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..core.errors import UserError
-from ..severity import whole_number
 from .severity_map import SeverityMap
 from .sources.base import Note, Source
 
@@ -53,6 +53,25 @@ def unused_notes(
     return notes
 
 
+def no_severities(source: Source, place: int, severities: SeverityMap, option: str) -> str:
+    """Why a column whose name says little is not read as severities; empty where its first rows are some."""
+    looking = replace(severities, read={})
+    column = next((batch.columns[0] for batch in source.batches([place])), None)
+    values = (
+        {} if column is None else dict.fromkeys(value for value in column.to_pylist() if value and value.strip())
+    )
+    for value in values:
+        try:
+            looking.of(value)
+        except UserError:
+            name = source.columns[place]
+            return (
+                f"column {name!r} is not used: {value!r} may be no severity. If it is one: "
+                f"{option} {shlex.quote(name)} {looking.to_begin_with(values)}"
+            )
+    return ""
+
+
 def _first_cells(source: Source, place: int) -> pa.Array | None:
     """None of a column that cannot be read as text, which nobody asked for."""
     try:
@@ -69,5 +88,4 @@ def _all_known(values: Iterable[str], severities: SeverityMap) -> bool:
             looking.of(value)
     except UserError:
         return False
-    # A bare number may count anything.
-    return severities.entries is not None or not any(whole_number(value) is not None for value in values)
+    return True

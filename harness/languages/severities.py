@@ -19,13 +19,15 @@ _LEAST = 2
 class SeverityWords(Record):
     """Names of the five levels and of the three classes.
 
-    ``fillers`` are words that say nothing by themselves ("level"); every word may begin with one of ``prefixes``
-    (an article) and end with one of ``suffixes`` (a gender). ``nothing`` is what people write who skip an item.
+    ``fillers`` are words that say nothing by themselves ("level"); ``scales`` say only what a number beside them means;
+    every word may begin with one of ``prefixes`` (an article) and end with one of ``suffixes`` (a gender).
+    ``nothing`` is what people write who skip an item.
     """
 
     levels: dict[Literal["1", "2", "3", "4", "5"], tuple[str, ...]] = {}
     classes: dict[Literal["critical", "neutral", "non_critical"], tuple[str, ...]] = {}
     fillers: tuple[str, ...] = ()
+    scales: tuple[str, ...] = ()
     nothing: tuple[str, ...] = ()
     prefixes: tuple[str, ...] = ()
     suffixes: tuple[str, ...] = ()
@@ -63,6 +65,16 @@ def says_nothing(text: str) -> bool:
     return False
 
 
+def number_alone(text: str) -> int | None:
+    """The number of a text that says nothing else, such as ``2`` or ``level 2``; None where its scale is named."""
+    for tongue in map(language, codes()):
+        key = severity_key(text, tongue)
+        scales = {word for scale in severity_words(tongue).scales for word in _words(scale, tongue)}
+        if key.isdecimal() and not scales & set(_words(text, tongue)):
+            return int(key)
+    return None
+
+
 def named_severities(language: Language) -> dict[str, str]:
     """The name of a class, or the number of a level, by the key of each of its names; the first declared wins."""
     said = severity_words(language)
@@ -75,7 +87,9 @@ def named_severities(language: Language) -> dict[str, str]:
 
 
 def _key(text: str, language: Language, said: SeverityWords) -> str:
-    fillers = {_bare(word, said, language) for filler in said.fillers for word in _words(filler, language)}
+    fillers = {
+        _bare(word, said, language) for filler in (*said.fillers, *said.scales) for word in _words(filler, language)
+    }
     bare = [_bare(word, said, language) for word in _words(text, language)]
     return " ".join([word for word in bare if word not in fillers] or bare)
 
