@@ -17,4 +17,4 @@ def reference_ceilings(saved: Saved) -> ScoreTable:
     """
     answers = answers_of(saved)
     references = Answers(answers.references, answers.references, answers.questions, answers.severities)
-    return score_table(list(saved.answers["id"]), references, safety_metrics(saved.language))
+    return score_table(list(saved.answers["id"]), references, safety_metrics(saved.language), explain=False)

@@ -31,6 +31,7 @@ from ..harness.scores.findings import spans_note
 from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
 from ..harness.statistics import STRATA, USUAL, Difference, Parts, Resampling, SeedSummary, Summary, summarise
+from ..harness.statistics.bootstrap import drawn_once
 from ..harness.statistics.verdicts import p_in_words
 from ..judges.reading import JudgedRuns
 from ..judges.tables import Shown, run_scores
@@ -48,6 +49,7 @@ _DIRECTION = {Better.HIGHER: 1, Better.LOWER: -1, Better.NEITHER: 0}
 _Table = dict[str, dict[str, Summary]]
 
 
+@drawn_once()
 def report_page(
     run: Run | RunGroup,
     against: Run | RunGroup | None = None,

@@ -79,7 +79,8 @@ def safety_of(run: Run, against: Run | None = None, resampling: Resampling = USU
         for each in columns
         if of_one_answer(run.scores.signatures[each]) != of_one_answer(ceilings.signatures.get(each, ""))
     ]
-    tables = [run.scores, ceilings, *([against.scores] if against else [])]
+    shared = [each for each in columns if against and each in against.scores.metrics]
+    tables = [run.scores.only(columns), ceilings, *([against.scores.only(shared)] if against else [])]
     own, references, *other = [_by_metric(summaries) for summaries in summarise_all(tables, resampling)]
     known = detections(run.language, run.scores.signatures)
     card = safety_card(run.language) if run.language.knows(Part.CARD) else None

@@ -140,8 +140,16 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def score_table(ids: Sequence[str], answers: Answers, metrics: Sequence[Metric]) -> ScoreTable:
+def score_table(
+    ids: Sequence[str], answers: Answers, metrics: Sequence[Metric], explain: bool = True
+) -> ScoreTable:
     """Score all answers and put id and severity (missing where nobody knows it) before the metrics' columns.
+
+    Args:
+        ids: of the answers.
+        answers: what is scored.
+        metrics: what scores it.
+        explain: whether to find out too which words the detectors went by.
 
     Raises:
         UserError: as ``score``.
@@ -151,8 +159,8 @@ def score_table(ids: Sequence[str], answers: Answers, metrics: Sequence[Metric])
     if answers.severities is not None:
         severities = [str(severity) for severity in answers.severities]
     keys = {"id": list(ids), "severity": pd.Series(severities, dtype="str")}
-    marked = [to_text(found) for found in findings(answers, metrics, scores)]
-    explained = any(isinstance(metric, Explains) for metric in metrics)
+    explained = explain and any(isinstance(metric, Explains) for metric in metrics)
+    marked = [to_text(found) for found in findings(answers, metrics, scores)] if explained else []
     return ScoreTable(
         pd.DataFrame({**keys, **scores}),
         signatures(metrics),

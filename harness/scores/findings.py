@@ -20,6 +20,10 @@ class Where(StrEnum):
     REFERENCE = "reference"
 
 
+# To look up is several times as fast as to make.
+_WHERE = {str(each): each for each in Where}
+
+
 @dataclass(frozen=True)
 class Finding:
     """``start`` to ``end`` are characters of the text ``where`` as it is stored, ``end`` not included.
@@ -50,7 +54,7 @@ def from_text(text: str) -> tuple[Finding, ...]:
     rows: Any = json.loads(text)
     try:
         return tuple(
-            Finding(str(detector), str(rule), int(start), int(end), Where(where))
+            Finding(str(detector), str(rule), int(start), int(end), _WHERE.get(where) or Where(where))
             for detector, rule, start, end, where in rows
         )
     except TypeError as error:

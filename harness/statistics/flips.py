@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..severity import SEVERITIES
-from .bootstrap import Floats, resampled_means, signs
+from .bootstrap import Floats, flipped_means
 from .clusters import Units
 from .columns import Block
 from .resampling import Resampling
@@ -97,8 +97,8 @@ def _every(n: int) -> Floats:
 
 
 def _drawn(units: Units, place: int, resampling: Resampling) -> Flips:
-    drawn = signs(len(units.sizes), resampling.resamples, np.random.default_rng([resampling.seed, place, _SIGNS]))
-    means = resampled_means(np.column_stack([units.totals, units.sizes]), drawn, units.n)
+    rng = np.random.default_rng([resampling.seed, place, _SIGNS])
+    means = flipped_means(np.column_stack([units.totals, units.sizes]), resampling.resamples, rng, units.n)
     return Flips(units.means, means[:-1], means[-1], exact=False)
 
 

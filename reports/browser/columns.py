@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,8 +33,14 @@ class _Texts:
         return [self.known.setdefault(visible(text), len(self.known)) for text in texts]
 
 
+# What pages show as several signs or count as two units.
+_LONGER = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\U00010000-\U0010ffff]")
+
+
 def place(text: str, at: int) -> int:
     """Where a character of a stored text stands in what pages show of it, in UTF-16 units."""
+    if not _LONGER.search(text, 0, at):
+        return min(at, len(text))
     return len(visible(text[:at]).encode("utf-16-le", "surrogatepass")) // 2
 
 
