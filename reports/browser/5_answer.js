@@ -48,7 +48,7 @@ function answerBox(run, row) {
   };
   note = make("small", {});
   return make("section", { class: "side", "aria-label": book.runs[run] },
-    make("h4", {}, make("bdi", {}, book.runs[run]), " · " + shownNumber(book.scores[run][row])),
+    make("h3", {}, make("bdi", {}, book.runs[run]), " · " + shownNumber(book.scores[run][row])),
     flagChips(run, row), textBox(text, content), note, ...flagButtons(run, row));
 }
 
@@ -64,7 +64,7 @@ function detail(row) {
   const marks = where => book.runs.flatMap((_, run) => spansOf(run, row, where));
   for (const [key, number, where] of [["question", book.question[row], 1], ["reference", book.reference[row], 2]]) {
     const text = textOf(number);
-    box.append(make("h4", {}, say(key)), textBox(text, () => parts(text, marks(where))));
+    box.append(make("h3", {}, say(key)), textBox(text, () => parts(text, marks(where))));
   }
   if (book.runs.length > 1) {
     const tick = make("input", { type: "checkbox", id: "diffing" });
