@@ -13,8 +13,10 @@ from hypothesis import HealthCheck, settings
 from maqa_severity.tests.falah_draw import FALAH
 from maqa_severity.tests.tongues import ARABIC
 
-# A shell's background job ignores Ctrl-C, and so would every command that the tests start from one.
+# A shell's background job ignores Ctrl-C, `nohup` what ends with the terminal, and so would every command that the
+# tests start from one.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -24,7 +24,7 @@ from maqa_severity.leaderboards.records import Board
 from maqa_severity.tests.test_groups import trained
 from scipy import stats
 
-README = Path(__file__).parents[1] / "README.md"
+PAGE = Path(__file__).parents[1] / "docs" / "howto" / "analysis.md"
 FIVE = [0.2, 0.4, 0.6, 0.8, 1.0]
 FEW = ("--resamples", 200)
 GATE = {"arm": "severity", "against": ["ce", "shuffled"]}
@@ -280,7 +280,7 @@ def test_a_contrast_with_several_arms_holds_only_if_every_leg_does_whatever_the_
 
 
 def test_arms_are_judged_over_exactly_what_is_declared(folders, tmp_path, maqa):
-    (example,) = re.findall(r"^```yaml\n(primary:.*?)^```$", README.read_text(encoding="utf-8"), re.M | re.S)
+    (example,) = re.findall(r"^```yaml\n(primary:.*?)^```$", PAGE.read_text(encoding="utf-8"), re.M | re.S)
     analysis = tmp_path / "analysis.yaml"
     analysis.write_text(example)
     runs, file = of(folders, "ce", "severity", "shuffled"), tmp_path / "compared.json"
