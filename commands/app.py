@@ -12,6 +12,7 @@ from .. import __version__
 from ..harness.core.readable import make_streams_readable
 from ..harness.core.secrets import redact
 from .endings import ClosedPipeError, ended
+from .writing import Commands
 
 WORKFLOW = (
     *("demo", "run", "prepare", "label", "train", "export", "nll", "evaluate", "score", "rescore", "fetch"),
@@ -83,7 +84,7 @@ class _InOrder(TyperGroup):
             raise ClosedPipeError from error
 
 
-app = typer.Typer(
+app = Commands(
     name="maqa",
     cls=_InOrder,
     help="Evaluate severity-aware Arabic medical text generation.",

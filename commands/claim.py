@@ -11,7 +11,8 @@ from rich.text import Text
 from ..harness.core.console import Terminal
 from .app import app
 from .options import Changed
-from .output import STDOUT, to_output, write_result
+from .output import to_output, write_result
+from .writing import STDOUT
 
 
 @app.command()

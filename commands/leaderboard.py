@@ -19,8 +19,9 @@ from .changed import print_changed
 from .compare_tables import outcome_style
 from .metric_names import NamesMetrics
 from .options import AnalysisFile, Changed, FiguresFolder, JudgeFolder, Look, People, Resamples, Seed, resampling_of
-from .output import STDOUT, JsonOutput, write_json_result
+from .output import JsonOutput, write_json_result
 from .tables import interval_text, print_table
+from .writing import STDOUT
 
 if TYPE_CHECKING:
     from ..leaderboards.columns import Column

@@ -10,13 +10,14 @@ import typer
 from .app import app
 from .options import Resamples, Seed, SeverityMapText, resampling_of
 from .output import JsonOutput, to_output, write_json_result
+from .writing import Commands
 
 if TYPE_CHECKING:
     from ..harness.labelling.sources.base import SeveritySource
     from ..harness.statistics import Resampling
     from ..ratings.collected import Ratings
 
-ratings = typer.Typer(help="Have people judge answers or label complaints, blindly.", no_args_is_help=True)
+ratings = Commands(help="Have people judge answers or label complaints, blindly.", no_args_is_help=True)
 app.add_typer(ratings, name="ratings")
 
 Files = Annotated[
@@ -76,7 +77,7 @@ def collect(
     )
 
 
-@ratings.command("import")
+@ratings.command("import", writes=("out", "gold", "flags"))
 def import_(
     files: Files,
     out: Annotated[Path, typer.Option(help="The file of all ratings, JSON.")],

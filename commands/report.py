@@ -23,7 +23,8 @@ from .options import (
     Seed,
     resampling_of,
 )
-from .output import STDOUT, to_output, write_result
+from .output import to_output, write_result
+from .writing import STDOUT
 
 
 @app.command(cls=NamesMetrics)

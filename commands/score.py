@@ -78,8 +78,6 @@ def score(
     ensure_writable(out)
     if out.suffix != ".parquet":
         raise UserError(f"{out} does not end in .parquet", "The scores are a parquet file: name it so")
-    if out.exists() and file.exists() and out.samefile(file):
-        raise UserError(f"{out} holds the answers", "Name another file with --out")
     tongue = language_asked(None, language)
     rows = read_answers(file, reading)
     metrics = run_metrics(

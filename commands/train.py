@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import typer
-
 from .app import app
+from .writing import Commands
 
-train = typer.Typer(help="Train a severity classifier or a language model.", no_args_is_help=True)
+train = Commands(help="Train a severity classifier or a language model.", no_args_is_help=True)
 app.add_typer(train, name="train")

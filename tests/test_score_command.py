@@ -180,7 +180,7 @@ def test_the_scores_never_take_the_place_of_the_answers(maqa, tmp_path):
     before = answers.read_bytes()
     status, printed, errors = maqa(answers, "--bertscore-model", "none", out=tmp_path / "." / "answers.parquet")
     assert (status, printed, errors.count("\n")) == (2, "", 1)
-    assert "answers.parquet holds the answers" in errors
+    assert "answers.parquet is an input of this command" in errors
     assert answers.read_bytes() == before
 
 

@@ -161,8 +161,9 @@ def content_id(question: str, answer: str) -> str:
     return sha256_text(f"{question}\x1f{answer}")[:16]
 
 
-def check_output(folder: Path, overwrite: bool) -> None:
-    """Refuse an output folder that holds anything else than a dataset, or a dataset unless ``overwrite``.
+def check_output(folder: Path, overwrite: bool, source: Path | None = None) -> None:
+    """Refuse an output folder that holds anything else than a dataset, or a dataset unless ``overwrite``, which may
+    not replace what is read: ``source`` as a dataset, or a file of one.
 
     Raises:
         UserError: so it is.
@@ -179,6 +180,9 @@ def check_output(folder: Path, overwrite: bool) -> None:
         raise UserError(f"{folder} holds files but no {NOTE}", "Give a new or empty folder with --out")
     if not overwrite:
         raise UserError(f"{folder} holds a dataset", "Replace it with --overwrite or give another folder")
+    replaced = [folder, folder / NOTE, *(folder / f"{name}.parquet" for name in SPLITS)]
+    if source is not None and source.exists() and any(each.exists() and each.samefile(source) for each in replaced):
+        raise UserError(f"{folder} holds {source}, which is read", "Give another folder with --out")
 
 
 def write_dataset(folder: Path, splits: Mapping[str, pd.DataFrame], info: DatasetInfo) -> Dataset:

@@ -78,10 +78,10 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
     Raises:
         UserError: the source cannot be read as what it claims to be, a row of it has an unknown severity,
             probabilities that are none or an id of another row, the splits are larger than the data, the source
-            is a dataset of another language, or ``out`` is in use or cannot be written to. Nothing is written
-            then.
+            is a dataset of another language, or ``out`` is in use, is the source or cannot be written to.
+            Nothing is written then.
     """
-    check_output(out, options.overwrite)
+    check_output(out, options.overwrite, source)
     opened = open_source(source, options.reading, header_test(source, options), nested=True)
     _check_language(opened, options)
     opened, layout = laid_out(opened, options.columns, options.language)
