@@ -52,6 +52,12 @@ def prepare(
     ] = None,
     reading: Reading = None,
     language: LanguageCode = None,
+    redact: Annotated[
+        bool,
+        typer.Option(
+            "--redact", help="Replace phone numbers, addresses, links, ID numbers and doctors' names by marks."
+        ),
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the dataset in the folder.")] = False,
 ) -> None:
     """Make a dataset from questions and answers.
@@ -91,6 +97,7 @@ def prepare(
         test=parse_share(test),
         validation=parse_share(validation),
         seed=seed,
+        redact=redact,
         overwrite=overwrite,
     )
     with stages_bar("Opening") as report:

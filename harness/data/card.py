@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,8 @@ class Card:
     read as, and ``unused``: a column that is not read as one, each empty where there is nothing to say.
     ``reading``: how the source was read, a sentence each.
     ``rows``: how the records were read and what was changed in them, a sentence each.
+    ``answer_languages``: kept rows by the language of their answer. ``personal``: personal data in the rows that
+    were read, by kind, and whether it was taken out.
     """
 
     columns: dict[str, str]
@@ -51,6 +54,8 @@ class Card:
     unused: str = ""
     reading: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
+    answer_languages: Mapping[str, int] = field(default_factory=dict)
+    personal: Mapping[str, Any] = field(default_factory=dict)
 
 
 def without_letters(texts: Sequence[str], language: Language) -> list[str]:

@@ -20,6 +20,7 @@ from .digests import Digests, as_array, changes, digest, sort_keys
 from .labels import LabelReader, Probabilities, Ranks, Where
 from .layouts import answers_of, question_of
 from .markup import without_markup
+from .personal import Personal
 from .sources.base import Batch
 
 
@@ -34,8 +35,9 @@ class Reason(StrEnum):
 
 @dataclass
 class Counts:
-    """What was changed in the rows of a source, in rows and in references."""
+    """What was changed in the rows of a source, in rows and in references; ``personal`` looks for personal data."""
 
+    personal: Personal | None = None
     markup: int = 0
     several: int = 0
     empty_references: int = 0
@@ -178,6 +180,8 @@ def _texts(
         told = [answer] if found is None else found
         plain = [without_markup(text) for text in (question or "", *(text or "" for text in told))]
         counts.markup += plain != [question or "", *(text or "" for text in told)]
+        if counts.personal is not None:
+            plain = counts.personal.read(plain)
         questions[row] = plain[0] if question is not None else None
         if found is None:
             answers[row] = plain[1] if answer is not None else None

@@ -56,6 +56,7 @@ class PrepareOptions:
         seed: of the split.
         overwrite: whether an existing dataset may be replaced.
         language: whose normalisation and column names apply.
+        redact: whether personal data in questions and answers is replaced by marks.
         severities: what the values of the severity column mean; by default what is known of them.
 
     Raises:
@@ -69,6 +70,7 @@ class PrepareOptions:
     validation: Share = Share(fraction=0.1)
     seed: int = 0
     overwrite: bool = False
+    redact: bool = False
     severities: SeverityMap = field(default_factory=SeverityMap)
 
     def __post_init__(self) -> None:

@@ -17,6 +17,7 @@ from ..core.files import sha256_file, sha256_text
 from ..languages import Language
 from ..languages.messages import messages
 from ..severity import PROBABILITY_COLUMNS
+from .answer_languages import answer_languages, language_notes
 from .card import (
     Card,
     count_by_split,
@@ -43,6 +44,7 @@ from .dataset import (
 from .labels import UNLABELLED, LabelReader, most_likely, severity_names
 from .layouts import laid_out
 from .options import PrepareOptions
+from .personal import Personal
 from .severity_map import SeverityMap
 from .sources import open_source
 from .sources.base import IsHeader, Note, Source
@@ -65,8 +67,9 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
     Question and answer are stored as written but for tags and entities of web pages; records are read as
     ``laid_out`` says. Dropped, and counted by reason, are rows whose question or
     answer has no letter or digit, and all but one of the rows whose question and answer are equal, or equal once
-    normalised. An id that the file gives is kept, else it is a digest of question and answer; an empty category is
-    ``unknown``. Severities and probabilities are read as in ``LabelReader``.
+    normalised. Personal data is counted, and with ``options.redact`` replaced by marks. An id that the file gives
+    is kept, else it is a digest of question and answer; an empty category is ``unknown``. Severities and
+    probabilities are read as in ``LabelReader``.
 
     The kept rows, their splits and the order of rows in a split depend on the set of rows and the seed, not on the
     order of the rows in the file. A source that is a dataset keeps who decided its severities.
@@ -90,7 +93,7 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
     unused = _without_doubtful_labels(opened, roles, severities, options)
     labelled = Role.SEVERITY in roles or Role.P_CRITICAL in roles
     left = unused_notes(opened, roles.values(), labelled or bool(unused), severities, option(Role.SEVERITY))
-    counts = Counts()
+    counts = Counts(personal := Personal(options.language, options.redact))
     read, dropped, rows = _collect(opened, roles, options.language, severities, progress, counts)
     progress("Finding duplicates", 0, None)
     kept, duplicates = without_duplicates(rows)
@@ -110,6 +113,7 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
             frame[REFERENCES] = _references(rows.take(places[name]))
     for name, frame in frames.items():
         frame["cluster"] = names[places[name]].to_numpy()
+    languages = answer_languages(rows.texts["answer"].combine_chunks(), options.language)
     foreign = without_letters(rows.texts["question"].to_pylist(), options.language)
     card = Card(
         columns={str(role): opened.columns[place] for role, place in roles.items()},
@@ -127,7 +131,11 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
         clusters=str(clusters),
         read_as=str(severities),
         unused=unused,
-        reading=tuple(_told([*opened.notes, *left])),
+        reading=tuple(
+            _told([*opened.notes, *left, *personal.notes(), *language_notes(languages, options.language)])
+        ),
+        answer_languages=languages,
+        personal=personal.record(),
         rows=(
             *layout.sentences(),
             *rivals(opened.columns, roles, options.language),
@@ -345,6 +353,8 @@ def _info(
             **({"severities": card.read_as} if card.read_as else {}),
             **({"reading": list(card.reading)} if card.reading else {}),
             **({"rows": list(card.rows)} if card.rows else {}),
+            "answer_languages": dict(card.answer_languages),
+            "personal": dict(card.personal),
         },
         clusters=clusters.about,
         labelling=dict(source.labelling) if _keeps_labels(options) else {},

@@ -19,9 +19,8 @@ _LEAST = 2
 class SeverityWords(Record):
     """Names of the five levels and of the three classes.
 
-    ``fillers`` are words that say nothing by themselves ("level"); ``scales`` say only what a number beside them
-    means;
-    every word may begin with one of ``prefixes`` (an article) and end with one of ``suffixes`` (a gender).
+    ``fillers`` are words that say nothing by themselves ("level"); ``scales`` say only what numbers beside them
+    mean; every word may begin with one of ``prefixes`` (an article) and end with one of ``suffixes`` (a gender).
     ``nothing`` is what people write who skip an item.
     """
 
