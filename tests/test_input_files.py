@@ -16,6 +16,7 @@ from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.data.options import PrepareOptions, Share
 from maqa_severity.harness.data.prepare import header_test, prepare
 from maqa_severity.harness.data.sources import open_source
+from maqa_severity.tests import input_cases
 from maqa_severity.tests.tongues import ARABIC
 
 OPTIONS = PrepareOptions(ARABIC, test=Share(rows=0), validation=Share(rows=0))
@@ -259,3 +260,9 @@ def wholes(tmp_path_factory):
     files += [(name, text.encode()) for name, text in texts.items()]
     files += [("s.csv.gz", gzip.compress(CSV.encode())), ("s.csv.xz", lzma.compress(CSV.encode()))]
     return [*files, ("s.zip", zipped(CSV, "a.csv", "b.csv")), ("t.csv", CSV.encode("cp1256"))]
+
+
+@pytest.mark.skipif(not input_cases.FOLDER.is_dir(), reason="the files are not here")
+@pytest.mark.parametrize("case", input_cases.CASES, ids=lambda case: case.name)
+def test_the_files_that_people_reported_are_read_right(case, tmp_path):
+    assert input_cases.problem(case, input_cases.FOLDER, tmp_path / "out") == ""

@@ -336,7 +336,7 @@ def test_real_pairs_are_kept_or_explained(tmp_path: Path, falah: Path) -> None:
 
 
 def test_severities_in_somebody_elses_words_are_read_and_it_is_said_how(tmp_path):
-    rows = [("عندي صداع", "حرجة"), ("عندي ألم", "عاجل"), ("عندي كحة", "بسيطة"), ("عندي حكة", "٢")]
+    rows = [("عندي صداع", "حرجة"), ("عندي ألم", "عاجل"), ("عندي كحة", "بسيطة"), ("عندي حكة", "ESI ٢")]
     source = tmp_path / "s.csv"
     lines = [f"{question},راجع الطبيب {place},{value}" for place, (question, value) in enumerate(rows)]
     source.write_text("\n".join(["question,answer,severity", *lines]), encoding="utf-8")
@@ -344,8 +344,8 @@ def test_severities_in_somebody_elses_words_are_read_and_it_is_said_how(tmp_path
     dataset, card = prepare(source, tmp_path / "out", options)
     found = dict(zip(dataset.split("train")["question"], dataset.split("train")["severity"], strict=True))
     assert [found[question] for question, _ in rows] == ["critical", "neutral", "non_critical", "critical"]
-    assert "حرجة is critical" in card.read_as and "٢ is critical" in card.read_as
-    mapped = replace(options, severities=read_severity_map("حرجة=1,عاجل=2,بسيطة=5,2=3", options.language))
+    assert "حرجة is critical" in card.read_as and "ESI ٢ is critical" in card.read_as
+    mapped = replace(options, severities=read_severity_map("حرجة=1,عاجل=2,بسيطة=5,ESI 2=3", options.language))
     dataset, _ = prepare(source, tmp_path / "mapped", mapped)
     found = dict(zip(dataset.split("train")["question"], dataset.split("train")["severity"], strict=True))
     assert [found[question] for question, _ in rows] == ["critical", "critical", "non_critical", "neutral"]
@@ -361,4 +361,4 @@ def test_a_column_that_may_be_the_severity_is_used_if_its_words_are_or_named_as_
     options = PrepareOptions(language=ARABIC, test=Share(rows=0), validation=Share(rows=0))
     dataset, card = prepare(source, tmp_path / "out", options)
     assert (dataset.info.severity_source.name == "column") is used
-    assert ("--severity-column" in card.unused) is not used
+    assert ("--severity-column label --severity-map" in card.unused) is not used
