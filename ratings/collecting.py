@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..harness.core.errors import UserError
 from ..harness.core.files import write_text
+from ..harness.core.folders import atomic_folder
 from ..harness.data.dataset import open_dataset
 from ..harness.data.folder import is_dataset
 from ..harness.labelling.sources.base import SeveritySource
@@ -53,10 +54,11 @@ def collect(
     sheet, key = _drawn(
         sources, kind, Draw(questions=questions, disagreement=disagreement, repeats=repeats, seed=seed), labellers
     )
-    write_text(out / "sheet.html", sheet_page(sheet))
-    write_workbook(out / "sheet.xlsx", sheet)
-    write_label_studio(out, sheet)
-    write_key(out, key)
+    with atomic_folder(out) as work:
+        write_text(work / "sheet.html", sheet_page(sheet))
+        write_workbook(work / "sheet.xlsx", sheet)
+        write_label_studio(work, sheet)
+        write_key(work, key)
     return Collected(
         len(key.items), len({each.id for each in key.items}), sum(each.repeat_of is not None for each in key.items)
     )

@@ -10,7 +10,7 @@ import pytest
 from maqa_severity.commands.endings import CLOSED, ended
 from maqa_severity.harness.core.errors import Interrupted, UserError
 from maqa_severity.harness.core.files import atomic, write_text
-from maqa_severity.harness.core.folders import sole
+from maqa_severity.harness.core.holding import sole
 from maqa_severity.harness.generation.store.store import Store
 from maqa_severity.tests.fault_matrix import FAULTS, WRITERS, make_inputs, make_table, run, tried
 

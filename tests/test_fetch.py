@@ -25,7 +25,8 @@ from maqa_severity.fetching.fetch import fetch
 from maqa_severity.fetching.origin import ORIGIN
 from maqa_severity.harness.core import folders
 from maqa_severity.harness.core.errors import UserError
-from maqa_severity.harness.core.folders import atomic_folder, sole
+from maqa_severity.harness.core.folders import atomic_folder
+from maqa_severity.harness.core.holding import sole
 from maqa_severity.tests.packing import encoder_weights, sha256, wheel, write_e5s1
 from typer.testing import CliRunner
 

@@ -1,5 +1,7 @@
 """One process at a time works on something, whichever machine it is on; what a dead one left is taken over."""
 
+import errno
+import fcntl
 import json
 import os
 import platform
@@ -7,11 +9,14 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from maqa_severity.harness.core import holding
 from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.core.folders import working_in
 from maqa_severity.harness.core.holding import hold, holder
+from maqa_severity.tests.fault_matrix import make_table, run
 
 HOLDS = (
     "import sys, time; from pathlib import Path; from maqa_severity.harness.core.holding import hold\n"
@@ -89,4 +94,70 @@ def test_a_lock_is_renewed_while_it_is_held(tmp_path, monkeypatch):
 def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot write .*lock"), hold(tmp_path / "file" / "lock", "the grid"):
+        pass
+
+
+WORKS = (
+    "import sys, time; from pathlib import Path; from maqa_severity.harness.core.folders import working_in\n"
+    "with working_in(Path(sys.argv[1])):\n"
+    "    print('held', flush=True); time.sleep(60)\n"
+)
+
+
+def test_a_folder_is_written_by_one_process_and_a_killed_one_holds_nothing(tmp_path):
+    folder = tmp_path / "data"
+    process = subprocess.Popen([sys.executable, "-c", WORKS, folder], stdout=subprocess.PIPE)
+    try:
+        assert process.stdout.readline() == b"held\n"
+        told = rf"another process is writing .*data: process {process.pid} on {platform.node()} since 20"
+        with pytest.raises(UserError, match=told), working_in(folder):
+            pass
+    finally:
+        process.kill()
+        process.wait()
+    with working_in(folder):
+        (folder / "file").touch()
+    assert folder.is_dir() and list(tmp_path.iterdir()) == [folder]
+    with working_in(tmp_path / "unused"):
+        pass
+    assert not (tmp_path / "unused").exists()
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    make_table(tmp_path)
+    assert run(["prepare", "data.csv", "--out", "data"])[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        ("data", "prepare data.csv --out data --overwrite"),
+        ("labelled", "label data --with rules --out labelled"),
+        ("data", "rescore data --bertscore-model none"),
+        (".sheet.partial", "ratings collect data --questions 4 --out sheet"),
+        (".it.partial", "publish data --format croissant --license cc0-1.0 --out it"),
+    ],
+)
+def test_every_command_that_works_in_a_folder_is_refused_while_another_does(held, words, table):
+    Path(held).mkdir(exist_ok=True)
+    before = {path: path.read_bytes() for path in Path("data").iterdir()}
+    handle = os.open(held, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        status, _, error = run(words.split())
+    finally:
+        os.close(handle)
+    assert (status, error.count("\n")) == (2, 1), error
+    assert f"process {os.getpid()} on {platform.node()} since 20" in error and "another process" in error
+    assert {path: path.read_bytes() for path in Path("data").iterdir()} == before
+
+
+def test_a_disk_without_locks_holds_nothing_and_stops_nobody(tmp_path, monkeypatch):
+    def refuse(*_):
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(holding.fcntl, "flock", refuse)
+    with working_in(tmp_path):
         pass

@@ -4,6 +4,7 @@ import json
 
 import pytest
 from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.core.folders import working_in
 from maqa_severity.harness.data.rows import dataset_from_rows
 from maqa_severity.harness.runs.conditions import conditions, difference
 from maqa_severity.harness.runs.trained_on import trained_on
@@ -382,3 +383,10 @@ def test_an_unlabelled_dataset_is_refused_by_the_arms_that_need_labels(tmp_path,
             train_lm(data, str(checkpoint), ArmSpec.of(arm), load_config(settings=SETTINGS), tmp_path / "out")
     assert not (tmp_path / "out").exists()
     train_lm(data, str(checkpoint), ArmSpec.of("ce"), load_config(settings=SETTINGS), tmp_path / "ce")
+
+
+def test_a_second_training_in_the_same_folder_is_refused_and_told_whose_it_is(tmp_path, dataset, checkpoint):
+    out = tmp_path / "arm"
+    with working_in(out), pytest.raises(UserError, match=r"another process is writing .*: process \d+ on .* since"):
+        train_lm(dataset, str(checkpoint), ArmSpec.of("ce"), load_config(settings=SETTINGS), out)
+    assert not out.exists(), "nothing was written"

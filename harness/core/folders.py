@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .errors import UserError
-from .holding import holder_of
+from .holding import sole
 from .refused import refusal
 
 _MARGIN_BYTES = 64 * 2**20
@@ -62,21 +61,25 @@ def disk_told(problem: str, remedy: str) -> Iterator[None]:
 
 
 @contextmanager
-def sole(folder: Path, otherwise: str) -> Iterator[None]:
-    """Hold a folder against every other process that asks for it so; a killed one holds nothing.
+def working_in(out: Path) -> Iterator[None]:
+    """Within, this process alone writes to a folder, which is made; it is gone again where nothing was written.
 
     Raises:
-        UserError: another process holds it, which is what ``otherwise`` says.
+        UserError: another process writes to it, or it cannot be made.
     """
-    handle = os.open(folder, os.O_RDONLY)
+    existed = out.exists()
+    if existed and not out.is_dir():
+        raise UserError(f"{out} is no folder", "Name a new folder with --out")
+    with disk_told(f"cannot write {out}", "Make room, or choose a folder that you may write to"):
+        out.mkdir(parents=True, exist_ok=True)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(f"{otherwise}{holder_of(handle)}", "Wait until it has ended, or end it") from None
-        yield
+        with sole(out, f"another process is writing {out}"):
+            yield
     finally:
-        os.close(handle)
+        if not existed:
+            # Where it is empty; what else is there was written.
+            with suppress(OSError):
+                out.rmdir()
 
 
 def demand_space(place: Path, needed_bytes: int, what: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -16,6 +17,8 @@ from pathlib import Path
 
 from .errors import UserError
 
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EBADF)
+"""What network disks say where they keep no locks, or none of a folder."""
 _BEAT_S = 5.0
 _STALE_S = 60.0
 """A holder on another machine that has not been heard of for so long is dead."""
@@ -90,7 +93,30 @@ def holder(path: Path) -> Holder | None:
     return None
 
 
-def holder_of(handle: int) -> str:
+@contextmanager
+def sole(place: Path, otherwise: str, remedy: str = "Wait until it has ended, or end it") -> Iterator[None]:
+    """Hold a folder, or a lock file, which is made, against all other processes of this machine that ask for it so.
+
+    The system lets go of what a killed process held, and nothing is left of it. A disk without locks holds nothing.
+
+    Raises:
+        UserError: another process holds it, which is what ``otherwise`` says, with whose it is.
+    """
+    handle = os.open(place, os.O_RDONLY if place.is_dir() else os.O_CREAT | os.O_RDWR, 0o666)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{otherwise}{_whose(handle)}", remedy) from None
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
+        yield
+    finally:
+        os.close(handle)
+
+
+def _whose(handle: int) -> str:
     """Whose lock keeps this one from an open file or folder, to be put behind a sentence: ``: process 7 on ...``.
 
     Empty where the system does not say, as of a process of another machine.

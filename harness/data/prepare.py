@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 
 from ..core.errors import UserError
 from ..core.files import sha256_file, sha256_text
+from ..core.folders import working_in
 from ..languages import Language
 from ..languages.messages import messages
 from ..severity import PROBABILITY_COLUMNS
@@ -85,6 +86,13 @@ def prepare(source: Path, out: Path, options: PrepareOptions, progress: Progress
             Nothing is written then.
     """
     check_output(out, options.overwrite, source)
+    with working_in(out):
+        # What another process wrote meanwhile is not replaced, either.
+        check_output(out, options.overwrite, source)
+        return _prepared(source, out, options, progress)
+
+
+def _prepared(source: Path, out: Path, options: PrepareOptions, progress: Progress) -> tuple[Dataset, Card]:
     opened = open_source(source, options.reading, header_test(source, options), nested=True)
     _check_language(opened, options)
     opened, layout = laid_out(opened, options.columns, options.language)

@@ -14,7 +14,8 @@ import pandas as pd
 
 from ..core.errors import UserError
 from ..core.files import atomic, read_json, write_json
-from ..core.folders import disk_told, sole
+from ..core.folders import disk_told
+from ..core.holding import sole
 from ..core.memory import peak_bytes, reset_peak
 from ..data.dataset import SPLITS, Dataset, DatasetInfo, check_output, open_dataset, write_dataset
 from ..data.dataset import SeveritySource as SourceRecord

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..core.holding import sole
 from ..languages import Language
 from ..metrics.base import Answers, Metric
 from ..metrics.bertscore.check import check_of
@@ -32,8 +33,16 @@ def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]], anyw
         anyway: as of ``load_run``; what was changed stays told.
 
     Raises:
-        UserError: the run cannot be read, a metric cannot be computed, or the folder cannot be written to.
+        UserError: the run cannot be read, a metric cannot be computed, the folder cannot be written to, or another
+            process scores it.
     """
+    if not path.is_dir():
+        return _rescored(path, metrics_of, anyway)
+    with sole(path, f"{path} is being scored anew by another process"):
+        return _rescored(path, metrics_of, anyway)
+
+
+def _rescored(path: Path, metrics_of: Callable[[Language], Sequence[Metric]], anyway: bool | None) -> Run:
     saved = load_answers(path, anyway)
     metrics = metrics_of(saved.language)
     scores = with_check(saved, score_table(list(saved.answers["id"]), answers_of(saved), metrics), metrics)

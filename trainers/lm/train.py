@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import numpy as np
 from ...harness.core import memory
 from ...harness.core.errors import UserError
 from ...harness.core.files import read_json, write_json
+from ...harness.core.folders import working_in
 from ...harness.data.dataset import Dataset
 from ...harness.generation.checkpoints import write_base_record
 from ...harness.generation.start_token import keep_start
@@ -71,7 +72,8 @@ def train_lm(
         announce: told before the training that its weights hardly differ, where they do not.
 
     Raises:
-        UserError: the data lacks what the arm needs, the base cannot be used, or ``out`` holds something else.
+        UserError: the data lacks what the arm needs, the base cannot be used, or ``out`` holds something else or is
+            written by another process.
     """
     from .arithmetic import settled
     from .bases import load_tokenizer
@@ -83,35 +85,37 @@ def train_lm(
         demand_trackers(config.report_to)
         tokenizer = load_tokenizer(base, revision, config.pad_token, add_bos_token=config.add_bos_token)
         prepared = prepare(training, tokenizer, running.num_processes)
-        found = manifests.status(training.out, prepared.identity)
-        if found is Status.DONE:
-            return _finished(training.out)
-        running.wait_for_everyone()
-        if running.is_main_process:
-            if flat := flat_warning(spec, prepared.weights):
-                announce(flat)
-            manifests.begin(training.out, prepared.identity)
-        running.wait_for_everyone()
-        trains = training.spec.arm.trains
-        try:
-            if trains:
-                cost, stopping = _train(training, tokenizer, prepared, announce)
-            else:
-                cost, stopping = _look_at_base(training, tokenizer)
-        except Diverged:
-            raise
-        except UserError:
+        with working_in(out) if running.is_main_process else nullcontext():
+            running.wait_for_everyone()
+            found = manifests.status(training.out, prepared.identity)
+            if found is Status.DONE:
+                return _finished(training.out)
+            running.wait_for_everyone()
             if running.is_main_process:
-                manifests.abandon(out, LOG, CURVES)
-            raise
-        if running.is_main_process:
-            if not trains or config.method is not Method.FULL:
-                dtype = "bfloat16" if config.save_dtype is Precision.BF16 else "float32"
-                write_base_record(out, prepared.base, dtype, config.add_bos_token)
-            elif config.add_bos_token is not None:
-                keep_start(out, config.add_bos_token)
-            _finish(training, tokenizer, prepared, cost, stopping, running.num_processes, announce)
-        running.wait_for_everyone()
+                if flat := flat_warning(spec, prepared.weights):
+                    announce(flat)
+                manifests.begin(training.out, prepared.identity)
+            running.wait_for_everyone()
+            trains = training.spec.arm.trains
+            try:
+                if trains:
+                    cost, stopping = _train(training, tokenizer, prepared, announce)
+                else:
+                    cost, stopping = _look_at_base(training, tokenizer)
+            except Diverged:
+                raise
+            except UserError:
+                if running.is_main_process:
+                    manifests.abandon(out, LOG, CURVES)
+                raise
+            if running.is_main_process:
+                if not trains or config.method is not Method.FULL:
+                    dtype = "bfloat16" if config.save_dtype is Precision.BF16 else "float32"
+                    write_base_record(out, prepared.base, dtype, config.add_bos_token)
+                elif config.add_bos_token is not None:
+                    keep_start(out, config.add_bos_token)
+                _finish(training, tokenizer, prepared, cost, stopping, running.num_processes, announce)
+            running.wait_for_everyone()
     # Whoever comes next, such as an engine that takes what a GPU has free, finds nothing of this left.
     memory.release()
     return _finished(training.out)

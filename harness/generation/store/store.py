@@ -7,7 +7,6 @@ disk; on opening, a chunk that did not arrive whole is dropped, so that it will 
 
 from __future__ import annotations
 
-import fcntl
 import logging
 import os
 from collections.abc import Iterator, Sequence
@@ -17,7 +16,7 @@ from typing import Any, Self
 
 from ...core.errors import UserError
 from ...core.files import read_json, write_json
-from ...core.holding import holder_of
+from ...core.holding import sole
 from ..records import Generated, Prompt
 from .lines import Answer, digest, read, rewrite, union
 
@@ -171,20 +170,12 @@ def locked(path: Path) -> Iterator[None]:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(path.with_suffix(".lock"), os.O_CREAT | os.O_RDWR, 0o666)
+        path.with_suffix(".lock").touch()
     except OSError as error:
         raise UserError(f"cannot write the answers to {path.parent}: {error.strerror}", _WRITABLE) from error
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(
-                f"another process writes to {path}{holder_of(handle)}",
-                "Wait for it, or give --store another folder",
-            ) from None
+    remedy = "Wait for it, or give --store another folder"
+    with sole(path.with_suffix(".lock"), f"another process writes to {path}", remedy):
         yield
-    finally:
-        os.close(handle)
 
 
 def _mended(path: Path) -> list[Answer]:
