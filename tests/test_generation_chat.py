@@ -78,11 +78,18 @@ def test_requests_keep_their_pace(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [({"price_in": -1}, "price_in"), ({"rate": "soon"}, "rate"), ({"model": None}, "an address and a model"),
-     ({"pretrained": "x"}, "knows no model argument pretrained")],
+     ({"pretrained": "x"}, "knows no model argument pretrained"),
+     ({"tokenized_requests": True}, "the server's own chat template"),
+     ({"tokenizer_backend": "huggingface"}, "the server's own chat template")],
 )  # fmt: skip
 def test_arguments_that_make_no_sense_are_one_line(arguments, line, tmp_path):
     with serving(lambda body, nth: chat(GOOD)) as server, pytest.raises(UserError, match=line):
         config_of(server, tmp_path, **arguments)
+
+
+def test_what_lm_evals_own_commands_for_a_chat_say_is_taken(tmp_path):
+    with serving(lambda body, nth: chat(GOOD)) as server:
+        assert config_of(server, tmp_path, tokenized_requests=False, tokenizer_backend=None)
 
 
 @pytest.mark.slow

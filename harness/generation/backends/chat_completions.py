@@ -14,6 +14,11 @@ def _demand_address(config: Asked) -> None:
             f"{config.kind} needs an address and a model",
             "Give --model-args base_url=http://HOST:PORT/v1/chat/completions,model=NAME",
         )
+    if given.get("tokenized_requests") or str(given.get("tokenizer_backend") or "None").lower() != "none":
+        raise UserError(
+            f"{config.kind} sends text, which the server's own chat template turns into tokens",
+            "Leave tokenized_requests and tokenizer_backend out of --model-args",
+        )
 
 
 backend(
@@ -25,9 +30,9 @@ backend(
             {
                 "num_concurrent max_retries timeout": anything,
                 "rate price_in price_out": amount,
-                "verify_certificate": flag,
+                "verify_certificate tokenized_requests": flag,
                 "ca_cert_path api_key_file": text,
-                "auth_token header api_key token": anything,
+                "tokenizer_backend auth_token header api_key token": anything,
             }
         ),
         secret_args=frozenset(("api_key", "token", "auth_token", "header", "base_url")),
