@@ -12,6 +12,7 @@ import pandas as pd
 from ..harness.core.errors import UserError
 from ..harness.core.files import read_json
 from ..harness.core.records import validated
+from ..harness.languages.sentences import sentence
 from ..harness.runs.run import Run
 from ..harness.scores.table import ScoreTable
 from ..harness.statistics import Resampling, Summary, summarise
@@ -37,7 +38,7 @@ class JudgedRuns:
     @property
     def heading(self) -> str:
         """What heads any of its scores: what they stand on, or that they are unproven."""
-        return self.judgement.standing.head(f"judge's score, % by {self.judgement.judge.name}, 95 % interval")
+        return self.judgement.standing.head(sentence("judged.score", judge=self.judgement.judge.name))
 
     def summaries(self, name: str, resampling: Resampling) -> dict[str, Summary]:
         """A run's means by stratum; empty where it was not judged."""
@@ -105,8 +106,8 @@ def _agreement(row: MetaRow) -> str:
     """One severity's agreement, short enough for a cell."""
     if row.pairwise and row.pairwise.value is not None:
         ends = "" if row.pairwise.low is None else f" [{row.pairwise.low:.0f}, {row.pairwise.high:.0f}]"
-        return f"{row.pairwise.value:.0f} %{ends} of {row.pairwise.n} pairs"
+        return sentence("judged.pairs", share=f"{row.pairwise.value:.0f}", ends=ends, n=row.pairwise.n)
     if row.tau and row.tau.value is not None:
         ends = "" if row.tau.low is None else f" [{row.tau.low:.2f}, {row.tau.high:.2f}]"
-        return f"tau {row.tau.value:.2f}{ends} of {row.tau.n}"
+        return sentence("judged.tau", tau=f"{row.tau.value:.2f}", ends=ends, n=row.tau.n)
     return ""

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pandas as pd
 
 from ..harness.core.settings import Record
+from ..harness.languages.sentences import known_again, sentence
 from ..harness.runs.run import Run
 from ..harness.scores.table import KEY_COLUMNS, ScoreTable
 from ..harness.statistics import Resampling
@@ -18,7 +19,7 @@ from .gold import GoldRow
 
 COLUMN = "judge"
 """The column of a judge's scores, or preferences."""
-_NEVER = "nobody has measured how far this judge agrees with people"
+_NEVER = sentence("judged.never")
 
 
 class Standing(Record):
@@ -29,7 +30,8 @@ class Standing(Record):
 
     def head(self, what: str) -> str:
         """The heading of any of its scores."""
-        return f"{what}; {self.words}" if self.proven else f"UNPROVEN {what}: {self.words}"
+        words = known_again(known_again(self.words, "judged."), "people.")
+        return sentence("judged.proven" if self.proven else "judged.unproven", what=what, words=words)
 
 
 def standing(people: MetaRow | None, gold: GoldRow | None) -> Standing:

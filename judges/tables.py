@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..harness.languages.sentences import sentence
 from ..harness.statistics import STRATA
 from ..ratings.meta_records import Measured, MetaRow
 from .checks import CheckRow
@@ -27,8 +28,8 @@ class Shown:
 
 def tables(found: Judgement) -> list[Shown]:
     """Scores first, under the heading that says what they stand on; then what they are made of."""
-    what = "preference for the second answer, %" if found.kind == "pairs" else "judge's score, %"
-    head = found.standing.head(f"{what} by {found.judge.name}, 95 % interval")
+    kind = "preference" if found.kind == "pairs" else "score"
+    head = found.standing.head(sentence(f"judged.{kind}", judge=found.judge.name))
     shown = [_scores(head, found)]
     if found.people:
         heading = ("who", "severity", "pairs, %", "tau-b", "harm, AUC %")
@@ -81,8 +82,8 @@ def run_scores(
         measured: whether anybody measured the judge at all.
     """
     lines = [(name, *(_mean(cells.get(stratum)) for stratum in STRATA)) for name, cells in rows]
-    never = "never measured" if not measured else _DASH
-    lines.append(("agreement with people", *(agreement.get(stratum, never) for stratum in STRATA)))
+    never = sentence("judged.unmeasured") if not measured else _DASH
+    lines.append((sentence("judged.agreement"), *(agreement.get(stratum, never) for stratum in STRATA)))
     return Shown(heading, ("run", *map(str, STRATA)), tuple(lines))
 
 

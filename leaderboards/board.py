@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import isnan
 
 from ..harness.core.errors import UserError
+from ..harness.languages.sentences import sentence, together
 from ..harness.metrics.aggregates import QUALITY, AggregateScore, aggregates_all
 from ..harness.metrics.bertscore.check import encoder_words
 from ..harness.metrics.beyond import beyond_encoder
@@ -38,7 +39,7 @@ from .reference import numbered, reference_of_board
 from .safety_marks import safety_marks
 from .seeds import seed_rows
 
-_NO_DATA = "not recorded: runs of plain lm-eval do not say which data they asked"
+_NO_DATA = sentence("board.no_data")
 
 
 def build_board(
@@ -108,7 +109,10 @@ def build_board(
         resampling=resampling,
         rows=rows,
         seeds=seed_rows(trained, metric, resampling),
-        labels=[*(f"severities: {line}" for line in severities_in_words(ordered)), *label_warnings(ordered)],
+        labels=[
+            *(sentence("board.severities", words=line) for line in severities_in_words(ordered)),
+            *label_warnings(ordered),
+        ],
         claims=board_claims(trained, metric, resampling),
         doses=board_doses(trained, metric),
         notes=[
@@ -140,8 +144,8 @@ def _seed(run: Run) -> int:
 
 def _apart(reference: Run, run: Run, runs: Sequence[Run]) -> list[str]:
     """What keeps a run from being ranked beside the reference."""
-    lacks = [f"incomplete: lacks {each}" for each in run.lacks]
-    names = ("the reference" if reference.lacks else reference.name, "this run")
+    lacks = [sentence("board.lacks", what=each) for each in run.lacks]
+    names = (sentence("apart.reference") if reference.lacks else reference.name, sentence("apart.this"))
     return [
         *lacks,
         *differences(reference, run, names=names),
@@ -151,7 +155,7 @@ def _apart(reference: Run, run: Run, runs: Sequence[Run]) -> list[str]:
 
 
 def _incomplete(runs: Sequence[Run]) -> list[str]:
-    return [f"{run.name} is incomplete: it lacks {'; '.join(run.lacks)}" for run in runs if run.lacks]
+    return [sentence("board.incomplete", run=run.name, lacks=together(run.lacks)) for run in runs if run.lacks]
 
 
 def _most_alike(run: Run, runs: Sequence[Run]) -> AlikeCell | None:

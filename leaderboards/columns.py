@@ -15,6 +15,7 @@ from typing import Any
 
 from ..harness.core.errors import UserError
 from ..harness.core.registry import Registry
+from ..harness.languages.sentences import run_on, sentence
 from ..harness.metrics.screening import named
 from ..harness.statistics import OVERALL, STRATA
 from .records import Board, Cell, Row
@@ -171,11 +172,15 @@ def _mean(row: Row, metric: str, stratum: str) -> float | None:
 def _training(row: Row) -> str | None:
     if row.arm is None:
         return None
-    return row.arm if row.seed is None else f"{row.arm}\nseed {row.seed}"
+    if row.seed is None:
+        return row.arm
+    return run_on(f"{row.arm}\n", sentence("board.seed", n=row.seed))
 
 
 def _alike(row: Row) -> str | None:
-    return f"{row.alike.share_pct:.1f} %\nof {row.alike.run}" if row.alike else None
+    if row.alike is None:
+        return None
+    return run_on(f"{row.alike.share_pct:.1f} %\n", sentence("board.alike_of", run=row.alike.run))
 
 
 _FILE = frozenset({Place.CSV})

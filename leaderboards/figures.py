@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..harness.metrics.screening import SCREENING
+from ..harness.languages.sentences import Sentence, run_on, sentence, severity, together
+from ..harness.metrics.screening import marked
 from ..harness.pages import (
     Axis,
     IntervalChart,
@@ -35,11 +36,11 @@ def board_figures(board: Board) -> dict[str, tuple[IntervalChart | ScatterChart,
     out."""
     charts: dict[str, tuple[IntervalChart | ScatterChart, str]] = {}
     if rows := forest_rows(board):
-        title = f"Differences in {board.metric} per severity and arm"
-        charts["forest"] = interval_chart(title, rows, zero=True), "difference in points, 95 % interval"
+        title = sentence("figures.forest", metric=board.metric)
+        charts["forest"] = interval_chart(title, rows, zero=True), sentence("figures.points")
     if rows := rank_rows(board):
-        chart = interval_chart(f"Ranks by {board.metric}", rows, axis=_places(rows), digits=0)
-        charts["ranks"] = chart, "rank, and those that it may be"
+        chart = interval_chart(sentence("figures.ranks", metric=board.metric), rows, axis=_places(rows), digits=0)
+        charts["ranks"] = chart, sentence("figures.places")
     if points := quality_safety(board):
         charts["quality_safety"] = points, ""
     for place, dose in enumerate(dose_charts(board), start=1):
@@ -64,7 +65,11 @@ def forest_rows(board: Board) -> list[IntervalRow]:
     run's difference to the first row, over all answers."""
     rows = [
         IntervalRow(
-            f"{row.label} − {row.against}, {stratum.replace('_', '-')}", cell.mean, cell.low, cell.high, stratum
+            sentence("figures.row", one=row.label, other=row.against, stratum=_short(stratum)),
+            cell.mean,
+            cell.low,
+            cell.high,
+            stratum,
         )
         for row in board.seeds
         for stratum in STRATA
@@ -75,6 +80,11 @@ def forest_rows(board: Board) -> list[IntervalRow]:
         if row.tested
     ]
     return rows[:_MOST]
+
+
+def _short(stratum: str) -> Sentence:
+    """A severity in a picture, where there is no place for more than a word."""
+    return sentence(f"term.{stratum}")
 
 
 def rank_rows(board: Board) -> list[IntervalRow]:
@@ -105,8 +115,8 @@ def quality_safety(board: Board) -> ScatterChart | None:
     screened = _SAFETY in board.screening
     front = [] if screened else pareto([(sign * each.mean, other.mean) for _, each, other in found])
     return scatter_chart(
-        f"{board.metric} against missed emergencies" + (f" ({SCREENING})" if screened else ""),
-        f"{_SAFETY}, % of critical (less is better)",
+        run_on(sentence("figures.safety", metric=board.metric), marked(_SAFETY, board.screening)),
+        sentence("figures.missed", metric=_SAFETY),
         f"{board.metric}, %",
         [_point(*each) for each in found],
         [(missed, sign * quality) for quality, missed in front],
@@ -132,12 +142,12 @@ def dose_charts(board: Board) -> list[ScatterChart]:
         ]
         middle = [sum(each) / len(points) for each in zip(*((each.x, each.y) for each in points), strict=True)]
         ends = (min(each.x for each in points), max(each.x for each in points))
-        where = f"{dose.base}, {dose.stratum}" if dose.base else dose.stratum
+        where = together(filter(None, (dose.base, severity(dose.stratum))), "list.comma")
         charts.append(
             scatter_chart(
-                f"Effect by strength of the weights: {where}",
-                "coefficient of variation of the training weights",
-                f"{board.metric} above plain training, points",
+                sentence("figures.doses", where=where),
+                sentence("figures.cv"),
+                sentence("figures.above", metric=board.metric),
                 points,
                 [(x, middle[1] + dose.slope * (x - middle[0])) for x in ends],
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..harness.languages.sentences import sentence
 from ..harness.runs.arms import key_of_base, names_of_bases
 from ..harness.runs.groups import RunGroup, grouped
 from ..harness.runs.nll import METRIC
@@ -45,7 +46,9 @@ def _row(
     if against is None:
         return row, ""
     compared = compare_nll(against, group, resampling)
-    note = f"likelihood of {called(group)} and {called(against)}: {compared.left_out}" if compared.left_out else ""
+    note = ""
+    if compared.left_out:
+        note = sentence("nll.note", one=called(group), other=called(against), why=compared.left_out)
     differences = {each.stratum: _cell(each) for each in compared.differences}
     return row.model_copy(update={"against": against.name, "differences": differences}), note
 

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from .. import __version__
 from ..harness.core.settings import Record
-from ..harness.metrics.screening import RULE, SCREENING, safe_score_words
+from ..harness.languages.sentences import Words, sentence
+from ..harness.metrics.screening import RULE, safe_score_words
 from ..harness.runs.declared import Declared
 from ..harness.statistics import OVERALL, USUAL, Resampling
 from ..harness.statistics.verdicts import points
@@ -83,8 +84,8 @@ class BoardJudge(Record):
     rubric: str
     signature: str
     proven: bool
-    heading: str
-    agreement: dict[str, str] = {}
+    heading: Words
+    agreement: dict[str, Words] = {}
     measured: bool = False
 
 
@@ -123,8 +124,8 @@ class Row(Record):
     floor: bool
     metrics: dict[str, dict[str, Cell]]
     aggregates: dict[str, AggregateCell]
-    differs: list[str]
-    notes: list[str] = []
+    differs: list[Words]
+    notes: list[Words] = []
     alike: AlikeCell | None = None
     tested: TestedCell | None = None
     command: str | None
@@ -132,7 +133,7 @@ class Row(Record):
     judge: dict[str, Cell] = {}
     signatures: dict[str, str] = {}
     less_safe: list[LessSafe] = []
-    facts: dict[str, str] = {}
+    facts: dict[str, Words] = {}
 
     @property
     def ranks(self) -> Ranks | None:
@@ -193,7 +194,7 @@ class SeedRow(ArmRecord):
     runs: list[str]
     cells: dict[str, SeedCell]
     against: str | None = None
-    trainings: str = ""
+    trainings: Words = ""
     differences: dict[str, DifferenceCell] = {}
 
 
@@ -204,7 +205,7 @@ class ClaimCell(ArmRecord):
     """
 
     holds: bool | None
-    words: str
+    words: Words
     outcome: str = ""
     conclusion: dict[str, str] = {}
 
@@ -221,7 +222,7 @@ class DoseRow(Record):
     low: float | None
     high: float | None
     p: float | None
-    words: str
+    words: Words
 
 
 class NllRow(Record):
@@ -242,19 +243,19 @@ class BoardNll(Record):
     comparable to none."""
 
     rows: list[NllRow]
-    notes: list[str] = []
+    notes: list[Words] = []
 
 
 class MissingRow(Record):
     """A cell or a trivial system of an experiment that has no row, and why."""
 
     name: str
-    reason: str
+    reason: Words
 
     @property
     def words(self) -> str:
         """As terminal and page say it."""
-        return f"{self.name} is missing: {self.reason}"
+        return sentence("board.missing", name=self.name, reason=self.reason)
 
 
 class Board(Record):
@@ -279,26 +280,26 @@ class Board(Record):
     metric: str
     signature: str
     reference: str
-    data: str
+    data: Words
     decoding: dict[str, object]
     resampling: Resampling = USUAL
     rows: list[Row]
     seeds: list[SeedRow]
     claims: list[ClaimCell] = []
     doses: list[DoseRow] = []
-    labels: list[str] = []
-    notes: list[str] = []
+    labels: list[Words] = []
+    notes: list[Words] = []
     analysis: Declared | None = None
-    noise: str = ""
-    questions: str = ""
-    people: str = ""
-    encoder: str = ""
-    screening: dict[str, str] = {}
+    noise: Words = ""
+    questions: Words = ""
+    people: Words = ""
+    encoder: Words = ""
+    screening: dict[str, Words] = {}
     chosen_by: str = ""
     judge: BoardJudge | None = None
     nll: BoardNll | None = None
     missing: list[MissingRow] = []
-    changed: list[str] = []
+    changed: list[Words] = []
     contents: dict[str, str] = {}
     seal: str | None = None
 
@@ -322,9 +323,14 @@ class Board(Record):
     def noise_words(self) -> list[str]:
         """What is known of the engines' noise, and which rows differ from the first by no more than it."""
         found = [(row.name, row.tested) for row in self.rows if row.tested and row.tested.floor]
-        within = [
-            f"{name} against {tested.against}: within the noise of this engine "
-            f"({points(tested.mean, '+')}, floor {points(tested.floor)})"
+        within: list[str] = [
+            sentence(
+                "noise.row",
+                run=name,
+                against=tested.against,
+                mean=points(tested.mean, "+"),
+                floor=points(tested.floor),
+            )
             for name, tested in found
             if tested.floor and abs(tested.mean) < tested.floor
         ]
@@ -335,9 +341,8 @@ class Board(Record):
         """Which detectors of the page are for screening only, and which aggregate rests on such."""
         if not self.screening:
             return []
-        return [RULE, f"{SCREENING} here: {', '.join(self.screening)}"] + (
-            [gates] if (gates := safe_score_words(self.screening)) else []
-        )
+        here = sentence("screening.here", names=", ".join(self.screening))
+        return [RULE, here] + ([gates] if (gates := safe_score_words(self.screening)) else [])
 
     @property
     def rank_key(self) -> str:

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from ..harness.core.errors import UserError
+from ..harness.languages.sentences import sentence
 from ..harness.runs.conditions import training_of
 from ..harness.runs.run import Run
 
@@ -65,11 +66,11 @@ def numbered(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
                 number += 1
             taken.add(names.setdefault(id(run), f"{name} ({number})"))
         if len(same) > 1:
-            notes.append(f"{len(same)} runs are named {name}: numbered in the order of their folders")
+            notes.append(sentence("board.numbered", n=len(same), name=name))
     cased: dict[str, list[str]] = {}
     for name in named:
         cased.setdefault(name.casefold(), []).append(name)
-    notes += [f"names that differ only in case: {', '.join(each)}" for each in cased.values() if len(each) > 1]
+    notes += [sentence("board.cased", names=", ".join(each)) for each in cased.values() if len(each) > 1]
     return [dataclasses.replace(run, name=names[id(run)]) if id(run) in names else run for run in runs], notes
 
 

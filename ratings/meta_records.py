@@ -7,6 +7,7 @@ from pathlib import Path
 from ..harness.core.files import read_json
 from ..harness.core.records import validated
 from ..harness.core.settings import Record
+from ..harness.languages.sentences import run_on, sentence
 from ..harness.statistics import OVERALL
 
 ONE_RATER = "one rater"
@@ -45,10 +46,10 @@ class MetaRow(Record):
     def __str__(self) -> str:
         """As board and report print it beside the metric."""
         if self.pairwise and self.pairwise.value is not None:
-            return f"agrees with people in {self.pairwise.value:.0f} % of {self.pairwise.n} pairs, 50 is chance"
+            return sentence("people.pairs", share=f"{self.pairwise.value:.0f}", n=self.pairwise.n)
         if self.tau and self.tau.value is not None:
-            return f"orders {self.tau.n} answers as people do with tau {self.tau.value:.2f}, 0 is chance"
-        return "agreement with people: not measurable by these ratings"
+            return sentence("people.tau", n=self.tau.n, tau=f"{self.tau.value:.2f}")
+        return sentence("people.unmeasurable")
 
 
 class PoweredRow(Record):
@@ -93,12 +94,12 @@ class Meta(Record):
         return str(row)
 
 
-NEVER = "agreement with people: never measured"
+NEVER = sentence("people.never")
 
 
 def of_people(meta: Meta | None, metric: str, signature: str) -> str:
     """What board and report print of a metric, with and without ratings."""
-    return f"{metric}: {NEVER if meta is None else meta.of(metric, signature)}"
+    return run_on(f"{metric}: ", NEVER if meta is None else meta.of(metric, signature))
 
 
 def read_meta(path: Path) -> Meta:

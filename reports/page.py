@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..harness.core.errors import UserError
+from ..harness.languages.sentences import sentence
 from ..harness.metrics.aggregates import GATES, QUALITY
 from ..harness.metrics.bertscore.check import encoder_words
 from ..harness.metrics.beyond import beyond_encoder
@@ -91,9 +92,9 @@ def report_page(
     chart = _scores_chart(run, summaries, against, other, metric)
     change_chart = _change_chart(changes) if changes else None
     if figures is not None:
-        charts = {"scores": (chart, f"{metric}, %, 95 % interval")}
+        charts = {"scores": (chart, sentence("figures.axis", metric=metric))}
         if change_chart:
-            charts["differences"] = (change_chart, f"{metric}, difference in points, 95 % interval")
+            charts["differences"] = (change_chart, sentence("figures.axis_points", metric=metric))
         write_figures(figures, charts)
     shown = [run, *([against] if against else [])]
     ways = wrongs(shown)
@@ -217,7 +218,7 @@ def _scores_chart(
                 kind = stratum if each is run else "muted"
                 label = f"{stratum.replace('_', '-')} · {each.name}" if against else stratum.replace("_", "-")
                 rows.append(IntervalRow(label, summary.mean, summary.low, summary.high, kind))
-    return interval_chart(f"{metric} per severity", rows)
+    return interval_chart(sentence("figures.scores", metric=metric), rows)
 
 
 def _change_chart(changes: list[Difference]) -> IntervalChart:
@@ -225,4 +226,4 @@ def _change_chart(changes: list[Difference]) -> IntervalChart:
         IntervalRow(change.stratum.replace("_", "-"), change.mean, change.low, change.high, change.stratum)
         for change in changes
     ]
-    return interval_chart("paired difference in points", rows, zero=True)
+    return interval_chart(sentence("figures.changes"), rows, zero=True)

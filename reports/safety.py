@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..harness.languages import Part
+from ..harness.languages.sentences import sentence
 from ..harness.metrics.aggregates import QUALITY, Aggregate, AggregateScore, aggregate_differences, aggregates_all
 from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
 from ..harness.metrics.safety.card import Detector, is_current, safety_card
@@ -23,7 +24,7 @@ FORMULAS = {
     f"{_WEIGHTS.gamma:g} critical, {_WEIGHTS.beta:g} neutral, {_WEIGHTS.alpha:g} non-critical",
     Aggregate.WORST_SEVERITY: "the lowest severity's mean",
     Aggregate.CRITICAL_GAP: "critical minus non-critical",
-    Aggregate.SAFE_SCORE: f"mean, where an answer that {gates_in_words()} counts 0",
+    Aggregate.SAFE_SCORE: sentence("report.safe_mean", gates=gates_in_words()),
 }
 """The aggregates in a reader's words, with their default weights."""
 

@@ -161,5 +161,5 @@ def test_a_hundred_runs_fit_the_first_sight_and_keep_header_and_name_in_view(tmp
     });</script>"""
     (tmp_path / "page.html").write_text(page.replace("</body>", script + "</body>"))
     shown = browse(tmp_path / "page.html")
-    tall, below, scrolled, fits = json.loads(shown.split("<title>seen:")[1].split("</title>")[0])
+    tall, below, scrolled, fits = json.loads(shown.split(">seen:")[1].split("</title>")[0])
     assert tall <= 4_000 and abs(below) < 2 and scrolled == 500 and fits

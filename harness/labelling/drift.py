@@ -12,6 +12,7 @@ from scipy import optimize, stats
 from ..core.settings import Record
 from ..data.dataset import DatasetInfo
 from ..languages import Language
+from ..languages.sentences import sentence
 from ..languages.text import Profile, signature
 from .sources.base import SeveritySource
 from .training_text import HELD_OUT, SKETCHES, Bags, Floats, TrainingText, bags_of, new_words
@@ -140,25 +141,23 @@ def _measured(bags: Bags, text: TrainingText, seed: int) -> Drift:
     apart = told_apart(np.asarray(text.sketches, np.float64), mine, seed)
     if apart is not None:
         found = found.model_copy(update=dict(zip(("auc", "auc_low", "auc_high"), apart, strict=True)))
-    return found.model_copy(update={"words": f"drift: {_in_words(found)}"})
+    return found.model_copy(update={"words": str(_in_words(found))})
 
 
 def _in_words(found: Drift) -> str:
-    verdict = "the labelled text beside the classifier's training text"
-    told = "too few rows to tell them apart"
+    verdict, apart = "beside", sentence("drift.few")
     if found.auc is not None and found.auc_low is not None:
-        verdict = (
-            "the labelled text is close to the classifier's training text"
-            if found.auc_low < _CLOSE
-            else "the labelled text differs from the classifier's training text"
-            if found.auc_low < _FAR
-            else "the labelled text is of another kind than the classifier's training text"
-        )
-        told = f"a model tells them apart with AUC {found.auc:.2f} [{found.auc_low:.2f}, {found.auc_high:.2f}]"
-    return (
-        f"{verdict}: {found.new_words_pct:.1f} % of its words are new "
-        f"({found.new_words_expected_pct:.1f} % in held-out training text), distance {found.distance:.2f} "
-        f"({found.distance_expected:.2f}), {told}"
+        verdict = "close" if found.auc_low < _CLOSE else "differs" if found.auc_low < _FAR else "kind"
+        figures = {"low": f"{found.auc_low:.2f}", "high": f"{found.auc_high:.2f}"}
+        apart = sentence("drift.auc", auc=f"{found.auc:.2f}", **figures)
+    return sentence(
+        "drift.measured",
+        verdict=sentence(f"drift.{verdict}"),
+        new=f"{found.new_words_pct:.1f}",
+        expected=f"{found.new_words_expected_pct:.1f}",
+        distance=f"{found.distance:.2f}",
+        usual=f"{found.distance_expected:.2f}",
+        apart=apart,
     )
 
 

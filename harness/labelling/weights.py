@@ -12,6 +12,7 @@ import pandas as pd
 from ..core.errors import UserError
 from ..core.settings import Record
 from ..data.dataset import SPLITS, Dataset
+from ..languages.sentences import sentence
 from ..severity import PROBABILITY_COLUMNS, SCHEMES, SEVERITIES, Severity, Weights
 
 FLAT_CV = 0.1
@@ -90,7 +91,7 @@ def by_scheme(splits: Mapping[str, pd.DataFrame]) -> dict[str, SchemeWeights]:
 
 def flat_in_words(arm: str, cv: float) -> str:
     """What is said of an arm under weights that hardly differ, before its training and where runs are judged."""
-    return f"{arm} under weights of CV {cv:.2f}: nearly plain cross-entropy"
+    return sentence("weights.flat", arm=arm, cv=f"{cv:.2f}")
 
 
 def diagnose(

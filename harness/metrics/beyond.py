@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..languages.sentences import Sentence, sentence
 from ..scores.table import ScoreTable
 
 ANSWER_BEYOND = "beyond_encoder"
@@ -16,11 +17,13 @@ def beyond_encoder(scores: ScoreTable) -> str | None:
     if not answers + references:
         return None
     parts = dict(part.partition(":")[::2] for part in scores.signatures[ANSWER_BEYOND].split("|"))
-    return (
-        f"{_counted(answers, 'answer')} and {_counted(references, 'reference')} are longer than the encoder reads "
-        f"({parts['max']} tokens): what comes after is not compared"
+    return sentence(
+        "beyond",
+        answers=_counted(answers, "answer"),
+        references=_counted(references, "reference"),
+        most=parts["max"],
     )
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}" + ("" if count == 1 else "s")
+def _counted(count: int, noun: str) -> Sentence:
+    return sentence(f"beyond.{noun}{'' if count == 1 else 's'}", n=f"{count:,}")

@@ -21,6 +21,7 @@ import numpy as np
 
 from ..core.registry import Registry
 from ..languages import Language, Part
+from ..languages.sentences import named_term, together
 from ..languages.text import has_word
 from ..scores.signatures import Better
 from .base import Answers, HoldsEncoder, Metric, Scores
@@ -187,8 +188,8 @@ def gates() -> dict[str, str]:
 
 def gates_in_words() -> str:
     """What an answer does that the safe score counts 0, such as ``misses an emergency or degenerates``."""
-    *others, last = gates().values()
-    return f"{', '.join(others)} or {last}" if others else last
+    *others, last = (named_term(each) for each in gates().values())
+    return together([together(others, "list.comma"), last], "list.or") if others else last
 
 
 def left_out(language: Language) -> list[str]:

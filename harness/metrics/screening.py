@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from ..languages import Language, Part, codes, language
+from ..languages.sentences import run_on, sentence, together
 from ..scores.signatures import of_one_answer
 from ..statistics import Verdict
 from .registry import COLUMNS, Group, gates
@@ -17,14 +18,10 @@ LEAST, LEAST_LOW = 80.0, 65.0
 """Percent that precision and recall must each reach, and that the lower end of its 95 % interval must."""
 
 SCREENING = str(Verdict.SCREENING)
-RULE = (
-    f"{SCREENING}: precision or recall on answers of other authors than the rules' first is below {LEAST:.0f} %, "
-    f"its 95 % interval begins below {LEAST_LOW:.0f} %, or it was never measured on such answers. Such a detector "
-    "points at answers to read, and takes no part in any verdict."
-)
+RULE = sentence("screening.rule", least=f"{LEAST:.0f}", low=f"{LEAST_LOW:.0f}")
 
-_UNMEASURED = "never measured on answers of other authors"
-_OTHER_RULES = "scored by other rules than those that its card measured"
+_UNMEASURED = sentence("screening.unmeasured")
+_OTHER_RULES = sentence("screening.other_rules")
 
 
 def why_screening(detector: Detector | None) -> str:
@@ -32,13 +29,13 @@ def why_screening(detector: Detector | None) -> str:
     if detector is None or not detector.n:
         return _UNMEASURED
     reasons = []
-    for name, lacking in (("precision", "it marked none of them"), ("recall", "none of them is such an event")):
+    for name in ("precision", "recall"):
         share = getattr(detector, name)
         if np.isnan(share.value):
-            reasons.append(f"{name} never measured: {lacking}")
+            reasons.append(sentence(f"screening.no_{name}"))
         elif share.value < LEAST or share.low < LEAST_LOW:
-            reasons.append(f"{name} {share} %")
-    return ", ".join(reasons)
+            reasons.append(sentence(f"screening.{name}", share=share))
+    return together(reasons, "list.comma") if reasons else ""
 
 
 def screening(spoken: Language, scored: Mapping[str, str] | None = None) -> dict[str, str]:
@@ -81,21 +78,21 @@ def screening_in(column: str) -> list[str]:
 
 def marked(column: str, known: Mapping[str, str]) -> str:
     """What stands behind the name of a column that is for screening only; empty for others."""
-    return f" ({SCREENING})" if column in known else ""
+    return sentence("screening.mark") if column in known else ""
 
 
 def named(column: str, known: Mapping[str, str]) -> str:
     """A column's name as tables and pages print it."""
-    return f"{column}{marked(column, known)}"
+    return run_on(column, marked(column, known)) if column in known else column
 
 
 def safe_score_words(known: Mapping[str, str]) -> str:
     """Which gates of the safe score are for screening only; empty where none is."""
     found = [gate for gate in gates() if gate in known]
-    return f"safe_score rests on what is for {SCREENING}: {', '.join(found)}" if found else ""
+    return sentence("screening.safe_score", gates=", ".join(found)) if found else ""
 
 
 def in_lines(known: Mapping[str, str], columns: Sequence[str]) -> list[str]:
     """What a reader of these columns must know, a line each; empty where none is for screening only."""
-    found = [f"{name}: {known[name]}" for name in columns if name in known]
+    found = [sentence("screening.why", name=name, why=known[name]) for name in columns if name in known]
     return [RULE, *found] if found else []

@@ -6,17 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ..languages import Language, Part
+from ..languages.sentences import sentence
 from ..scores.signatures import of_one_answer
 from ..statistics import Difference, Summary
 from ..statistics.rogan_gladen import Detection, true_difference, true_rate
 from .safety.card import is_current, safety_card
 from .scoring import safety_metrics, signatures
 
-WORDS = (
-    "True rates: corrected for what each detector missed and wrongly marked among the annotated answers of its "
-    "language (Rogan and Gladen), if it errs on these answers as it does on those. The interval counts how few "
-    "they are."
-)
+WORDS = sentence("true.rates")
 
 
 @dataclass(frozen=True)

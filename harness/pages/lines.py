@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..languages.sentences import run_on, sentence, together
+
 _LEFT, _TOP, _WIDTH, _HEIGHT, _RIGHT = 64, 14, 560, 210, 200
 _MOST_POINTS = 300
 _KINDS = ("overall", "critical", "neutral", "non_critical", "muted")
@@ -57,12 +59,18 @@ class LineChart:
     @property
     def words(self) -> str:
         """What the picture shows, for readers who cannot see it: where each line begins and ends."""
-        ends = (
-            f"{line.label} from {line.points[0][1]:.4g} at step {line.points[0][0]:g} to {line.points[-1][1]:.4g} "
-            f"at step {line.points[-1][0]:g}"
+        ends = [
+            sentence(
+                "page.from_to",
+                name=line.label,
+                first=f"{line.points[0][1]:.4g}",
+                begin=f"{line.points[0][0]:g}",
+                last=f"{line.points[-1][1]:.4g}",
+                end=f"{line.points[-1][0]:g}",
+            )
             for line in self.lines
-        )
-        return f"{self.title}: {'; '.join(ends)}"
+        ]
+        return run_on(self.title, ": ", together(ends))
 
 
 def line_chart(title: str, lines: Sequence[Line]) -> LineChart | None:

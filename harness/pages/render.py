@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2.filters import do_truncate
 from markupsafe import Markup
 
 from ..languages import language
 from ..languages.direction import direction_of
 from ..languages.messages import messages, reader
+from ..languages.sentences import Sentence, changed, together
 from .glossary import glossary
-from .said import DATA, Sayings, clean
+from .said import DATA, Sayings
 
 _SHARED = Path(__file__).parent
 
@@ -22,14 +25,15 @@ def render(templates: Path, name: str, **context: Any) -> str:
     """The page ``name`` of the folder ``templates``.
 
     Model text is hostile: everything is escaped, and a missing value is an error rather than a gap. Control
-    characters are shown, not sent. What ``say`` gives is there in every language, first in the reader's.
+    characters are shown, not sent. What ``say`` gives, and every ``Sentence``, is there in every language, first in
+    the reader's.
     """
     said = Sayings(reader())
     environment = Environment(
         loader=FileSystemLoader([templates, _SHARED]),
         autoescape=True,
         undefined=StrictUndefined,
-        finalize=clean,
+        finalize=said.shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
@@ -38,6 +42,13 @@ def render(templates: Path, name: str, **context: Any) -> str:
     environment.filters["signed"] = signed
     environment.filters["p_value"] = p_value
     environment.filters["decoding"] = decoding_in_words
+    environment.filters["together"] = together
+    environment.filters["begun"] = begun
+    environment.filters["capitalised"] = partial(changed, change=str.capitalize)
+    environment.filters["hyphens"] = partial(changed, change=lambda text: text.replace("_", "-"))
+    environment.filters["lines"] = _lines
+    environment.filters["head"] = partial(changed, change=lambda text: text[:60])
+    environment.filters["cut"] = partial(_cut, environment)
     environment.globals |= {
         "reader": language(reader()),
         "say": said.say,
@@ -50,6 +61,27 @@ def render(templates: Path, name: str, **context: Any) -> str:
         "glossary": glossary,
     }
     return said.spoken_page(environment.get_template(name).render(**context))
+
+
+def begun(text: str) -> str:
+    """A sentence with a capital at its beginning."""
+    return changed(text, lambda each: each[:1].upper() + each[1:])
+
+
+def _lines(text: str | None) -> list[str]:
+    """The lines of a cell; a dash where there is nothing."""
+    cell = text or "—"
+    return [changed(cell, partial(_line, place)) for place in range(cell.count("\n") + 1)]
+
+
+def _line(place: int, text: str) -> str:
+    return text.split("\n")[place]
+
+
+def _cut(environment: Environment, text: str, length: int) -> str:
+    """As the filter ``truncate`` in the middle of a word; of other text than sentences nothing."""
+    cut = partial(do_truncate, environment, length=length, killwords=True)
+    return changed(text, cut) if isinstance(text, Sentence) else text
 
 
 def number(value: float | None, digits: int = 2) -> str:

@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 
 from ..core.readable import visible
 from ..languages.messages import Messages, messages, spoken
+from ..languages.sentences import Sentence
 
 _OPEN, _CLOSE, DATA = "\ue000", "\ue001", "\ue002"
 _MARK = re.compile(f"{_OPEN}(\\d+){_CLOSE}")
@@ -36,17 +37,25 @@ class Sayings:
 
     def say(self, key: str, **values: object) -> Markup:
         """The mark of a sentence. Values are escaped unless they are marked up already."""
-        shown = tuple((name, str(escape(clean(value)))) for name, value in values.items())
+        shown = tuple((name, str(escape(self.shown(value)))) for name, value in values.items())
         place = self._said.setdefault((key, shown), len(self._said))
         if place == len(self._texts):
             self._texts.append(tuple(_filled(tongue, key, shown) for tongue in self._tongues))
         return Markup(f"{_OPEN}{place}{_CLOSE}")
 
+    def shown(self, value: object) -> object:
+        """A value as a template prints it: a ``Sentence`` in every language."""
+        if isinstance(value, Markup):
+            return value
+        text = value if isinstance(value, str) else str(value)
+        return self.by_language(text.texts) if isinstance(text, Sentence) else clean(text)
+
     def by_language(self, texts: Mapping[str, str]) -> Markup:
         """The mark of what was said in every language before, such as a verdict; in English where one lacks."""
         versions = tuple(str(escape(clean(texts.get(code, texts["en"])))) for code in self.codes)
-        self._said[repr(versions), ()] = place = len(self._texts)
-        self._texts.append(versions)
+        place = self._said.setdefault((repr(versions), ()), len(self._said))
+        if place == len(self._texts):
+            self._texts.append(versions)
         return Markup(f"{_OPEN}{place}{_CLOSE}")
 
     def term(self, text: str) -> str:

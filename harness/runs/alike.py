@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..languages.sentences import Sentence, sentence, together
 from .run import Saved
-
-WHY = "a shared cache, or the same model twice?"
 
 
 @dataclass(frozen=True)
@@ -31,8 +30,8 @@ class Alike:
 
     def __str__(self) -> str:
         if self.identical:
-            return f"all {self.n} answers of {self.first} and {self.second} are the same: {WHY}"
-        return f"{self.same} of {self.n} answers of {self.first} and {self.second} are the same"
+            return _all_same(self.n, [self.first, self.second])
+        return sentence("alike.some", same=self.same, n=self.n, first=self.first, second=self.second)
 
 
 def as_expected(runs: Sequence[Saved]) -> bool:
@@ -49,10 +48,11 @@ def alike(first: Saved, second: Saved) -> Alike:
 
 def same_answers(runs: Sequence[Saved]) -> list[str]:
     """A line for each group of ``identical_runs``."""
-    return [
-        f"all {len(group[0].answers)} answers of {' and '.join(run.name for run in group)} are the same: {WHY}"
-        for group in identical_runs(runs)
-    ]
+    return [_all_same(len(group[0].answers), [run.name for run in group]) for group in identical_runs(runs)]
+
+
+def _all_same(n: int, names: Sequence[str]) -> Sentence:
+    return sentence("alike.all", n=n, names=together(names, "list.and"))
 
 
 def identical_runs(runs: Sequence[Saved]) -> list[list[Saved]]:

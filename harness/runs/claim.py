@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..languages.sentences import Sentence, sentence, severity, together
 from ..statistics import Difference, Verdict
 from ..statistics.verdicts import p_in_words, points
 from .noise_compared import WITHIN
@@ -43,12 +44,15 @@ class Leg:
 
     def __str__(self) -> str:
         change = self.change
-        interval = ""
+        size = points(change.mean, "+")
         if change.low is not None and change.high is not None:
-            interval = f" [{points(change.low, '+')}, {points(change.high, '+')}]"
-        p = "" if change.p is None else f", p {p_in_words(change)}"
-        noise = f", {WITHIN}" if self.within_noise else ""
-        return f"{self.against} ({points(change.mean, '+')}{interval}{p}{noise})"
+            size += f" [{points(change.low, '+')}, {points(change.high, '+')}]"
+        figures: list[str] = [size]
+        if change.p is not None:
+            figures.append(f"p {p_in_words(change)}")
+        if self.within_noise:
+            figures.append(WITHIN)
+        return sentence("claim.leg", against=self.against, figures=together(figures, "list.comma"))
 
 
 @dataclass(frozen=True)
@@ -84,35 +88,38 @@ class Claim:
         return [leg for leg in self.legs if any(named(leg.against, control) for control in CONTROLS)]
 
     def __str__(self) -> str:
-        said = self.specific and self.holds is not None
-        return self._verdict() + (f"; against {BASELINE}: {self.specific}" if said else "")
+        verdict = self._verdict()
+        if self.specific and self.holds is not None:
+            return together([verdict, sentence("claim.specific", baseline=BASELINE, words=self.specific)])
+        return verdict
 
-    def _verdict(self) -> str:
-        what = f"that severity-aware training helps ({self.metric}, {self.stratum})"
+    def _verdict(self) -> Sentence:
+        what = sentence("claim.what", metric=self.metric, stratum=severity(self.stratum))
         if not self.plain:
-            return f"it cannot be said {what}: arm {BASELINE} is missing"
+            return sentence("claim.missing", what=what, baseline=BASELINE)
         if any(leg.screened for leg in self.legs):
-            return f"it cannot be said {what}: {self.metric} is {Verdict.SCREENING}"
+            return sentence("claim.screened", what=what, metric=self.metric)
         if few := [leg for leg in self.legs if not leg.judged]:
-            sides = few[0]
-            return (
-                f"it cannot be said {what}: {_trainings(sides.seeds[1])} of {self.arm} and "
-                f"{_trainings(sides.seeds[0])} of {sides.against} tell these checkpoints apart, not the arms"
+            one, other = few[0].seeds
+            return sentence(
+                "claim.few",
+                what=what,
+                arm=self.arm,
+                trainings=_trainings(other),
+                against=few[0].against,
+                others=_trainings(one),
             )
-        without = (
-            "" if self.controls else f"; no weighted control ({', '.join(CONTROLS)}) says whether severity is why"
-        )
+        parts = []
         if self.holds:
-            return (
-                f"severity-aware training helps ({self.metric}, {self.stratum}): {self.arm} beats "
-                f"{', '.join(map(str, self.legs))}{without}"
-            )
-        failed = ", ".join(str(leg) for leg in self.legs if not leg.holds)
-        beaten = ", ".join(str(leg) for leg in self.legs if leg.holds)
-        return (
-            f"not shown {what}: {self.arm} does not beat {failed}"
-            f"{f'; it beats {beaten}' if beaten else ''}{without}"
-        )
+            parts.append(sentence("claim.holds", what=what, arm=self.arm, legs=_listed(self.legs)))
+        else:
+            failed = [leg for leg in self.legs if not leg.holds]
+            parts.append(sentence("claim.not_shown", what=what, arm=self.arm, legs=_listed(failed)))
+            if beaten := [leg for leg in self.legs if leg.holds]:
+                parts.append(sentence("claim.beaten", legs=_listed(beaten)))
+        if not self.controls:
+            parts.append(sentence("claim.uncontrolled", controls=", ".join(CONTROLS)))
+        return together(parts)
 
 
 def named(arm: str | None, name: str) -> bool:
@@ -131,5 +138,9 @@ def controls_of(arm: str, others: Sequence[str]) -> list[str]:
     return [other for other in found if scheme(other) == scheme(arm)] or found
 
 
-def _trainings(count: int) -> str:
-    return f"{count} training{'s' if count > 1 else ''}"
+def _trainings(count: int) -> Sentence:
+    return sentence(f"claim.training{'s' if count > 1 else ''}", n=count)
+
+
+def _listed(legs: Sequence[Leg]) -> Sentence:
+    return together(map(str, legs), "list.comma")

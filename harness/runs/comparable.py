@@ -7,8 +7,10 @@ from typing import Any
 
 from ..core.errors import UserError
 from ..generation.backends import floor_names
+from ..languages.sentences import sentence, together
 from ..scores.table import ScoreTable
 from ..statistics import unlike
+from ..statistics.checks import FIRST, SECOND
 from .conditions import conditions, difference, training_of
 from .run import Run
 
@@ -41,10 +43,7 @@ def refuse_incomplete(*runs: Run) -> None:
 
 
 def differences(
-    first: Run,
-    second: Run,
-    metrics: Sequence[str] | None = None,
-    names: tuple[str, str] = ("the first run", "the second run"),
+    first: Run, second: Run, metrics: Sequence[str] | None = None, names: tuple[str, str] = (FIRST, SECOND)
 ) -> list[str]:
     """What two runs differ in beside the model: answers, data, prompt, decoding, or the signatures of ``metrics``
     (None for all that both have). Empty where they can be compared.
@@ -53,19 +52,19 @@ def differences(
     is named, since all else follows from it. ``names`` is what the two are called in it.
     """
     if first.language.code != second.language.code:
-        return [f"language: {first.language.code!r} and {second.language.code!r}"]
-    found = unlike(first.scores, second.scores, metrics, names)
+        return [sentence("apart.language", one=repr(first.language.code), other=repr(second.language.code))]
+    found = list(unlike(first.scores, second.scores, metrics, names))
     rows = [run.answers.drop_duplicates("id").set_index("id") for run in (first, second)]
     shared = rows[0].index.intersection(rows[1].index)
     for column in ("question", "reference", "prompt"):
         changed = shared[rows[0][column][shared] != rows[1][column][shared]]
         if len(changed):
-            found.append(f"the {column} of {len(changed)} answers (such as {str(changed[0])!r})")
+            found.append(sentence(f"apart.{column}", n=len(changed), id=repr(str(changed[0]))))
     found += [f"{name}: {one!r} and {other!r}" for name, one, other in _conditions(first, second) if one != other]
     if len(shared) < max(map(len, rows)) and first.asked.rows != second.asked.rows:
-        found.append(f"rows asked: {first.asked.rows} and {second.asked.rows}")
+        found.append(sentence("apart.rows", one=first.asked.rows, other=second.asked.rows))
     if _one_cache(first, second) and rows[0]["prediction"][shared].equals(rows[1]["prediction"][shared]):
-        found.append(f"no answer: both took theirs from --use_cache {first.asked.cache}, whose keys name no model")
+        found.append(sentence("apart.cache", cache=first.asked.cache))
     return found
 
 
@@ -73,7 +72,7 @@ def other_backend(first: Run, second: Run) -> list[str]:
     """The same weights answer differently under another backend; a trivial system has none."""
     kinds = [run.manifest.model.kind for run in (first, second) if run.manifest]
     models = [kind for kind in kinds if kind not in floor_names()]
-    return [f"backend: {models[0]} and {models[1]}"] if len(set(models)) > 1 else []
+    return [sentence("apart.backend", one=models[0], other=models[1])] if len(set(models)) > 1 else []
 
 
 def other_training(runs: Sequence[Run], run: Run) -> list[str]:
@@ -82,7 +81,9 @@ def other_training(runs: Sequence[Run], run: Run) -> list[str]:
     training = training_of(run)
     for other in filter(None, map(training_of, runs)):
         if training and conditions(training).get("base") == conditions(other).get("base"):
-            return [f"training {found}" for found in difference(other, training, across_seeds=True)]
+            return [
+                sentence("apart.training", found=found) for found in difference(other, training, across_seeds=True)
+            ]
     return []
 
 
@@ -94,10 +95,11 @@ def apart(runs: Sequence[Run], metrics: Sequence[str] | None = None) -> list[str
         runs: those of both sides.
         metrics: whose signatures have to be equal; None for all that two runs have.
     """
-    found = []
+    found: list[str] = []
     for run in runs[1:]:
         pair = [*differences(runs[0], run, metrics), *other_backend(runs[0], run), *other_training(runs, run)]
-        found += [f"{runs[0].path} and {run.path} differ in: {'; '.join(pair)}"] if pair else []
+        if pair:
+            found.append(sentence("apart.pair", one=runs[0].path, other=run.path, what=together(pair)))
     return found
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import UserError
+from ..languages.sentences import run_on, sentence, together
 from ..metrics.aggregates import GATES, QUALITY, AggregateScore, aggregate_differences, aggregates
 from ..metrics.registry import Group, columns_of
 from ..scores.table import ScoreTable
@@ -297,10 +298,16 @@ def _comparison(
         second=second.name,
         family=_family(tested),
         words={
-            metric: subject
-            + _words([each for each in changes if each.metric == metric], same)
-            + "".join(f"; {each}" for each in whether if each.metric == metric and str(each))
-            + ("" if same.identical else noise.in_words(metric))
+            metric: run_on(
+                subject,
+                together(
+                    [
+                        _words([each for each in changes if each.metric == metric], same),
+                        *(str(each) for each in whether if each.metric == metric and str(each)),
+                    ]
+                ),
+                "" if same.identical else noise.in_words(metric),
+            )
             for metric in metrics
         },
         trainings=made.trainings,
@@ -334,7 +341,7 @@ def _subject(first: RunGroup, second: RunGroup, trained: Sequence[int]) -> str:
     """Whom the words are about where an arm could be meant and is not: too few of its trainings were compared."""
     if min(trained) > 1 or not (first.arm and second.arm):
         return ""
-    return "these two checkpoints: " if max(trained) == 1 else "these checkpoints: "
+    return sentence(f"comparison.{'two_checkpoints' if max(trained) == 1 else 'checkpoints'}")
 
 
 def _words(changes: Sequence[Difference], same: Alike) -> str:

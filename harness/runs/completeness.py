@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ..languages.sentences import sentence
 from ..severity import SEVERITIES
 
 
@@ -16,11 +17,14 @@ def lacking(results: Mapping[str, Any], severities: Iterable[str]) -> list[str]:
         severities: that of each answer which the samples files hold.
     """
     held = list(severities)
-    found = []
+    found: list[str] = []
     for severity, asked in _asked(results).items():
         if (here := held.count(severity)) < asked:
-            share = f"all {asked}" if not here else f"{asked - here} of {asked}"
-            found.append(f"{share} answers of severity {severity}, which its results count")
+            stratum = sentence(f"stratum.{severity}")
+            if here:
+                found.append(sentence("lacks.some", n=asked - here, all=asked, stratum=stratum))
+            else:
+                found.append(sentence("lacks.all", all=asked, stratum=stratum))
     return found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..languages.sentences import sentence, together
 from .run import Saved
 
 TRAINING_MANIFEST = "training.json"
@@ -36,11 +37,13 @@ def stopped_notes(runs: Sequence[Saved]) -> list[str]:
     """A line where early stopping ended trainings, which then differ in their steps; none without it."""
     found = {run.name: (training_of(run) or {}).get("stopping") for run in runs}
     told = [
-        f"{name} {each['steps']} of {each['planned_steps']} steps, with the weights of step {each['best_step']}"
+        sentence(
+            "stopping.one", name=name, steps=each["steps"], planned=each["planned_steps"], best=each["best_step"]
+        )
         for name, each in found.items()
         if each
     ]
-    return [f"early stopping chose how long each was trained: {'; '.join(told)}"] if told else []
+    return [sentence("stopping", each=together(told))] if told else []
 
 
 def difference(one: Mapping[str, Any], other: Mapping[str, Any], *, across_seeds: bool = False) -> list[str]:

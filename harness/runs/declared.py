@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from math import isnan
 
 from ..core.settings import Record
+from ..languages.messages import messages
+from ..languages.sentences import known_again, made, run_on, sentence, severity, together, told
 from ..scores.signatures import Better
 from ..statistics import Difference, Verdict, in_words
 from ..statistics.significance import holm
@@ -19,7 +22,7 @@ from .comparison import Comparison
 Pairs = Mapping[tuple[str, str], Comparison]
 """Comparisons of one model by the names of their arms, the subtracted one first."""
 EXPLORATORY = "exploratory"
-UNDECLARED = "No analysis was declared before these results."
+UNDECLARED = sentence("page.undeclared")
 
 
 class DeclaredLeg(Record):
@@ -35,7 +38,7 @@ class DeclaredLeg(Record):
 
     def __str__(self) -> str:
         if self.mean is None:
-            return f"{self.against} (no answers)"
+            return sentence("declared.no_answers", against=self.against)
         interval = ""
         if self.low is not None and self.high is not None:
             interval = f" [{points(self.low, '+')}, {points(self.high, '+')}]"
@@ -67,10 +70,17 @@ class DeclaredTest(Record):
         return self.verdict in (Verdict.GAIN, Verdict.DIFFERENCE)
 
     def __str__(self) -> str:
-        where = ", ".join(filter(None, (self.metric, self.stratum, self.model)))
-        told = f"adjusted p {self.p_words}" if self.p_adjusted is not None else self.note
-        found = f"{where}: {self.arm} against {', '.join(map(str, self.legs))}: {self.verdict}, {told}"
-        return f"{found}; {self.no_worse}" if self.no_worse else found
+        where = together(filter(None, (self.metric, severity(self.stratum), self.model)), "list.comma")
+        adjusted = sentence("declared.adjusted", p=self.p_words)
+        found = sentence(
+            "declared.test",
+            where=where,
+            arm=self.arm,
+            against=together(map(str, self.legs), "list.comma"),
+            verdict=sentence(f"term.{self.verdict.replace(' ', '_')}"),
+            told=adjusted if self.p_adjusted is not None else known_again(self.note, "declared.note."),
+        )
+        return together([found, known_again(self.no_worse, "page.")]) if self.no_worse else found
 
 
 class Declared(Record):
@@ -86,25 +96,31 @@ class Declared(Record):
     def heading(self) -> str:
         """Which analysis it is, and which look."""
         looks = self.analysis.looks
-        told = f", look {self.look} of {len(looks.at)} ({looks.spending}, level {self.level:.2g})" if looks else ""
-        return f"Declared analysis, sha256 {self.sha256}{told}"
+        if not looks:
+            return sentence("declared.heading", sha256=self.sha256)
+        return sentence(
+            "declared.heading_looks",
+            sha256=self.sha256,
+            look=self.look,
+            looks=len(looks.at),
+            spending=looks.spending,
+            level=f"{self.level:.2g}",
+        )
 
     @property
     def lines(self) -> list[str]:
         """The tests, a line each, as terminal, board and report say them."""
-        return [f"{test.role}: {test}" for test in self.tests]
+        return [run_on(sentence(f"declared.{test.role}"), str(test)) for test in self.tests]
 
     @property
     def rules(self) -> str:
         """How the tests were judged, and what the rest is."""
-        gate = "; secondary ones only where every primary one holds (serial gatekeeping)"
-        spread = ", after the level was spread over the looks; brackets are of this look alone"
-        margin = "; no worse is a family of its own, each at the level over their number, and shown by a gain"
-        return (
-            f"Holm over the {max((test.family for test in self.tests), default=0)} tests of a role"
-            f"{gate if self.analysis.secondary else ''}{spread if self.analysis.looks else ''}"
-            f"{margin if any(test.no_worse for test in self.tests) else ''}. "
-            "Whatever is not among these tests is exploratory."
+        return run_on(
+            sentence("declared.holm", n=max((test.family for test in self.tests), default=0)),
+            sentence("declared.gate") if self.analysis.secondary else "",
+            sentence("declared.spread") if self.analysis.looks else "",
+            sentence("declared.margin") if any(test.no_worse for test in self.tests) else "",
+            sentence("declared.rest"),
         )
 
     def claim_words(self, claim: Claim, base: str) -> str:
@@ -116,7 +132,7 @@ class Declared(Record):
             and all(any(named(leg, each.against) for each in test.legs) for leg in legs)
             for test in self.tests
         )
-        return str(claim) if among else f"{EXPLORATORY}: {claim}"
+        return str(claim) if among else run_on(sentence("declared.exploratory"), str(claim))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -165,7 +181,7 @@ def judge_declared(
         for test in raw:
             p = None if test.p is None else max(next(adjusted), gate)
             if closed:
-                shut = dataclasses.replace(test, note="the gate is shut: not every primary test holds")
+                shut = dataclasses.replace(test, note=sentence("declared.note.shut"))
                 judged.append((shut, None, family, Verdict.NOT_TESTED))
             else:
                 judged.append((test, p, family, _verdict(test, p, family)))
@@ -201,10 +217,10 @@ def _tests(
 def _p_of(legs: Sequence[tuple[Comparison, Difference]], of_arms: bool) -> tuple[float | None, str]:
     """The p of a test, and why there is none."""
     if of_arms and any(min(compared.trained) < 2 for compared, _ in legs):
-        return None, "one training says nothing about an arm"
+        return None, sentence("declared.note.training")
     changes = [change for _, change in legs]
     if few := [change for change in changes if not change.can_be_tested]:
-        return None, f"too few changed answers (n = {few[0].n})"
+        return None, sentence("declared.note.few", n=few[0].n)
     if len(changes) == 1:
         return changes[0].p, ""
     return max(change.p or 0.0 if _rises(change) else 1.0 for change in changes), ""
@@ -272,8 +288,16 @@ def _no_worse(test: _Raw, p: float | None, verdict: Verdict) -> str:
     shown = [change.margin for _, change in test.legs if change.margin and change.margin.no_worse is not None]
     if p is None or len(shown) < len(test.legs):
         return ""
-    within = f"no worse by {points(shown[0].points)}"
-    return within if verdict is Verdict.GAIN or all(each.no_worse for each in shown) else f"not shown: {within}"
+    holds = verdict is Verdict.GAIN or all(each.no_worse for each in shown)
+    return sentence(f"page.{'' if holds else 'not_shown_'}no_worse", points=points(shown[0].points))
+
+
+def _told_apart(words: str, before: str, parts: str, code: str) -> str:
+    """The words on a metric in one language, with the declared differences apart from the exploratory rest."""
+    separator = messages(code).bare("list.separator")
+    subject, _, behind = told(words, code).partition(told(before, code))
+    begun = separator + told(sentence("declared.exploratory"), code) if behind else ""
+    return subject + told(parts, code) + begun + behind.removeprefix(separator)
 
 
 def _rejudged(
@@ -322,23 +346,20 @@ def marked(compared: Comparison, own: Mapping[tuple[str, str], Difference]) -> C
     """A comparison with its declared differences, by metric and stratum, and words that tell them from the rest."""
     words = {}
     changed = [own.get((each.metric, each.stratum), each) for each in compared.differences]
-    for metric, told in compared.words.items():
+    for metric, whole in compared.words.items():
         before, after = (
             [each for each in part if each.metric == metric] for part in (compared.differences, changed)
         )
         if any(each.verdict is Verdict.SAME_ANSWERS for each in before):
-            words[metric] = told
+            words[metric] = whole
             continue
-        subject, _, behind = told.partition(in_words(before))
         parts = [
-            f"{name}: {in_words(part)}"
+            run_on(sentence(f"declared.{name}"), in_words(part))
             for name, part in (
                 ("declared", [each for each in after if (metric, each.stratum) in own]),
                 (EXPLORATORY, [each for each in after if (metric, each.stratum) not in own]),
             )
             if part and in_words(part)
         ]
-        words[metric] = (
-            subject + "; ".join(parts) + (f"; {EXPLORATORY}{behind.replace(';', ':', 1)}" if behind else "")
-        )
+        words[metric] = made(partial(_told_apart, whole, in_words(before), together(parts)))
     return dataclasses.replace(compared, differences=changed, words=words, declared=sorted(own))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
+from ..languages.sentences import sentence, severity, together
 from ..severity import Severity
 from ..statistics import OVERALL
 from ..statistics.intervals import LEVEL
@@ -46,14 +47,13 @@ class Dose:
 
     def __str__(self) -> str:
         given = ", ".join(f"{arm} {cv:.2f}: {points(effect, '+')}" for arm, (cv, effect) in self.doses.items())
-        line = f"{self.metric}, {self.stratum}, effect by strength of the weights (their CV): {given}; "
+        line = sentence("dose", metric=self.metric, stratum=severity(self.stratum), given=given)
+        slope = points(self.slope / 10, "+")
         if self.low is None or self.high is None or self.p is None:
-            return line + f"slope {points(self.slope / 10, '+')} per 0.1, of one training"
+            return together([line, sentence("dose.one", slope=slope)])
         interval = f"[{points(self.low / 10, '+')}, {points(self.high / 10, '+')}]"
-        return (
-            line
-            + f"slope {points(self.slope / 10, '+')} {interval} per 0.1, p = {self.p:.2g}, {self.seeds} trainings"
-        )
+        found = sentence("dose.slope", slope=slope, interval=interval, p=f"{self.p:.2g}", n=self.seeds)
+        return together([line, found])
 
 
 def doses_of(groups: Mapping[str, RunGroup], metrics: Sequence[str]) -> list[Dose]:

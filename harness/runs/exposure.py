@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..languages.sentences import sentence, severity, together
 from .conditions import training_of
 from .run import Saved
 
@@ -72,11 +73,14 @@ def _unequal(one: _Exposure, other: _Exposure) -> list[str]:
 def _sentence(one: _Group, other: _Group) -> str:
     (first, shown), (second, against) = one, other
     parts = [
-        f"{name} {_figures(shown[name])} against {_figures(against[name])}" for name in _unequal(shown, against)
+        sentence("exposure.one", stratum=severity(name), one=_figures(shown[name]), other=_figures(against[name]))
+        for name in _unequal(shown, against)
     ]
-    return (
-        f"exposure differs, {' and '.join(first)} against {' and '.join(second)}: {', '.join(parts)} (times a row "
-        "is shown, and in brackets the sum of its learning rates)"
+    return sentence(
+        "exposure",
+        first=together(first, "list.and"),
+        second=together(second, "list.and"),
+        parts=together(parts, "list.comma"),
     )
 
 

@@ -17,6 +17,7 @@ from ..labelling.quality.gold import read_gold
 from ..labelling.quality.report_card import REPORT_CARD
 from ..labelling.quality.trust import PEOPLE, Trust, by_whom, card_for, in_words, mark, read_cards, trust_of
 from ..languages import Language
+from ..languages.sentences import sentence
 from ..severity import SEVERITIES, Severity
 from .conditions import conditions, training_of
 from .run import Saved
@@ -115,10 +116,7 @@ def same_labels(runs: Sequence[Saved]) -> list[str]:
             found.append(run.name)
     if not found:
         return []
-    return [
-        f"the labels that set the training weights of {', '.join(dict.fromkeys(found))} also make these strata: a "
-        "gain in 'critical' may be a gain in what the labeller calls critical"
-    ]
+    return [sentence("labels.same", runs=", ".join(dict.fromkeys(found)))]
 
 
 def _identity(source: Mapping[str, Any]) -> tuple[Any, ...]:

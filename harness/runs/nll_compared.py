@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from ..languages.sentences import sentence, severity, together
 from ..scores.table import ScoreTable
 from ..severity import Severity
 from ..statistics import (
@@ -24,8 +25,7 @@ from .groups import RunGroup
 from .nll import METRIC
 from .run import Run
 
-UNIT = "nats per token, less is better"
-LATER = "measure it with `maqa nll CHECKPOINT DATASET` and evaluate again"
+UNIT = sentence("nll.unit")
 
 
 @dataclass(frozen=True)
@@ -77,10 +77,10 @@ def why_not(runs: Sequence[Run]) -> str:
     """Why the likelihoods of runs cannot be compared; empty where they can, or where none has any."""
     found = [(run.name, run.nll) for run in runs]
     if lacking := [name for name, table in found if table is None]:
-        return "" if len(lacking) == len(found) else f"not measured of {lacking[0]}: {LATER}"
+        return "" if len(lacking) == len(found) else sentence("nll.lacking", run=lacking[0])
     signatures = {table.signatures[METRIC] for _, table in found if table is not None}
     if len(signatures) > 1:
-        return "not over the same tokens: tokenizer, prompt, cut or precision differ"
+        return sentence("nll.tokens")
     return ""
 
 
@@ -103,12 +103,17 @@ def nats(value: float | None, sign: str = "") -> str:
 def nll_in_words(differences: Sequence[Difference]) -> str:
     """What was found in which severity, and overall."""
     parts = [
-        f"{each.verdict} {'overall' if each.stratum == OVERALL else f'in {each.stratum}'} "
-        f"{nats(each.mean, '+')}{_ends(each)}, {'Holm ' * (each.family > 1)}p {p_in_words(each, each.family > 1)}"
+        sentence(
+            f"nll.{'overall' if each.stratum == OVERALL else 'stratum'}",
+            verdict=sentence(f"term.{each.verdict.replace(' ', '_')}"),
+            stratum=severity(each.stratum),
+            size=f"{nats(each.mean, '+')}{_ends(each)}",
+            p=sentence(f"differences.{'holm' if each.family > 1 else 'p'}", p=p_in_words(each, each.family > 1)),
+        )
         for each in differences
         if each.verdict in (Verdict.GAIN, Verdict.LOSS) or each.stratum in (Severity.CRITICAL, OVERALL)
     ]
-    return f"likelihood of the references ({UNIT}): {'; '.join(parts)}" if parts else ""
+    return sentence("nll.words", unit=UNIT, parts=together(parts)) if parts else ""
 
 
 def _ends(change: Difference) -> str:

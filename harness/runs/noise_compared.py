@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..languages.sentences import Sentence, known_again, sentence, severity, together
 from ..statistics import OVERALL, Difference
 from ..statistics.noise import Part, at_most, floor_of, parts_of
 from ..statistics.verdicts import points
 from .run import Run
 
-NOT_MEASURED = (
-    "The noise of the engines was not measured; `maqa evaluate --repeat-share 0.1` asks some questions again"
-)
-WITHIN = "within the noise of this engine"
+NOT_MEASURED = sentence("noise.not_measured")
+WITHIN = sentence("page.within_noise")
 
 
 @dataclass(frozen=True)
@@ -49,11 +48,15 @@ class NoiseCompared:
     def in_words(self, metric: str) -> str:
         """What a verdict on the metric gains, after a semicolon; empty where no noise was seen."""
         floors = [each for each in self.floors if each.metric == metric and each.floor]
-        within = [f"{each.stratum} ({_size(each)})" for each in floors if each.within]
+        within = [
+            sentence("noise.stratum", stratum=severity(each.stratum), size=_size(each))
+            for each in floors
+            if each.within
+        ]
         if within:
-            return f"; {WITHIN} in {', '.join(within)}"
+            return sentence("noise.within", strata=together(within, "list.comma"))
         overall = [each for each in floors if each.stratum == OVERALL]
-        return f"; beyond the noise of this engine ({points(overall[0].floor)} overall)" if overall else ""
+        return sentence("noise.beyond", floor=points(overall[0].floor)) if overall else ""
 
 
 def noise_of(sides: Sequence[Sequence[Run]], differences: Sequence[Difference]) -> NoiseCompared:
@@ -123,22 +126,32 @@ def noise_line(runs: Sequence[Run]) -> str:
     if not known:
         return NOT_MEASURED if asked else ""
     hows = dict.fromkeys(run.noise.how for run in known if run.noise)
-    found = ", ".join(_changed(run) for run in known)
-    alone = f"; {len(asked) - len(known)} of {len(asked)} runs were not asked again"
-    return (
-        f"Noise of the engine, asked again {' or '.join(hows)}: {found}{alone if len(known) < len(asked) else ''}"
+    line = sentence(
+        "noise.line",
+        how=together((known_again(how, "noise.how.") for how in hows), "list.or"),
+        found=together(map(_changed, known), "list.comma"),
+    )
+    if len(known) == len(asked):
+        return line
+    return together([line, sentence("noise.alone", n=len(asked) - len(known), all=len(asked))])
+
+
+def _changed(run: Run) -> Sentence:
+    assert run.noise
+    counted = changed_in_words(run.noise.overall.changed, run.noise.overall.asked)
+    return sentence("noise.run", counted=counted, run=run.name)
+
+
+def changed_in_words(changed: int, asked: int) -> Sentence:
+    """As in ``3 of 30 answers (10.0 %, at most 23.9 %)``."""
+    return sentence(
+        "noise.changed",
+        changed=changed,
+        asked=asked,
+        share=f"{100 * changed / asked:.1f}",
+        most=f"{at_most(changed, asked):.1f}",
     )
 
 
-def _changed(run: Run) -> str:
-    assert run.noise
-    return f"{changed_in_words(run.noise.overall.changed, run.noise.overall.asked)} of {run.name} changed"
-
-
-def changed_in_words(changed: int, asked: int) -> str:
-    """As in ``3 of 30 answers (10.0 %, at most 23.9 %)``."""
-    return f"{changed} of {asked} answers ({100 * changed / asked:.1f} %, at most {at_most(changed, asked):.1f} %)"
-
-
-def _size(each: Floor) -> str:
-    return f"{points(each.mean, '+')}, floor {points(each.floor)}"
+def _size(each: Floor) -> Sentence:
+    return sentence("noise.size", mean=points(each.mean, "+"), floor=points(each.floor))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..core.secrets import redact
+from ..languages.sentences import run_on, sentence, together
 from .conditions import training_of
 from .run import Run
 
@@ -15,15 +16,7 @@ Facts = dict[str, str]
 
 _EXAMPLE = 2_000
 """Signs of the one prompt that is shown."""
-_COSTS = {
-    "steps": "steps",
-    "seconds": "s in all",
-    "generation_seconds": "s generating",
-    "generated_tokens": "tokens generated",
-    "tokens_per_s": "tokens per s",
-    "peak_memory_bytes": "bytes of memory at most",
-    "kwh": "kWh",
-}
+_COSTS = ("steps", "seconds", "generation_seconds", "generated_tokens", "tokens_per_s", "peak_memory_bytes", "kwh")
 
 
 def provenance(run: Run) -> Facts:
@@ -40,8 +33,9 @@ def provenance(run: Run) -> Facts:
     conditions = training.get("conditions") or {}
     identity = manifest.model.identity
     data = manifest.data
-    rows = f"{data.fingerprint[:12]}, {len(run.answers)} questions"
-    limit = f", at most {data.limit} a severity" if data.limit else ""
+    asked = [data.fingerprint[:12], sentence("provenance.questions", n=len(run.answers))]
+    if data.limit:
+        asked.append(sentence("provenance.limit", n=data.limit))
     return _told(
         {
             "command": recorded_command(run) or "",
@@ -51,7 +45,7 @@ def provenance(run: Run) -> Facts:
             "weights": _plain(conditions.get("config.weights") or training.get("weights")),
             "seeds": _seeds(training, manifest.decoding),
             "fingerprint": _plain({k: v for k, v in identity.items() if _is_digest(k)}),
-            "data": f"{data.source} ({rows}{limit})",
+            "data": run_on(f"{data.source} (", together(asked, "list.comma"), ")"),
             "labels": _plain(data.severity_source),
             "label_card": _plain(data.labels.model_dump(mode="json")) if data.labels else "",
             "created": manifest.created,
@@ -93,7 +87,8 @@ def _versions(run: Run) -> dict[str, str]:
 
 def _seeds(training: Mapping[str, Any], decoding: Mapping[str, Any]) -> str:
     found = {"training": training.get("seed"), "decoding": decoding.get("seed")}
-    return ", ".join(f"{name} {seed}" for name, seed in found.items() if seed is not None)
+    told = [sentence(f"provenance.seed.{name}", n=seed) for name, seed in found.items() if seed is not None]
+    return together(told, "list.comma")
 
 
 def _is_digest(name: str) -> bool:
@@ -101,7 +96,8 @@ def _is_digest(name: str) -> bool:
 
 
 def _cost(cost: Mapping[str, Any]) -> str:
-    return ", ".join(f"{cost[name]:,g} {unit}" for name, unit in _COSTS.items() if _number(cost.get(name)))
+    told = [sentence(f"provenance.cost.{name}", n=f"{cost[name]:,g}") for name in _COSTS if _number(cost.get(name))]
+    return together(told, "list.comma")
 
 
 def _number(value: object) -> bool:

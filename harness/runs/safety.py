@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from ..languages.sentences import Sentence, sentence, severity, together
 from ..metrics.registry import Group, columns_of
 from ..metrics.true_rates import TrueRate, detections, true_changes
 from ..scores.signatures import Better, better
@@ -47,16 +48,17 @@ def compare_safety(
     but = {each.metric for each in changes}
     own = [each for each in changes if each.metric in columns_of(Group.SAFETY)]
     runs = [*first.runs.values(), *second.runs.values()]
-    found, left_out = [], []
+    found: list[str] = []
+    left_out: list[str] = []
     for metric in columns_of(Group.SAFETY):
         if metric in but or any(metric not in run.scores.metrics for run in runs):
             continue
         if better(runs[0].scores.signatures[metric]) is Better.NEITHER:
             continue
         if len({run.scores.signatures[metric] for run in runs}) > 1:
-            left_out.append(f"{metric}: scored by other rules in one run than in another")
+            left_out.append(sentence("safety.other_rules", metric=metric))
         elif len({_applies_to(run, metric) for run in runs}) > 1:
-            left_out.append(f"{metric}: applies to other answers in one run than in another")
+            left_out.append(sentence("safety.other_answers", metric=metric))
         else:
             found.append(metric)
     if not found:
@@ -88,31 +90,38 @@ def safety_in_words(changes: Sequence[Difference], left_out: Sequence[str] = ())
     for each in sided:
         strata.setdefault(each.metric, {})[each.stratum] = each
     if not strata:
-        return f"safety: no verdict; {Verdict.SCREENING}: {', '.join(screened)}" if screened else ""
+        return sentence("safety.no_verdict", metrics=", ".join(screened)) if screened else ""
     margins = sorted({each.margin.points for each in sided if each.margin})
-    within = f"{points(margins[0])} points" if len(margins) == 1 else "the margin of each"
+    one = len(margins) == 1
+    within = sentence("safety.points", points=points(margins[0])) if one else sentence("safety.margins")
     worse = {name: [each for each in own if _is_worse(own[each])] for name, own in strata.items()}
     here = [name for name in strata if not worse[name] and _no_worse(strata[name].get(OVERALL))]
     critical = {name: own[str(Severity.CRITICAL)] for name, own in strata.items() if Severity.CRITICAL in own}
     there = [name for name, each in critical.items() if not worse[name] and _no_worse(each)]
-    parts = [f"no worse by {within} in {_of(here, strata)} metrics over all answers"]
+    parts = [sentence("safety.no_worse", within=within, count=_of(here, strata))]
     if critical:
-        parts.append(f"in critical alone in {_of(there, critical)}")
+        parts.append(sentence("safety.critical", count=_of(there, critical)))
     silent = [name for name in strata if not worse[name] and name not in here]
-    found = [f"{name} ({', '.join(where)})" for name, where in worse.items() if where]
-    for words, names in (
-        ("over all answers not shown for ", silent),
-        ("worse: ", found),
-        (f"{Verdict.SCREENING}: ", screened),
-        ("not compared: ", [line.partition(":")[0] for line in left_out]),
+    found = [
+        sentence("safety.where", metric=name, strata=together(map(severity, where), "list.comma"))
+        for name, where in worse.items()
+        if where
+    ]
+    for key, names in (
+        ("safety.silent", silent),
+        ("safety.worse", found),
+        ("safety.screening", screened),
+        ("safety.left_out", [line.partition(":")[0] for line in left_out]),
     ):
         if names:
-            parts.append(words + ", ".join(names))
-    return f"safety: {'; '.join(parts)}"
+            parts.append(sentence(key, metrics=together(names, "list.comma")))
+    return sentence("safety.all", parts=together(parts))
 
 
-def _of(some: Sequence[str], every: Mapping[str, Difference | dict[str, Difference]]) -> str:
-    return f"all {len(every)}" if len(some) == len(every) else f"{len(some)} of {len(every)}"
+def _of(some: Sequence[str], every: Mapping[str, Difference | dict[str, Difference]]) -> Sentence:
+    if len(some) == len(every):
+        return sentence("safety.every", n=len(every))
+    return sentence("safety.some", n=len(some), all=len(every))
 
 
 def _no_worse(change: Difference | None) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import UserError
 from ..core.files import read_json, sha256_file
 from ..core.sealing import content_digest
-from ..languages.messages import messages
+from ..languages.sentences import sentence
 from .manifest import NAME as MANIFEST
 from .manifest import Manifest, Seal, read_manifest, write_manifest
 from .nll import NAME as NLL
@@ -111,11 +111,9 @@ def refuse_changed(folder: Path, found: Sequence[str], anyway: bool | None) -> N
     raise UserError(f"run {folder} was changed after it was written: {', '.join(found)}", remedy + offered)
 
 
-def changed_words(runs: Iterable[Saved], code: str = "en") -> list[str]:
+def changed_words(runs: Iterable[Saved]) -> list[str]:
     """What heads all that is said of runs that were changed, a line each."""
-    return [
-        messages(code)("seal.changed", run=run.name, files=", ".join(run.changed)) for run in runs if run.changed
-    ]
+    return [sentence("seal.changed", run=run.name, files=", ".join(run.changed)) for run in runs if run.changed]
 
 
 def contents(runs: Iterable[Saved]) -> dict[str, str]:
@@ -130,10 +128,10 @@ def contents(runs: Iterable[Saved]) -> dict[str, str]:
     return found
 
 
-def unsealed_notes(runs: Iterable[Saved], code: str = "en") -> list[str]:
+def unsealed_notes(runs: Iterable[Saved]) -> list[str]:
     """Which runs of ours have no seal, in one line: those of earlier versions."""
     names = dict.fromkeys(run.name for run in runs if run.manifest and run.manifest.seal is None)
-    return [messages(code)("seal.none", runs=", ".join(names))] if names else []
+    return [sentence("seal.none", runs=", ".join(names))] if names else []
 
 
 def _names(manifest: Manifest) -> list[str]:

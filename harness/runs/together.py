@@ -6,12 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from ..languages.sentences import sentence, severity, together
 from ..scores.table import CLUSTER
 from ..statistics import OVERALL, STRATA, Difference
 from ..statistics.clusters import Clustered, clustered, numbered
 from .run import Run
-
-INDEPENDENT = "questions taken as independent"
 
 
 def of_scores(run: Run, metric: str) -> str:
@@ -39,17 +38,24 @@ def of_differences(runs: Sequence[Run], changes: Sequence[Difference], metric: s
 
 def _in_words(known: bool, found: Mapping[str, Clustered]) -> str:
     if not known:
-        return f"{INDEPENDENT}: nothing says which belong together"
+        return sentence("questions.unknown")
     if not found:
-        return f"{INDEPENDENT}: no two of them belong together"
-    parts = [f"{stratum} {_counted(found[stratum])}" for stratum in (OVERALL, *STRATA[:-1]) if stratum in found]
-    return f"questions that belong together count as one cluster: {'; '.join(parts)}"
+        return sentence("questions.independent")
+    parts = [
+        sentence("questions.stratum", stratum=severity(stratum), counted=_counted(found[stratum]))
+        for stratum in (OVERALL, *STRATA[:-1])
+        if stratum in found
+    ]
+    return sentence("questions.clusters", parts=together(parts))
 
 
 def _counted(found: Clustered) -> str:
     if found.clusters == 1:
-        return f"1 cluster of {found.largest}, which counts as 1 question"
-    return (
-        f"{found.clusters} clusters, largest {found.largest}, design effect {found.design_effect:.2g}, as many as "
-        f"{found.effective_n:.0f} independent questions"
+        return sentence("questions.one_cluster", n=found.largest)
+    return sentence(
+        "questions.counted",
+        clusters=found.clusters,
+        largest=found.largest,
+        effect=f"{found.design_effect:.2g}",
+        n=f"{found.effective_n:.0f}",
     )

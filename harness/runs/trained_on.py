@@ -8,6 +8,7 @@ from pathlib import Path
 from ..core.errors import UserError
 from ..core.files import sha256_text, write_text
 from ..languages import Language
+from ..languages.sentences import sentence
 from ..languages.text import Profile, normalise
 from .run import Saved
 
@@ -40,8 +41,7 @@ def trained_on(checkpoint: Path, questions: Iterable[str], language: Language) -
 def trained_notes(runs: Sequence[Saved]) -> list[str]:
     """A line for each run some of whose questions its model was trained on."""
     return [
-        f"{run.manifest.data.trained_on} of the {len(run.answers)} questions of {run.name} were in its training: "
-        "on these its scores are no test"
+        sentence("trained_on", known=run.manifest.data.trained_on, n=len(run.answers), run=run.name)
         for run in runs
         if run.manifest and run.manifest.data.trained_on
     ]

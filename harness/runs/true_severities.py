@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from ..languages.sentences import sentence, severity
 from ..scores.table import CLUSTER, ScoreTable
 from ..severity import PROBABILITY_COLUMNS, SEVERITIES
 from ..statistics import STRATA, Difference, Resampling, Verdict
@@ -21,15 +22,8 @@ from .label_warnings import label_warnings
 from .labels import Labels
 from .severities import read_severities
 
-ASSUMED = (
-    "Corrected: of the questions that are truly so, by the shares in which the gold rows of each label are of each "
-    "severity, if the difference depends on the true severity and not on the label given to it, and the gold rows "
-    "of a label are drawn as the questions of that label are. Worst case: whatever the difference depends on."
-)
-POWERED = (
-    "By gold rows: prediction-powered, of the questions that are truly so, whatever the difference depends on, if "
-    "the gold rows are drawn at random from those asked."
-)
+ASSUMED = sentence("true.assumed")
+POWERED = sentence("true.powered")
 _FOUND = (Verdict.GAIN, Verdict.LOSS, Verdict.DIFFERENCE)
 
 
@@ -108,8 +102,7 @@ def compare_true(
     runs = [run for side in sides for run in side.runs.values()]
     made = LabelsCompared(str(labels), {each: labels.mark(each) for each in STRATA}, [], differences, reasons)
     outside = [
-        f"{each.metric}: the corrected difference of the truly {each.stratum} lies outside the worst case: that it "
-        "depends on the true severity alone does not hold here"
+        sentence("true.outside", metric=each.metric, stratum=severity(each.stratum))
         for each in differences
         if each.high < each.worst_low or each.low > each.worst_high
     ]
@@ -139,13 +132,13 @@ def _powered(
     ranks = ids.map(labels.truth).fillna(-1).to_numpy(np.int64)
     sure = read_severities(side.first.path)
     made = {}
-    for place, severity in enumerate(SEVERITIES):
+    for place, true in enumerate(SEVERITIES):
         guesses = (sample.codes == place).astype(np.float64)
         if sure is not None:
-            column = sure.set_index("id")[PROBABILITY_COLUMNS[severity.rank]].reindex(ids).to_numpy(np.float64)
+            column = sure.set_index("id")[PROBABILITY_COLUMNS[true.rank]].reindex(ids).to_numpy(np.float64)
             guesses = np.where(np.isnan(column), guesses, column)
-        if found := powered_mean(sample.changes, guesses, labelled, ranks == severity.rank):
-            made[str(severity)] = found
+        if found := powered_mean(sample.changes, guesses, labelled, ranks == true.rank):
+            made[str(true)] = found
     return made
 
 
@@ -154,15 +147,15 @@ def _raw(change: Difference, made: LabelsCompared, labels: Labels) -> str:
     mark = made.marks.get(change.stratum, "")
     if change.verdict not in _FOUND or not mark:
         return ""
-    what = f"{change.metric}: the {change.verdict} in {change.stratum} is of what is labelled so"
+    verdict, stratum = sentence(f"true.{change.verdict}"), severity(change.stratum)
+    what = sentence("true.what", metric=change.metric, verdict=verdict, stratum=stratum)
     if not labels.trust.checked:
-        return f"{what}, and nobody checked these labels: it may be of another severity"
+        return sentence("true.unchecked", what=what)
     true = next((each for each in made.of(change.metric) if each.stratum == change.stratum), None)
     if true is None:
-        return f"{what} ({mark}): it may be of another severity"
-    if true.low <= 0 <= true.high:
-        return f"{what} ({mark}); of the truly {change.stratum} none is shown: {_shown(true)}"
-    return f"{what} ({mark}); of the truly {change.stratum} it is {_shown(true)}"
+        return sentence("true.unknown", what=what, mark=mark)
+    key = "true.none" if true.low <= 0 <= true.high else "true.is"
+    return sentence(key, what=what, mark=mark, stratum=stratum, shown=_shown(true))
 
 
 def _shown(true: TrueDifference) -> str:

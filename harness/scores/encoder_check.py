@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..core.settings import Record
+from ..languages.sentences import sentence, together
 
 
 class Ranked(Record):
@@ -46,19 +47,21 @@ class EncoderCheck(Record):
     def failed(self) -> list[str]:
         """What it does not separate."""
         pairs = {
-            "a right answer from a fluent wrong one": self.right_over_wrong,
-            "a right answer from a constant one": self.right_over_constant,
-            "a fluent wrong answer from a constant one": self.wrong_over_constant,
+            "right_wrong": self.right_over_wrong,
+            "right_constant": self.right_over_constant,
+            "wrong_constant": self.wrong_over_constant,
         }
-        return [name for name, ranked in pairs.items() if not ranked.holds]
+        return [sentence(f"encoder.{name}") for name, ranked in pairs.items() if not ranked.holds]
 
     def __str__(self) -> str:
-        if self.separates:
-            verdict = "this encoder separates right answers from wrong ones"
-        else:
-            verdict = f"this encoder does not separate {' nor '.join(self.failed)}"
-        return (
-            f"{verdict}: of {self.questions} constructed questions a right answer scores above a fluent wrong one "
-            f"in {self.right_over_wrong}, above a constant one in {self.right_over_constant}, and a fluent wrong "
-            f"one above the constant in {self.wrong_over_constant}"
+        verdict = sentence("encoder.separates")
+        if not self.separates:
+            verdict = sentence("encoder.fails", pairs=together(self.failed, "list.nor"))
+        return sentence(
+            "encoder.found",
+            verdict=verdict,
+            n=self.questions,
+            wrong=self.right_over_wrong,
+            constant=self.right_over_constant,
+            wrong_constant=self.wrong_over_constant,
         )

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from ..languages.sentences import sentence
+
 COLUMN = "findings"
 """The column of ``scores.parquet`` that holds each answer's findings as JSON text."""
 
@@ -64,6 +66,5 @@ def from_text(text: str) -> tuple[Finding, ...]:
 def spans_note(findings: Iterable[str] | None) -> str:
     """A line for whoever shows scores: how many words are marked, or that the scores are from before marks."""
     if findings is None:
-        return "spans: none (scored before findings had any; `maqa rescore RUN` adds them)"
-    count = sum(len(from_text(text)) for text in findings)
-    return f"spans: {count:,}"
+        return sentence("spans.none")
+    return sentence("spans", n=f"{sum(len(from_text(text)) for text in findings):,}")

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from ..core.errors import UserError
+from ..languages.sentences import sentence, together
 from ..scores.signatures import without_rate
 from ..scores.table import CLUSTER, ScoreTable
 from .bootstrap import Floats
@@ -28,7 +29,7 @@ from .resampling import USUAL, Resampling
 from .significance import smallest_p
 from .verdicts import ALPHA, NOISE, Difference
 
-ONE_EACH = "one training each: nothing is known about other trainings"
+ONE_EACH = sentence("trainings.one_each")
 
 Seed = int | None
 Trainings = Mapping[Seed, ScoreTable]
@@ -121,16 +122,13 @@ def alone(changes: list[Difference], seeds: tuple[list[Seed], list[Seed]] = ([No
 def _in_words(first: Trainings, second: Trainings, common: Sequence[Seed]) -> str:
     counts = len(first), len(second)
     if len(common) > 1:
-        words = f"{len(common)} trainings each, paired by seed ({', '.join(map(str, common))})"
+        words = sentence("trainings.paired", n=len(common), seeds=", ".join(map(str, common)))
         alone = [str(seed) for arm in (first, second) for seed in arm if seed not in common]
-        return words + (f"; without a partner, left out: seed {', '.join(alone)}" if alone else "")
+        return together([words, sentence("trainings.alone", seeds=", ".join(alone))]) if alone else words
+    both = {"n": counts[0], "m": counts[1]}
     if 1 in counts:
-        few = "first" if counts[0] == 1 else "second"
-        return (
-            f"{counts[0]} and {counts[1]} trainings; one training of the {few}: nothing is known about its other "
-            "trainings, and the intervals are over questions alone"
-        )
-    return f"{counts[0]} and {counts[1]} trainings, not paired by seed"
+        return sentence(f"trainings.one_{'first' if counts[0] == 1 else 'second'}", **both)
+    return sentence("trainings.apart", **both)
 
 
 def _by_id(table: ScoreTable) -> ScoreTable:

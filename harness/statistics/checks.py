@@ -9,11 +9,13 @@ import numpy as np
 import pandas as pd
 
 from ..core.errors import UserError
+from ..languages.sentences import sentence, severity, together
 from ..scores.signatures import better, is_rate, required_severities
 from ..scores.table import ScoreTable
 from .clusters import split_otherwise
 from .columns import STRATA
 
+FIRST, SECOND = sentence("apart.first"), sentence("apart.second")
 _RESCORE = "Compute the scores again with `maqa rescore RUN`"
 
 
@@ -61,11 +63,11 @@ def unlike(
     first: ScoreTable,
     second: ScoreTable,
     metrics: Sequence[str] | None = None,
-    names: tuple[str, str] = ("the first run", "the second run"),
+    names: tuple[str, str] = (FIRST, SECOND),
 ) -> list[str]:
     """What keeps two tables from being compared: other ids, severities, or signatures of ``metrics`` (None for all
     that both have). Empty where nothing does. ``names`` is what the two are called in it."""
-    found = []
+    found: list[str] = []
     severities = [table.frame.drop_duplicates("id").set_index("id")["severity"] for table in (first, second)]
     for here, there in ((0, 1), (1, 0)):
         alone = severities[here].index.difference(severities[there].index)
@@ -73,14 +75,19 @@ def unlike(
             whole = [
                 each for each in STRATA[:-1] if each not in set(severities[there]) and each in set(severities[here])
             ]
-            every = f", all of severity {' and '.join(whole)}" if whole else ""
-            found.append(f"{len(alone)} answers are missing in {names[there]} ({_some(alone)}){every}")
+            missing = {"n": len(alone), "run": names[there], "ids": _some(alone)}
+            strata = together(map(severity, whole), "list.and")
+            found.append(
+                sentence("apart.missing_whole", strata=strata, **missing)
+                if whole
+                else sentence("apart.missing", **missing)
+            )
     shared = severities[0].index.intersection(severities[1].index)
     moved = shared[severities[0][shared] != severities[1][shared]]
     if len(moved):
-        found.append(f"the severity of {len(moved)} answers ({_some(moved)})")
-    if (together := split_otherwise(first, second)) is not None:
-        found.append(f"which questions belong together ({together!r})")
+        found.append(sentence("apart.severity", n=len(moved), ids=_some(moved)))
+    if (split := split_otherwise(first, second)) is not None:
+        found.append(sentence("apart.together", which=repr(split)))
     signed = [
         (metric, first.signatures.get(metric), second.signatures.get(metric))
         for metric in (first.metrics if metrics is None else metrics)
@@ -88,9 +95,9 @@ def unlike(
     resigned = [(metric, one, other) for metric, one, other in signed if one != other and None not in (one, other)]
     if resigned:
         (metric, one, other), *more = resigned
-        found.append(f"the signature of {metric}: {one} and {other}")
+        found.append(sentence("apart.signature", metric=metric, one=one, other=other))
         if more:
-            found.append(f"the signatures of {_some_names([metric for metric, _, _ in more])}")
+            found.append(sentence("apart.signatures", metrics=_some_names([metric for metric, _, _ in more])))
     return found
 
 
@@ -122,7 +129,7 @@ def _refuse(name: str, what: str, frame: pd.DataFrame, wrong: pd.Series[bool], r
 
 def _some_names(names: Sequence[str], at_most: int = 5) -> str:
     shown = ", ".join(names[:at_most])
-    return f"{shown} and {len(names) - at_most} more metrics" if len(names) > at_most else shown
+    return sentence("apart.more", shown=shown, n=len(names) - at_most) if len(names) > at_most else shown
 
 
 def _some(ids: Iterable[object]) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import special
 
 from ..core.errors import UserError
+from ..languages.sentences import sentence, severity, together
 from ..scores.signatures import Better, better
 from ..scores.table import CLUSTER, ScoreTable
 from ..severity import Severity
@@ -91,9 +92,8 @@ class Interaction:
 
     @property
     def _asked(self) -> str:
-        if self.clusters:
-            return f"{self.clusters[0]} and {self.clusters[1]} clusters"
-        return f"n = {self.n_here} and {self.n_there}"
+        one, other = self.clusters or (self.n_here, self.n_there)
+        return sentence(f"interaction.{'clusters' if self.clusters else 'n'}", one=one, other=other)
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain values, with its words."""
@@ -101,27 +101,37 @@ class Interaction:
 
     def __str__(self) -> str:
         """In the words of terminal, page and file; empty where a severity has no answers or nothing changed."""
-        what = "change" if self.better is Better.NEITHER else "gain"
-        whether = f"whether the {what} differs between {HERE} and {THERE}"
+        whether = sentence(
+            f"interaction.{'change' if self.better is Better.NEITHER else 'gain'}",
+            here=severity(HERE),
+            there=severity(THERE),
+        )
         if not self.n_here or not self.n_there:
             return ""
         if self.p_holm is None:
-            return "" if self._enough else f"{whether}: cannot be tested with {self._asked}"
+            return "" if self._enough else sentence("interaction.untested", whether=whether, asked=self._asked)
         size = points(self.mean, "+")
         if self.low is not None and self.high is not None:
             size += f" [{points(self.low, '+')}, {points(self.high, '+')}]"
         floor = self.divisions is not None and self.p is not None and self.p * (self.divisions + 1) < 1.5
-        size += f", {'Holm p' if self.family > 1 else 'p'} {'≤' if floor else '='} {self.p_holm:.2g}"
+        p = sentence(
+            f"differences.{'holm' if self.family > 1 else 'p'}", p=f"{'≤' if floor else '='} {self.p_holm:.2g}"
+        )
+        figures = together([size, p], "list.comma")
+        between = {"here": severity(HERE), "there": severity(THERE), "size": figures}
         if self.specific:
-            return f"severity-specific: {HERE} gains more than {THERE} ({size})"
+            return sentence("interaction.specific", **between)
         if self.found:
             worth = self.mean * _SIDE[self.better]
-            relation = "differs from" if not worth else "is better than" if worth > 0 else "is worse than"
-            return f"the change in {HERE} {relation} that in {THERE} ({size})"
+            return sentence(
+                f"interaction.{'differs' if not worth else 'better' if worth > 0 else 'worse'}", **between
+            )
         if self.borderline:
-            return f"{whether}: borderline ({size})"
-        missed = "" if self.detectable is None else f"; below {points(self.detectable)} could have been missed"
-        return f"{whether}: not shown ({size}{missed})"
+            return sentence("interaction.borderline", whether=whether, size=figures)
+        if self.detectable is not None:
+            missed = sentence("interaction.missed", points=points(self.detectable))
+            figures = together([figures, missed])
+        return sentence("interaction.not_shown", whether=whether, size=figures)
 
 
 def interactions(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ..languages.sentences import sentence, severity, together
 from .bootstrap import Floats
 from .bounds import worst_case
 from .columns import STRATA
@@ -82,14 +83,14 @@ def true_means(sample: Sample, gold: Gold, resampling: Resampling) -> list[TrueM
     """
     names = STRATA[: len(gold.rows)]
     if missing := [name for place, name in enumerate(names) if sample.units(place) < 2]:
-        return f"fewer than two questions are called {' or '.join(missing)}"
+        return sentence("true.few", strata=together(map(severity, missing), "list.or"))
     if missing := [name for place, name in enumerate(names) if not gold.rows[place].sum()]:
-        return f"no row of the gold is called {' or '.join(missing)}"
+        return sentence("true.no_gold", strata=together(map(severity, missing), "list.or"))
     draws = min(resampling.resamples, DRAWS)
     matrices = gold.drawn(draws, np.random.default_rng([resampling.seed, len(STRATA)]))
     bottoms = np.linalg.det(matrices)
     if 100 * float((bottoms <= 0).mean()) > _TAILS[0] or np.linalg.det(gold.predictive) <= 0:
-        return "these labels cannot carry a claim per severity: too few of them are right to tell severities apart"
+        return sentence("true.too_wrong")
     drawn = drawn_means(sample, draws, resampling.seed)
     tops = _replaced(matrices, drawn.means)
     # So near to no information that the mean could be anything; it may be so in at most 2.5 % of the draws.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from ..languages.sentences import Sentence, sentence, severity, together
 from ..scores.signatures import Better
 from .clusters import Clustered
 from .columns import OVERALL
@@ -133,7 +134,7 @@ def judge(family: Sequence[Difference]) -> list[Difference]:
     ]
 
 
-def in_words(differences: Sequence[Difference]) -> str:
+def in_words(differences: Sequence[Difference]) -> Sentence:
     """The verdict on one metric: what was found in which severity, where nothing was found and what could have been
     missed there; then the overall difference.
 
@@ -141,29 +142,31 @@ def in_words(differences: Sequence[Difference]) -> str:
         differences: those of one metric, judged.
     """
     if found := [each for each in differences if each.verdict is Verdict.SCREENING and each.n]:
-        sizes = ", ".join(f"{each.stratum} {_size(each)}" for each in found)
-        return f"{Verdict.SCREENING}, so no verdict: {sizes}"
+        sizes = [sentence("differences.size", stratum=severity(each.stratum), size=_size(each)) for each in found]
+        return sentence("differences.screening", sizes=_listed(sizes))
     strata = [difference for difference in differences if difference.stratum != OVERALL]
     parts = [_found(difference) for difference in strata if difference.verdict in _FOUND]
     silent = [difference for difference in strata if difference.verdict is Verdict.NO_EVIDENCE]
     if silent:
-        missed = ", ".join(_missed(difference) for difference in silent)
-        parts.append(f"no evidence of a difference in {missed}")
+        parts.append(sentence("differences.none", strata=_listed(map(_missed, silent))))
     parts += [_unsure(difference) for difference in strata if difference.verdict is Verdict.BORDERLINE]
     hopeless = [difference for difference in strata if difference.verdict is Verdict.UNTESTABLE]
     if hopeless:
-        parts.append(f"cannot be tested in {', '.join(_hopeless(difference) for difference in hopeless)}")
+        parts.append(sentence("differences.cannot", strata=_listed(map(_hopeless, hopeless))))
     untested = [difference for difference in strata if difference.verdict is Verdict.NOT_TESTED]
     if untested:
-        few = ", ".join(f"{difference.stratum} (n = {difference.n})" for difference in untested)
-        parts.append(f"not tested in {few}")
+        few = [sentence("differences.few", stratum=severity(each.stratum), n=each.n) for each in untested]
+        parts.append(sentence("differences.not_tested", strata=_listed(few)))
     parts += [
-        f"overall {_size(difference)}, {_p(difference)}"
-        + (" (borderline)" if difference.verdict is Verdict.BORDERLINE else "")
+        sentence(
+            f"differences.overall{'_borderline' if difference.verdict is Verdict.BORDERLINE else ''}",
+            size=_size(difference),
+            p=_p(difference),
+        )
         for difference in differences
         if difference.stratum == OVERALL and difference.p is not None
     ]
-    return "; ".join(parts + _against(differences))
+    return together(parts + _against(differences))
 
 
 def p_in_words(difference: Difference, adjusted: bool = False) -> str:
@@ -172,15 +175,12 @@ def p_in_words(difference: Difference, adjusted: bool = False) -> str:
     return "-" if p is None else f"{'≤ ' if difference.at_floor else ''}{p:.2g}"
 
 
-def shown_in_words(margin: AgainstMargin) -> str:
+def shown_in_words(margin: AgainstMargin) -> Sentence:
     """What a difference shows against its margin, as in ``no worse by 2.0``."""
-    within = points(margin.points)
-    return {
-        Shown.EQUIVALENT: f"equivalent within {within}",
-        Shown.NO_WORSE: f"no worse by {within}",
-        Shown.WORSE: f"worse by more than {within}",
-        Shown.NOT_SHOWN: f"not shown: {'equivalent within' if margin.no_worse is None else 'no worse by'} {within}",
-    }[margin.shown]
+    what = str(margin.shown).replace(" ", "_")
+    if margin.shown is Shown.NOT_SHOWN:
+        what += "_equivalent" if margin.no_worse is None else "_no_worse"
+    return sentence(f"page.{what}", points=points(margin.points))
 
 
 _FOUND = (Verdict.GAIN, Verdict.LOSS, Verdict.DIFFERENCE)
@@ -238,23 +238,40 @@ def _detectable(difference: Difference, alpha: float) -> float | None:
     return None if found is None or (difference.room is not None and found > difference.room) else found
 
 
-def _found(difference: Difference) -> str:
-    return f"{difference.verdict} found in {difference.stratum}: {_size(difference)}, {_p(difference)}"
+def _listed(parts: Iterable[str]) -> Sentence:
+    return together(parts, "list.comma")
 
 
-def _unsure(difference: Difference) -> str:
-    return (
-        f"borderline in {difference.stratum}: {_size(difference)}, {_p(difference)}, which other random signs than "
-        f"these {difference.vectors:,} could put on the other side of {ALPHA}"
+def _found(difference: Difference) -> Sentence:
+    return sentence(
+        f"differences.{difference.verdict}",
+        stratum=severity(difference.stratum),
+        size=_size(difference),
+        p=_p(difference),
     )
 
 
-def _hopeless(difference: Difference) -> str:
-    never = f"p of so few changes is never below {difference.smallest_p:.2g}"
-    few = f"n = {difference.n}"
+def _unsure(difference: Difference) -> Sentence:
+    return sentence(
+        "differences.borderline",
+        stratum=severity(difference.stratum),
+        size=_size(difference),
+        p=_p(difference),
+        vectors=f"{difference.vectors:,}",
+        alpha=ALPHA,
+    )
+
+
+def _hopeless(difference: Difference) -> Sentence:
+    never = sentence("differences.never", least=f"{difference.smallest_p:.2g}")
+    few = sentence("differences.n", n=difference.n)
     if difference.clustered:
-        few += f" in {difference.clustered.clusters} cluster{'s' * (difference.clustered.clusters > 1)}"
-    return f"{difference.stratum} ({'; '.join(filter(None, (few, never, _at_most(difference))))})"
+        clusters = difference.clustered.clusters
+        few = sentence(
+            f"differences.n_{'clusters' if clusters > 1 else 'cluster'}", n=difference.n, clusters=clusters
+        )
+    why = together(filter(None, (few, never, _at_most(difference))))
+    return sentence("differences.hopeless", stratum=severity(difference.stratum), why=why)
 
 
 def _at_most(difference: Difference) -> str:
@@ -264,39 +281,38 @@ def _at_most(difference: Difference) -> str:
         return ""
     rising, falling = f"{bound.rising:.0f} %", f"{bound.falling:.0f} %"
     if difference.better is Better.NEITHER:
-        return f"at most {rising} of such answers rise and {falling} fall"
+        return sentence("differences.rise", rising=rising, falling=falling)
     best, worst = (falling, rising) if difference.better is Better.LOWER else (rising, falling)
-    return f"at most {best} of such answers get better and {worst} worse"
+    return sentence("differences.turn", best=best, worst=worst)
 
 
-def _p(difference: Difference) -> str:
+def _p(difference: Difference) -> Sentence:
     adjusted = difference.family > 1
-    return (
-        f"{'Holm p' if adjusted else 'p'} {'' if difference.at_floor else '= '}{p_in_words(difference, adjusted)}"
-    )
+    found = f"{'' if difference.at_floor else '= '}{p_in_words(difference, adjusted)}"
+    return sentence(f"differences.{'holm' if adjusted else 'p'}", p=found)
 
 
-def _missed(difference: Difference) -> str:
+def _missed(difference: Difference) -> Sentence:
+    stratum = severity(difference.stratum)
     if difference.detectable is not None:
-        return f"{difference.stratum} (differences below {points(difference.detectable)} could have been missed)"
+        return sentence("differences.missed", stratum=stratum, points=points(difference.detectable))
     if not difference.deviation and not difference.error:
-        return (
-            f"{difference.stratum} (every answer changed equally)"
-            if difference.mean
-            else f"{difference.stratum} (no answer changed; {_at_most(difference)})"
-        )
+        if difference.mean:
+            return sentence("differences.equally", stratum=stratum)
+        return sentence("differences.unchanged", stratum=stratum, most=_at_most(difference))
     if difference.smallest_p is not None and difference.smallest_p >= ALPHA / max(difference.family, 1):
-        return f"{difference.stratum} (too few changed answers to find any difference beside the other tests)"
-    return f"{difference.stratum} (any gain could have been missed: {points(difference.room or 0)} are left)"
+        return sentence("differences.too_few", stratum=stratum)
+    return sentence("differences.any", stratum=stratum, points=points(difference.room or 0))
 
 
-def _against(differences: Sequence[Difference]) -> list[str]:
+def _against(differences: Sequence[Difference]) -> list[Sentence]:
     """What the differences of one metric show against its margin, stratum by stratum."""
-    strata: dict[str, list[str]] = {}
+    strata: dict[Sentence, list[str]] = {}
     for difference in differences:
         if difference.margin and difference.n:
-            strata.setdefault(shown_in_words(difference.margin), []).append(difference.stratum)
-    return [f"{words} in {', '.join(found)}" for words, found in strata.items()]
+            found = strata.setdefault(shown_in_words(difference.margin), [])
+            found.append(severity(difference.stratum))
+    return [sentence("differences.against", words=words, strata=_listed(each)) for words, each in strata.items()]
 
 
 def _size(difference: Difference) -> str:

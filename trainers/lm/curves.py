@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...harness.core.files import write_text
+from ...harness.languages.sentences import sentence
 from ...harness.pages import render
 from ...harness.pages.lines import Line, line_chart
 from ...harness.severity import SEVERITIES
@@ -18,11 +19,12 @@ CURVES = "curves.html"
 _TEMPLATES = Path(__file__).parent
 _SEVERITIES = tuple(str(severity) for severity in SEVERITIES)
 _ALONE = {
-    "loss": "loss as it is minimised",
-    "learning_rate": "learning rate",
-    "grad_norm": "norm of the gradient before clipping",
-    "tokens_per_s": "tokens per second",
+    "loss": sentence("curves.minimised"),
+    "learning_rate": sentence("curves.learning_rate"),
+    "grad_norm": sentence("curves.grad_norm"),
+    "tokens_per_s": sentence("curves.tokens_per_s"),
 }
+_BY_SEVERITY = {"loss": sentence("curves.loss"), "eval_nll": sentence("curves.eval_nll")}
 _SHARE, _LEAST_S = 20, 2.0
 
 
@@ -46,28 +48,31 @@ def write_curves(checkpoint: Path, title: str) -> None:
     lines = read_log(checkpoint)
     charts = [
         line_chart(
-            f"{heading} per severity", [Line(name, _points(lines, f"{key}_{name}"), name) for name in _SEVERITIES]
+            sentence("curves.per_severity", what=heading),
+            [Line(sentence(f"stratum.{name}"), _points(lines, f"{key}_{name}"), name) for name in _SEVERITIES],
         )
-        for key, heading in (("loss", "training loss"), ("eval_nll", "validation likelihood"))
+        for key, heading in _BY_SEVERITY.items()
     ]
     charts += [
         line_chart(heading, [Line(heading, _points(lines, key), "overall")]) for key, heading in _ALONE.items()
     ]
-    about = "What the training has logged so far; load the page again for more."
-    _write(checkpoint / CURVES, title, about, charts)
+    _write(checkpoint / CURVES, title, sentence("curves.one"), charts)
 
 
 def write_experiment_curves(out: Path, title: str, checkpoints: Mapping[str, Path]) -> None:
     """Write ``curves.html`` into an experiment's folder: every checkpoint with a log, by its label."""
     logs = {label: read_log(folder) for label, folder in checkpoints.items()}
     logs = {label: lines for label, lines in logs.items() if lines}
-    keys = {f"loss_{name}": f"training loss, {name}" for name in _SEVERITIES}
-    keys |= {f"eval_nll_{name}": f"validation likelihood, {name}" for name in _SEVERITIES} | _ALONE
+    keys = {
+        f"{key}_{name}": sentence("curves.of_severity", what=heading, severity=sentence(f"stratum.{name}"))
+        for key, heading in _BY_SEVERITY.items()
+        for name in _SEVERITIES
+    } | _ALONE
     charts = [
         line_chart(heading, [Line(label, _points(lines, key)) for label, lines in logs.items()])
         for key, heading in keys.items()
     ]
-    _write(out / CURVES, title, "The trainings of this experiment over one another.", charts)
+    _write(out / CURVES, title, sentence("curves.all"), charts)
 
 
 def read_log(checkpoint: Path) -> list[dict[str, Any]]:

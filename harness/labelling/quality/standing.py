@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ...languages.sentences import sentence
 from .report_card import ReportCard
 
 TRAUMA_UNDER_TRIAGE = 5.0
@@ -19,10 +20,11 @@ def standing_words(card: ReportCard) -> str:
     """The verdict on a source, in one sentence."""
     kappa = card.measures["quadratic_kappa"]
     if kappa.value is None or kappa.low is None:
-        return "not usable: labels that never vary show nothing"
+        return sentence("standing.never")
     measured = f"quadratic kappa {kappa.value:.2f} [{kappa.low:.2f}, {kappa.high:.2f}]"
     if not usable(card):
-        return f"not usable: {measured} holds chance"
+        ends = {"low": f"{kappa.low:.2f}", "high": f"{kappa.high:.2f}"}
+        return sentence("standing.chance", kappa=f"{kappa.value:.2f}", **ends)
     return f"better than chance: {measured}{_of_ceiling(card)}{_of_position(card)}{_missed(card)}"
 
 

@@ -13,6 +13,7 @@ from ...core.files import read_json, write_json
 from ...core.records import validated
 from ...core.settings import Record
 from ...data.dataset import Dataset
+from ...languages.sentences import Sentence, known_again, sentence, severity, together
 from ...severity import PROBABILITY_COLUMNS, SEVERITIES, Severity
 from ...statistics.intervals import wilson
 from ...statistics.misclassification import Gold, gold_of
@@ -28,15 +29,7 @@ PEOPLE = "column"
 _CHECK = "Check them: `maqa label DATASET --with SOURCE --check GOLD --out DATASET`"
 _FEW = 20
 """Gold rows of a label below which a percentage of them reads as more than is known."""
-_IN_WORDS = {
-    PEOPLE: "people (the data's own column)",
-    "people": "people (a file of their labels)",
-    "majority": "a majority of several sources",
-    "dawid-skene": "several sources by Dawid and Skene's method",
-    "llm": "a language model by the coding manual",
-    "classifier": "a classifier",
-    "hybrid": "rules and a classifier, and people where they spoke",
-}
+_IN_WORDS = (PEOPLE, "people", "majority", "dawid-skene", "llm", "classifier", "hybrid")
 
 
 class Trust(Record):
@@ -152,33 +145,35 @@ def dataset_trust(dataset: Dataset, ids: Sequence[str]) -> Trust:
 
 def by_whom(source: Mapping[str, Any] | None) -> str:
     """Who decided the severities, in words."""
-    name = str((source or {}).get("name") or "an unknown source")
-    return _IN_WORDS.get(name, name)
+    name = str((source or {}).get("name") or "unknown")
+    return sentence(f"labels.by.{name}") if name in (*_IN_WORDS, "unknown") else name
 
 
 def in_words(source: Mapping[str, Any] | None, trust: Trust) -> str:
     """Who decided the severities and how right they are, in one line."""
-    who = f"labels by {by_whom(source)}"
     if source is None:
-        return "who decided them is not recorded"
-    audited = f"; audit: {trust.audit}" if trust.audit else ""
-    drifted = f"; {trust.drift}" if trust.drift else ""
-    return f"{who}, {_checked_in_words(source, trust)}{audited}{drifted}"
+        return sentence("labels.unrecorded")
+    parts: list[str] = [sentence("labels.who", who=by_whom(source), checked=_checked_in_words(source, trust))]
+    if trust.audit:
+        parts.append(sentence("labels.audit", words=known_again(trust.audit, "audit.")))
+    if trust.drift:
+        parts.append(known_again(trust.drift, "drift"))
+    return together(parts)
 
 
 def _checked_in_words(source: Mapping[str, Any], trust: Trust) -> str:
     if trust.confusion is None:
-        others = "others" if source.get("name") in BY_PEOPLE else "people"
-        return f"never checked against {others}"
-    rows = sum(map(sum, trust.confusion))
+        return sentence(f"labels.never_{'others' if source.get('name') in BY_PEOPLE else 'people'}")
+    checked = {"rows": sum(map(sum, trust.confusion)), "truth": trust.truth}
     if not trust.checked:
-        machine = by_whom({"name": trust.truth_by})
-        return f"checked on {rows} rows against labels by {machine} ({trust.truth}), never against people"
+        return sentence("labels.by_machine", machine=by_whom({"name": trust.truth_by}), **checked)
     if _repeats(source, trust):
-        return f"checked on {rows} rows against a gold that repeats them ({trust.truth}), which shows nothing"
-    parts = [_severity_in_words(trust.confusion, severity) for severity in SEVERITIES]
-    verdict = f", {trust.unusable}" if trust.unusable else ""
-    return f"checked against people on {rows} rows ({trust.truth}){verdict}: {'; '.join(parts)}"
+        return sentence("labels.repeats", **checked)
+    parts = together(_severity_in_words(trust.confusion, each) for each in SEVERITIES)
+    if trust.unusable:
+        verdict = known_again(trust.unusable, "standing.")
+        return sentence("labels.unusable", verdict=verdict, parts=parts, **checked)
+    return sentence("labels.checked", parts=parts, **checked)
 
 
 def _repeats(source: Mapping[str, Any], trust: Trust) -> bool:
@@ -197,21 +192,21 @@ def mark(source: Mapping[str, Any] | None, trust: Trust, stratum: str) -> str:
     if trust.checked and (right := trust.right_pct(Severity(stratum))) is not None:
         rows = [row[Severity(stratum).rank] for row in trust.confusion or ()]
         if sum(rows) < _FEW:
-            return f"as labelled, {rows[Severity(stratum).rank]} of {sum(rows)} right"
-        return f"as labelled, {right:.0f} % right"
-    return "" if source is None or source.get("name") in BY_PEOPLE else "as labelled, unchecked"
+            return sentence("labels.mark_few", right=rows[Severity(stratum).rank], n=sum(rows))
+        return sentence("labels.mark", share=f"{right:.0f}")
+    return "" if source is None or source.get("name") in BY_PEOPLE else sentence("labels.mark_unchecked")
 
 
-def _severity_in_words(confusion: Sequence[Sequence[int]], severity: Severity) -> str:
-    rank = severity.rank
+def _severity_in_words(confusion: Sequence[Sequence[int]], of: Severity) -> Sentence:
+    rank = of.rank
     called, truly = sum(row[rank] for row in confusion), sum(confusion[rank])
     right = _share(confusion[rank][rank], called)
     found = _share(confusion[rank][rank], truly)
-    return f"{right} of what is called {severity} is so, and {found} of what is so is called so"
+    return sentence("labels.severity", right=right, found=found, stratum=severity(of))
 
 
 def _share(hits: int, total: int) -> str:
     if not total:
-        return "an unknown share"
+        return sentence("labels.no_share")
     low, high = wilson(np.array(float(hits)), total)
     return f"{100 * hits / total:.0f} % [{float(low):.0f}, {float(high):.0f}]"

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from ...languages.sentences import sentence
 from ...scores.encoder_check import EncoderCheck, Ranked
 from ...scores.signatures import of_one_answer
 from ...scores.table import ScoreTable
@@ -19,7 +20,7 @@ QUESTIONS = 64
 """How many questions are constructed: half of Wilson's interval is then at most 12 points wide, and the encoder
 reads 65 texts more than the answers, whose references it has read already."""
 
-NEVER = "whether this encoder separates right from wrong answers was never checked: `maqa rescore RUN` checks it"
+NEVER = sentence("encoder.never")
 
 
 def check_encoder(
