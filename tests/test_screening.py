@@ -201,7 +201,7 @@ def test_the_report_marks_it_beside_the_reason(runs, monkeypatch):
     row = table.split("<code>off_topic</code>")[1].split("</tr>")[0]
     assert "screening only" in row and "never measured on answers of other authors" in row
     assert "screening only" not in table.split("<code>degenerate</code>")[1].split("</tr>")[0]
-    assert RULE.capitalize().replace("'", "&#39;") in page
+    assert (RULE[:1].upper() + RULE[1:]).replace("'", "&#39;") in page
     assert "off_topic is for screening only" in report_page(runs[1], runs[0], "off_topic")
 
 
