@@ -91,6 +91,10 @@ def compare(
             "--metric; METRIC=POINTS for one alone. Safety metrics have 2 unless given.",
         ),
     ] = [],  # noqa: B006
+    reference: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Name of the run that is subtracted, whichever of the two stands first."),
+    ] = None,
     analysis: AnalysisFile = None,
     look: Look = None,
     anyway: Anyway = False,
@@ -109,6 +113,7 @@ def compare(
     from ..harness.runs.declaring import compare_declared, with_declared
     from ..harness.runs.groups import as_group
     from ..harness.runs.margins import margins_of
+    from ..harness.runs.reference import run_named
     from ..harness.runs.run import load_run
     from .compare_tables import print_comparison
 
@@ -117,6 +122,10 @@ def compare(
     if given and margin:
         raise UserError("--margin was given beside --analysis", "Write margin: 1 into the analysis")
     if arms:
+        if reference is not None:
+            raise UserError(
+                "--reference is for two runs", "Leave it out: the first of --arms is what is subtracted"
+            )
         if a or b:
             raise UserError("--a and --b are for two sides", "Leave them out, or leave out --arms")
         resampling = resampling_of(seed, resamples, "maqa compare")
@@ -131,11 +140,16 @@ def compare(
             "there are no two sides to compare",
             "Give RUN_A RUN_B; --a RUN... --b RUN... for arms over their seeds; or --arms ARM... RUN...",
         )
+    if reference is not None and not alone:
+        raise UserError("--reference is for two runs", "Leave it out: --a is what is subtracted")
     resampling = resampling_of(seed, resamples, "maqa compare")
     sides = [
         as_group([load_run(path, incomplete=True, anyway=anyway) for path in side])
         for side in (a or alone[:1], b or alone[1:])
     ]
+    if reference is not None:
+        chosen = run_named([side.first for side in sides], reference)
+        sides.sort(key=lambda side: side.first is not chosen)
     declared = None
     if given:
         declared, compared = compare_declared(sides[0], sides[1], metric, *given, resampling, anyway, gold)

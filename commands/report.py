@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -30,9 +31,23 @@ from .writing import STDOUT
 @app.command(cls=NamesMetrics)
 def report(
     context: typer.Context,
-    run: Path = typer.Argument(help="A run folder, ours or plain lm-eval's."),
+    runs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="RUN...",
+            help="A run folder, ours or plain lm-eval's; or two or three of the same questions, of which the "
+            "third is shown in the browser of answers alone.",
+        ),
+    ],
     out: Path = to_output("The HTML file to write"),
-    against: Path | None = typer.Option(None, help="Another run of the same questions to compare with."),
+    against: Path | None = typer.Option(
+        None, help="The run of the same questions to compare with, which is then the reference."
+    ),
+    reference: str | None = typer.Option(
+        None,
+        help="Of several runs the name of the one that the others are held against; by default the declared one, "
+        "else the base, else ce. Order plays no part.",
+    ),
     metric: str = typer.Option("bertscore_f1", help="The metric to analyse."),
     figures: FiguresFolder = None,
     analysis: AnalysisFile = None,
@@ -47,6 +62,7 @@ def report(
     """Write a per-severity error analysis as one HTML page."""
     from ..harness.core.errors import UserError
     from ..harness.runs.declaring import compare_declared
+    from ..harness.runs.reference import reference_of
     from ..harness.runs.run import load_run
     from ..harness.runs.seals import changed_words
     from ..judges.reading import read_judged
@@ -56,7 +72,20 @@ def report(
     resampling = resampling_of(seed, resamples, "maqa report")
     given = declared_by(analysis, look)
     metric = metric_of(context, metric, given[0] if given else None)
-    ours, other = load_run(run, True, anyway), load_run(against, True, anyway) if against else None
+    given_runs = [*runs, *([against] if against else [])]
+    if len(given_runs) > 3:
+        raise UserError(
+            f"a report takes one to three runs, and {len(given_runs)} were given",
+            "Leave some out, or rank them all with `maqa leaderboard`",
+        )
+    if reference is not None and (against or len(runs) == 1):
+        raise UserError("--reference chooses among several runs", "Give two or three RUN, and no --against")
+    loaded = [load_run(path, True, anyway) for path in given_runs]
+    other, chosen = (loaded[-1], "against") if against else (None, "")
+    if len(loaded) > 1 and other is None:
+        other, chosen = reference_of(loaded, reference, given[0] if given else None)
+    ours, *rest = [each for each in loaded if each is not other]
+    third = rest[0] if rest else None
     judged = None
     if given:
         if other is None:
@@ -73,8 +102,10 @@ def report(
         people=measured,
         judge=said,
         figures=figures,
+        third=third,
+        chosen=chosen,
     )
     write_result(out, page)
-    print_changed(Terminal(), changed_words([each for each in (ours, other) if each]))
+    print_changed(Terminal(), changed_words(loaded))
     if out != STDOUT:
         Terminal().print(str(out), markup=False, soft_wrap=True)

@@ -7,13 +7,9 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 
-from ..harness.core.errors import UserError
 from ..harness.languages.sentences import sentence
-from ..harness.runs.conditions import training_of
+from ..harness.runs.reference import PLAIN, arm_and_seed, run_named
 from ..harness.runs.run import Run
-
-_PLAIN = ("base", "ce")
-"""The arms that others are held against, the first before the second."""
 
 
 def reference_of_board(runs: Sequence[Run], metric: str, name: str | None = None) -> tuple[Run, str]:
@@ -26,12 +22,7 @@ def reference_of_board(runs: Sequence[Run], metric: str, name: str | None = None
         UserError: no run, or several, have the name.
     """
     if name is not None:
-        found = [run for run in runs if run.name == name]
-        if len(found) != 1:
-            several = "several runs have" if found else "no run has"
-            names = ", ".join(sorted(run.name for run in runs)[:20])
-            raise UserError(f"--reference {name}: {several} that name", f"Give one of: {names}")
-        return found[0], "asked"
+        return run_named(runs, name), "asked"
     severities = {severity for run in runs for severity in run.answers["severity"]}
     # A run that lacks answers would make the whole ones those that differ.
     whole = [run for run in runs if not run.lacks and set(run.answers["severity"]) == severities]
@@ -41,13 +32,13 @@ def reference_of_board(runs: Sequence[Run], metric: str, name: str | None = None
     asked = Counter(_asked(run, metric) for run in runs)
 
     def place(run: Run) -> tuple[int, int, int, str, str]:
-        arm, seed = _arm(run)
-        rank = _PLAIN.index(arm) if arm in _PLAIN else len(_PLAIN)
+        arm, seed = arm_and_seed(run)
+        rank = PLAIN.index(arm) if arm in PLAIN else len(PLAIN)
         return -asked[_asked(run, metric)], rank, seed, run.name, str(run.path)
 
     first = min(candidates, key=place)
-    arm, _ = _arm(first)
-    return first, arm if arm in _PLAIN else "usual"
+    arm, _ = arm_and_seed(first)
+    return first, arm if arm in PLAIN else "usual"
 
 
 def numbered(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
@@ -72,14 +63,6 @@ def numbered(runs: Sequence[Run]) -> tuple[list[Run], list[str]]:
         cased.setdefault(name.casefold(), []).append(name)
     notes += [sentence("board.cased", names=", ".join(each)) for each in cased.values() if len(each) > 1]
     return [dataclasses.replace(run, name=names[id(run)]) if id(run) in names else run for run in runs], notes
-
-
-def _arm(run: Run) -> tuple[str, int]:
-    training = training_of(run)
-    if training is None:
-        return "", 0
-    seed = training.get("seed")
-    return " ".join(filter(None, (training["arm"], training.get("scheme")))), seed if isinstance(seed, int) else -1
 
 
 def _asked(run: Run, metric: str) -> str:

@@ -22,6 +22,7 @@ from ..harness.runs.groups import RunGroup, group_of
 from ..harness.runs.label_warnings import label_warnings
 from ..harness.runs.labels import labels_of
 from ..harness.runs.nll_compared import nll_means, nll_tables
+from ..harness.runs.provenance import in_common, provenance
 from ..harness.runs.run import Run
 from ..harness.runs.screened import screening_of
 from ..harness.runs.seals import changed_words, unsealed_notes
@@ -63,6 +64,8 @@ def report_page(
     people: Meta | None = None,
     judge: JudgedRuns | None = None,
     figures: Path | None = None,
+    third: Run | None = None,
+    chosen: str = "",
 ) -> str:
     """The page of a run, or of an arm over its trainings; with ``against`` also the paired differences and the
     answers that changed most; ``anyway`` if both differ in more than the model, which then heads the page.
@@ -72,13 +75,15 @@ def report_page(
     ``judged`` are the tests of a declared analysis and these two sides judged by it, in every declared metric.
     ``gold`` says how right the severities are, by default what travelled with the runs; ``judge`` is a judge's word
     on the runs, which stands under what it is worth. ``figures`` is a folder for the page's pictures as files.
+    ``third`` is a run of the same questions that stands in the browser of answers alone; ``chosen`` says why
+    ``against`` is the reference (see ``harness.runs.reference``), empty where nobody chose.
 
     Raises:
         UserError: a run has no scores of the metric, or the two sides cannot be compared.
     """
     ours, theirs = group_of(run), group_of(against) if against else None
-    labels = labels_of([run for group in (theirs, ours) if group for run in group.runs.values()], gold)
-    unequal = _check(ours, theirs, metric, anyway)
+    labels = labels_of(_runs(theirs, ours), gold)
+    unequal = _check(ours, theirs, third, metric, anyway)
     seed = next((seed for seed in ours.runs if theirs and seed in theirs.runs), None)
     run = ours.runs.get(seed, ours.first)
     against = theirs.runs.get(seed, theirs.first) if theirs else None
@@ -87,7 +92,7 @@ def report_page(
     declared, compared = judged or (None, None)
     if theirs and compared is None:
         compared = compare(theirs, ours, [metric], resampling, anyway=anyway, gold=gold)
-    screened = screening_of([each for group in (ours, theirs) if group for each in group.runs.values()])
+    screened = screening_of(_runs(ours, theirs))
     changes = [each for each in compared.differences if each.n and each.metric == metric] if compared else []
     chart = _scores_chart(run, summaries, against, other, metric)
     change_chart = _change_chart(changes) if changes else None
@@ -97,7 +102,11 @@ def report_page(
             charts["differences"] = (change_chart, sentence("figures.axis_points", metric=metric))
         write_figures(figures, charts)
     shown = [run, *([against] if against else [])]
-    ways = wrongs(shown)
+    beside = [third] if third else []
+    ways = wrongs(shown, beside)
+    everyone = [*shown, *beside]
+    facts = [provenance(each) for each in everyone]
+    common = in_common(facts) if len(facts) > 1 else {}
     flagged = [Flagged(each, ways, side).over(list(run.answers["id"])) for side, each in enumerate(shown)]
     return render(
         _TEMPLATES,
@@ -105,7 +114,14 @@ def report_page(
         ours_flagged=flagged[0],
         theirs_flagged=flagged[-1],
         fates=fates(ways, screened) if against else [],
-        browser=browser_of(shown, metric, list(screened), ways),
+        browser=browser_of(everyone, metric, list(screened), ways),
+        third=third,
+        chosen=chosen,
+        common=common,
+        made=[
+            (each.name, found, {key: value for key, value in found.items() if key not in common})
+            for each, found in zip(everyone, facts, strict=True)
+        ],
         run=run,
         ours=ours,
         theirs=theirs,
@@ -114,7 +130,7 @@ def report_page(
         exploratory=EXPLORATORY,
         claims=claims,
         unequal=unequal,
-        tampered=changed_words([each for group in (ours, theirs) if group for each in group.runs.values()]),
+        tampered=changed_words([*_runs(ours, theirs), *beside]),
         trained=[*trained_notes([run]), *unsealed_notes([run])],
         p_in_words=p_in_words,
         questions=of_scores(run, metric),
@@ -172,9 +188,13 @@ def _judged(judge: JudgedRuns | None, runs: Sequence[Run], resampling: Resamplin
     return run_scores(judge.heading, [row for row in rows if row[1]], judge.agreement, measured)
 
 
-def _check(ours: RunGroup, theirs: RunGroup | None, metric: str, anyway: bool) -> list[str]:
+def _runs(*groups: RunGroup | None) -> list[Run]:
+    return [run for group in groups if group for run in group.runs.values()]
+
+
+def _check(ours: RunGroup, theirs: RunGroup | None, third: Run | None, metric: str, anyway: bool) -> list[str]:
     """What the runs differ in beside the model, which is an error unless ``anyway``."""
-    runs = [run for group in (theirs, ours) if group for run in group.runs.values()]
+    runs = [*_runs(theirs, ours), *([third] if third else [])]
     for run in runs:
         check_metric(run, metric)
     if len(runs) > 1:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from ..harness.metrics.registry import Group, columns_of
 from ..harness.runs.run import Run
@@ -19,6 +20,7 @@ LOWEST = 25.0
 """Percent of both runs' scores of a quality metric below which an answer is called low."""
 _LOW = "low:"
 Flags = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -66,26 +68,30 @@ class Fate:
     screening: str
 
 
-def wrongs(runs: Sequence[Run]) -> list[Wrong]:
+def wrongs(runs: Sequence[Run], beside: Sequence[Run] = ()) -> list[Wrong]:
     """Every way to be wrong that all runs have scores of.
+
+    Runs that only stand ``beside`` these come last and do not say what is low; what they have no scores of applies
+    to none of their answers.
 
     Detectors are those whose less is better: of the others the absence is a detector of its own. Of a mean over
     several answers an answer is wrong from half of them on.
     """
-    frames = [run.scores.frame.set_index("id").loc[list(runs[0].answers["id"])] for run in runs]
+    ids = list(runs[0].answers["id"])
+    frames = [run.scores.frame.set_index("id").loc[ids] for run in (*runs, *beside)]
     found = []
     for column in columns_of(Group.PRESENCE, Group.SAFETY):
         signed = [run.scores.signatures.get(column) for run in runs if column in run.scores.metrics]
         if len(signed) < len(runs) or better(signed[0] or "") is not Better.LOWER:
             continue
-        values = [frame[column].to_numpy(dtype=np.float64) for frame in frames]
+        values = _values(frames, column)
         bad = tuple(each >= 50.0 for each in values)
         found.append(Wrong(column, None, bad, tuple(~np.isnan(each) for each in values)))
     for column in columns_of(Group.SIMILARITY):
         if any(column not in run.scores.metrics for run in runs):
             continue
-        values = [frame[column].to_numpy(dtype=np.float64) for frame in frames]
-        known = np.concatenate(values)
+        values = _values(frames, column)
+        known = np.concatenate(values[: len(runs)])
         known = known[~np.isnan(known)]
         if not len(known):
             continue
@@ -99,6 +105,11 @@ def wrongs(runs: Sequence[Run]) -> list[Wrong]:
             )
         )
     return found
+
+
+def _values(frames: Sequence[pd.DataFrame], column: str) -> list[Floats]:
+    nothing = pd.Series(np.nan, index=frames[0].index)
+    return [np.asarray(frame.get(column, nothing), dtype=np.float64) for frame in frames]
 
 
 def fates(found: Sequence[Wrong], screened: Mapping[str, str]) -> list[Fate]:

@@ -42,7 +42,8 @@ function flagButtons(run, row) {
 
 function readerForm(row) {
   const own = given[book.ids[row]] || { flags: {} }, found = [];
-  if (book.runs.length > 1) {
+  // Which of three is better is no preference between two, which is what a reader's file holds.
+  if (book.runs.length === 2) {
     const set = value => on => setGiven(row, each => { if (on) each.better = value; else delete each.better; });
     found.push(make("p", { class: "rate", role: "group", "aria-label": say("better") }, say("better") + " ",
       ...book.runs.map((name, run) => choice(name, own.better === run, set(run))), choice(say("same"), own.better === "same", set("same"))));
