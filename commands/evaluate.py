@@ -14,8 +14,17 @@ import typer
 from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
 from ..harness.generation.backends import BACKENDS
+from ..harness.scores.references import References
 from .app import app
-from .options import RESAMPLES, encoder_option, layer_option, model_arguments, resampling_of, window_option
+from .options import (
+    RESAMPLES,
+    encoder_option,
+    layer_option,
+    model_arguments,
+    references_option,
+    resampling_of,
+    window_option,
+)
 from .panels import InPanels
 
 _MODEL, _PROMPT, _ANSWERS, _SCORES, _RUN = "Model", "Questions and prompt", "Answers", "Scores", "Run"
@@ -91,6 +100,7 @@ def evaluate(
     bertscore_model: Annotated[str | None, encoder_option(_SCORES)] = None,
     bertscore_layer: Annotated[int | None, layer_option(_SCORES)] = None,
     bertscore_window: Annotated[bool | None, window_option(_SCORES)] = None,
+    references: Annotated[References | None, references_option(_SCORES)] = None,
     resamples: Annotated[int | None, typer.Option(help=RESAMPLES, rich_help_panel=_SCORES)] = None,
     resampling_seed: int | None = typer.Option(
         None, help="Of the resamples and the random signs; 0 by default.", rich_help_panel=_SCORES
@@ -160,6 +170,7 @@ def evaluate(
             bertscore_model=bertscore_model,
             bertscore_layer=bertscore_layer,
             bertscore_window=bertscore_window,
+            references=references,
             limit=limit,
             prompting=Prompting(
                 num_fewshot=num_fewshot,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..harness.core.errors import UserError
+from ..harness.scores.references import References
 
 if TYPE_CHECKING:
     from ..harness.statistics import Resampling
@@ -91,9 +92,19 @@ def window_option(panel: str | None = None) -> Any:
     )
 
 
+def references_option(panel: str | None = None) -> Any:
+    """``--references``."""
+    return typer.Option(
+        envvar="MAQA_REFERENCES",
+        help="Similarity to several references of a question: with the first (by default), the best, or the mean.",
+        rich_help_panel=panel,
+    )
+
+
 Encoder = Annotated[str | None, encoder_option()]
 EncoderLayer = Annotated[int | None, layer_option()]
 EncoderWindow = Annotated[bool | None, window_option()]
+OverReferences = Annotated[References | None, references_option()]
 SeverityMapText = Annotated[
     str | None,
     typer.Option(

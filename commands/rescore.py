@@ -9,7 +9,7 @@ import typer
 from ..harness.core.console import Terminal
 from .app import app
 from .changed import print_changed
-from .options import Changed, Encoder, EncoderLayer, EncoderWindow, Resamples, Seed, resampling_of
+from .options import Changed, Encoder, EncoderLayer, EncoderWindow, OverReferences, Resamples, Seed, resampling_of
 
 
 @app.command()
@@ -18,6 +18,7 @@ def rescore(
     bertscore_model: Encoder = None,
     bertscore_layer: EncoderLayer = None,
     bertscore_window: EncoderWindow = None,
+    references: OverReferences = None,
     anyway: Changed = False,
     seed: Seed = None,
     resamples: Resamples = None,
@@ -33,7 +34,7 @@ def rescore(
     console = Terminal()
     encoder = (bertscore_model, bertscore_layer, bertscore_window)
     for path in runs:
-        run = score_again(path, lambda language: run_metrics(language, *encoder), anyway)
+        run = score_again(path, lambda language: run_metrics(language, *encoder, references=references), anyway)
         print_changed(console, changed_words([run]))
         print_summaries(console, run, resampling)
         console.print(spans_note(run.scores.findings), markup=False)

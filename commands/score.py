@@ -11,7 +11,7 @@ import typer
 from ..harness.data.sources import known
 from .app import app
 from .metric_names import NamesMetrics
-from .options import Encoder, EncoderLayer, EncoderWindow, LanguageCode
+from .options import Encoder, EncoderLayer, EncoderWindow, LanguageCode, OverReferences
 from .source_options import Reading, with_reader_options
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ def score(
     file: Annotated[
         Path,
         typer.Argument(
-            help=f"{known().capitalize()}, with the columns prediction, reference[, severity, question, id]."
+            help=f"{known().capitalize()}, with the columns prediction, reference (or a list, references)"
+            "[, severity, question, id]."
         ),
     ],
     out: Annotated[
@@ -36,6 +37,7 @@ def score(
     bertscore_model: Encoder = None,
     bertscore_layer: EncoderLayer = None,
     bertscore_window: EncoderWindow = None,
+    references: OverReferences = None,
     layers: Annotated[
         bool,
         typer.Option(
@@ -85,6 +87,7 @@ def score(
         bertscore_model,
         bertscore_layer,
         bertscore_window,
+        references,
         questions=rows.answers.questions is not None,
         severities=rows.answers.severities is not None,
     )

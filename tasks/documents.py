@@ -11,9 +11,10 @@ import pandas as pd
 
 from ..harness import languages
 from ..harness.core.errors import UserError
-from ..harness.data.dataset import CLUSTER, language_asked, open_dataset, stratum
+from ..harness.data.dataset import CLUSTER, REFERENCES, language_asked, open_dataset, stratum
 from ..harness.metrics.bertscore.encoder import encoder_asked
 from ..harness.metrics.scoring import default_metrics, signatures
+from ..harness.scores.references import references_asked
 from ..harness.severity import parse_severity
 from .sample import handwritten_rows, has_grammar
 from .sample.grammar import medical_rows
@@ -42,6 +43,7 @@ def load_documents(
     bertscore_model: str | None = None,
     bertscore_layer: int | str | None = None,
     bertscore_window: bool | str | None = None,
+    references: str | None = None,
     **_: Any,
 ) -> Splits:
     """The test rows of one severity, each with the signatures of the metrics that will score it, and the training
@@ -55,6 +57,8 @@ def load_documents(
             ``MAQA_BERTSCORE_MODEL``, else the paper's encoder.
         bertscore_layer: layer of the encoder; else ``MAQA_BERTSCORE_LAYER``, else the known one of a known encoder.
         bertscore_window: whether texts beyond its maximum are read in windows; else ``MAQA_BERTSCORE_WINDOW``.
+        references: similarity with the ``first`` of several references, the ``best`` or the ``mean``; else
+            ``MAQA_REFERENCES``, else the first.
 
     Raises:
         UserError: the data cannot be read, has no row of this severity, or the encoder cannot be loaded.
@@ -68,13 +72,17 @@ def load_documents(
             f"{source or f'the shipped sample in {tongue.name}'} has no test row of severity {severity!r}",
             "Label it with `maqa label DATASET --with rules`, or evaluate the other tasks by name",
         )
-    scored_by = signatures(default_metrics(tongue, *encoder))
-    scoring = {**encoder.asked, "signatures": scored_by}
+    over = references_asked(references)
+    scored_by = signatures(default_metrics(tongue, *encoder, over))
+    scoring = {**encoder.asked, "references": str(over), "signatures": scored_by}
     asked = {"language": tongue.code, "template": tongue.prompt, "scoring": scoring}
     documents = [{**row, **asked} for row in rows[_FIELDS].to_dict("records")]
     if CLUSTER in rows:
         for document, cluster in zip(documents, rows[CLUSTER], strict=True):
             document[CLUSTER] = cluster if isinstance(cluster, str) else None
+    if REFERENCES in rows:
+        for document, listed in zip(documents, rows[REFERENCES], strict=True):
+            document[REFERENCES] = list(listed)
     return Splits(datasets.Dataset.from_list(documents), source, tongue)
 
 

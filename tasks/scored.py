@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..harness.data.dataset import REFERENCES
 from ..harness.languages import language
 from ..harness.metrics.base import Answers
 from ..harness.metrics.scoring import default_metrics, score
@@ -24,11 +25,12 @@ def score_batch(responses: Sequence[Sequence[str]], documents: Sequence[dict[str
         references=[document["answer"] for document in documents],
         questions=[document["question"] for document in documents],
         severities=[parse_severity(document["severity"]) for document in documents],
+        all_references=[document.get(REFERENCES) for document in documents],
     )
     first = documents[0]
     scoring = first["scoring"]
     encoder = (scoring["encoder"], scoring["layer"], scoring.get("window", False))
-    columns = score(answers, default_metrics(language(first["language"]), *encoder))
+    columns = score(answers, default_metrics(language(first["language"]), *encoder, scoring.get("references")))
     texts = [ScoredText(prediction) for prediction in answers.predictions]
     for row, text in enumerate(texts):
         text.scores = {name: float(values[row]) for name, values in columns.items()}

@@ -50,7 +50,8 @@ class Counts:
             found.append(f"tags or entities of web pages were taken out of {self.markup:,} rows")
         if self.several:
             found.append(
-                f"{self.several:,} questions have several answers: all are kept, scores compare with the first"
+                f"{self.several:,} questions have several answers: all are kept, scores compare with the first "
+                "unless --references says best or mean"
             )
         if self.empty_references:
             found.append(f"{self.empty_references:,} references without a word were dropped")

@@ -90,6 +90,7 @@ def _manager(tasks: Path, options: EvaluationOptions) -> Any:
         "bertscore_model": options.bertscore_model,
         "bertscore_layer": options.bertscore_layer,
         "bertscore_window": options.bertscore_window,
+        "references": options.references and str(options.references),
         # The model ends its answers by the stop strings itself.
         "final_answers": True,
     }

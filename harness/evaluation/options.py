@@ -8,6 +8,7 @@ from pydantic import Field
 
 from ..core.settings import Record
 from ..generation.examples import Prompting
+from ..scores.references import References
 
 
 class EvaluationOptions(Record):
@@ -23,6 +24,7 @@ class EvaluationOptions(Record):
     bertscore_model: str | None = None
     bertscore_layer: int | None = Field(default=None, le=10_000)
     bertscore_window: bool | None = None
+    references: References | None = None
     limit: int | None = Field(default=None, ge=1, le=10**9)
     prompting: Prompting = Prompting()
     name: str | None = None

@@ -35,11 +35,19 @@ from ..runs.samples import over_samples
 from ..runs.seals import SCORES, rewriting, sealed
 from ..runs.severities import write_severities
 from ..runs.trained_on import trained_on
+from ..scores.references import references_asked
 from ..scores.table import ScoreTable, write_scores
 from .options import EvaluationOptions
 
 _STAMP = "maqa"
-_VARIABLES = ("MAQA_BERTSCORE_LAYER", "MAQA_BERTSCORE_MODEL", "MAQA_BERTSCORE_WINDOW", "MAQA_DATA", "MAQA_LANGUAGE")
+_VARIABLES = (
+    "MAQA_BERTSCORE_LAYER",
+    "MAQA_BERTSCORE_MODEL",
+    "MAQA_BERTSCORE_WINDOW",
+    "MAQA_DATA",
+    "MAQA_LANGUAGE",
+    "MAQA_REFERENCES",
+)
 
 
 def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, Any], started: datetime) -> None:
@@ -69,7 +77,8 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     results_file = write_results(options.out, results, _STAMP)
     saved = load_answers(results_file)
     encoder = encoder_asked(options.bertscore_model, options.bertscore_layer, options.bertscore_window)
-    metrics = run_metrics(saved.language, *encoder)
+    over = references_asked(options.references)
+    metrics = run_metrics(saved.language, *encoder, references=over)
     scores = with_check(saved, complete_scores(saved, beside_metrics(saved.language, *encoder)), metrics)
     write_scores(options.out / SCORES, scores)
     write_generation(saved, frame, metrics)
@@ -92,7 +101,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
         ),
         decoding=config.decoding.model_dump(mode="json"),
         answers_per_question=config.samples,
-        scoring={**encoder.asked, "signatures": scores.signatures},
+        scoring={**encoder.asked, "references": str(over), "signatures": scores.signatures},
         left_out=left_out(saved.language),
         answers={"all": len(frame), "refused": overall["errors"], "filtered": overall["filtered"]},
         runtime={"command": redact(options.command or ""), "defaults": model.defaults, **_environment()},

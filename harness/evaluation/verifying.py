@@ -11,18 +11,20 @@ import numpy as np
 import pandas as pd
 
 from ..core.errors import UserError
-from ..metrics.base import Answers, Metric
+from ..metrics.base import Metric
 from ..metrics.bertscore.encoder import NO_ENCODER, EncoderAsked
 from ..metrics.registry import COLUMNS, Group, Need, declared
 from ..metrics.scoring import run_metrics, score, signatures
+from ..runs.answers import answers_to
 from ..runs.nll import NAME as NLL
 from ..runs.noise import NAME as NOISE
 from ..runs.rescoring import answers_of
 from ..runs.run import Run, load_run
 from ..runs.samples import GENERATION, read_generation
 from ..runs.seals import SCORES
+from ..scores.references import References
+from ..scores.signatures import over_references_of
 from ..scores.table import ScoreTable, read_scores
-from ..severity import parse_severity
 from .saving import fingerprint
 
 ENCODED = 1e-4
@@ -116,7 +118,8 @@ def is_encoded(metric: str) -> bool:
 
 def _metrics_of(run: Run, stored: ScoreTable, encoder: EncoderAsked | None) -> tuple[Sequence[Metric], list[str]]:
     """The metrics with the encoder that the run names; without it where that is not at hand."""
-    without = run_metrics(run.language, NO_ENCODER)
+    over = next(filter(None, map(over_references_of, stored.signatures.values())), References.FIRST)
+    without = run_metrics(run.language, NO_ENCODER, references=over)
     if not any(is_encoded(name) for name in stored.metrics):
         return without, []
     said = run.manifest.scoring if run.manifest else {}
@@ -124,7 +127,8 @@ def _metrics_of(run: Run, stored: ScoreTable, encoder: EncoderAsked | None) -> t
     if named[0] in (None, NO_ENCODER):
         return without, ["scores by an encoder: the run does not name its folder or id; give --bertscore-model"]
     try:
-        metrics = run_metrics(run.language, *named)
+        model, layer, window = named
+        metrics = run_metrics(run.language, model, layer, window, over)
         signatures(metrics)
     except UserError as error:
         return without, [f"scores by an encoder: {error.problem}; give --bertscore-model"]
@@ -171,11 +175,7 @@ def _samples(run: Run, metrics: Sequence[Metric], judged: Sequence[str]) -> tupl
     if frame is None or not frame["sample"].any() or run.lacks:
         return [], 0
     rows = run.answers.set_index("id").loc[frame["id"]]
-    severities = [parse_severity(each) for each in rows["severity"]]
-    answers = Answers(
-        frame["prediction"].tolist(), rows["reference"].tolist(), rows["question"].tolist(), severities
-    )
-    again = score(answers, metrics)
+    again = score(answers_to(rows, frame["prediction"].tolist()), metrics)
     kept = frame.assign(severity=rows["severity"].to_numpy())
     names = [name for name in judged if name in kept]
     found = [each for name in names for each in _compared(name, kept, again[name], f"{GENERATION}: ")]

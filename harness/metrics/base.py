@@ -17,12 +17,16 @@ Scores = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Answers:
-    """n answers to be scored, row by row. ``questions`` and ``severities`` are absent where nobody knows them."""
+    """n answers to be scored, row by row. ``questions`` and ``severities`` are absent where nobody knows them.
+
+    ``references`` holds one of each question, the first; ``all_references`` all of them, where some have several.
+    """
 
     predictions: Sequence[str]
     references: Sequence[str]
     questions: Sequence[str] | None = None
     severities: Sequence[Severity] | None = None
+    all_references: Sequence[Sequence[str] | None] | None = None
 
     def __len__(self) -> int:
         return len(self.predictions)

@@ -22,6 +22,10 @@ The metrics of similarity and presence are scored inside the lm-eval tasks, all 
 or its reference holds no word (space, punctuation, symbols, emoji, diacritics alone), every similarity is 0. A
 metric that needs what a language's folder lacks is left out, and named on the terminal.
 
+Where a question has several references, similarity is that to the first; with `--references best` or `mean`
+(`MAQA_REFERENCES`, under lm_eval `--metadata references=best`) it is the largest, or the mean, over all of them,
+and the signature ends with the choice.
+
 The safe score counts an answer 0 that {gates}.
 
 {rule} Which these are is computed from the card of each language (`make safety-card`, `maqa doctor --detectors`);

@@ -12,10 +12,12 @@ import pandas as pd
 from ..core.errors import UserError
 from ..languages import Language, Part
 from ..scores.findings import Finding, to_text
+from ..scores.references import references_asked
 from ..scores.signatures import better
 from ..scores.table import ScoreTable
 from .base import Answers, Explains, Metric, Scores
 from .bertscore.encoder import NO_ENCODER, encoder_asked
+from .references import over_references
 from .registry import COLUMNS, IN_LM_EVAL, Group, Need, declared, shared
 
 
@@ -24,13 +26,15 @@ def default_metrics(
     bertscore_model: str | None = None,
     bertscore_layer: int | None = None,
     bertscore_window: bool | None = None,
+    references: str | None = None,
     **known: bool,
 ) -> list[Metric]:
     """The metrics of the lm-eval tasks: similarity to the reference, and whether there is an answer.
 
     See ``run_metrics`` for the arguments.
     """
-    return _metrics(IN_LM_EVAL, language, (bertscore_model, bertscore_layer, bertscore_window), **known)
+    encoder = (bertscore_model, bertscore_layer, bertscore_window)
+    return over_references(_metrics(IN_LM_EVAL, language, encoder, **known), references_asked(references))
 
 
 def beside_metrics(
@@ -55,6 +59,7 @@ def run_metrics(
     bertscore_model: str | None = None,
     bertscore_layer: int | None = None,
     bertscore_window: bool | None = None,
+    references: str | None = None,
     **known: bool,
 ) -> list[Metric]:
     """The metrics of a run's ``scores.parquet``: ``default_metrics`` with what stands beside them.
@@ -67,12 +72,15 @@ def run_metrics(
             encoder.
         bertscore_window: whether texts beyond the encoder's maximum are read in windows; None for the
             environment's, else not.
+        references: ``first``, ``best`` or ``mean`` of similarity where a question has several references; None for
+            the environment's, else the first.
         known: ``questions`` and ``severities``, as they are unless said otherwise; metrics that need what is not
             known are left out.
     """
     encoder = (bertscore_model, bertscore_layer, bertscore_window)
     beside = [group for group in Group if group not in IN_LM_EVAL]
-    return [*_metrics(IN_LM_EVAL, language, encoder, **known), *_metrics(beside, language, encoder, **known)]
+    inside = over_references(_metrics(IN_LM_EVAL, language, encoder, **known), references_asked(references))
+    return [*inside, *_metrics(beside, language, encoder, **known)]
 
 
 def _metrics(

@@ -8,9 +8,9 @@ import pandas as pd
 
 from ..core.files import atomic
 from ..generation.finish import COLUMNS, ENDINGS
-from ..metrics.base import Answers, Metric
+from ..metrics.base import Metric
 from ..metrics.scoring import score
-from ..severity import parse_severity
+from .answers import answers_to
 from .run import Saved
 from .samples import GENERATION, read_generation
 
@@ -31,13 +31,7 @@ def write_generation(saved: Saved, frame: pd.DataFrame, metrics: Sequence[Metric
     """
     if frame["sample"].any():
         rows = saved.answers.set_index("id").loc[frame["id"]]
-        answers = Answers(
-            predictions=frame["prediction"].tolist(),
-            references=rows["reference"].tolist(),
-            questions=rows["question"].tolist(),
-            severities=[parse_severity(severity) for severity in rows["severity"]],
-        )
-        frame = frame.assign(**score(answers, metrics))
+        frame = frame.assign(**score(answers_to(rows, frame["prediction"].tolist()), metrics))
     with atomic(saved.path / GENERATION) as temporary:
         frame.to_parquet(temporary, index=False)
 

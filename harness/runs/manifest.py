@@ -92,10 +92,10 @@ class Manifest(Record):
     """A run's identity, the conditions it was made under, and what it cost.
 
     ``answers`` counts all of them, and those that a server ``refused`` or cut by its content filter (``filtered``);
-    it is empty in runs of earlier versions. ``scoring`` holds the ``encoder``, ``layer`` and ``window`` that were
-    asked for and the ``signatures`` of all scores as the run was made; scores of a later `maqa rescore` are signed
-    in their own file. ``left_out`` says which metrics the language knows too little for. ``seal`` is absent in runs
-    of earlier versions.
+    it is empty in runs of earlier versions. ``scoring`` holds the ``encoder``, ``layer``, ``window`` and
+    ``references`` that were asked for and the ``signatures`` of all scores as the run was made; scores of a later
+    `maqa rescore` are signed in their own file. ``left_out`` says which metrics the language knows too little for.
+    ``seal`` is absent in runs of earlier versions.
     """
 
     format_version: int = FORMAT_VERSION

@@ -13,10 +13,10 @@ from ..core.files import atomic, write_json
 from ..metrics.base import Answers, Metric
 from ..metrics.scoring import score
 from ..scores.table import KEY_COLUMNS, ScoreTable
-from ..severity import parse_severity
 from ..statistics import OVERALL, STRATA, paired
 from ..statistics.noise import Spread, at_most, floor_of, parts_of, spread_of
 from ..statistics.verdicts import UNCHANGED
+from .answers import answers_to
 from .noise import NAME, REPEATS, Changed, Noise, SelfDifference, read_noise
 from .run import Saved
 from .samples import read_generation
@@ -73,12 +73,7 @@ def rescore_repeats(saved: Saved, scores: ScoreTable, metrics: Sequence[Metric])
 
 def _answers(saved: Saved, frame: pd.DataFrame) -> Answers:
     rows = saved.answers.set_index("id").loc[frame["id"]]
-    return Answers(
-        predictions=frame["prediction"].tolist(),
-        references=rows["reference"].tolist(),
-        questions=rows["question"].tolist(),
-        severities=[parse_severity(severity) for severity in rows["severity"]],
-    )
+    return answers_to(rows, frame["prediction"].tolist())
 
 
 def _changed(folder: Path, frame: pd.DataFrame) -> dict[str, Changed]:

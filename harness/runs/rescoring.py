@@ -12,7 +12,7 @@ from ..metrics.base import Answers, Metric
 from ..metrics.bertscore.check import check_of
 from ..metrics.scoring import score_table
 from ..scores.table import ScoreTable, write_scores
-from ..severity import parse_severity
+from .answers import answers_to
 from .generations import rescore_samples
 from .noise import read_noise
 from .repeats import rescore_repeats
@@ -75,10 +75,4 @@ def with_check(saved: Saved, scores: ScoreTable, metrics: Sequence[Metric]) -> S
 
 def answers_of(saved: Saved) -> Answers:
     """Saved answers in the form that metrics take."""
-    rows = saved.answers
-    return Answers(
-        predictions=rows["prediction"].tolist(),
-        references=rows["reference"].tolist(),
-        questions=rows["question"].tolist(),
-        severities=[parse_severity(severity) for severity in rows["severity"]],
-    )
+    return answers_to(saved.answers, saved.answers["prediction"].tolist())

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..core.errors import UserError
 from ..core.files import read_json
+from ..data.dataset import REFERENCES
 from ..generation.backends import floor_names
 from ..languages import DEFAULT, Language, language
 from ..scores.table import CLUSTER, KEY_COLUMNS, ScoreTable, read_scores
@@ -37,11 +38,12 @@ class Saved:
     """The saved answers of one model.
 
     ``answers`` has the columns ``id, severity, category, question, reference, prediction, prompt``, one row per
-    answer. ``sample_scores`` is what lm-eval wrote beside each answer: no metric under ``--predict_only``.
-    ``scores_file`` is where the run's other scores are, if it has any. ``language`` is the data's, and ``template``
-    the prompt's. ``manifest`` is absent for a plain lm-eval folder. ``asked`` is what stood in front of the
-    questions, and which rows they are. ``lacks`` says which answers a run is without that were made, a line each;
-    empty for a whole one. ``changed`` names the files that are not what its seal says, where that was put up with.
+    answer; and ``references``, all of each, where a question has several. ``sample_scores`` is what lm-eval wrote
+    beside each answer: no metric under ``--predict_only``. ``scores_file`` is where the run's other scores are, if
+    it has any. ``language`` is the data's, and ``template`` the prompt's. ``manifest`` is absent for a plain
+    lm-eval folder. ``asked`` is what stood in front of the questions, and which rows they are. ``lacks`` says
+    which answers a run is without that were made, a line each; empty for a whole one. ``changed`` names the files
+    that are not what its seal says, where that was put up with.
     """
 
     path: Path
@@ -212,7 +214,7 @@ def _saved(
         path=results_file.parent,
         # It is printed in terminals and on pages, which control and direction marks would steer.
         name="".join(character if character.isprintable() else "\ufffd" for character in name),
-        answers=rows[[*_ANSWER_COLUMNS, *([CLUSTER] if CLUSTER in rows else [])]].copy(),
+        answers=rows[[*_ANSWER_COLUMNS, *(name for name in (CLUSTER, REFERENCES) if name in rows)]].copy(),
         sample_scores=ScoreTable(rows[[*KEY_COLUMNS, *metrics]].copy(), signatures),
         scores_file=scores_file,
         decoding=rows["decoding"].iloc[0],
@@ -267,6 +269,7 @@ def _sample_row(sample: dict[str, Any]) -> dict[str, Any]:
         "reference": _text(document["answer"]),
         # A run of before, or of data that nobody looked through, says nothing of it.
         **({CLUSTER: document[CLUSTER] and _text(document[CLUSTER])} if CLUSTER in document else {}),
+        **({REFERENCES: [_text(each) for each in document[REFERENCES]]} if REFERENCES in document else {}),
         "prediction": _text(sample["filtered_resps"][0]),
         # To a chat endpoint lm-eval sends a tuple of one text.
         "prompt": _text(prompt[0] if isinstance(prompt, list) else prompt),

@@ -19,6 +19,8 @@ RATE = "kind:rate"
 LOWER_IS_BETTER = "better:lower"
 NEITHER_IS_BETTER = "better:neither"
 APPLIES_TO_SOME = "applies:some"
+OVER_REFERENCES = "references"
+"""The key of ``best`` or ``mean``, where a score is that of several references."""
 
 
 class Better(StrEnum):
@@ -55,9 +57,15 @@ def samples_of(signature: str) -> int:
 
 
 def of_one_answer(signature: str) -> str:
-    """A signature without what averaging over answers changed in it; so that of both it can be told whether the
-    same rules scored the answers."""
-    return "|".join(part for part in without_rate(signature).split("|") if not part.startswith("samples:"))
+    """A signature without what several answers or references changed in it; so that of both it can be told whether
+    the same rules scored the answers."""
+    changed = ("samples:", f"{OVER_REFERENCES}:")
+    return "|".join(part for part in without_rate(signature).split("|") if not part.startswith(changed))
+
+
+def over_references_of(signature: str) -> str | None:
+    """``best`` or ``mean`` over several references; None where the first alone was compared with."""
+    return _value(signature, OVER_REFERENCES)
 
 
 def better(signature: str) -> Better:

@@ -144,6 +144,7 @@ class Job:
             bertscore_model=self.encoder[0],
             bertscore_layer=self.encoder[1],
             bertscore_window=part.bertscore_window,
+            references=part.references,
             limit=part.limit,
             name=self.cells[label].shown if label in self.cells else label,
             command=self.command,

@@ -20,6 +20,7 @@ from ...harness.generation.decoding import Preset, max_new_tokens
 from ...harness.generation.repeats import demand_share
 from ...harness.runs.analysis import Analysis, load_analysis
 from ...harness.runs.claim import BASELINE, controls_of, named
+from ...harness.scores.references import References
 from ...harness.statistics import USUAL, Resampling
 from ..arms import ARMS, ArmSpec
 from ..lm.config import YAML_REMEDY, TrainConfig, merge, validate_config
@@ -122,6 +123,7 @@ class EvaluationPart(Record):
     bertscore_model: str | None = None
     bertscore_layer: int | None = None
     bertscore_window: bool | None = None
+    references: References | None = None
     floors: list[Kind] = [Kind(name) for name in floor_names()]
     limit: int | None = Field(default=None, ge=1, le=10**9)
     repeat_share: float | None = None

@@ -13,6 +13,7 @@ from ...scores.signatures import of_one_answer
 from ...scores.table import ScoreTable
 from ...statistics.intervals import wilson
 from ..base import Metric, Scores
+from ..references import with_one_reference
 from .constructed import Constructed, Wrong, construct
 from .metric import COLUMN, BertScore
 
@@ -47,7 +48,7 @@ def check_of(
     metrics: Sequence[Metric], references: Sequence[str], categories: Sequence[str | None] | None = None
 ) -> EncoderCheck | None:
     """``check_encoder`` of the BERTScore among ``metrics``; None where it was left out."""
-    metric = next((each for each in metrics if isinstance(each, BertScore)), None)
+    metric = next((each for each in map(with_one_reference, metrics) if isinstance(each, BertScore)), None)
     return check_encoder(metric, references, categories) if metric else None
 
 
