@@ -94,5 +94,5 @@ def test_no_two_labels_lie_on_each_other():
 def test_the_page_draws_the_runs_and_names_those_that_lack_a_rate():
     page = board_page(board(**{"<i>a</i>": (80, 10, 10), "old": (50, 40, None)}))
     assert "send everybody" in page and "tells emergencies from harmless questions" in page
-    assert "<i>a" not in page and "detectors are older: <bdi>old</bdi>" in page
+    assert "<i>a" not in page and "detectors are older; maqa rescore adds it:</span> <bdi>old</bdi>" in page
     assert "Missed emergencies against" not in board_page(board(old=(50, 40, None)))
