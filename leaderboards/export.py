@@ -17,7 +17,7 @@ from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_word
 from ..harness.metrics.screening import in_lines, marked, named, safe_score_words
 from ..harness.pages import IntervalRow, axis_of, interval_chart, render
 from ..harness.pages.names import short_names
-from ..harness.runs.provenance import in_common
+from ..harness.runs.provenance import side_by_side
 from ..harness.scores.signatures import Better, better
 from ..harness.statistics import STRATA, USUAL
 from .columns import Column, Kind, Place, board_columns
@@ -116,9 +116,7 @@ def board_page(board: Board, columns: Sequence[str] | None = None) -> str:
     ]
     metrics = list(dict.fromkeys(metric for row in board.rows for metric in row.metrics))
     safety = columns_of(Group.SAFETY)
-    facts, common = [row.facts for row in board.rows], {}
-    if len(facts) > 1:
-        common = in_common(facts)
+    made, common = side_by_side([(row.name, row.facts) for row in board.rows])
     short = short_names([row.name for row in board.rows])
     beside = columns_of(Group.SAFETY, Group.PART, Group.STYLE)
     return render(
@@ -147,13 +145,9 @@ def board_page(board: Board, columns: Sequence[str] | None = None) -> str:
         comparable=board.metric == QUALITY and "not-comparable" not in board.signature,
         short=short,
         long=len(board.rows) > _MANY,
-        made=[(row.name, row.facts, _without(row.facts, common)) for row in board.rows],
+        made=made,
         common=common,
     )
-
-
-def _without(found: dict[str, str], common: dict[str, str]) -> dict[str, str]:
-    return {key: value for key, value in found.items() if key not in common}
 
 
 def _chart_rows(board: Board, stratum: str) -> list[IntervalRow]:

@@ -22,7 +22,7 @@ from ..harness.runs.groups import RunGroup, group_of
 from ..harness.runs.label_warnings import label_warnings
 from ..harness.runs.labels import labels_of
 from ..harness.runs.nll_compared import nll_means, nll_tables
-from ..harness.runs.provenance import in_common, provenance
+from ..harness.runs.provenance import provenance, side_by_side
 from ..harness.runs.run import Run
 from ..harness.runs.screened import screening_of
 from ..harness.runs.seals import changed_words, unsealed_notes
@@ -105,8 +105,7 @@ def report_page(
     beside = [third] if third else []
     ways = wrongs(shown, beside)
     everyone = [*shown, *beside]
-    facts = [provenance(each) for each in everyone]
-    common = in_common(facts) if len(facts) > 1 else {}
+    made, common = side_by_side([(each.name, provenance(each)) for each in everyone])
     flagged = [Flagged(each, ways, side).over(list(run.answers["id"])) for side, each in enumerate(shown)]
     return render(
         _TEMPLATES,
@@ -117,11 +116,8 @@ def report_page(
         browser=browser_of(everyone, metric, list(screened), ways),
         third=third,
         chosen=chosen,
+        made=made,
         common=common,
-        made=[
-            (each.name, found, {key: value for key, value in found.items() if key not in common})
-            for each, found in zip(everyone, facts, strict=True)
-        ],
         run=run,
         ours=ours,
         theirs=theirs,

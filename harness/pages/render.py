@@ -16,6 +16,7 @@ from ..languages.direction import direction_of
 from ..languages.messages import messages, reader
 from ..languages.sentences import Sentence, changed, together
 from .glossary import glossary
+from .names import shortened
 from .said import DATA, Sayings
 
 _SHARED = Path(__file__).parent
@@ -37,6 +38,7 @@ def render(templates: Path, name: str, **context: Any) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["shortened"] = _shortened
     environment.filters["number"] = number
     environment.filters["plain"] = plain
     environment.filters["signed"] = signed
@@ -82,6 +84,11 @@ def _cut(environment: Environment, text: str, length: int) -> str:
     """As the filter ``truncate`` in the middle of a word; of other text than sentences nothing."""
     cut = partial(do_truncate, environment, length=length, killwords=True)
     return changed(text, cut) if isinstance(text, Sentence) else text
+
+
+def _shortened(text: str, width: int) -> str:
+    """The text without its middle, in each language that it has."""
+    return changed(text, change=partial(shortened, width=width))
 
 
 def number(value: float | None, digits: int = 2) -> str:

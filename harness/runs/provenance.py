@@ -69,6 +69,13 @@ def recorded_command(run: Run) -> str | None:
     return " ".join([*options, command])
 
 
+def side_by_side(rows: Sequence[tuple[str, Facts]]) -> tuple[list[tuple[str, Facts, Facts]], Facts]:
+    """Each row's name, all its facts, and those of its own; and the facts that are the same in several rows."""
+    common = in_common([facts for _, facts in rows]) if len(rows) > 1 else {}
+    own = [{key: value for key, value in facts.items() if key not in common} for _, facts in rows]
+    return [(name, facts, alone) for (name, facts), alone in zip(rows, own, strict=True)], common
+
+
 def in_common(rows: Sequence[Facts]) -> Facts:
     """The facts that are the same in every row."""
     first = rows[0] if rows else {}
