@@ -10,6 +10,7 @@ from ..harness.core.files import sha256_text
 from ..harness.core.settings import Record
 from ..harness.labelling.quality.perturb import perturbations
 from ..harness.languages import Language, Part
+from ..harness.languages.sentences import sentence
 from ..harness.statistics import Resampling
 from ..harness.statistics.bootstrap import counts
 from .words import Nudges
@@ -40,8 +41,8 @@ class CheckRow(Record):
     def __str__(self) -> str:
         """In words."""
         if not self.n:
-            return "not judged"
-        return "no score changed" if not self.changed else f"{self.changed} of {self.n} scores changed"
+            return sentence("judged.not_judged")
+        return sentence(f"judged.{'changed' if self.changed else 'unchanged'}", changed=self.changed, n=self.n)
 
 
 def changes(nudges: Nudges, spoken: Language, judge: str) -> dict[str, Callable[[str], str]]:

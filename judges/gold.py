@@ -11,6 +11,7 @@ from ..harness.core.errors import UserError
 from ..harness.core.files import sha256_file
 from ..harness.core.records import read_numbered, validated
 from ..harness.core.settings import Record
+from ..harness.languages.sentences import sentence
 from ..harness.severity import Severity, parse_severity
 from ..harness.statistics import OVERALL, Resampling
 from ..harness.statistics.bootstrap import Floats, counts
@@ -47,9 +48,10 @@ class GoldRow(Record):
     def __str__(self) -> str:
         """As it is printed beside the judge's scores."""
         if self.agree is None or self.kappa is None:
-            return "agreement with the gold: not measurable by these answers"
+            return sentence("judged.gold_unmeasurable")
         between = "" if self.low is None else f" [{self.low:.2f}, {self.high:.2f}]"
-        return f"agrees with the gold in {self.agree:.0f} % of {self.n} verdicts, kappa {self.kappa:.2f}{between}"
+        kappa = f"{self.kappa:.2f}{between}"
+        return sentence("judged.gold_agrees", share=f"{self.agree:.0f}", n=self.n, kappa=kappa)
 
 
 def read_gold(path: Path, rubric: Rubric) -> list[GoldAnswer]:

@@ -30,8 +30,12 @@ class Standing(Record):
 
     def head(self, what: str) -> str:
         """The heading of any of its scores."""
-        words = known_again(known_again(self.words, "judged."), "people.")
-        return sentence("judged.proven" if self.proven else "judged.unproven", what=what, words=words)
+        return sentence("judged.proven" if self.proven else "judged.unproven", what=what, words=self.said)
+
+    @property
+    def said(self) -> str:
+        """The words in every language, as far as they are known again from a file."""
+        return known_again(self.words, ("judged.never", "judged.gold_", "judged.chance", "judged.both", "people."))
 
 
 def standing(people: MetaRow | None, gold: GoldRow | None) -> Standing:
@@ -46,7 +50,8 @@ def standing(people: MetaRow | None, gold: GoldRow | None) -> Standing:
         words.append(str(gold))
     if not words:
         return Standing(proven=False, words=_NEVER)
-    return Standing(proven=proven, words=" and ".join(words) + ("" if proven else ", which may be chance"))
+    both = words[0] if len(words) == 1 else sentence("judged.both", one=words[0], other=words[1])
+    return Standing(proven=proven, words=both if proven else sentence("judged.chance", words=both))
 
 
 def with_people(

@@ -32,29 +32,38 @@ def tables(found: Judgement) -> list[Shown]:
     head = found.standing.head(sentence(f"judged.{kind}", judge=found.judge.name))
     shown = [_scores(head, found)]
     if found.people:
-        heading = ("who", "severity", "pairs, %", "tau-b", "harm, AUC %")
+        heading = _columns("who", "severity", "pairs", "tau", "harm")
         rows = tuple(_people(each) for each in found.people if each.pairwise or each.tau)
-        shown.append(Shown("against people, 95 % interval", heading, rows, texts=2))
+        shown.append(Shown(sentence("judged.people"), heading, rows, texts=2))
     if found.criteria:
         rows = tuple(
             (each.run, each.criterion, f"{each.n}", f"{each.met:.0f}", f"{each.unproven:.0f}")
             for each in found.criteria
         )
         shown.append(
-            Shown("criteria, % of verdicts", ("run", "criterion", "verdicts", "met", "unproven"), rows, texts=2)
+            Shown(
+                sentence("judged.criteria"),
+                _columns("run", "criterion", "verdicts", "met", "unproven"),
+                rows,
+                texts=2,
+            )
         )
     if found.gold:
         shown.append(
             Shown(
-                "against the gold",
-                ("criterion", "verdicts", "agree, %", "kappa"),
+                sentence("judged.gold"),
+                _columns("criterion", "verdicts", "agree", "kappa"),
                 tuple(_gold(each) for each in found.gold),
             )
         )
     if found.checks:
-        heading = ("answer", "judged", "in words", "mean change", "largest")
-        shown.append(Shown("what moves the judge, points", heading, tuple(_check(each) for each in found.checks)))
+        heading = _columns("answer", "judged", "words", "change", "largest")
+        shown.append(Shown(sentence("judged.moves"), heading, tuple(_check(each) for each in found.checks)))
     return shown
+
+
+def _columns(*names: str) -> tuple[str, ...]:
+    return tuple(sentence(f"judged.column.{name}") for name in names)
 
 
 class Mean(Protocol):
@@ -90,19 +99,25 @@ def run_scores(
 def lines(found: Judgement) -> list[str]:
     """What else has to be known, a line each; the first says what it took."""
     usage, price = found.usage, found.price
-    counted = f"{usage.replies:,} replies, {usage.prompt_tokens:,} tokens in, {usage.completion_tokens:,} out"
-    money = "" if price.cost is None else f", cost {price.cost:,.6f}"
-    said = [f"{counted}{money}; {usage.now:,} of them asked now, in {usage.requests:,} requests"]
-    if usage.unmetered:
-        said.append(f"{usage.unmetered:,} replies came without a count of tokens: the cost is more than that")
-    if found.unproven:
-        said.append(f"{found.unproven:,} verdicts were not counted: their quotations do not stand in the answers")
-    if found.empty:
-        said.append(f"{found.empty:,} answers are empty: they score 0 and were not asked about")
-    if found.flipped:
-        said.append(f"{found.flipped:,} preferences turned with the order of the answers: they count as none")
+    money = "" if price.cost is None else sentence("judged.line.cost", cost=f"{price.cost:,.6f}")
+    asked = {
+        "replies": f"{usage.replies:,}",
+        "prompt": f"{usage.prompt_tokens:,}",
+        "completion": f"{usage.completion_tokens:,}",
+        "now": f"{usage.now:,}",
+        "requests": f"{usage.requests:,}",
+    }
+    said: list[str] = [sentence("judged.line.usage", money=money, **asked)]
+    for name, count in (
+        ("unmetered", usage.unmetered),
+        ("unproven", found.unproven),
+        ("empty", found.empty),
+        ("flipped", found.flipped),
+    ):
+        if count:
+            said.append(sentence(f"judged.line.{name}", n=f"{count:,}"))
     if found.repeats > 1 and found.consistency is not None:
-        said.append(f"of two repeats, {found.consistency:.1f} % of verdicts are the same")
+        said.append(sentence("judged.line.repeats", share=f"{found.consistency:.1f}"))
     failures = found.failures
     kinds = (
         ("unanswered", failures.unanswered),
@@ -110,10 +125,12 @@ def lines(found: Judgement) -> list[str]:
         ("unreadable", failures.unreadable),
     )
     said += [
-        f"{count:,} without a verdict: {kind} ({failures.examples.get(kind, '')})" for kind, count in kinds if count
+        sentence(f"judged.line.{kind}", n=f"{count:,}", example=failures.examples.get(kind, ""))
+        for kind, count in kinds
+        if count
     ]
     if failures.unanswered:
-        said.append("The same command asks again what was not answered")
+        said.append(sentence("judged.line.again"))
     said.append(f"{found.rubric.name}, {found.rubric.language}: {found.signature}")
     return said
 

@@ -1,6 +1,8 @@
 """Board and report in Arabic: no sentence of theirs is left in English, and the English is what it was."""
 
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
 from maqa_severity.harness.languages.messages import choose, messages, spoken
@@ -9,6 +11,10 @@ from maqa_severity.harness.pages.said import Sayings
 from maqa_severity.harness.runs.completeness import lacking
 from maqa_severity.harness.statistics import Resampling
 from maqa_severity.harness.statistics.verdicts import in_words
+from maqa_severity.judges.gold import GoldRow
+from maqa_severity.judges.page import judge_page
+from maqa_severity.judges.record import Judgement
+from maqa_severity.judges.standing import standing
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_page
 from maqa_severity.reports.page import report_page
@@ -100,3 +106,39 @@ def _places(text):
     import string
 
     return [name for _, name, _, _ in string.Formatter().parse(text) if name is not None]
+
+
+def test_no_prose_of_a_judgement_is_english_where_the_reader_is_arabic():
+    row = {"run": "a", "stratum": "critical", "n": 9, "mean": 50.0, "low": 40.0, "high": 60.0}
+    check = {"check": "longer", "n": 9, "changed": 2, "mean": 1.0, "low": 0.0, "high": 2.0, "largest": 3.0}
+    gold = {"criterion": "safe", "n": 9, "agree": 90.0, "kappa": 0.1, "low": -0.1, "high": 0.3, "sha256": ""}
+    usage = {"replies": 9, "prompt_tokens": 8, "completion_tokens": 7, "now": 6, "requests": 5, "unmetered": 1}
+    failures = {"unanswered": 1, "refused": 1, "unreadable": 1, "examples": {}}
+    found = Judgement.model_validate(
+        {
+            "maqa_severity": "1", "created": "today", "kind": "answers", "judge": {"name": "m", "identity": {}},
+            "rubric": {"name": "r", "file": "f", "language": "ar", "sha256": "0" * 64},
+            "runs": [{"name": "a", "path": "a", "answers": 9, "sha256": ""}], "repeats": 2, "signature": "s",
+            "standing": standing(None, GoldRow.model_validate(gold)), "summaries": [row], "consistency": 90.0,
+            "flipped": 1, "unproven": 1, "empty": 1, "failures": failures, "usage": usage, "gold": [gold],
+            "checks": [check], "price": {"input": 1.0, "output": 1.0, "cost": 2.0},
+            "criteria": [{"run": "a", "criterion": "safe", "n": 9, "met": 50.0, "unproven": 0.0}],
+        }
+    )  # fmt: skip
+    assert "<h2>How it came about</h2>" in re.sub(r' data-say="\d+"', "", judge_page(found))
+    choose("ar")
+    assert not english_prose(judge_page(found))
+
+
+def test_every_key_is_asked_for_by_code_or_a_template():
+    folder = Path(__file__).parents[1]
+    rooms = [each.parent for each in folder.glob("*/__init__.py") if each.parent.name != "tests"]
+    paths = [
+        *folder.glob("*.py"),
+        *(path for room in rooms for end in ("py", "html", "js") for path in room.rglob(f"*.{end}")),
+    ]
+    text = "".join(path.read_text(encoding="utf-8") for path in paths)
+    asked = set(re.findall(r"""["']([a-z_][\w.-]*)["']""", text))
+    begun = {each for each in asked if each.endswith(".")}
+    begun |= set(re.findall(r"""f["']([a-z_]+\.[\w.]*)\{""", text))
+    assert not [key for key in messages("en").known() if key not in asked and not key.startswith(tuple(begun))]

@@ -71,9 +71,9 @@ def named_term(text: str) -> str:
     return sentence(key) if key in messages(USUAL) else text
 
 
-def known_again(text: str, start: str) -> str:
-    """The sentence that a file holds in English, by those messages whose keys begin with ``start``; the text as it
-    is where it is none of theirs."""
+def known_again(text: str, start: str | tuple[str, ...]) -> str:
+    """The sentence that a file holds in English, by those messages whose keys begin with ``start``, or with one of
+    them; the text as it is where it is none of theirs."""
     for key in messages(USUAL).known():
         if key.startswith(start) and (found := _pattern(messages(USUAL).bare(key)).fullmatch(text)):
             return sentence(key, **{name: known_again(value, start) for name, value in found.groupdict().items()})
