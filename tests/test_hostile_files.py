@@ -38,6 +38,9 @@ def test_settings_that_were_made_to_hurt_are_one_line(text, words, tmp_path):
     [
         ("{% for a in range(9999) %}{% for b in range(9999) %}{% for c in range(9999) %}{% endfor %}{% endfor %}"
          "{% endfor %}", "takes more than 1 s"),
+        ("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "grows without bound"),
+        ("{{ 1 // 0 }}", "refuses the prompt"),
+        ("{{ messages[0] + 1 }}", "refuses the prompt"),
         ("{{ 'x' * 5000000 }}", "makes 5,000,000 characters of 1"),
         ("{% for a in range(10**9) %}x{% endfor %}", "grows without bound|refuses"),
     ],

@@ -17,6 +17,8 @@ from typing import Any
 from .errors import UserError
 from .refused import beside, refusal
 
+_HALF = re.compile("[\ud800-\udfff]")
+
 
 @contextmanager
 def atomic(path: Path) -> Iterator[Path]:
@@ -127,8 +129,9 @@ def write_json(path: Path, value: Any) -> None:
 
 
 def json_text(value: Any) -> str:
-    """What ``write_json`` writes."""
-    return json.dumps(_without_nan(value), ensure_ascii=False, indent=2) + "\n"
+    """What ``write_json`` writes; half a character, which UTF-8 cannot hold, stands there by its number."""
+    text = json.dumps(_without_nan(value), ensure_ascii=False, indent=2) + "\n"
+    return _HALF.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def read_json(path: Path, remedy: str) -> Any:

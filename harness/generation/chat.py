@@ -89,9 +89,10 @@ def rendered(tokenizer: Any, history: list[dict[str, str]], answer_next: bool, *
             text = tokenizer.apply_chat_template(
                 history, tokenize=False, add_generation_prompt=answer_next, **settings
             )
-    except (OverflowError, MemoryError) as error:
+    except (OverflowError, MemoryError, RecursionError) as error:
         raise UserError(f"the chat template of {name} grows without bound: {error}", _OTHER_MODEL) from None
-    except TemplateError as error:
+    except (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        # A template is a program, and any of these is its own.
         raise UserError(
             f"the chat template of {name} refuses the prompt: {error}",
             "Leave --system-instruction out, or give --no-fewshot-as-multiturn",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 from ...core.errors import UserError
 from .archives import check_package, open_seekable, said
@@ -30,7 +31,7 @@ def open_calamine(
             f"{path} is read with python-calamine, which is not installed",
             "pip install 'maqa-severity[sheets]', or save the file as xlsx or csv",
         ) from None
-    problems = (python_calamine.CalamineError, OSError, ValueError, RuntimeError, MemoryError)
+    problems = (python_calamine.CalamineError, BadZipFile, OSError, ValueError, RuntimeError, MemoryError)
     remedy = "Save it as xlsx, or as csv (a file with a password without one)"
     notes: list[Note] = []
     try:

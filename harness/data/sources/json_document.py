@@ -118,7 +118,7 @@ def _values(path: Path, codec: str) -> Iterator[Any]:
                 if (place := _past_space(text, place + 1)) >= len(text):
                     text += stream.read(_CHUNK)
                     place = _past_space(text, place)
-            if number and text[place] in "],":
+            if number and text[place : place + 1] in ("]", ","):
                 raise fail("a comma is followed by no value")
             size = _CHUNK
             while True:
