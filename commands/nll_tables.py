@@ -47,10 +47,10 @@ def print_nll(console: Console, compared: Comparison) -> None:
 
     found = compared.nll
     if found.left_out:
-        console.print(Text(f"Likelihood of the references: {found.left_out}"), soft_wrap=True)
+        console.print(Text(f"Likelihood of the reference answers: {found.left_out}"), soft_wrap=True)
     if not found.differences:
         return
-    table = Table(title=f"Likelihood of the references: {UNIT}; tests of their own", title_justify="left")
+    table = Table(title=f"Likelihood of the reference answers: {UNIT}; tests of their own", title_justify="left")
     for heading in ("severity", "n", "A", "B", "B - A", "p\nHolm p"):
         table.add_column(heading, justify="left" if heading == "severity" else "right", no_wrap=True)
     for change in found.differences:
@@ -79,7 +79,7 @@ def print_board_nll(console: Console, board: BoardNll) -> None:
     from ..harness.statistics import STRATA
     from .tables import print_table
 
-    table = Table(title=f"Likelihood of the references: {UNIT}", title_justify="left")
+    table = Table(title=f"Likelihood of the reference answers: {UNIT}", title_justify="left")
     table.add_column("arm", overflow="fold", min_width=10)
     for stratum in STRATA:
         table.add_column(stratum, justify="right", no_wrap=True)
