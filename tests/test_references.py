@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.bertscore.encoder import NO_ENCODER
 from maqa_severity.harness.metrics.registry import COLUMNS, Group
 from maqa_severity.harness.metrics.scoring import run_metrics, score, signatures
+from maqa_severity.harness.runs.rescoring import rescore
 from maqa_severity.harness.scores.references import references_asked
 from maqa_severity.harness.scores.signatures import of_one_answer, over_references_of
 from maqa_severity.harness.severity import Severity
@@ -117,3 +119,10 @@ def test_all_references_of_a_dataset_reach_the_scores_inside_lm_eval(tmp_path: P
             document["question"]: text.scores["rouge1"] for document, text in zip(documents, texts, strict=True)
         }
         assert found == dict(zip(ANSWERS.questions, scored(over)[0]["rouge1"].tolist(), strict=True))
+
+
+def test_a_run_that_keeps_one_reference_of_each_is_not_said_to_be_scored_by_several(tmp_path: Path) -> None:
+    landed = Path(__file__).parent / "data" / "landed" / "runs" / "ce"
+    run = Path(shutil.copytree(landed, tmp_path / "ce"))
+    with pytest.raises(UserError, match="keeps one reference of each question"):
+        rescore(run, lambda language: run_metrics(language, NO_ENCODER, references="best"))

@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from ..core.errors import UserError
 from ..core.holding import sole
+from ..data.dataset import REFERENCES
 from ..languages import Language
 from ..metrics.base import Answers, Metric
 from ..metrics.bertscore.check import check_of
+from ..metrics.references import OverReferences
 from ..metrics.scoring import score_table
 from ..scores.table import ScoreTable, write_scores
 from .answers import answers_to
@@ -45,6 +48,7 @@ def rescore(path: Path, metrics_of: Callable[[Language], Sequence[Metric]], anyw
 def _rescored(path: Path, metrics_of: Callable[[Language], Sequence[Metric]], anyway: bool | None) -> Run:
     saved = load_answers(path, anyway)
     metrics = metrics_of(saved.language)
+    _demand_references(saved, metrics)
     scores = with_check(saved, score_table(list(saved.answers["id"]), answers_of(saved), metrics), metrics)
     if saved.manifest is None:
         write_scores(saved.scores_file, scores)
@@ -55,6 +59,14 @@ def _rescored(path: Path, metrics_of: Callable[[Language], Sequence[Metric]], an
         scores = over_samples(saved.path, scores)
         rescore_repeats(saved, scores, metrics)
     return Run(**vars(saved), scores=with_clusters(saved, scores), noise=read_noise(saved.path))
+
+
+def _demand_references(saved: Saved, metrics: Sequence[Metric]) -> None:
+    if any(isinstance(metric, OverReferences) for metric in metrics) and REFERENCES not in saved.answers:
+        raise UserError(
+            f"{saved.path} keeps one reference of each question, as runs of older versions did of several, too",
+            "Leave --references and MAQA_REFERENCES out, or evaluate again",
+        )
 
 
 def complete_scores(saved: Saved, metrics: Sequence[Metric]) -> ScoreTable:
