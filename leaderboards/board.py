@@ -145,7 +145,7 @@ def _seed(run: Run) -> int:
 def _apart(reference: Run, run: Run, runs: Sequence[Run]) -> list[str]:
     """What keeps a run from being ranked beside the reference."""
     lacks = [sentence("board.lacks", what=each) for each in run.lacks]
-    names = (sentence("apart.reference") if reference.lacks else reference.name, sentence("apart.this"))
+    names = (sentence("apart.the_reference") if reference.lacks else reference.name, sentence("apart.this"))
     return [
         *lacks,
         *differences(reference, run, names=names),
