@@ -105,7 +105,7 @@ def test_every_key_of_a_template_is_there_and_every_key_is_used():
     begun = {key for key in asked if key.endswith(".")}
     assert asked - begun <= known and all(any(key.startswith(start) for key in known) for start in begun)
     text = "".join(each.read_text(encoding="utf-8") for each in [*sources, *folder.glob("[lr]e*/*.py")])
-    begun |= set(re.findall(r'f"(board\.[\w.]*\.)\{', text))
+    begun |= set(re.findall(r'"((?:board|report)\.[\w.]*\.)["{]', text))
     ours = {key for key in known if key.startswith(("board.", "report.")) and not key.startswith(tuple(begun))}
     assert {key for key in ours if key not in text} <= {key for key in ours if key.endswith("_apart")}
 
