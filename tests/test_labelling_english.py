@@ -194,7 +194,7 @@ def test_the_cost_of_a_long_text_is_linear():
         return time.thread_time() - start
 
     seconds(2_000)
-    assert seconds(100_000) < 40 * min(seconds(10_000) for _ in range(3))
+    assert min(seconds(100_000) for _ in range(2)) < 40 * min(seconds(10_000) for _ in range(3))
 
 
 def test_what_nobody_knows_is_never_called_mild():
