@@ -238,7 +238,7 @@ def test_probability_columns_that_contradict_the_labels_are_not_guessed(
 def test_an_output_folder_in_use_is_left_alone(tmp_path: Path, refused: Callable[..., str]) -> None:
     source = text_file(tmp_path, GOOD)
     assert "holds files but no dataset.json" in refused(source, "--overwrite", out=tmp_path)
-    assert "cannot use" in refused(source, out=source)
+    assert "is an input of this command" in refused(source, out=source)
     assert "cannot use" in refused(source, out=source / "d")
     assert "cannot write /proc/maqa-dataset" in refused(source, out=Path("/proc/maqa-dataset"))
 
