@@ -126,8 +126,9 @@ def test_weights_that_hardly_differ_are_announced_before_the_training(tmp_path, 
     def train(spec, folder):
         config = load_config(settings=SETTINGS)
         train_lm(
-            dataset, str(checkpoint), spec, config, folder, announce=lambda line: said.append((line, out.exists()))
-        )
+            dataset, str(checkpoint), spec, config, folder,
+            announce=lambda line: said.append((line, (out / "training_log.jsonl").exists())),
+        )  # fmt: skip
 
     flat = ArmSpec.of("severity", weights="1,1.01,1.02")
     train(flat, out)
