@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: setup docs demo demo-seeds tasks test test-slow test-vllm test-versions test-eee lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
+.PHONY: setup docs demo demo-seeds tasks test test-slow test-weekly test-vllm test-versions test-eee lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
 
 setup: $(STAMP)
 
@@ -64,7 +64,11 @@ test: setup
 	$(BIN)/pytest -n 2 -m "not slow and not vllm"
 
 test-slow: setup
-	$(BIN)/pytest -n 2 -m "slow and not vllm"
+	$(BIN)/pytest -n 2 -m "slow and not vllm and not weekly"
+
+# What takes near ten minutes each: ten kills of a grid on Ray, the planted world under its controls.
+test-weekly: setup
+	$(BIN)/pytest -n 2 -m weekly
 
 # The oldest and the newest releases that the wheel admits, each in an environment of its own.
 test-versions: setup

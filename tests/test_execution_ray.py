@@ -73,6 +73,7 @@ def grid(tmp_path, encoder):
     return write
 
 
+@pytest.mark.weekly
 def test_ten_kills_of_workers_and_drivers_change_no_byte_and_nothing_is_done_twice(grid, tmp_path):
     disturbed = grid("disturbed", arms=4, seeds=6)
     shutil.copytree(disturbed.folder, tmp_path / "whole", symlinks=True)
