@@ -82,6 +82,15 @@ def _tokenizer() -> Any:
     return PreTrainedTokenizerFast(tokenizer_object=Tokenizer(WordLevel({"a": 0}, unk_token="a")))
 
 
+@cache
+def _libraries() -> None:
+    """What is imported once is no input's time."""
+    import maqa_severity.harness.generation.chat
+    import maqa_severity.trainers.lm.bases  # noqa: F401
+
+    _tokenizer()
+
+
 def _weights(path: Path) -> None:
     """A checkpoint whose weights these are."""
     from maqa_severity.tests.training import causal_model
@@ -118,9 +127,15 @@ def tried(name: str, content: bytes, folder: Path) -> Outcome:
     path.write_bytes(content)
     reset_peak()
     said = wrong = ""
+    if path.suffix in (".jinja", ".safetensors"):
+        _libraries()
     began = time.process_time()
     try:
-        with warnings.catch_warnings(action="ignore"), contextlib.redirect_stderr(None):
+        with (
+            warnings.catch_warnings(action="ignore"),
+            Path(os.devnull).open("w", encoding="utf-8") as nowhere,
+            contextlib.redirect_stderr(nowhere),
+        ):
             read(path)
         said = "read"
     except UserError as error:

@@ -124,7 +124,7 @@ def test_a_backend_is_added_by_its_file_and_one_line(tmp_path):
 
     assert "parrot" in maqa("evaluate", "--help")
     assert "a bird" in maqa("doctor")
-    assert "local-completions, echo, constant, nearest, parrot" in maqa(
+    assert "local-chat-completions, echo, constant, nearest, parrot" in maqa(
         "evaluate", "--model", "parot", "--out", "x", code=2
     )
     common = ("--bertscore-model", "none", "--limit", 2)

@@ -15,7 +15,7 @@ from ..languages import Language
 from .checkpoints import loadable
 from .config import GenerationConfig
 
-LONGEST_S = 10.0
+LONGEST_S = 5.0
 """What a chat template may take of time: it comes with a model, and so from anybody."""
 _LONGEST_TEXT = 2**20
 _OTHER_MODEL = "Leave --chat-template out, or use another model"
