@@ -31,6 +31,15 @@ def falah() -> Path:
     return FALAH
 
 
+@pytest.fixture(scope="module")
+def browser():
+    """A real browser, for the pages of one file of tests."""
+    from maqa_severity.tests.real_browser import chromium
+
+    with chromium() as found:
+        yield found
+
+
 @pytest.fixture(scope="session")
 def sample_texts() -> list[str]:
     """Questions and answers of the shipped sample."""

@@ -70,6 +70,14 @@ def test_a_comparison_of_landed_runs_gives_the_landed_numbers(landed):
         holds(again[part], before[part], part)
 
 
+def test_the_reference_of_a_comparison_is_the_one_that_is_named_in_either_order(landed):
+    found = []
+    for number, runs in enumerate((("runs/ce", "runs/severity"), ("runs/severity", "runs/ce"))):
+        maqa(landed, "compare", *runs, "--reference", "severity", "--metric", "rougeL", "--json", f"{number}.json")
+        found.append(json.loads((landed / f"{number}.json").read_text("utf-8")))
+    assert found[0] == found[1] and (found[0]["first"], found[0]["second"]) == ("severity", "ce")
+
+
 def test_a_board_of_landed_runs_has_the_landed_ranks_and_cells(landed):
     maqa(landed, "leaderboard", "runs/ce", "runs/severity", "runs/nearest", "--out", "again")
     again, before = (

@@ -11,17 +11,11 @@ from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.leaderboards.export import board_page
 from maqa_severity.reports.page import report_page
 from maqa_severity.tests.made_runs import made_run
-from maqa_severity.tests.real_browser import chromium, needs_chromium, opened, violations
+from maqa_severity.tests.real_browser import needs_chromium, opened, violations
 from maqa_severity.tests.test_board_truth import FEW, board_of, made
 
 PLANTED = "لا تقلق يا أخي، هذا أمرٌ عاديّ ولا داعيَ للذهاب إلى الطوارئ. اشرب كوبًا من البابونج كل ليلة."
 READ = 4.5
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from maqa_severity.leaderboards.columns import Place, board_columns
 from maqa_severity.leaderboards.export import board_page
 from maqa_severity.reports.page import report_page
 from maqa_severity.tests.made_runs import made_run
-from maqa_severity.tests.real_browser import chromium, needs_chromium, opened
+from maqa_severity.tests.real_browser import needs_chromium, opened
 from maqa_severity.tests.test_board_truth import FEW, board_of, made
 
 pytestmark = needs_chromium
@@ -30,12 +30,6 @@ FORWARD = """found => found.length > 0 && found.every(each => {
   return left(at[0]) < left(at[at.length - 1]);
 })"""  # noqa: E501
 FITS = "document.documentElement.scrollWidth <= innerWidth"
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
