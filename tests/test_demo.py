@@ -24,6 +24,7 @@ def demo(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.weekly
 def test_the_demo_shows_what_it_has_to_and_fails_if_it_does_not(demo, monkeypatch, tmp_path):
     status, lines = demo()
     assert status == 0 and len(lines) == 4 and all(line.startswith("ok: ") for line in lines), lines
