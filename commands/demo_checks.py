@@ -31,20 +31,32 @@ def planted_check(arms: ArmsCompared) -> Check:
 
 
 def null_check(arms: ArmsCompared) -> Check:
-    """Whether nothing is found where severities are noise: neither a claim nor a difference of arms."""
+    """Whether nothing is found where severities are noise: no claim, no gain, and no difference from a control.
+
+    Against plain training a loss may be true, and is said: weights that vary for no reason cost rows. The controls
+    carry weights of the same spread, so from them nothing may differ, either way.
+    """
     from ..harness.statistics import Verdict
     from ..harness.statistics.verdicts import p_in_words, points
 
     base = _only(arms)
     (claim,) = base.claims
-    (leg,) = claim.legs
-    change: Difference = leg.change
-    found = claim.holds is not False or change.verdict in (Verdict.GAIN, Verdict.LOSS)
-    what = f"a {change.verdict}" if change.verdict in (Verdict.GAIN, Verdict.LOSS) else "nothing"
-    if claim.holds is None:
-        what = "too few trainings to tell"
-    difference = f"{claim.arm} minus {leg.against} {points(change.mean, '+')}, p {p_in_words(change)}"
-    return Check(not found, f"null world: {what} found ({claim.metric}, {claim.stratum}: {difference})")
+    changes: list[Difference] = [leg.change for leg in claim.legs]
+    controls = {leg.against for leg in claim.controls}
+    found = [
+        f"a {change.verdict} against {leg.against}"
+        for leg, change in zip(claim.legs, changes, strict=True)
+        if change.verdict is Verdict.GAIN or (change.verdict is Verdict.LOSS and leg.against in controls)
+    ]
+    holds = claim.holds is False and bool(controls) and not found
+    what = "nothing" if holds else " and ".join(found) or "a claim"
+    if claim.holds is None or not controls:
+        what = "too few trainings to tell what is"
+    minus = ", ".join(
+        f"minus {leg.against} {points(change.mean, '+')} (p {p_in_words(change)})"
+        for leg, change in zip(claim.legs, changes, strict=True)
+    )
+    return Check(holds, f"null world: {what} found in {claim.metric}, {claim.stratum}: {claim.arm} {minus}")
 
 
 def floors_check(board: Board) -> Check:

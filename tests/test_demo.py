@@ -1,5 +1,6 @@
 """`maqa demo` from nothing to its four lines."""
 
+import subprocess
 import sys
 
 import pytest
@@ -26,7 +27,12 @@ def demo(tmp_path, monkeypatch, capsys):
 @pytest.mark.slow
 @pytest.mark.weekly
 def test_the_demo_shows_what_it_has_to_and_fails_if_it_does_not(demo, monkeypatch, tmp_path):
-    status, lines = demo()
+    # In a process of its own: what makes the kernels the same on every CPU is read when torch is imported.
+    made = subprocess.run(
+        [sys.executable, "-m", "maqa_severity", "demo", "--out", str(tmp_path / "demo")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    status, lines = made.returncode, made.stdout.rpartition("\nThe demo\n")[2].splitlines()
     assert status == 0 and len(lines) == 4 and all(line.startswith("ok: ") for line in lines), lines
     assert {path.name for path in (tmp_path / "demo").iterdir()} == {"planted", "null"}
     trained = tmp_path / "demo/null/checkpoints/severity/seed-0/model.safetensors"

@@ -90,6 +90,7 @@ def test_both_worlds_are_datasets_of_an_experiment(tmp_path):
 def test_the_demo_claims_with_every_control_and_its_worlds_differ_in_the_severities_alone():
     demo, null = load_experiment(Path("demo")), load_experiment(Path("demo-null"))
     assert (demo.claim.arm, demo.claim.against) == ("severity", ["ce", "shuffled"])
+    assert (null.claim, [arm for arm in demo.arms if arm.arm != "base"]) == (demo.claim, null.arms)
     assert len(demo.seeds) >= 2 and demo.seeds == null.seeds and demo.training == null.training
     assert (demo.data.source, null.data.source) == ("planted-world", "null-world")
     assert demo.data.seed == null.data.seed
@@ -172,13 +173,20 @@ def test_the_planted_world_has_to_beat_every_control():
         assert not failed.holds and "\n" not in str(failed) and str(failed).startswith("FAILED: planted world: ")
 
 
-def test_a_verdict_either_way_in_the_null_world_fails():
-    silent = null_check(_arms(("ce", 0.2, NOTHING, 0.6)))
-    assert silent.holds and "null world: nothing found" in str(silent)
+def test_the_null_world_must_be_silent_against_weights_of_the_same_spread():
+    nothing, against_ce = ("shuffled-strong", 0.2, NOTHING, 0.6), ("ce", 0.2, NOTHING, 0.6)
+    for plain in (("ce", 0.2, NOTHING, 0.6), ("ce", -2.0, LOSS, 0.01)):
+        silent = null_check(_arms(plain, nothing))
+        assert silent.holds and "ok: null world: nothing found in" in str(silent)
+        assert f"minus ce {plain[1]:+.1f} (p {plain[3]}" in str(silent)
+    gain, loss = (("shuffled-strong", mean, verdict, 0.01) for mean, verdict in ((2.0, GAIN), (-2.0, LOSS)))
     for arms, words in (
-        (_arms(("ce", 2.0, GAIN, 0.01)), "a gain found"),
-        (_arms(("ce", -2.0, LOSS, 0.01)), "a loss found"),
-        (_arms(("ce", 0.2, NOTHING, 0.6), seeds=1), "too few trainings"),
+        (_arms(("ce", 2.0, GAIN, 0.01), nothing), "a gain against ce found"),
+        (_arms(against_ce, gain), "a gain against shuffled-strong found"),
+        (_arms(against_ce, loss), "a loss against shuffled-strong"),
+        (_arms(("ce", 2.0, GAIN, 0.01), gain), "a gain against ce and a gain against shuffled-strong"),
+        (_arms(against_ce, nothing, seeds=1), "too few trainings"),
+        (_arms(against_ce), "too few trainings"),
     ):
         failed = null_check(arms)
         assert not failed.holds and words in str(failed) and str(failed).startswith("FAILED: null world: ")
