@@ -61,14 +61,14 @@ tasks: setup
 	$(BIN)/python -m maqa_severity.tasks.write
 
 test: setup
-	$(BIN)/pytest -n 2 -m "not slow and not vllm"
+	$(BIN)/pytest -n 2 --dist worksteal -m "not slow and not vllm"
 
 test-slow: setup
-	$(BIN)/pytest -n 2 -m "slow and not vllm and not weekly"
+	$(BIN)/pytest -n 2 --dist worksteal -m "slow and not vllm and not weekly"
 
 # What takes near ten minutes each: ten kills of a grid on Ray, the planted world under its controls, the demo thrice.
 test-weekly: setup
-	$(BIN)/pytest -n 2 -m weekly
+	$(BIN)/pytest -n 2 --dist worksteal -m weekly
 
 # The oldest and the newest releases that the wheel admits, each in an environment of its own.
 test-versions: setup
