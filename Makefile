@@ -66,7 +66,7 @@ test: setup
 test-slow: setup
 	$(BIN)/pytest -n 2 --dist worksteal -m "slow and not vllm and not weekly"
 
-# What takes near ten minutes each: ten kills of a grid on Ray, the planted world under its controls, the demo thrice.
+# What takes minutes each, such as ten kills of a grid on Ray, the planted world under its controls, the demo thrice.
 test-weekly: setup
 	$(BIN)/pytest -n 2 --dist worksteal -m weekly
 

@@ -50,6 +50,7 @@ def test_two_annotators_give_agreement_and_a_ceiling():
     assert 0.5 < agreed.effect < 0.95 and mixed.ceiling == pytest.approx(agreed.effect**0.5)
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_twenty_planted_golds_are_found_out_and_sound_ones_left_alone():
     missed = [

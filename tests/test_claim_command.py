@@ -204,6 +204,7 @@ def test_the_committed_page_is_what_the_kept_experiments_make(tmp_path):
     assert (ROOT / "docs" / "claim.md").read_text("utf-8") == (tmp_path / "claim.md").read_text("utf-8")
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_a_finished_experiment_is_laid_beside_the_claims(tmp_path, encoder):
     """The quick case study's file with a toy base, encoder and dataset, run to its end."""

@@ -108,7 +108,7 @@ def test_ten_kills_of_workers_and_drivers_change_no_byte_and_nothing_is_done_twi
     assert driver_of(disturbed.out) is None and disturbed.workers() == []
 
 
-@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("sign", [pytest.param(signal.SIGINT, marks=pytest.mark.weekly), signal.SIGTERM])
 def test_who_ends_the_driver_ends_its_workers_and_what_is_done_is_kept(grid, sign):
     ended = grid()
     ended.start()
@@ -124,6 +124,7 @@ def test_who_ends_the_driver_ends_its_workers_and_what_is_done_is_kept(grid, sig
     assert {name: cell_files(ended.folder)[name] for name in before} == before
 
 
+@pytest.mark.weekly
 def test_a_worker_that_dies_each_time_is_given_up_and_the_rest_goes_on(grid, monkeypatch, tmp_path):
     dying = grid(seeds=1)
     monkeypatch.chdir(dying.folder)

@@ -40,6 +40,7 @@ def settings(tmp_path_factory, checkpoint, encoder):
     }
 
 
+@pytest.mark.weekly
 def test_an_experiment_asks_again_and_says_what_it_found(settings, tmp_path):
     file = tmp_path / "noisy.yaml"
     file.write_text(yaml.safe_dump(settings))

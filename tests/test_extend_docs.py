@@ -99,6 +99,7 @@ def test_what_the_page_shows_is_in_the_style_of_the_house(package):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_what_the_page_shows_is_typed_and_imports_downwards(package):
     here = {**os.environ, "PYTHONPATH": str(package.parent), "MYPYPATH": str(package.parent)}

@@ -46,6 +46,7 @@ def test_the_encoder_finds_a_paraphrase_and_a_translation_nearer_than_what_is_un
     assert max(unrelated) <= 0.86
 
 
+@pytest.mark.weekly
 def test_the_language_model_answers_in_arabic_with_its_start_token_and_loops_without(tmp_path):
     from transformers import AutoModelForCausalLM, AutoTokenizer
 

@@ -19,6 +19,7 @@ def command(checkpoint, out, *more):
     ]  # fmt: skip
 
 
+@pytest.mark.weekly
 def test_25_kills_at_random_moments_leave_the_bytes_of_the_uninterrupted_run(checkpoint, tmp_path):
     midway = killed_until_done(lambda out: command(checkpoint, out), tmp_path, kills=25)
     assert midway >= 5, "the moments must hit the generation, not only the start"
@@ -29,6 +30,7 @@ def test_sampling_is_resumed_to_the_same_bytes(checkpoint, tmp_path):
     assert killed_until_done(lambda out: command(checkpoint, out, *more), tmp_path, kills=4, seed=4) >= 1
 
 
+@pytest.mark.weekly
 def test_repeats_are_resumed_to_the_same_bytes(checkpoint, tmp_path):
     more = ("--repeat-share", "0.5")
     assert killed_until_done(lambda out: command(checkpoint, out, *more), tmp_path, kills=6, seed=2) >= 1

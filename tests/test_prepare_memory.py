@@ -36,6 +36,7 @@ def write_maqa(path: Path, rows: int) -> None:
             writer.writerow([*texts, *lengths, f"category {category}", category])
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_all_of_maqa_is_prepared_in_two_gigabytes(tmp_path: Path, record_property: pytest.FixtureRequest) -> None:
     source = tmp_path / "maqa.csv"

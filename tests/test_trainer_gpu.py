@@ -306,7 +306,7 @@ COMPILER = next((name for name in ("g++", "clang++", "c++") if shutil.which(name
 
 @pytest.mark.slow
 @pytest.mark.skipif(COMPILER is None, reason="needs a C++ compiler")
-@pytest.mark.parametrize("shape", ["gpt2", "qwen2"])
+@pytest.mark.parametrize("shape", ["gpt2", pytest.param("qwen2", marks=pytest.mark.weekly)])
 def test_a_compiled_model_has_the_same_loss_on_batches_of_any_shape(shape):
     model = causal_model(shape, **({"resid_pdrop": 0.1} if shape == "gpt2" else {}))
     names = list(model.state_dict())
@@ -327,6 +327,7 @@ def test_a_compiled_model_has_the_same_loss_on_batches_of_any_shape(shape):
         assert farthest(found, others) < 1e-5
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 @pytest.mark.skipif(COMPILER is None, reason="needs a C++ compiler")
 def test_a_compiled_training_is_the_same_training(tmp_path, dataset, checkpoint):

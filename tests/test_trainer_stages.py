@@ -282,7 +282,9 @@ runpy.run_module("maqa_severity.trainers", run_name="__main__")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("every", [1, 2, 3])
+@pytest.mark.parametrize(
+    "every", [pytest.param(1, marks=pytest.mark.weekly), 2, pytest.param(3, marks=pytest.mark.weekly)]
+)
 def test_killed_in_any_stage_it_ends_with_the_weights_of_an_uninterrupted_curriculum(
     every, staged, dataset, checkpoint, tmp_path
 ):

@@ -102,7 +102,13 @@ runpy.run_module("maqa_severity.trainers", run_name="__main__")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", [["method=full"], ["method=lora", "lora.dropout=0.3"]], ids=["full", "lora"])
+@pytest.mark.parametrize(
+    "method",
+    [
+        pytest.param(["method=full"], marks=pytest.mark.weekly, id="full"),
+        pytest.param(["method=lora", "lora.dropout=0.3"], id="lora"),
+    ],
+)
 def test_killed_anywhere_it_ends_with_the_same_best_weights(method, dataset, checkpoint, tmp_path):
     whole = train(dataset, checkpoint, tmp_path / "whole", "patience=2", *method)
     last = whole.stopping["steps"]
