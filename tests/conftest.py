@@ -1,5 +1,7 @@
 """Small real models, made once per test process."""
 
+import functools
+import gc
 import os
 import signal
 from pathlib import Path
@@ -9,7 +11,11 @@ os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import pytest
+import typer.main
+import typer.testing
 from hypothesis import HealthCheck, settings
+from maqa_severity.cli import application
+from maqa_severity.commands.app import app
 from maqa_severity.tests.falah_draw import FALAH
 from maqa_severity.tests.tongues import ARABIC
 
@@ -21,6 +27,24 @@ signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # How long an example takes depends on what else the machine does.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
+
+# Every run of the command in this process would make its forty commands anew, a tenth of a second each time.
+_made, _once = typer.main.get_command, functools.cache(lambda: _made(application()))
+
+
+def _command(of: typer.Typer):
+    return _once() if of is app else _made(of)
+
+
+typer.main.get_command = typer.testing._get_command = _command
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _frozen():
+    """Put aside what is alive, or each collection that a training or an encoder asks for goes through all of it:
+    a second at the end of the suite, a third of its time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
