@@ -15,9 +15,7 @@ import sys
 import time
 from pathlib import Path
 
-from maqa_severity.commands.demo import SAME_ON_EVERY_CPU
-
-os.environ.update(SAME_ON_EVERY_CPU)
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from maqa_severity.commands.demo_checks import Check, null_check, planted_check
 from maqa_severity.experiment import run_experiment

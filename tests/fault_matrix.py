@@ -8,17 +8,20 @@ again without the fault, ends well. Where nobody reads the output any more it en
 import contextlib
 import errno
 import io
+import json
 import os
 import resource
 import shutil
 import sys
 import tempfile
 import warnings
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
+import pyarrow.parquet
 from maqa_severity.cli import main
 from maqa_severity.commands.endings import CLOSED, WRONG
 
@@ -212,12 +215,33 @@ def tried(writer: Writer, fault: str, here: Path, folder: Path) -> str:
 
 
 def _left(folder: Path) -> list[str]:
-    """Temporary files, and files that are not whole JSON, parquet or pages."""
-    found = [path for path in folder.rglob("*") if path.is_file()]
-    odd = [path for path in found if path.name.startswith(".") and not path.name.endswith(".lock")]
-    empty = [path for path in found if not path.stat().st_size and path.suffix not in (".lock", ".jsonl")]
-    kept = {".labelling"}
-    return [str(path.relative_to(folder)) for path in {*odd, *empty} if not kept & set(path.parts)]
+    """Temporary files, and files that are not whole: of what they hold, or empty."""
+    found = [path for path in folder.rglob("*") if path.is_file() and ".labelling" not in path.parts]
+    odd = [path for path in found if path.name.startswith(".") and path.suffix != ".lock"]
+    return [str(path.relative_to(folder)) for path in found if path in odd or not _whole(path)]
+
+
+def _whole(path: Path) -> bool:
+    """Whether a file ends where its format says so; an answer store ends behind any of its lines."""
+    try:
+        match path.suffix:
+            case ".json":
+                json.loads(path.read_bytes())
+            case ".jsonl":
+                return all(json.loads(line) is not None for line in path.read_bytes().splitlines())
+            case ".parquet":
+                pyarrow.parquet.read_table(path)
+            case ".html" | ".svg":
+                return path.read_bytes().rstrip().endswith((b"</html>", b"</svg>"))
+            case ".csv" | ".md":
+                return path.read_bytes().endswith(b"\n")
+            case ".xlsx" | ".zip":
+                return zipfile.ZipFile(path).testzip() is None
+            case ".lock":
+                return True
+    except (ValueError, OSError, zipfile.BadZipFile):
+        return False
+    return path.stat().st_size > 0
 
 
 def _with_closed_pipe(writer: Writer, out: Path, here: Path) -> str:
@@ -229,6 +253,8 @@ def _with_closed_pipe(writer: Writer, out: Path, here: Path) -> str:
             return error[-300:]
         if status not in (0, CLOSED):
             return f"exit status {status}: {error[-300:]}"
+    if left := _left(out.parent):
+        return f"left behind: {left}"
     status, _, error = run(writer.words(out, here))
     fresh = "is not empty" in error or "holds a dataset" in error or "not an empty folder" in error
     return "" if status == 0 or fresh else f"run again: {status} {error[-300:]}"

@@ -27,7 +27,7 @@ def demo(tmp_path, monkeypatch, capsys):
 @pytest.mark.slow
 @pytest.mark.weekly
 def test_the_demo_shows_what_it_has_to_and_fails_if_it_does_not(demo, monkeypatch, tmp_path):
-    # In a process of its own: what makes the kernels the same on every CPU is read when torch is imported.
+    # In a process of its own, as users run it.
     made = subprocess.run(
         [sys.executable, "-m", "maqa_severity", "demo", "--out", str(tmp_path / "demo")],
         capture_output=True, text=True, check=False,
