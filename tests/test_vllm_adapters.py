@@ -58,6 +58,7 @@ def said(answers):
     return [(answer.text, answer.tokens, answer.finish_reason, answer.prompt_tokens) for answer in answers]
 
 
+@pytest.mark.slow
 def test_six_arms_through_one_engine_say_what_six_engines_say_in_four_tenths_of_the_time(arms, tmp_path):
     configs, asked = [vllm_config(arm, tmp_path, GREEDY) for arm in arms], prompts(40)
     # What importing takes is no engine's.
