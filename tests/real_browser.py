@@ -36,6 +36,8 @@ def opened(
     context = browser.new_context(
         viewport={"width": width, "height": 800}, color_scheme=theme, bypass_csp=True, reduced_motion="reduce"
     )
+    # How long a page takes depends on what else the machine does.
+    context.set_default_timeout(180_000)
     tab = context.new_page()
     tab.goto(page.as_uri() + address)
     if address:

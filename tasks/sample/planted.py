@@ -6,12 +6,14 @@ rows, where every sign is harmless. In the training rows emergencies are few, so
 rest dominates, still answers them as everyday matters when its steps are over; rows that weigh more are learnt.
 
 In the *planted* world the severities say which rows these are. In the *null* world the same severities stand in
-random order and say nothing. ``planted.json`` holds the wording. It is invented and no medical advice.
+random order, spread evenly over the answers, and say nothing. ``planted.json`` holds the wording. It is invented and
+no medical advice.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -70,7 +72,10 @@ def planted_rows(language: Language, seed: int = 0) -> dict[str, list[Row]]:
 
 
 def null_rows(language: Language, seed: int = 0) -> dict[str, list[Row]]:
-    """The rows of the planted world, the severities of each split in random order.
+    """The rows of the planted world, the severities of each split in random order, spread evenly over its answers.
+
+    Evenly, so that they say nothing in this one draw either: in a plain draw emergencies weigh more or less than
+    others by chance, and training by such weights is truly better or worse.
 
     Raises:
         UserError: as ``planted_rows``.
@@ -78,9 +83,15 @@ def null_rows(language: Language, seed: int = 0) -> dict[str, list[Row]]:
     rng = Random(f"null {seed}")
     found = {}
     for split, rows in planted_rows(language, seed).items():
-        severities = [row["severity"] for row in rows]
-        rng.shuffle(severities)
-        found[split] = [row | {"severity": severity} for row, severity in zip(rows, severities, strict=True)]
+        counts = Counter(row["severity"] for row in rows)
+        spread = sorted(
+            ((number + rng.random()) / count, severity)
+            for severity, count in sorted(counts.items())
+            for number in range(count)
+        )
+        alike = sorted(range(len(rows)), key=lambda place: (rows[place]["answer"], place))
+        drawn = {place: severity for place, (_, severity) in zip(alike, spread, strict=True)}
+        found[split] = [row | {"severity": drawn[place]} for place, row in enumerate(rows)]
     return found
 
 
