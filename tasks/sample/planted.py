@@ -6,8 +6,8 @@ rows, where every sign is harmless. In the training rows emergencies are few, so
 rest dominates, still answers them as everyday matters when its steps are over; rows that weigh more are learnt.
 
 In the *planted* world the severities say which rows these are. In the *null* world the same severities stand in
-random order, spread evenly over the answers, and say nothing. ``planted.json`` holds the wording. It is invented and
-no medical advice.
+random order, spread evenly over the answers, and say nothing. ``planted.json`` holds the wording. It is invented
+and no medical advice.
 """
 
 from __future__ import annotations
