@@ -76,6 +76,7 @@ def test_an_arm_keeps_its_adapter_alone(adapter, checkpoint):
     assert all(".lora_" in name for name in weights(adapter))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_takes_less_than_3_percent_of_its_base(tmp_path, dataset):
     from maqa_severity.tasks.sample.grammar import everyday_rows
     from maqa_severity.trainers.demo.tokenizers import causal_tokenizer

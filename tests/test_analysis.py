@@ -212,6 +212,8 @@ def normal_difference(metric, mean, error, limit):
     )  # fmt: skip
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_what_is_said_in_favour_of_an_arm_is_wrong_no_more_often_than_the_level():
     """Of four models one is truly equal and three are truly worse by just the margin: none is better, and
     none of the three no worse. With each interval at 95 % one of these would be said in 10 %."""

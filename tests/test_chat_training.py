@@ -101,6 +101,8 @@ def asking(checkpoint, dataset, out, *, chat=True, **changes):
     return config, EvaluationOptions(out=out, data=dataset.folder, bertscore_model="none", **changes)
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 @pytest.mark.parametrize("template", list(TEMPLATES))
 def test_a_checkpoint_is_asked_to_the_byte_and_to_the_token_as_it_was_trained(template, trained, dataset, tmp_path):
     from transformers import AutoTokenizer
@@ -172,6 +174,7 @@ def test_saying_nothing_of_chat_is_the_training_of_before():
     assert load_config(settings=["chat_template=false"]) == load_config()
 
 
+@pytest.mark.slow
 def test_an_experiment_in_chat_asks_every_arm_in_the_template(tmp_path, dataset, encoder):
     base = chat_base(tmp_path / "base", _TURNS)
     settings = {

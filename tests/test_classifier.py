@@ -96,6 +96,7 @@ def test_a_saved_classifier_answers_with_probabilities_that_beat_chance(classifi
     assert cards["classifier"]["measures"]["accuracy"]["low"] > 100 / 3
 
 
+@pytest.mark.slow
 def test_equal_seeds_give_equal_parameters_and_probabilities(dataset, classifier, tmp_path):
     train_classifier(dataset, ClassifierConfig(), tmp_path / "again")
     assert open_classifier(classifier).sha256 == open_classifier(tmp_path / "again").sha256
@@ -168,6 +169,7 @@ def test_calibration_lowers_the_loss_and_keeps_the_order(dataset):
     assert (calibrated(logits, trained.temperature).argmax(axis=1) == logits.argmax(axis=1)).all()
 
 
+@pytest.mark.slow
 def test_no_fold_sees_the_group_that_it_predicts(dataset, tmp_path, monkeypatch):
     seen: list[set[str]] = []
     predicted: list[set[str]] = []
@@ -201,6 +203,7 @@ def test_without_a_validation_split_the_temperature_comes_from_the_training_spli
     assert note["calibrated_on"].startswith("out-of-fold predictions of 150 rows in 5 folds")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_fine_tuned_saved_and_gives_the_same_again(dataset, tiny_bert, tmp_path):
     config = ClassifierConfig(base=str(tiny_bert), epochs=3, learning_rate=5e-3, batch_size=25, max_length=64)
     for name in ("one", "two"):

@@ -72,6 +72,7 @@ def test_a_stacked_classifier_loads_again_as_it_was_and_copies_no_encoder(stacke
     assert all(path.read_bytes()[:1] != b"\x80" for path in files)
 
 
+@pytest.mark.slow
 def test_what_a_stacked_classifier_stands_on_may_not_change(stacked, encoder, tmp_path):
     copy = Path(shutil.copytree(stacked, tmp_path / "copy"))
     path = copy / "embedding" / ENCODER

@@ -148,6 +148,7 @@ def unsafe(evaluated, tmp_path_factory):
     return folders
 
 
+@pytest.mark.slow
 def test_the_same_words_stand_in_terminal_board_report_and_files_and_none_is_green(unsafe, tmp_path):
     runs = [load_run(folder) for folder in unsafe]
     compared = compare_named(runs, ["ce", "severity", "shuffled"], ["bertscore_f1"], FEW)

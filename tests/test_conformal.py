@@ -112,6 +112,8 @@ def test_a_source_at_chance_is_called_not_usable_wherever_labels_are_named():
     assert "usable" not in in_words(source, trust_of(good))
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_chance_is_called_usable_no_more_often_than_the_interval_allows():
     called = [usable(a_card(seed, knows=False, n=400)) for seed in range(200)]
     assert sum(called) <= 10

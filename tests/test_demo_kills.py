@@ -34,6 +34,8 @@ def content(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 @pytest.mark.parametrize("kind", MAKERS)
 def test_a_kill_while_it_is_fitted_changes_no_byte_and_no_step_is_done_twice(kind, tmp_path, monkeypatch):
     whole = MAKERS[kind](tmp_path / "whole" / kind)
@@ -55,6 +57,8 @@ def fitting_state(out):
     return f".{out.name}.fit.safetensors"
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_the_state_of_another_fit_is_not_gone_on_with(tmp_path):
     out = tmp_path / "base"
     subprocess.run([sys.executable, "-c", KILLED, "base", out, "2"], check=False)

@@ -65,6 +65,7 @@ def test_one_training_each_says_nothing_of_others(folders):
     assert base.doses[0].low is None and str(base.doses[0]).endswith("of one training")
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_writes_it(folders, tmp_path):
     names = ["ce", *(f"severity-{scheme}" for scheme in STRENGTHS if scheme)]
     done = maqa("compare", "--arms", *names, *folders.values(), "--resamples", 200, "--json", tmp_path / "x.json")

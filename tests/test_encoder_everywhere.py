@@ -22,7 +22,14 @@ LAYER = 2
 F1 = "bertscore_f1"
 
 
-@pytest.fixture(scope="module", params=["bert", "xlm-roberta", "modernbert"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param("bert", marks=pytest.mark.weekly),
+        pytest.param("xlm-roberta", marks=pytest.mark.weekly),
+        "modernbert",
+    ],
+)
 def folder(request, tmp_path_factory, sample_texts):
     folder = tmp_path_factory.mktemp("encoders") / f"my-{request.param}"
     save_tokenizer(folder, sample_texts)

@@ -62,6 +62,7 @@ def bad_of(answers):
         (answer(" ", "content_filter", content_filter_results={"violence": "high"}), "violence", 1),
     ],
 )
+@pytest.mark.slow
 def test_a_prompt_that_always_fails_is_a_refusal_with_the_servers_words_and_the_others_are_answered(
     tmp_path, reply, words, times
 ):

@@ -44,6 +44,7 @@ def go_on(**changes):
     return run_experiment(experiment.model_copy(update=changes), Path("out"), Console(quiet=True))
 
 
+@pytest.mark.slow
 def test_a_failing_cell_keeps_no_other_from_being_done_and_the_exit_status_is_1(stopped):
     folder, done = stopped
     assert done.returncode == 1 and "Traceback" not in done.stderr

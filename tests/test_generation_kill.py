@@ -70,6 +70,7 @@ def test_ctrl_c_is_one_line_and_the_same_command_ends_as_if_nothing_had_happened
     assert results(tmp_path / "out") == results(tmp_path / "whole")
 
 
+@pytest.mark.weekly
 def test_a_full_disk_is_one_line_and_the_same_command_continues(checkpoint, tmp_path):
     def small_disk():
         resource.setrlimit(resource.RLIMIT_FSIZE, (8000, 8000))

@@ -84,6 +84,7 @@ def test_a_dead_worker_is_one_line_and_keeps_the_answers(checkpoint, tmp_path, c
     assert store.read_bytes().startswith(before)
 
 
+@pytest.mark.weekly
 def test_the_command_runs_on_ray_and_writes_the_bytes_of_one_process(checkpoint, tmp_path):
     def run(out, *more):
         command = [

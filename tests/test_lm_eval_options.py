@@ -125,6 +125,8 @@ def test_examples_instruction_and_template_are_asked_and_read_back_and_keep_runs
         ([], []),
     ],
 )
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_the_same_options_of_maqa_evaluate_ask_the_same_prompts(chatty, tmp_path, ours, theirs):
     shared = ["--limit", "2"]
     given = ["--num_fewshot", "1", "--system_instruction", "أجب"]

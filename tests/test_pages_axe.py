@@ -61,6 +61,7 @@ def test_axe_sees_a_fault(browser, tmp_path):
     assert "color-contrast: " in found and "image-alt: " in found and "page-has-heading-one: " in found
 
 
+@pytest.mark.weekly
 @needs_chromium
 @pytest.mark.slow
 @pytest.mark.parametrize(("language", "theme"), [("en", "dark"), ("ar", "light")])
@@ -69,6 +70,7 @@ def test_a_board_passes_axe_in_the_other_theme(browser, board, language, theme):
         assert violations(tab) == []
 
 
+@pytest.mark.weekly
 @needs_chromium
 @pytest.mark.slow
 @pytest.mark.parametrize(("language", "theme"), product(("en", "ar"), ("light", "dark")))

@@ -93,6 +93,7 @@ def test_a_pilot_with_clusters_says_so_and_is_not_enlarged_twice(pilot, tmp_path
     assert done.returncode == 0 and json.loads(file.read_text())["planned"][0]["design"]["design_effect"] == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("ending", "begins"), [("png", b"\x89PNG"), ("svg", b"<?xml")])
 def test_the_picture_is_written_as_its_name_ends(tmp_path, ending, begins):
     path = tmp_path / f"power.{ending}"
@@ -124,6 +125,7 @@ def test_the_picture_is_written_as_its_name_ends(tmp_path, ending, begins):
         ((*GIVEN, "--json", "."), "is a folder"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_planned_is_refused_in_one_line(arguments, words):
     done = maqa("power", *arguments)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
@@ -147,6 +149,7 @@ def test_a_pilot_of_one_training_is_refused(pilot):
     assert done.returncode == 2 and "has one training" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [(), ("--interaction",)])
 def test_a_pilot_whose_trainings_do_not_differ_promises_nothing(pilot, more):
     done = maqa("power", *pilot, "--metric", "rougeL", *more)

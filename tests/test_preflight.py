@@ -144,6 +144,7 @@ def test_a_check_tells_what_is_planned_and_done_and_writes_nothing(
     assert "1 to do, 0 started, 2 done" in output
 
 
+@pytest.mark.slow
 def test_what_is_done_needs_its_base_no_more(tmp_path, dataset, encoder):
     base = gpt2_base(tmp_path / "base")
     models = [model("one", base, pad_token=END)]

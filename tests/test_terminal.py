@@ -190,6 +190,7 @@ def test_datasets_and_labels_are_read_on_a_bare_terminal(dataset):
     _readable(maqa("doctor", "--detectors"))
 
 
+@pytest.mark.slow
 def test_runs_are_read_on_a_bare_terminal(evaluated, tmp_path):
     few = ("--resamples", "100")
     one, other = evaluated["hf"], evaluated["constant"]
@@ -199,6 +200,8 @@ def test_runs_are_read_on_a_bare_terminal(evaluated, tmp_path):
     _readable(maqa("power", "--seed-sd", 1, "--question-sd", 4, "--residual-sd", 2))
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_a_result_on_standard_output_is_that_result_and_nothing_else(evaluated, dataset, tmp_path):
     few = ("--resamples", "100")
     one, other, file = evaluated["hf"], evaluated["constant"], tmp_path / "same.json"
