@@ -75,6 +75,7 @@ def test_a_failed_cell_is_tried_again_and_finished_ones_are_left_alone(grid):
     assert "missing" not in json.loads(Path("out/arms.json").read_text())
 
 
+@pytest.mark.slow
 def test_going_on_with_nothing_to_do_shows_the_same_to_the_last_byte(grid):
     before = board_files(grid)
     assert run(grid).returncode == 1

@@ -54,6 +54,7 @@ def done(experiment, tmp_path_factory):
     return out, run_experiment(experiment, out, Console(quiet=True), "maqa run small.yaml --out small")
 
 
+@pytest.mark.slow
 def test_every_cell_is_trained_evaluated_ranked_and_reported(done):
     out, outcome = done
     cells = {"base", "ce/seed-0", "ce/seed-1", "severity/seed-0", "severity/seed-1", "nearest"}

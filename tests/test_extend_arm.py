@@ -71,6 +71,7 @@ def test_its_gradients_are_those_of_float64_autograd_and_so_are_those_of_plain_c
     assert all(gradient == value == "True" for _, _, gradient, value, _ in lines), done.stdout
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_an_experiment_trains_and_evaluates_it_and_the_board_shows_it(extended, checkpoint, encoder, tmp_path):
     rows = pd.DataFrame([row for row in handwritten_rows(ARABIC) if int(row["id"][-3:]) <= 8])

@@ -109,6 +109,7 @@ def test_two_backends_of_one_name_fail_with_both_places():
         backend(Backend(name="hf", load=BACKENDS["hf"].load))
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_a_backend_is_added_by_its_file_and_one_line(tmp_path):
     extend(scratch_copy(tmp_path), "A backend")

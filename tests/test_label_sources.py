@@ -168,6 +168,7 @@ def test_what_people_do_not_label_stays_unlabelled(maqa, dataset, tmp_path):
     assert sum(counts["unlabelled"] for counts in info.counts.values()) == 50
 
 
+@pytest.mark.slow
 def test_a_gold_that_a_classifier_was_trained_on_is_refused(maqa, tmp_path):
     rows = handwritten_rows(ARABIC)
     train, rest = rows[::2], rows[1::2]

@@ -90,6 +90,8 @@ def test_a_board_of_landed_runs_has_the_landed_ranks_and_cells(landed):
     assert [(row["rank_low"], row["rank_high"]) for row in again["rows"]] == [(1, 2), (1, 2), (3, 3)]
 
 
+@pytest.mark.slow
+@pytest.mark.weekly
 def test_every_landed_run_makes_a_report(landed):
     maqa(landed, "report", "runs/severity", "--against", "runs/ce", "--out", "report.html")
     for run in ("sampled", "nearest", "plain"):
@@ -123,6 +125,7 @@ def test_a_landed_checkpoint_answers_as_it_did(landed):
     assert same.mean() >= 0.8
 
 
+@pytest.mark.slow
 def test_a_landed_dataset_is_labelled_and_trained_on(landed):
     maqa(landed, "label", "dataset", "--with", "rules", "--out", "labelled")
     settings = ["method=full", "epochs=1", "batch_size=8", "max_length=256"]

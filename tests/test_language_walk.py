@@ -90,6 +90,7 @@ def walked(tmp_path_factory):
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("code", "template"), [("zz", ZZ["prompt"]), ("en", language("en").prompt)])
 def test_every_file_of_the_way_says_the_language_and_its_prompt(walked, code, template):
     found = walked[code]

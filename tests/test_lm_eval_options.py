@@ -167,6 +167,7 @@ def test_two_models_that_one_cache_answered_for_are_not_compared(checkpoint, cha
     assert any("whose keys name no model" in each for each in differences(one, other))
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_data_without_training_rows_end_in_one_line(checkpoint, tmp_path):
     rows = [
@@ -184,6 +185,7 @@ def test_data_without_training_rows_end_in_one_line(checkpoint, tmp_path):
     assert ours.returncode == 2 and "has no training rows" in ours.stderr and ours.stderr.count("\n") == 1
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_a_second_family_is_its_folder_and_one_line(checkpoint, plain, tmp_path):
     package = scratch_copy(tmp_path)

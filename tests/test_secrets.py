@@ -209,6 +209,7 @@ def maqa(*arguments):
     )
 
 
+@pytest.mark.slow
 def test_no_file_no_page_and_no_line_of_a_run_holds_a_secret(tmp_path):
     bad = []
 

@@ -148,6 +148,7 @@ def test_what_is_no_whole_causal_model_is_refused_by_the_check_and_by_the_traini
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_batch_that_cannot_fit_is_said_before_the_training_with_a_split_that_fits(tmp_path, dataset, monkeypatch):
     from maqa_severity.trainers.lm import fitting
 

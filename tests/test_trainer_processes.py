@@ -105,7 +105,8 @@ def test_two_processes_end_near_the_weights_of_one(tmp_path, dataset, checkpoint
     assert dataset.folder == Path(manifests[1]["dataset"]["folder"])
 
 
-@pytest.mark.parametrize("precision", [pytest.param("fp32", marks=pytest.mark.slow), "bf16"])
+@pytest.mark.slow
+@pytest.mark.parametrize("precision", [pytest.param("fp32", marks=pytest.mark.weekly), "bf16"])
 def test_the_shipped_fsdp_configuration_trains_as_one_process_does(precision, tmp_path, dataset, checkpoint):
     import maqa_severity.trainers
 

@@ -54,6 +54,7 @@ def two_processes(tmp_path_factory):
     return {name: load_file(folder / f"{name}.safetensors") for name in (*LossMode, "fsdp")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", list(LossMode))
 def test_two_processes_equal_one_with_twice_the_batch(mode, two_processes):
     expected, wanted = loss_and_gradients(causal_model("qwen2-tied"), batch(3, WEIGHTS[:3]), mode)

@@ -101,6 +101,7 @@ def done(tmp_path_factory, checkpoint, encoder):
 TWINS = (("ce", "constant"), ("severity", "hard"))
 
 
+@pytest.mark.slow
 def test_twins_are_trained_and_evaluated_once_and_stand_on_the_board_under_both_names(done):
     _, out, outcome, printed = done
     trained = {path.parent.relative_to(out / "checkpoints").as_posix() for path in out.rglob("training.json")}
