@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ..harness.runs.arms import ArmsCompared, ArmsOfBase
-    from ..harness.statistics import Difference
     from ..leaderboards.records import Board
 
 
@@ -41,20 +40,18 @@ def null_check(arms: ArmsCompared) -> Check:
 
     base = _only(arms)
     (claim,) = base.claims
-    changes: list[Difference] = [leg.change for leg in claim.legs]
-    controls = {leg.against for leg in claim.controls}
+    controls = claim.controls
     found = [
-        f"a {change.verdict} against {leg.against}"
-        for leg, change in zip(claim.legs, changes, strict=True)
-        if change.verdict is Verdict.GAIN or (change.verdict is Verdict.LOSS and leg.against in controls)
+        f"a {leg.change.verdict} against {leg.against}"
+        for leg in claim.legs
+        if leg.change.verdict is Verdict.GAIN or (leg.change.verdict is Verdict.LOSS and leg in controls)
     ]
     holds = claim.holds is False and bool(controls) and not found
     what = "nothing" if holds else " and ".join(found) or "a claim"
     if claim.holds is None or not controls:
         what = "too few trainings to tell what is"
     minus = ", ".join(
-        f"minus {leg.against} {points(change.mean, '+')} (p {p_in_words(change)})"
-        for leg, change in zip(claim.legs, changes, strict=True)
+        f"minus {leg.against} {points(leg.change.mean, '+')} (p {p_in_words(leg.change)})" for leg in claim.legs
     )
     return Check(holds, f"null world: {what} found in {claim.metric}, {claim.stratum}: {claim.arm} {minus}")
 

@@ -42,7 +42,7 @@ typer.main.get_command = typer.testing._get_command = _command
 @pytest.fixture(scope="module", autouse=True)
 def _frozen():
     """Put aside what is alive, or each collection that a training or an encoder asks for goes through all of it:
-    a second at the end of the suite, a third of its time."""
+    a tenth to a third of the suite's time."""
     gc.collect()
     gc.freeze()
 

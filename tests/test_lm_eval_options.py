@@ -126,7 +126,6 @@ def test_examples_instruction_and_template_are_asked_and_read_back_and_keep_runs
     ],
 )
 @pytest.mark.slow
-@pytest.mark.weekly
 def test_the_same_options_of_maqa_evaluate_ask_the_same_prompts(chatty, tmp_path, ours, theirs):
     shared = ["--limit", "2"]
     given = ["--num_fewshot", "1", "--system_instruction", "أجب"]
@@ -167,7 +166,6 @@ def test_two_models_that_one_cache_answered_for_are_not_compared(checkpoint, cha
     assert any("whose keys name no model" in each for each in differences(one, other))
 
 
-@pytest.mark.weekly
 @pytest.mark.slow
 def test_data_without_training_rows_end_in_one_line(checkpoint, tmp_path):
     rows = [

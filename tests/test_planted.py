@@ -72,6 +72,7 @@ def test_the_null_world_has_the_same_texts_and_its_severities_say_nothing(tongue
         # As many emergencies are called so as there are such rows among all, give or take a row of each severity.
         asked = np.mean(one == severity) * np.sum(one == "critical")
         assert abs(np.sum((one == "critical") & (other == severity)) - asked) <= 3
+    assert abs(np.corrcoef(one == "critical", other == "critical")[0, 1]) < 0.1
     # The draw says no more of what is asked or answered: weights differ between rows of the same answer.
     answers = [row["answer"] for row in null["train"]]
     assert len(set(zip(answers, other, strict=True))) > len(set(answers))

@@ -125,7 +125,6 @@ def test_the_picture_is_written_as_its_name_ends(tmp_path, ending, begins):
         ((*GIVEN, "--json", "."), "is a folder"),
     ],
 )
-@pytest.mark.weekly
 @pytest.mark.slow
 def test_what_cannot_be_planned_is_refused_in_one_line(arguments, words):
     done = maqa("power", *arguments)
