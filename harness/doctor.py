@@ -14,6 +14,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from .core.errors import UserError
+from .core.hub import in_cache
 from .data.dataset import open_dataset
 from .generation.backends import BACKENDS
 from .generation.engines.vllm_packages import installed_version
@@ -154,7 +155,7 @@ def _encoder() -> Finding:
         return Finding("BERTScore encoder", State.BROKEN, error.problem, error.remedy)
     if choice is None:
         return Finding("BERTScore encoder", State.FINE, "left out by MAQA_BERTSCORE_MODEL=none")
-    if Path(choice.source).is_dir() or _in_cache(choice.source):
+    if Path(choice.source).is_dir() or in_cache(choice.source):
         return Finding("BERTScore encoder", State.FINE, f"{choice.source}, layer {choice.layer}")
     return Finding(
         "BERTScore encoder",
@@ -162,12 +163,6 @@ def _encoder() -> Finding:
         f"{choice.source} is not in the hub's cache",
         f"Download it once (hf download {choice.source}), or set MAQA_BERTSCORE_MODEL to a folder or to `none`",
     )
-
-
-def _in_cache(repository: str) -> bool:
-    from huggingface_hub import try_to_load_from_cache
-
-    return isinstance(try_to_load_from_cache(repository, "config.json"), str)
 
 
 def _secrets() -> Iterator[Finding]:

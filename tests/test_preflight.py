@@ -1,5 +1,7 @@
 """An experiment says before its first training what would stop it later, and what it is going to do."""
 
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -241,3 +243,17 @@ def test_an_analysis_by_a_detector_for_screening_is_refused_before_any_training(
         assert isinstance(done.exception, UserError)
         assert "the analysis declares harmful_remedy, which is screening only: " in str(done.exception)
         assert not (tmp_path / "out" / "checkpoints").exists()
+
+
+def test_without_a_network_the_published_grid_is_checked_without_loading_torch(tmp_path):
+    code = (
+        "import sys; import atexit; from maqa_severity.cli import main;"
+        "atexit.register(lambda: print('torch' in sys.modules, 'transformers' in sys.modules));"
+        "sys.argv = ['maqa', 'run', 'paper', '--check', '--out', 'out']; main()"
+    )
+    run = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert run.returncode == 2, run.stderr
+    assert run.stdout.splitlines()[-1] == "False False"
+    assert "Qwen/Qwen3-0.6B: it is not in the hub's cache, and the hub does not answer" in run.stderr
+    assert "bert-base-multilingual-cased cannot be loaded: it is not in the hub's cache" in run.stderr
+    assert "GB" in run.stdout and " h" in run.stdout

@@ -9,21 +9,22 @@ from rich.progress import track
 
 from ...harness.core.console import Terminal
 from ...harness.core.errors import UserError
+from ...harness.core.hub import hub_answers
 from ...harness.data.dataset import Dataset
 from ...harness.generation.backends import BACKENDS
 from ...harness.metrics.bertscore.encoder import NO_ENCODER, Encoder, choose_encoder, encoder_asked
-from ...harness.metrics.bertscore.loading import hub_answers
 from ...harness.metrics.screening import screening
 from ...harness.runs.labels import gold_for
 from ...harness.runs.screened import refuse_screening
 from ..arms import ArmSpec, arm_weights, flat_warning
 from ..lm.adapters import demand_bitsandbytes
-from ..lm.base_check import base_problems
+from ..lm.base_kind import demand_model_files
 from ..lm.config import Method
 from ..lm.manifest import Status
 from ..lm.plan import plan_of
 from ..lm.preparation import training_rows
 from ..lm.trackers import demand_trackers
+from ..lm.unloadable import demand_in_reach
 from .config import DEMO, Experiment, ModelPart, training_config
 from .footprint import demand_room, footprints
 from .gpus import GPUS
@@ -122,6 +123,16 @@ def _base_problems(experiment: Experiment, models: Sequence[ModelPart]) -> Itera
     new_tokens = experiment.evaluation.longest_answer
     console = Terminal(stderr=True)
     for model in track(named, "checking bases", console=console, transient=True, disable=not console.is_terminal):
+        try:
+            demand_model_files(model.id)
+            if cached_only:
+                demand_in_reach(model.id, model.revision)
+        except UserError as error:
+            yield model.name, error
+            continue
+        # Only now: torch and the models of transformers take seconds to import.
+        from ..lm.base_check import base_problems
+
         config = training_config(experiment, model, experiment.seeds[0])
         for problem in base_problems(
             model.id, model.revision, config, new_tokens=new_tokens, cached_only=cached_only

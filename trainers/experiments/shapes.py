@@ -11,6 +11,7 @@ from pydantic import Field
 
 from ...harness.core.errors import UserError
 from ...harness.core.files import read_json
+from ...harness.core.hub import in_cache
 from ...harness.core.settings import Record
 
 _KNOWN = Path(__file__).parent / "known_bases.json"
@@ -58,14 +59,8 @@ def _known() -> dict[str, Shape]:
 
 
 def _cached(base: str, revision: str | None) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        found = try_to_load_from_cache(base, "config.json", revision=revision)
-    except HFValidationError:
-        return None
-    folder = Path(found).parent if isinstance(found, str) else None
+    found = in_cache(base, revision=revision)
+    folder = found.parent if found else None
     return folder if folder and any(folder.glob("*.safetensors")) else None
 
 

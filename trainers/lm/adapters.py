@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 from functools import partial
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from ...harness.core.errors import UserError
 from .config import LoraSettings, Method, TrainConfig
+
+if TYPE_CHECKING:
+    import torch
 
 
 def demand_bitsandbytes() -> None:

@@ -8,29 +8,21 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
-from huggingface_hub import try_to_load_from_cache
-from huggingface_hub.errors import HFValidationError
 from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.utils import SAFE_WEIGHTS_INDEX_NAME, SAFE_WEIGHTS_NAME
 
 from ...harness.core.errors import UserError
+from ...harness.core.hub import in_cache
 from .adapters import with_adapters
 from .attention import demand_attention
 from .base_kind import demand_decoder, demand_model_files
-from .bases import (
-    LOAD_ERRORS,
-    cannot_load,
-    context_of,
-    demand_context,
-    demand_vocabulary,
-    load_tokenizer,
-    load_whole,
-)
+from .bases import LOAD_ERRORS, context_of, demand_context, demand_vocabulary, load_tokenizer, load_whole
 from .chat import demand_template
 from .config import Method, TrainConfig
 from .head_check import check_head
 from .miniature import miniature
 from .train import quiet
+from .unloadable import cannot_load
 
 _T = TypeVar("_T")
 
@@ -103,18 +95,14 @@ def _outline(base: str, revision: str | None, cached_only: bool) -> Any:
 def _weights_cached(base: str, revision: str | None) -> bool:
     """Whether the hub's cache has all weights of a base, as safetensors."""
 
-    def cached(name: str) -> Path | None:
-        found = try_to_load_from_cache(base, name, revision=revision)
-        return Path(found) if isinstance(found, str) else None
-
+    if in_cache(base, SAFE_WEIGHTS_NAME, revision):
+        return True
+    index = in_cache(base, SAFE_WEIGHTS_INDEX_NAME, revision)
     try:
-        if cached(SAFE_WEIGHTS_NAME):
-            return True
-        index = cached(SAFE_WEIGHTS_INDEX_NAME)
         shards = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values() if index else ()
-    except (HFValidationError, OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError):
         return False
-    return bool(shards) and all(cached(shard) for shard in set(shards))
+    return bool(shards) and all(in_cache(base, shard, revision) for shard in set(shards))
 
 
 def _demand_head(model: Any) -> None:

@@ -5,14 +5,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
-
-import transformers
-from transformers import PretrainedConfig
-from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
+from typing import TYPE_CHECKING, Any
 
 from ...harness.core.errors import UserError
 from ...harness.generation.checkpoints import ADAPTER_CONFIG
+
+if TYPE_CHECKING:
+    from transformers import PretrainedConfig
 
 _DECODER = "Choose a decoder-only base, such as a Qwen, Llama or Gemma"
 _NAMED = 2
@@ -37,6 +36,8 @@ def demand_decoder(base: str, config: PretrainedConfig) -> None:
     """Raises:
     UserError: the base is an encoder-decoder, or of a kind that has no causal language model.
     """
+    from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING
+
     if getattr(config, "is_encoder_decoder", False):
         raise UserError(
             f"base {base} is an encoder-decoder ({config.model_type}), of which only the decoder would be trained",
@@ -60,6 +61,8 @@ def demand_whole(base: str, model: Any, missing: set[str], unexpected: set[str])
         UserError: weights are missing, or the checkpoint is another model's, with a head of its own; or an adapter
             was loaded with it.
     """
+    import transformers
+
     if getattr(model, "_hf_peft_config_loaded", False):
         raise _adapter(base, None)
     kind, saved = type(model).__name__, (getattr(model.config, "architectures", None) or [""])[0]

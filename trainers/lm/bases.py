@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,11 +14,10 @@ from .adapters import four_bits, with_adapters
 from .attention import demand_attention
 from .base_kind import demand_decoder, demand_model_files, demand_whole
 from .config import Method, Precision, TrainConfig
+from .unloadable import LOAD, cannot_load, first_line, reason
 
 LOAD_ERRORS = (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError)
 """What transformers raises where files are missing, damaged or of an unknown kind."""
-
-_LOAD = "Give a folder or a hub id of a causal language model; without network, download it beforehand"
 
 
 def load_tokenizer(
@@ -44,7 +42,8 @@ def load_tokenizer(
     try:
         tokenizer = AutoTokenizer.from_pretrained(base, revision=revision, local_files_only=cached_only)
     except LOAD_ERRORS as error:
-        raise UserError(f"cannot load the tokenizer of base {base}: {_reason(base, error)}", _LOAD) from error
+        why = reason(base, first_line(error))
+        raise UserError(f"cannot load the tokenizer of base {base}: {why}", LOAD) from error
     if pad_token is not None:
         if pad_token not in tokenizer.get_vocab():
             remedy = f"Name a token that it has, such as {tokenizer.eos_token!r}"
@@ -150,11 +149,6 @@ def load_whole(base: str, revision: str | None, **options: Any) -> Any:
     return model
 
 
-def cannot_load(base: str, error: Exception) -> UserError:
-    """What ``LOAD_ERRORS`` mean for the user."""
-    return UserError(f"cannot load base {base}: {_reason(base, error)}", _LOAD)
-
-
 def _model_type(base: str, revision: str | None, cached_only: bool) -> str | None:
     """None where the configuration cannot be loaded, which loading the model will say."""
     try:
@@ -188,22 +182,3 @@ def _generation_config(found: GenerationConfig, tokenizer: PreTrainedTokenizerBa
         # Sampling settings beside do_sample=false can be loaded but not saved, which would end the training.
         return GenerationConfig(**special)
     return found
-
-
-def _reason(base: str, error: Exception) -> str:
-    # The hub's client only says of a mistyped folder that it is no hub id, or that it could not be reached.
-    path = Path(base)
-    reason = _first_line(error)
-    if "couldn't connect" in reason:
-        reason = "it is not in the hub's cache, and the hub does not answer"
-    if path.exists():
-        return reason
-    if path.is_absolute() or base.startswith(".") or len(path.parts) > 2:
-        return "there is no such folder"
-    near = len(path.parts) > 1 and path.parent.is_dir()
-    return f"there is no such folder; if a hub id was meant: {reason}" if near else reason
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__

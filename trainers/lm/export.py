@@ -12,9 +12,10 @@ from ...harness.generation.checkpoints import ADAPTER_CONFIG, base_record, is_re
 from ...harness.generation.engines.adapters import load_adapter, shared_target
 from ...harness.generation.start_token import keep_start, set_start
 from ...harness.runs.conditions import TRAINING_MANIFEST
-from .bases import LOAD_ERRORS, cannot_load, load_model
+from .bases import LOAD_ERRORS, load_model
 from .model_card import model_card
 from .rounding import round_to_bf16
+from .unloadable import cannot_load
 
 _TRAIN = "Give a folder of `maqa train lm` with method lora or qlora"
 _OWN_TOKENIZER = "tokenizer_config.json"

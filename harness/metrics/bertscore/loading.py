@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ...core.errors import UserError
+from ...core.hub import hub_answers, out_of_reach
 
 REMEDY = (
     "Pass the folder of a downloaded copy (--bertscore-model DIR, or MAQA_BERTSCORE_MODEL=DIR under lm_eval); "
     "without a network, set HF_HOME to a cache that holds it and HF_HUB_OFFLINE=1; `none` leaves BERTScore out"
 )
-
-_HUB_TIMEOUT_S = 10
-_log = logging.getLogger(__name__)
 
 
 def load(source: str) -> tuple[Any, Any]:
@@ -26,11 +23,17 @@ def load(source: str) -> tuple[Any, Any]:
     Raises:
         UserError: they cannot be had, are no safetensors, or lack weights.
     """
+    cached_only = not Path(source).is_dir() and not hub_answers(source)
+    if cached_only and out_of_reach(source):
+        raise UserError(
+            f"the BERTScore encoder {source} cannot be loaded: it is not in the hub's cache, and the hub does not "
+            "answer",
+            REMEDY,
+        )
     import torch
     from safetensors import SafetensorError
     from transformers import AutoModel, AutoTokenizer
 
-    cached_only = not Path(source).is_dir() and not hub_answers(source)
     try:
         with _quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(source, local_files_only=cached_only)
@@ -47,21 +50,6 @@ def load(source: str) -> tuple[Any, Any]:
     if missing := [key for key in report["missing_keys"] if not key.startswith("pooler.")]:
         raise UserError(f"encoder {source} lacks the weights {sorted(missing)[0]} and others", REMEDY)
     return network, tokenizer
-
-
-def hub_answers(model: str) -> bool:
-    """Ask the hub once: its own client takes a minute of retries to find out that there is no network."""
-    from huggingface_hub import get_hf_file_metadata, hf_hub_url
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
-
-    try:
-        get_hf_file_metadata(hf_hub_url(model, "config.json"), timeout=_HUB_TIMEOUT_S)
-    except (HfHubHTTPError, HFValidationError):
-        return True
-    except Exception as error:  # Whatever the client's network library of the day raises.
-        _log.info("the hub does not answer (%s): looking for %s in the local cache", error, model)
-        return False
-    return True
 
 
 @contextmanager
