@@ -78,6 +78,30 @@ def test_batches_added_one_by_one_are_scored_together(answers, tmp_path):
     assert metric.compute() == SeverityScores(cache_dir=str(tmp_path)).compute(**answers)
 
 
+def test_several_references_are_taken_as_asked(answers, tmp_path):
+    first, others = answers["references"], answers["references"][1:] + answers["references"][:1]
+
+    def rouge(references, taken=None):
+        metric = SeverityScores(cache_dir=str(tmp_path), references=taken)
+        found = metric.compute(**{**answers, "references": references})
+        return found["overall"]["rougeL"]["mean"], found["signatures"]["rougeL"]
+
+    several = [[one, "", other] for one, other in zip(first, others, strict=True)]
+    assert rouge(several) == rouge(first) == rouge([[one] for one in first])
+    (mean, mean_signature), (best, best_signature) = rouge(several, "mean"), rouge(several, "best")
+    assert mean == pytest.approx((rouge(first)[0] + rouge(others)[0]) / 2)
+    assert best > max(rouge(first)[0], rouge(others)[0])
+    assert mean_signature.endswith("references:mean") and best_signature.endswith("references:best")
+
+
+@pytest.mark.parametrize("references", [None, []])
+def test_a_row_without_any_of_several_references_is_refused(answers, tmp_path, references):
+    several = [[reference] for reference in answers["references"]]
+    several[4] = references
+    with pytest.raises(UserError, match="row 5 has no reference"):
+        SeverityScores(cache_dir=str(tmp_path)).compute(**{**answers, "references": several})
+
+
 def test_bertscore_is_added_with_an_encoder(answers, encoder, tmp_path):
     found = SeverityScores(str(encoder), cache_dir=str(tmp_path)).compute(**answers)
     assert 0 < found["overall"]["bertscore_f1"]["mean"] <= 100

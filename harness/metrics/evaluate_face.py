@@ -26,7 +26,7 @@ _CITATION = "arXiv 2604.06346 (severity-aware weighted loss); arXiv 2604.06365 (
 _INPUTS = """
 Args:
     predictions: answers of the model.
-    references: the doctors' answers.
+    references: the doctor's answer to each question, or the list of them where questions have several.
     severities: critical, neutral or non_critical of each question, in any known spelling.
 Returns:
     For each severity and ``overall``, each metric's ``n``, ``mean``, ``low``, ``high`` (percent) and ``method``;
@@ -45,6 +45,7 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
             encoder may have to be downloaded.
         bertscore_layer: layer of the encoder, where it is not known.
         bertscore_window: whether texts beyond the encoder's maximum are read in windows.
+        references: ``first``, ``best`` or ``mean``: what counts of several references.
         language: the code of the answers' language.
         resampling: of the intervals.
         options: those of ``evaluate.Metric``.
@@ -57,10 +58,12 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
         resampling: Resampling = USUAL,
         bertscore_layer: int | None = None,
         bertscore_window: bool | None = None,
+        references: str | None = None,
         **options: Any,
     ) -> None:
         super().__init__(**options)
-        self.metrics = default_metrics(language_of(language), bertscore_model, bertscore_layer, bertscore_window)
+        encoder = (bertscore_model, bertscore_layer, bertscore_window)
+        self.metrics = default_metrics(language_of(language), *encoder, references)
         self.resampling = resampling
 
     def _info(self) -> evaluate.MetricInfo:
@@ -69,22 +72,27 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
             description="Text similarity of medical answers per clinical severity, with intervals.",
             citation=_CITATION,
             inputs_description=_INPUTS,
-            features=datasets.Features({"predictions": text, "references": text, "severities": text}),
+            features=[
+                datasets.Features({"predictions": text, "references": references, "severities": text})
+                for references in (text, datasets.Sequence(text))
+            ],
         )
 
     def _compute(
-        self, predictions: Sequence[str], references: Sequence[str], severities: Sequence[str]
+        self, predictions: Sequence[str], references: Sequence[str | list[str]], severities: Sequence[str]
     ) -> dict[str, dict[str, Any]]:
-        for row, (prediction, reference) in enumerate(zip(predictions, references, strict=True), start=1):
-            if prediction is None or not (reference or "").strip():
+        every = [_given(listed) for listed in references]
+        for row, (prediction, listed) in enumerate(zip(predictions, every, strict=True), start=1):
+            if prediction is None or not listed:
                 raise UserError(
                     f"row {row} has no {'prediction' if prediction is None else 'reference'}",
                     "Fill it in (an empty answer is an empty string)",
                 )
         answers = Answers(
             predictions=list(predictions),
-            references=list(references),
+            references=[listed[0] for listed in every],
             severities=[_severity(row, severity) for row, severity in enumerate(severities, start=1)],
+            all_references=every,
         )
         scores = score_table([f"row {row}" for row in range(len(answers))], answers, self.metrics)
         found: dict[str, dict[str, Any]] = {stratum: {} for stratum in STRATA}
@@ -92,6 +100,12 @@ class SeverityScores(evaluate.Metric):  # type: ignore[misc]
             record = asdict(summary)
             found[record.pop("stratum")][record.pop("metric")] = record
         return {**found, "signatures": scores.signatures}
+
+
+def _given(references: str | list[str] | None) -> list[str]:
+    """One reference or several, without empty ones."""
+    listed = [references] if isinstance(references, str) else references or []
+    return [reference for reference in listed if (reference or "").strip()]
 
 
 def _severity(row: int, name: str) -> Severity:
