@@ -57,14 +57,19 @@ def compare(
         list[Path],
         typer.Argument(
             metavar="RUN_A RUN_B",
-            help="The run that is subtracted, and the one that it is subtracted from; with --arms all runs.",
+            help="Two runs, in any order: the reference is subtracted from the other; with --arms all runs.",
         ),
     ] = [],  # noqa: B006
     a: Annotated[
         list[Path],
-        typer.Option(metavar="RUN...", help="Instead of RUN_A: the runs of an arm, one per training seed."),
+        typer.Option(
+            metavar="RUN...",
+            help="Instead of two RUN: the runs of the arm that is subtracted, one per training seed.",
+        ),
     ] = [],  # noqa: B006
-    b: Annotated[list[Path], typer.Option(metavar="RUN...", help="Instead of RUN_B, in the same way.")] = [],  # noqa: B006
+    b: Annotated[
+        list[Path], typer.Option(metavar="RUN...", help="The runs of the arm that --a is subtracted from.")
+    ] = [],  # noqa: B006
     arms: Annotated[
         list[str],
         typer.Option(
@@ -93,7 +98,11 @@ def compare(
     ] = [],  # noqa: B006
     reference: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="Name of the run that is subtracted, whichever of the two stands first."),
+        typer.Option(
+            metavar="NAME",
+            help="Name of the run that is subtracted; by default the declared one, else the base, else ce. Order "
+            "plays no part.",
+        ),
     ] = None,
     analysis: AnalysisFile = None,
     look: Look = None,
@@ -104,8 +113,8 @@ def compare(
 ) -> None:
     """Compare two runs or arms, answer by answer, per severity.
 
-    B minus A, its interval, the adjusted p and what could have been missed. With --arms: what the arms differ by,
-    over questions and trainings, and whether severity-aware training helps.
+    B minus A, the reference: the difference, its interval, the adjusted p and what could have been missed. With
+    --arms: what the arms differ by, over questions and trainings, and whether severity-aware training helps.
     """
     from ..harness.core.console import Terminal
     from ..harness.core.errors import UserError
@@ -113,7 +122,7 @@ def compare(
     from ..harness.runs.declaring import compare_declared, with_declared
     from ..harness.runs.groups import as_group
     from ..harness.runs.margins import margins_of
-    from ..harness.runs.reference import run_named
+    from ..harness.runs.reference import reference_of
     from ..harness.runs.run import load_run
     from .compare_tables import print_comparison
 
@@ -147,8 +156,10 @@ def compare(
         as_group([load_run(path, incomplete=True, anyway=anyway) for path in side])
         for side in (a or alone[:1], b or alone[1:])
     ]
-    if reference is not None:
-        chosen = run_named([side.first for side in sides], reference)
+    chosen_by = ""
+    if alone:
+        firsts = [side.first for side in sides]
+        chosen, chosen_by = reference_of(firsts, reference, given[0] if given else None, "--a RUN --b RUN")
         sides.sort(key=lambda side: side.first is not chosen)
     declared = None
     if given:
@@ -157,10 +168,10 @@ def compare(
         margins = margins_of(margin, metric)
         compared = compare_runs(sides[0], sides[1], metric, resampling, margins=margins, anyway=anyway, gold=gold)
     if json is not None:
-        write_json_result(json, with_declared(compared.as_json(), declared))
+        write_json_result(json, with_declared({**compared.as_json(), "chosen_by": chosen_by}, declared))
     console = Terminal()
     print_declared(console, declared)
-    print_comparison(console, compared)
+    print_comparison(console, compared, chosen_by)
 
 
 def _compare_arms(

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from ..harness.statistics import Difference, SeedSummary
 
 
-def print_comparison(console: Console, compared: Comparison) -> None:
-    """Both sides per severity, and what their difference says."""
+def print_comparison(console: Console, compared: Comparison, chosen_by: str = "") -> None:
+    """Both sides per severity, what their difference says, and why the first is the reference if it was chosen."""
     from rich.text import Text
 
+    from ..harness.languages.messages import messages, reader
     from ..harness.metrics.screening import in_lines, named, safe_score_words
     from .changed import print_changed
     from .labels_tables import print_corrected, print_labels
@@ -30,6 +31,8 @@ def print_comparison(console: Console, compared: Comparison) -> None:
         console.print(Text(f"Compared anyway: {line}", style="bold red"))
     print_conclusion(console, compared)
     console.print(Text(f"A = {compared.first}\nB = {compared.second}"))
+    if chosen_by:
+        console.print(Text(messages(reader())(f"reference.{chosen_by}", name=compared.first)), soft_wrap=True)
     console.print(Text(str(compared.alike), style="yellow" if compared.alike.identical else ""))
     for note in compared.notes:
         if note != str(compared.alike):

@@ -137,7 +137,7 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
             words = say(key, metric=each.metric, severity=each.stratum, reference=board.reference, **figures)
             console.print(Text(f"{row.name}: {words}", style="red"), soft_wrap=True)
     if board.chosen_by:
-        console.print(Text(say(f"board.reference.{board.chosen_by}", name=board.reference)), soft_wrap=True)
+        console.print(Text(say(f"reference.{board.chosen_by}", name=board.reference)), soft_wrap=True)
     if first := board.constant_first:
         words = say("board.constant_first", name=first.name, metric=board.metric)
         console.print(Text(words, style="yellow"), soft_wrap=True)

@@ -68,7 +68,7 @@ WRITERS = {
     ),
     "compare --json": Writer(
         "compared.json",
-        lambda out, here: ["compare", here / "a", here / "b", *_ROUGE, "--json", out],
+        lambda out, here: ["compare", "--a", here / "a", "--b", here / "b", *_ROUGE, "--json", out],
     ),
     "leaderboard": Writer(
         "board", lambda out, here: ["leaderboard", here / "a", here / "b", *_ROUGE, "--out", out]

@@ -88,7 +88,7 @@ if __name__ == "__main__":
     found: dict[str, object] = {code: walk(code, out / f"{code}.csv", out / code) for code in codes}
     runs = " ".join(f"{out}/{code}/constant" for code in codes)
     commands = {
-        "compared": f"compare {runs} --metric rougeL",
+        "compared": f"compare --a {out}/{codes[0]}/constant --b {out}/{codes[1]}/constant --metric rougeL",
         "ranked": f"leaderboard {runs} --metric rougeL --out {out}/board",
         "stress": f"label {out}/zz/labelled --stress --out {out}/stress",
         "sample": f"evaluate --model echo --language zz --out {out}/sample",

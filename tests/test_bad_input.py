@@ -107,7 +107,7 @@ def test_a_folder_where_a_file_is_to_be_written(refused, evaluated, tmp_path):
     (tmp_path / "board" / "index.html").mkdir(parents=True)
     echo, constant = evaluated["echo"], evaluated["constant"]
     assert f"{tmp_path} is a folder" in refused("report", echo, "--out", tmp_path)
-    assert f"{tmp_path} is a folder" in refused("compare", echo, constant, "--json", tmp_path)
+    assert f"{tmp_path} is a folder" in refused("compare", "--a", echo, "--b", constant, "--json", tmp_path)
     assert "index.html is a folder" in refused("leaderboard", echo, "--out", tmp_path / "board")
     assert list(tmp_path.iterdir()) == [tmp_path / "board"]
 

@@ -184,8 +184,9 @@ def test_runs_of_one_answer_a_severity_are_compared_without_a_test(runs):
 def test_the_command_prints_both_runs_per_severity_and_what_the_difference_says(evaluated, tmp_path):
     file = tmp_path / "compared.json"
     done = maqa(
-        evaluated["hf"], evaluated["constant"], "--metric", "bertscore_f1", "--metric", "rougeL", "--json", file
-    )
+        evaluated["constant"], evaluated["hf"], "--reference", load_run(evaluated["hf"]).name,
+        "--metric", "bertscore_f1", "--metric", "rougeL", "--json", file,
+    )  # fmt: skip
     assert done.returncode == 0, done.stderr
     for word in ("critical", "neutral", "non_critical", "overall", "severity_weighted", "worst_severity"):
         assert word in done.stdout
@@ -208,7 +209,7 @@ def test_the_command_refuses_in_one_line(evaluated, tmp_path):
     write_json(other / "manifest.json", manifest)
     resealed(other)
     file = tmp_path / "compared.json"
-    done = maqa(evaluated["hf"], other, "--json", file)
+    done = maqa("--a", evaluated["hf"], "--b", other, "--json", file)
     assert (done.returncode, done.stdout, file.exists()) == (2, "", False)
     assert done.stderr.count("\n") == 1 and "data.fingerprint" in done.stderr
 
@@ -220,7 +221,7 @@ def test_a_model_name_with_markup_is_printed_as_it_is(evaluated, tmp_path):
     manifest["name"] = "[red]loud[/red] [link=x]"
     write_json(other / "manifest.json", manifest)
     resealed(other)
-    assert "[red]loud[/red] [link=x]" in maqa(evaluated["hf"], other).stdout
+    assert "[red]loud[/red] [link=x]" in maqa("--a", evaluated["hf"], "--b", other).stdout
 
 
 def test_an_unscored_answer_stops_the_comparison(evaluated, tmp_path):
@@ -229,7 +230,7 @@ def test_an_unscored_answer_stops_the_comparison(evaluated, tmp_path):
     scores = load_run(other).scores
     scores.frame.loc[3, "bertscore_f1"] = np.nan
     write_scores(other / "scores.parquet", scores)
-    done = maqa(evaluated["hf"], other)
+    done = maqa("--a", evaluated["hf"], "--b", other)
     assert done.returncode == 2
     file = other / "scores.parquet"
     assert f"{file}: bertscore_f1 was not scored in 1 answers ('{scores.frame['id'][3]}')" in done.stderr

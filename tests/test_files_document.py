@@ -187,8 +187,8 @@ def made(
     few = ["--resamples", 200]
     maqa("leaderboard", *arms["ce"], *arms["severity"], "--out", root / "board", *few)
     maqa("compare", arms["ce"][0], arms["severity"][0], "--json", root / "compared" / "runs.json", *few)
-    twice = [root / "runs" / "sampled"] * 2
-    maqa("compare", *twice, "--json", root / "compared" / "twice.json", *few)
+    twice = root / "runs" / "sampled"
+    maqa("compare", "--a", twice, "--b", twice, "--json", root / "compared" / "twice.json", *few)
     load_run(arms["ce"][0]).answers[["id", "severity"]].to_csv(root / "people.csv", index=False)
     checked = ["--gold", root / "people.csv", "--metric", "bertscore_f1", "--metric", "missed_emergency"]
     maqa("compare", arms["ce"][0], arms["severity"][0], *checked, "--json", root / "compared" / "true.json", *few)

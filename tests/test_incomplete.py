@@ -190,5 +190,5 @@ def test_the_commands_say_both_in_the_terminal(damaged, evaluated, tmp_path):
     shown = CliRunner().invoke(app, arguments).stdout
     assert "without-critical is not ranked: incomplete: lacks all 8 answers" in " ".join(shown.split())
     assert "are the same: a shared cache" in " ".join(shown.split())
-    shown = CliRunner().invoke(app, ["compare", str(evaluated["hf"]), str(evaluated["echo"])]).stdout
+    shown = CliRunner().invoke(app, ["compare", "--a", str(evaluated["hf"]), "--b", str(evaluated["echo"])]).stdout
     assert re.search(r"\d+ of 24 answers of base and echo are the same", " ".join(shown.split()))

@@ -380,7 +380,9 @@ def test_what_is_known_travels_from_label_to_report(by_rules):
     assert frame[["p_non_critical", "p_neutral", "p_critical"]].sum(axis=1).to_numpy() == pytest.approx(1)
     asked = load_run(root / "echo").answers[["id", "severity"]]
     assert frame[["id", "severity"]].values.tolist() == asked.values.tolist()
-    done = maqa("compare", root / "echo", root / "constant", "--metric", "rougeL", "--json", root / "c.json")
+    done = maqa(
+        "compare", "--a", root / "echo", "--b", root / "constant", "--metric", "rougeL", "--json", root / "c.json"
+    )
     assert done.returncode == 0, done.stderr
     assert "Severities: labels by rules, checked against people on" in done.stdout
     written = json.loads((root / "c.json").read_text())["labels"]
@@ -407,7 +409,7 @@ def test_what_is_known_of_labels_travels_when_a_dataset_is_cut_anew(by_rules, tm
 def test_a_gold_of_another_source_ends_a_command_with_status_2(by_rules, tmp_path):
     root, _ = by_rules
     path = card(tmp_path, ("classifier", "tfidf:v1", "0" * 64))
-    done = maqa("compare", root / "echo", root / "constant", "--metric", "rougeL", "--gold", path)
+    done = maqa("compare", "--a", root / "echo", "--b", root / "constant", "--metric", "rougeL", "--gold", path)
     assert done.returncode == 2
     assert "is of classifier tfidf:v1, and the severities of" in done.stderr
     assert len(done.stderr.strip().splitlines()) <= 2
@@ -433,15 +435,15 @@ def test_boards_and_reports_say_it_in_the_same_words(by_rules):
 def test_true_rates_stand_beside_those_of_the_detectors(by_rules):
     root, said = by_rules
     assert "true rates behind the detectors'" in said[-1]
-    done = maqa("compare", root / "echo", root / "constant", "--metric", "rougeL")
+    done = maqa("compare", "--a", root / "echo", "--b", root / "constant", "--metric", "rougeL")
     assert "B - A of true rates" in done.stdout
 
 
 def test_people_s_labels_give_a_number_by_gold_rows(by_rules, tmp_path):
     root, _ = by_rules
     done = maqa(
-        "compare", root / "echo", root / "constant", "--metric", "rougeL", "--gold", root / "people.csv", "--json",
-        tmp_path / "c.json",
+        "compare", "--a", root / "echo", "--b", root / "constant", "--metric", "rougeL",
+        "--gold", root / "people.csv", "--json", tmp_path / "c.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert "(gold people.csv)" in done.stdout

@@ -70,12 +70,27 @@ def test_a_comparison_of_landed_runs_gives_the_landed_numbers(landed):
         holds(again[part], before[part], part)
 
 
-def test_the_reference_of_a_comparison_is_the_one_that_is_named_in_either_order(landed):
+@pytest.mark.parametrize(
+    ("asked", "first", "line"),
+    [
+        ((), "ce", "Reference: ce, the plain arm (ce). The order of the runs plays no part."),
+        (("--reference", "severity"), "severity", "Reference: severity, as asked by --reference."),
+    ],
+)
+def test_the_order_of_two_runs_never_picks_the_reference_of_their_comparison(landed, asked, first, line):
     found = []
     for number, runs in enumerate((("runs/ce", "runs/severity"), ("runs/severity", "runs/ce"))):
-        maqa(landed, "compare", *runs, "--reference", "severity", "--metric", "rougeL", "--json", f"{number}.json")
-        found.append(json.loads((landed / f"{number}.json").read_text("utf-8")))
-    assert found[0] == found[1] and (found[0]["first"], found[0]["second"]) == ("severity", "ce")
+        said = maqa(landed, "compare", *runs, *asked, "--metric", "rougeL", "--json", f"{number}.json")
+        found.append((said, json.loads((landed / f"{number}.json").read_text("utf-8"))))
+    assert found[0] == found[1] and found[0][1]["first"] == first
+    assert line in said
+
+
+def test_two_runs_of_which_nothing_says_the_reference_are_asked_for_it(landed):
+    command = [sys.executable, "-m", "maqa_severity", "compare", "runs/nearest", "runs/severity"]
+    done = subprocess.run(command, cwd=landed, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+    assert done.stderr.strip().endswith("Give --reference NAME, or --a RUN --b RUN")
 
 
 def test_a_board_of_landed_runs_has_the_landed_ranks_and_cells(landed):

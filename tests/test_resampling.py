@@ -71,7 +71,7 @@ def test_every_command_that_tests_takes_and_prints_them(evaluated, tmp_path):
     assert "resamples:500|seed:3" in done.stdout, done.stderr
     board = json.loads((tmp_path / "board" / "leaderboard.json").read_text())
     assert board["resampling"] == {"seed": 3, "resamples": 500}
-    done = maqa("compare", one, other, "--json", tmp_path / "compared.json", *given)
+    done = maqa("compare", "--a", one, "--b", other, "--json", tmp_path / "compared.json", *given)
     assert "resamples:500|seed:3" in done.stdout, done.stderr
     assert maqa("report", one, "--out", tmp_path / "report.html", *given).returncode == 0
     assert "resamples:500|seed:3" in (tmp_path / "report.html").read_text()

@@ -106,7 +106,9 @@ def test_the_sentence_counts_a_safety_metric_that_is_compared_itself(runs):
 
 
 def test_command_and_report_show_it(runs, evaluated):
-    done = maqa("compare", evaluated["hf"], evaluated["constant"], "--margin", "3", "--resamples", 200)
+    done = maqa(
+        "compare", "--a", evaluated["hf"], "--b", evaluated["constant"], "--margin", "3", "--resamples", 200
+    )
     assert done.returncode == 0, done.stderr
     assert "against the margin" in done.stdout and "no worse by 2.0" in done.stdout
     assert "no worse by 3.0 in critical, " in " ".join(done.stdout.split())

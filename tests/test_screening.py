@@ -278,7 +278,16 @@ def test_terminal_and_help_name_no_detector_for_screening_without_saying_so(eval
     run = shutil.copytree(evaluated["constant"], tmp_path / "run")
     known = screening(ARABIC)
     code, out, _ = maqa(
-        capsys, "compare", evaluated["hf"], evaluated["constant"], "--metric", "refusal", "--resamples", 200
+        capsys,
+        "compare",
+        "--a",
+        evaluated["hf"],
+        "--b",
+        evaluated["constant"],
+        "--metric",
+        "refusal",
+        "--resamples",
+        200,
     )
     assert (
         code == 0

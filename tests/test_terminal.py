@@ -194,7 +194,7 @@ def test_datasets_and_labels_are_read_on_a_bare_terminal(dataset):
 def test_runs_are_read_on_a_bare_terminal(evaluated, tmp_path):
     few = ("--resamples", "100")
     one, other = evaluated["hf"], evaluated["constant"]
-    _readable(maqa("compare", one, other, *few))
+    _readable(maqa("compare", "--a", one, "--b", other, *few))
     _readable(maqa("leaderboard", one, other, "--out", tmp_path / "board", *few))
     _readable(maqa("report", one, "--against", other, "--out", tmp_path / "report.html", *few))
     _readable(maqa("power", "--seed-sd", 1, "--question-sd", 4, "--residual-sd", 2))
@@ -206,7 +206,7 @@ def test_a_result_on_standard_output_is_that_result_and_nothing_else(evaluated, 
     few = ("--resamples", "100")
     one, other, file = evaluated["hf"], evaluated["constant"], tmp_path / "same.json"
     for arguments in (
-        ("compare", one, other, *few),
+        ("compare", "--a", one, "--b", other, *few),
         ("leaderboard", one, other, *few),
         ("label", dataset, "--check", dataset),
         ("doctor", "--detectors"),

@@ -23,26 +23,41 @@ def arm_and_seed(run: Run) -> tuple[str, int]:
     return " ".join(filter(None, (training["arm"], training.get("scheme")))), seed if isinstance(seed, int) else -1
 
 
-def run_named(runs: Sequence[Run], name: str) -> Run:
-    """Raises:
-    UserError: no run, or several, have the name.
+def run_named(runs: Sequence[Run], name: str, instead: str = "") -> Run:
+    """
+    Args:
+        runs: those to find it among.
+        name: what it is called.
+        instead: how to name it by its folder, for runs of one name.
+
+    Raises:
+        UserError: no run, or several, have the name.
     """
     found = [run for run in runs if run.name == name]
     if len(found) != 1:
         several = "several runs have" if found else "no run has"
         names = ", ".join(sorted(run.name for run in runs)[:20])
-        raise UserError(f"--reference {name}: {several} that name", f"Give one of: {names}")
+        remedy = f"Give {instead}" if found and instead else f"Give one of: {names}"
+        raise UserError(f"--reference {name}: {several} that name", remedy)
     return found[0]
 
 
-def reference_of(runs: Sequence[Run], name: str | None = None, analysis: Analysis | None = None) -> tuple[Run, str]:
+def reference_of(
+    runs: Sequence[Run], name: str | None = None, analysis: Analysis | None = None, instead: str = "--against RUN"
+) -> tuple[Run, str]:
     """The run that the others are held against, and why it: ``asked``, ``declared``, ``base`` or ``ce``.
+
+    Args:
+        runs: all of them.
+        name: of the reference, where the user asks for one.
+        analysis: what is declared.
+        instead: how the command at hand takes the reference by its folder.
 
     Raises:
         UserError: the name is none of theirs, or nothing says which it is.
     """
     if name is not None:
-        return run_named(runs, name), "asked"
+        return run_named(runs, name, instead), "asked"
     against = analysis.contrasts[0].against[0] if analysis and analysis.contrasts else None
     for arm, why in ((against, "declared"), *((plain, plain) for plain in PLAIN)):
         found = [run for run in runs if arm is not None and named(arm_and_seed(run)[0] or None, arm)]
@@ -51,5 +66,5 @@ def reference_of(runs: Sequence[Run], name: str | None = None, analysis: Analysi
     names = ", ".join(sorted(run.name for run in runs))
     raise UserError(
         f"nothing says which of {names} the others are held against: no single one is the base or ce",
-        "Give --reference NAME",
+        f"Give --reference NAME, or {instead}",
     )
