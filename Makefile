@@ -70,9 +70,10 @@ test-slow: setup
 test-weekly: setup
 	$(BIN)/pytest -n 2 --dist worksteal -m weekly
 
-# The oldest and the newest releases that the wheel admits, each in an environment of its own.
+# The oldest and the newest releases that the wheel admits, each in an environment of its own; the newest under other
+# Pythons too: those that run here, or PYTHONS=/usr/bin/python3.13.
 test-versions: setup
-	$(BIN)/python tests/versions.py
+	$(BIN)/python tests/versions.py $(PYTHONS)
 
 bench-scoring: setup
 	status=0; for bench in scoring statistics; do $(BIN)/python tests/bench_$$bench.py || status=1; done; exit $$status

@@ -1,6 +1,7 @@
-"""The oldest and the newest releases that the wheel admits: ``make test-versions``, half an hour on two cores.
+"""The oldest and the newest releases that the wheel admits: ``make test-versions``, a quarter of an hour a cell.
 
-Each cell is an environment of its own, resolved by uv from ``pyproject.toml`` alone, without ``constraints.txt``;
+The newest are tried under other Pythons too: those that run here, or those named by ``PYTHONS=``. Each cell is an
+environment of its own, resolved by uv from ``pyproject.toml`` alone, without ``constraints.txt``;
 torch is in both the one of ``make setup``, whose newer CPU builds are not on PyPI. In each the tests of what meets
 these libraries run, and ``--numbers`` prints some figures; the table says where they differ.
 """
@@ -8,8 +9,10 @@ these libraries run, and ``--numbers`` prints some figures; the table says where
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -18,7 +21,8 @@ from rich.console import Console
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / ".venv-versions"
-CELLS = {"oldest": ["--resolution", "lowest-direct"], "newest": ["--resolution", "highest"]}
+OLDEST, NEWEST = "lowest-direct", "highest"
+OTHER_PYTHONS = ("python3.12", "python3.13")
 MEETING = (
     *("tasks", "tiny", "lm_eval_options", "runs_plain", "generation", "generation_run", "trainer_steps"),
     *("trainer_arms", "chat_training", "adapters", "metrics_bertscore", "metrics_overlap", "landed"),
@@ -26,6 +30,13 @@ MEETING = (
 """The test files that meet lm-eval, transformers, peft, accelerate, pandas and pyarrow."""
 SHOWN = ("torch", "transformers", "lm-eval", "datasets", "pandas", "numpy", "scikit-learn")
 _BROUGHT_BY_TORCH = ("torch==", "nvidia-", "triton==", "cuda-")
+
+
+class Environment(NamedTuple):
+    """Releases, and the Python under which they are tried."""
+
+    python: str
+    resolution: str
 
 
 class Cell(NamedTuple):
@@ -56,20 +67,34 @@ def numbers() -> dict[str, float]:
     return {**means, "loss of a tiny model": float(loss)}
 
 
-def made(cell: str, how: list[str]) -> Path:
+def environments(pythons: list[str], console: Console) -> list[Environment]:
+    """The cells: those of this Python, and the newest releases under each other one that runs here."""
+    found = [Environment(sys.executable, OLDEST), Environment(sys.executable, NEWEST)]
+    for python in pythons or OTHER_PYTHONS:
+        path = shutil.which(python)
+        # The shim of a manager of Pythons may stand for one that is not installed.
+        if path is None or subprocess.run([path, "--version"], capture_output=True, check=False).returncode:
+            console.print(f"{python} does not run here, and is left out")
+        else:
+            found.append(Environment(path, NEWEST))
+    return found
+
+
+def made(environment: Environment) -> Path:
     """The Python of a cell's environment, made anew where the declared dependencies changed."""
-    folder = FOLDER / cell
+    told = subprocess.run([environment.python, "--version"], capture_output=True, text=True, check=True)
+    folder = FOLDER / f"{environment.resolution}-{told.stdout.split()[-1]}"
     python = folder / "bin" / "python"
     FOLDER.mkdir(exist_ok=True)
     (FOLDER / "torch.txt").write_text(f"torch=={version('torch').split('+')[0]}")
     resolved = uv(
-        "pip", "compile", *how, "--no-header", "--no-annotate", "--extra", "test", "--constraint",
-        FOLDER / "torch.txt", ROOT / "pyproject.toml",
+        "pip", "compile", "--resolution", environment.resolution, "--python", environment.python, "--no-header",
+        "--no-annotate", "--extra", "test", "--constraint", FOLDER / "torch.txt", ROOT / "pyproject.toml",
     )  # fmt: skip
     pins = "\n".join(line for line in resolved.splitlines() if not line.startswith(_BROUGHT_BY_TORCH))
     listed = folder / "pins.txt"
     if not listed.is_file() or listed.read_text() != pins:
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+        subprocess.run([environment.python, "-m", "venv", "--clear", str(folder)], check=True)
         # The build that `make setup` took, which may be one for CPUs alone.
         subprocess.run([str(python), "-m", "pip", "install", "--quiet", f"torch=={version('torch')}"], check=True)
         (folder / "new.txt").write_text(pins)
@@ -125,21 +150,29 @@ def main() -> int:
         versions = {"python": sys.version.split()[0], **{name: version(name) for name in SHOWN}}
         console.print(json.dumps({"versions": versions, "numbers": numbers()}))
         return 0
-    old, new = (tried(made(cell, how), console) for cell, how in CELLS.items())
-    console.print("| | " + " | ".join(CELLS) + " |\n|---|---|---|")
-    for name in old.versions:
-        console.print(f"| {name} | {old.versions[name]} | {new.versions[name]} |")
-    unlike = [
-        name
-        for name in sorted({*old.numbers, *new.numbers})
-        if not math.isclose(old.numbers.get(name, math.nan), new.numbers.get(name, math.nan), rel_tol=1e-6)
-    ]
-    for name in unlike:
-        console.print(f"| {name} | {old.numbers.get(name)} | {new.numbers.get(name)} |")
-    equal = len(old.numbers) - len(unlike)
-    console.print(f"| numbers equal | {equal} of {len(old.numbers)} | {equal} of {len(new.numbers)} |")
-    console.print(f"| tests | {old.tests} | {new.tests} |")
-    return 0 if old.passed and new.passed and not unlike else 1
+    tables = [tried(made(environment), console) for environment in environments(sys.argv[1:], console)]
+    first = tables[0]
+
+    def row(name: str, cells: Iterable[object]) -> None:
+        console.print(f"| {name} | " + " | ".join(map(str, cells)) + " |")
+
+    for name in first.versions:
+        row(name, (cell.versions[name] for cell in tables))
+        if name == "python":
+            row("---", ["---"] * len(tables))
+
+    def alike(name: str, cell: Cell) -> bool:
+        given = (each.numbers.get(name, math.nan) for each in (first, cell))
+        return math.isclose(*given, rel_tol=1e-6)
+
+    names = sorted({name for cell in tables for name in cell.numbers})
+    for name in names:
+        if not all(alike(name, cell) for cell in tables):
+            row(name, (cell.numbers.get(name) for cell in tables))
+    equal = [sum(alike(name, cell) for name in names) for cell in tables]
+    row("numbers equal", (f"{count} of {len(names)}" for count in equal))
+    row("tests", (cell.tests for cell in tables))
+    return 0 if all(cell.passed for cell in tables) and equal == [len(names)] * len(tables) else 1
 
 
 if __name__ == "__main__":
