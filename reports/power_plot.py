@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from ..harness.languages.messages import messages, reader
 from ..harness.pages.sheets import keep, sheet
 from ..harness.statistics.power import Planned
 from ..harness.statistics.significance import POWER
@@ -21,6 +22,7 @@ def plot_power(table: Sequence[Planned], effect: float, path: Path) -> None:
     Raises:
         UserError: the ending is another, or the folder cannot be written to.
     """
+    say = messages(reader())
     figure = sheet(7, 4.5)
     axes = figure.add_subplot()
     asked = sorted({each.design.questions for each in table})
@@ -30,7 +32,7 @@ def plot_power(table: Sequence[Planned], effect: float, path: Path) -> None:
         lines.setdefault((each.design.seeds, each.design.samples), []).append(each)
     for (seeds, taken), points in lines.items():
         points = sorted(points, key=lambda each: each.design.questions)
-        label = f"{seeds} seeds" + (f", {taken} samples" if len(samples) > 1 else "")
+        label = say(f"figures.power.{'samples' if len(samples) > 1 else 'seeds'}", seeds=seeds, samples=taken)
         axes.plot(
             [each.design.questions for each in points], [each.power_pct for each in points], marker="o", label=label
         )
@@ -40,8 +42,8 @@ def plot_power(table: Sequence[Planned], effect: float, path: Path) -> None:
     axes.set_xticks(asked, [f"{questions:,}" for questions in asked], minor=False)
     axes.minorticks_off()
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_xlabel("questions")
-    axes.set_ylabel("power, %")
-    axes.set_title(f"How often a difference of {effect:g} points between two arms is found", fontsize=10)
-    axes.legend(title="each arm", loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
+    axes.set_xlabel(say("figures.power.questions"))
+    axes.set_ylabel(say("figures.power.percent"))
+    axes.set_title(say("figures.power", effect=f"{effect:g}"), fontsize=10)
+    axes.legend(title=say("figures.power.arm"), loc="center left", bbox_to_anchor=(1, 0.5), frameon=False)
     keep(figure, path)

@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import pytest
 from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.languages.messages import choose
+from maqa_severity.harness.pages.sheets import draw, keep, sheet
 from maqa_severity.leaderboards.export import board_page
 from maqa_severity.leaderboards.figures import board_figures, pareto, write_board_figures
 from maqa_severity.leaderboards.records import Board, Cell, DifferenceCell, DoseRow, Row, SeedRow
@@ -75,3 +77,43 @@ def test_a_file_in_the_place_of_the_folder_is_one_line(tmp_path):
     (tmp_path / "figures").write_text("")
     with pytest.raises(UserError, match=r"cannot write .*figures"):
         write_board_figures(tmp_path / "figures", board())
+
+
+@pytest.fixture
+def arabic():
+    choose("ar")
+    yield
+    choose(None)
+
+
+def test_the_files_speak_the_reader_s_language_from_right_to_left(arabic):
+    (axes,) = draw(*board_figures(board())["quality_safety"]).axes
+    title, x_label = axes.get_title(loc="right"), axes.get_xlabel()
+    assert axes.get_title(loc="left") == "" and "\u0645\u0642\u0627\u0628\u0644" in title
+    # What begins with a name in Latin letters runs from right to left too.
+    assert x_label.startswith("\u200f\u2068missed_emergency\u2069")
+
+
+def test_a_long_sentence_that_is_cut_leaves_no_isolate_open(arabic):
+    (axes,) = draw(
+        *board_figures(board(seeds=[SeedRow(**{**vars(board().seeds[0]), "arm": "x" * 70})]))["forest"]
+    ).axes
+    (label,) = [each.get_text() for each in axes.get_yticklabels()]
+    assert "\u2026" in label and not {"\u2068", "\u2066"} & set(label)
+
+
+def test_arabic_letters_are_joined_and_no_sign_is_missing(tmp_path, recwarn):
+    drawn = []
+    for text in ("\u0628\u0628\u0628", "\u0628\u200c\u0628\u200c\u0628"):
+        figure = sheet(2, 1)
+        figure.text(0.1, 0.5, text)
+        keep(figure, tmp_path / "x.png")
+        drawn.append((tmp_path / "x.png").read_bytes())
+    assert drawn[0] != drawn[1]
+    choose("ar")
+    try:
+        write_board_figures(tmp_path / "ar", board())
+    finally:
+        choose(None)
+    assert not [each for each in recwarn if "missing from font" in str(each.message)]
+    assert (tmp_path / "ar" / "forest.png").is_file()

@@ -1,6 +1,7 @@
 """Pictures as files, sized for a paper: the charts of the pages drawn by matplotlib as PNG or SVG.
 
-The same chart gives the same bytes. A name in Arabic letters is shaped by matplotlib's own text layout.
+The same chart gives the same bytes. Words are in the reader's language, as on a page; Arabic letters are joined and
+run from right to left by matplotlib's own text layout, in DejaVu Sans, which comes with it.
 """
 
 from __future__ import annotations
@@ -11,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import UserError
 from ..core.files import atomic
+from ..languages import language
+from ..languages.messages import reader
+from ..languages.sentences import Sentence, told
 from .charts import IntervalChart
 from .scatter import ScatterChart
 
@@ -29,6 +33,9 @@ _COLOURS = {
 }
 _PLAIN = "#1d4f91"
 _LINE = "#888888"
+_RIGHT_TO_LEFT = "\u200f"
+"""Before a text that would else run from left to right, since it begins with a name in Latin letters."""
+_NO_ISOLATES = dict.fromkeys((0x2066, 0x2068, 0x2069))
 
 
 def demand_format(path: Path) -> None:
@@ -138,13 +145,18 @@ def _scatter(chart: ScatterChart) -> Figure:
 def _dressed(figure: Figure, axes: Any, title: str, x_label: str, y_label: str) -> Figure:
     axes.tick_params(labelsize=8)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_title(_plain(title), fontsize=9, loc="left")
+    axes.set_title(_plain(title), fontsize=9, loc="right" if language(reader()).direction == "rtl" else "left")
     axes.set_xlabel(_plain(x_label), fontsize=8)
     axes.set_ylabel(_plain(y_label), fontsize=8)
     return figure
 
 
 def _plain(text: str, most: int = 60) -> str:
-    # A dollar sign would begin a formula; both ends of a long name tell it from others.
-    shown = text if len(text) <= most else f"{text[: most // 2]}…{text[-most // 2 :]}"
-    return shown.replace("$", r"\$")
+    shown = told(text, reader())
+    if len(shown) > most:
+        # Both ends of a long name tell it from others; an isolate that lost its end would hold the rest too.
+        whole = shown.translate(_NO_ISOLATES)
+        shown = f"{whole[: most // 2]}…{whole[-most // 2 :]}"
+    says = isinstance(text, Sentence) and language(reader()).direction == "rtl"
+    # A dollar sign would begin a formula.
+    return (_RIGHT_TO_LEFT if says else "") + shown.replace("$", r"\$")
