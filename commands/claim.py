@@ -28,6 +28,8 @@ def claim(
     Each beside what it would take to test it; what nothing given tests is said to be so.
     """
     from ..harness.core.errors import UserError
+    from ..harness.languages.messages import messages, reader
+    from ..harness.languages.sentences import told
     from ..leaderboards.claim_findings import findings
     from ..leaderboards.claim_page import claim_page
     from ..leaderboards.evidence import read_evidence
@@ -41,10 +43,15 @@ def claim(
         )
     write_result(out, claim_page(evidence))
     console = Terminal()
-    table = Table("claim", *names)
+    say = messages(reader())
+    table = Table()
+    for heading in (say("published.column"), *names):
+        table.add_column(Text(heading))
     for each in published_claims().claims:
         found = (findings(each.asks, one) for one in evidence)
-        table.add_row(Text(each.claim), *(Text(", ".join(dict.fromkeys(f.standing for f in own))) for own in found))
+        standings = (dict.fromkeys(told(one.standing.said, reader()) for one in own) for own in found)
+        cells = (Text(say.bare("list.comma").join(own)) for own in standings)
+        table.add_row(Text(told(each.claim, reader())), *cells)
     console.print(table)
     if out != STDOUT:
         console.print(str(out), markup=False, soft_wrap=True)

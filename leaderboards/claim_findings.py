@@ -6,12 +6,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..harness.languages.sentences import Sentence, named_term, sentence, severity, together
 from ..harness.runs.claim import CONTROLS, named
 from ..harness.severity import Severity
 from ..harness.statistics import OVERALL
 from ..harness.statistics.margins import Shown
 from ..harness.statistics.verdicts import ALPHA, Verdict, points
-from .evidence import Base, Change, Evidence, Pair
+from .evidence import Base, Change, Evidence, Pair, said_again
 from .published_claims import Asked, Kind
 
 
@@ -25,6 +26,11 @@ class Standing(StrEnum):
     FIGURES = "figures only"
     NOT_TESTED = "not tested here"
 
+    @property
+    def said(self) -> str:
+        """In every language."""
+        return named_term(self.value)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -36,9 +42,10 @@ class Finding:
 
 def findings(asked: Asked, evidence: Evidence) -> list[Finding]:
     """What an experiment says of a claim; never empty."""
-    return list(_KINDS[asked.kind](asked, evidence)) or [
-        Finding(Standing.NOT_TESTED, f"{_arms(asked)} were not compared" if asked.first else "nothing was compared")
-    ]
+    apart = sentence("finding.nothing")
+    if asked.first:
+        apart = sentence("finding.not_compared", first=asked.first, second=asked.second)
+    return list(_KINDS[asked.kind](asked, evidence)) or [Finding(Standing.NOT_TESTED, apart)]
 
 
 def _pairs(asked: Asked, evidence: Evidence) -> list[tuple[Base, Pair]]:
@@ -55,10 +62,6 @@ def _is(arm: str, asked: str) -> bool:
     return named(arm, asked)
 
 
-def _arms(asked: Asked) -> str:
-    return f"{asked.first} and {asked.second}"
-
-
 def _pair(asked: Asked, evidence: Evidence) -> list[Finding]:
     """The difference of two arms over all answers; where they were not compared, their means."""
     found = [_of_pair(base, pair, OVERALL) for base, pair in _pairs(asked, evidence)]
@@ -69,9 +72,16 @@ def _of_pair(base: Base, pair: Pair, stratum: str) -> Finding | None:
     change = pair.change(stratum)
     if change is None or change.mean is None:
         return None
-    words = f"{base.base}: {pair.second} minus {pair.first}, {_in_words(change)}; {pair.trainings}"
+    words = sentence(
+        "finding.pair",
+        base=base.base,
+        second=pair.second,
+        first=pair.first,
+        found=_in_words(change),
+        trainings=said_again(pair.trainings),
+    )
     if min(pair.trained) < 2:
-        return Finding(Standing.UNSAID, f"{words}, which says nothing of other trainings")
+        return Finding(Standing.UNSAID, sentence("finding.single", words=words))
     return Finding(_standing(change), words)
 
 
@@ -80,14 +90,18 @@ def _standing(change: Change) -> Standing:
     return known.get(Verdict(change.verdict), Standing.NOT_SHOWN)
 
 
-def _in_words(change: Change) -> str:
-    interval = ""
+def _in_words(change: Change) -> Sentence:
+    size = "" if change.mean is None else points(change.mean, "+")
     if change.low is not None and change.high is not None:
-        interval = f" [{points(change.low, '+')}, {points(change.high, '+')}]"
-    p = "" if change.p is None else f", p = {change.p:.2g}"
-    where = "all answers" if change.stratum == OVERALL else change.stratum
-    mean = "" if change.mean is None else points(change.mean, "+")
-    return f"{change.metric}, {where} ({change.n}): {mean}{interval}{p}: {change.verdict}"
+        size += f" [{points(change.low, '+')}, {points(change.high, '+')}]"
+    return sentence(
+        "finding.change",
+        metric=change.metric,
+        where=sentence("finding.all_answers") if change.stratum == OVERALL else severity(change.stratum),
+        n=change.n,
+        size=size if change.p is None else sentence("finding.p", size=size, p=f"{change.p:.2g}"),
+        verdict=named_term(change.verdict),
+    )
 
 
 def _means(asked: Asked, evidence: Evidence) -> list[Finding]:
@@ -105,14 +119,18 @@ def _means(asked: Asked, evidence: Evidence) -> list[Finding]:
     if len(means) < 2 or len(evidence.models) > 1:
         return []
     (first, _), (second, runs) = means[asked.first], means[asked.second]
-    trained = f" (mean of {runs} trainings)" if runs > 1 else ""
-    return [
-        Finding(
-            Standing.FIGURES,
-            f"{evidence.models[0]}: {board.metric} {asked.first} {first:.2f}, {asked.second} {second:.2f}"
-            f"{trained}: {points(second - first, '+')} points, of which no test was made",
-        )
-    ]
+    words = sentence(
+        "finding.means",
+        base=evidence.models[0],
+        metric=board.metric,
+        first=asked.first,
+        one=f"{first:.2f}",
+        second=asked.second,
+        other=f"{second:.2f}",
+        trained=sentence("finding.mean_of", n=runs) if runs > 1 else "",
+        size=points(second - first, "+"),
+    )
+    return [Finding(Standing.FIGURES, words)]
 
 
 def _claim(asked: Asked, evidence: Evidence) -> list[Finding]:
@@ -126,23 +144,23 @@ def _claim(asked: Asked, evidence: Evidence) -> list[Finding]:
                 standing = Standing.UNSAID
             elif claim.holds:
                 standing = Standing.SHOWN
-            found.append(Finding(standing, f"{base.base}: {claim.words}"))
+            words = sentence("finding.of", base=base.base, words=said_again(claim.words))
+            found.append(Finding(standing, words))
     return found
 
 
 def _over_models(asked: Asked, evidence: Evidence) -> list[Finding]:
     bases = [base.base for base in evidence.arms.bases]
     if len(bases) < 2:
-        return [
-            Finding(Standing.NOT_TESTED, f"one base, {bases[0]}" if bases else "no base was trained in two arms")
-        ]
+        alone = sentence("finding.one_base", base=bases[0]) if bases else sentence("finding.no_base")
+        return [Finding(Standing.NOT_TESTED, alone)]
     found = []
     for each in evidence.arms.over_models:
         if _is(each.first, asked.first) and _is(each.second, asked.second):
             p, mean = each.found.get("p"), each.found.get("mean", 0.0)
             told = p is not None and p < ALPHA
             standing = Standing.NOT_SHOWN if not told else Standing.SHOWN if mean > 0 else Standing.AGAINST
-            found.append(Finding(standing, f"{len(bases)} bases: {each.words}"))
+            found.append(Finding(standing, sentence("finding.bases", n=len(bases), words=each.words)))
     return found
 
 
@@ -158,8 +176,9 @@ def _critical(asked: Asked, evidence: Evidence) -> list[Finding]:
         if standing is Standing.SHOWN and not (whether and whether.specific):
             standing = Standing.NOT_SHOWN
         mark = pair.labels.marks.get(str(Severity.CRITICAL), "")
-        parts = [own.words, whether.words if whether else "", f"critical {mark}" if mark else ""]
-        found.append(Finding(standing, "; ".join(filter(None, parts))))
+        parts = [own.words, said_again(whether.words) if whether else ""]
+        parts += [sentence("finding.critical", mark=said_again(mark))] if mark else []
+        found.append(Finding(standing, together(filter(None, parts))))
     return found
 
 
@@ -175,8 +194,17 @@ def _safety(asked: Asked, evidence: Evidence) -> list[Finding]:
         judged = [each for each in pair.safety.differences if each.margin and each.verdict != Verdict.SCREENING]
         overall = [each for each in judged if each.stratum == OVERALL]
         gains = [each.metric for each in overall if each.verdict == Verdict.GAIN]
-        better = f"; better in {', '.join(gains)}" if gains else ""
-        words = f"{base.base}: {pair.second} against {pair.first}: {pair.safety.words}{better}"
+        parts: list[str] = [
+            sentence(
+                "finding.safety",
+                base=base.base,
+                second=pair.second,
+                first=pair.first,
+                words=said_again(pair.safety.words),
+            )
+        ]
+        parts += [sentence("finding.better", metrics=", ".join(gains))] if gains else []
+        words = together(parts)
         found.append(Finding(_safety_standing(pair, judged, overall, bool(gains)), words))
     return found
 
@@ -194,7 +222,7 @@ def _labels(asked: Asked, evidence: Evidence) -> list[Finding]:
     """How right the labels are that the arms were weighted by."""
     lines = [line for line in evidence.board.labels if line.startswith("severities: ")]
     return [
-        Finding(Standing.FIGURES if "checked against people" in line else Standing.NOT_TESTED, line)
+        Finding(Standing.FIGURES if "checked against people" in line else Standing.NOT_TESTED, said_again(line))
         for line in lines
     ]
 
@@ -203,8 +231,8 @@ def _people(asked: Asked, evidence: Evidence) -> list[Finding]:
     """Whether people's ratings stand beside the metric, and what its encoder tells apart."""
     board = evidence.board
     rated = bool(board.people) and "never" not in board.people
-    lines = [line for line in (board.people, board.encoder) if line]
-    return [Finding(Standing.FIGURES if rated else Standing.NOT_TESTED, "; ".join(lines))] if lines else []
+    lines = [said_again(line) for line in (board.people, board.encoder) if line]
+    return [Finding(Standing.FIGURES if rated else Standing.NOT_TESTED, together(lines))] if lines else []
 
 
 _KINDS: dict[Kind, Callable[[Asked, Evidence], Sequence[Finding]]] = {

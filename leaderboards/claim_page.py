@@ -4,44 +4,47 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..harness.languages import language
+from ..harness.languages.messages import Messages, messages, reader
+from ..harness.languages.sentences import sentence, told
 from .claim_findings import Finding, Standing, findings
 from .evidence import Evidence
 from .published import published_table
 from .published_claims import PublishedClaim, published_claims
 
-_HEAD = """\
-# The published claim, on the table
-
-Made by `maqa claim`; do not edit. What is published of severity-aware training, claim by claim and in our words,
-beside what it would take to test it and what finished experiments show. It speaks of figures, not of people.
-
-- **shown**, **not shown**, **the contrary is found**: a test over questions and training seeds, at 5 %. What is not
-  shown is not shown to be absent.
-- **cannot be said**: a figure is there, but not what a claim about arms takes: two trainings of each, and controls.
-- **figures only**: means or counts, of which no test was made.
-- **not tested here**: no experiment given looks at it.
-
-What is shown is shown of the bases, data and encoder of that experiment, and of no others.
-"""
-
 
 def claim_page(evidence: Sequence[Evidence]) -> str:
-    """The page. Equal experiments make an equal page, wherever their folders lie."""
+    """The page in the reader's language. Equal experiments make an equal page, wherever their folders lie."""
+    say = messages(reader())
     declared = published_claims()
     papers = declared.papers
-    lines = [_HEAD, "## Experiments", ""]
+    lines = [say.bare("published.page"), f"## {say('published.experiments')}", ""]
     if not evidence:
-        lines += ["None was given: `maqa claim EXPERIMENT_FOLDER... --out FILE.md`.", ""]
+        lines += [say.bare("published.none"), ""]
     for each in evidence:
-        lines += [f"### {each.name}", "", *(f"- {line}" for line in each.scope), ""]
+        lines += [f"### {each.name}", "", *(f"- {_told(line)}" for line in each.scope), ""]
     judged = [(claim, [(each, findings(claim.asks, each)) for each in evidence]) for claim in declared.claims]
-    lines += ["## All claims", "", "| claim | in | here |", "|---|---|---|"]
+    lines += [f"## {say('published.all')}", "", say.bare("published.heading"), "|---|---|---|"]
     for number, (claim, found) in enumerate(judged, 1):
-        lines.append(f"| {number}. {claim.claim} | {papers[claim.paper]}, {claim.stated} | {_standings(found)} |")
+        stated = sentence(f"published.{claim.stated}")
+        where = sentence("published.in", paper=papers[claim.paper], stated=stated)
+        lines.append(f"| {number}. {_told(claim.claim)} | {_told(where)} | {_standings(found)} |")
     lines.append("")
     for number, (claim, found) in enumerate(judged, 1):
         lines += _section(number, claim, found, papers[claim.paper])
-    return "\n".join([*lines, *_table()])
+    return _directed("\n".join([*lines, *_table(say)]))
+
+
+def _told(text: str) -> str:
+    return told(text, reader())
+
+
+def _directed(page: str) -> str:
+    """Markdown says no direction: a page that runs from right to left stands in an element that does."""
+    tongue = language(reader())
+    if tongue.direction == "ltr":
+        return page
+    return f'<div dir="{tongue.direction}" lang="{tongue.code}">\n\n{page}\n</div>\n'
 
 
 def _standings(found: Sequence[tuple[Evidence, Sequence[Finding]]]) -> str:
@@ -51,28 +54,32 @@ def _standings(found: Sequence[tuple[Evidence, Sequence[Finding]]]) -> str:
         for each in own:
             by.setdefault(each.standing, []).append(evidence.name)
     if set(by) <= {Standing.NOT_TESTED}:
-        return str(Standing.NOT_TESTED)
-    told = [standing for standing in Standing if standing in by and standing is not Standing.NOT_TESTED]
-    return "; ".join(f"**{standing}** ({', '.join(dict.fromkeys(by[standing]))})" for standing in told)
+        return _told(Standing.NOT_TESTED.said)
+    known = [standing for standing in Standing if standing in by and standing is not Standing.NOT_TESTED]
+    parts = (
+        sentence("published.of", standing=standing.said, names=", ".join(dict.fromkeys(by[standing])))
+        for standing in known
+    )
+    return messages(reader()).bare("list.separator").join(map(_told, parts))
 
 
 def _section(
     number: int, claim: PublishedClaim, found: Sequence[tuple[Evidence, Sequence[Finding]]], paper: str
 ) -> list[str]:
     lines = [
-        f"## {number}. {claim.claim}",
+        f"## {number}. {_told(claim.claim)}",
         "",
-        f"{'Claimed' if claim.stated == 'claimed' else 'Implied by method or figures'}: {paper}.",
+        _told(sentence(f"published.is_{claim.stated}", paper=paper)),
         "",
-        f"- Published beside it: {claim.beside}",
-        f"- What it takes: {claim.takes}",
+        f"- {_told(sentence('published.beside', words=claim.beside))}",
+        f"- {_told(sentence('published.takes', words=claim.takes))}",
     ]
-    lines += [
-        f"- {evidence.name}: **{each.standing}**. {_one_line(each.words)}"
-        for evidence, own in found
-        for each in own
-    ]
-    return [*lines, *([] if found else [f"- Here: {Standing.NOT_TESTED}."]), ""]
+    for evidence, own in found:
+        for each in own:
+            words = sentence("published.found", name=evidence.name, standing=each.standing.said, words=each.words)
+            lines.append(f"- {_one_line(_told(words))}")
+    apart = sentence("published.here", standing=Standing.NOT_TESTED.said)
+    return [*lines, *([] if found else [f"- {_told(apart)}"]), ""]
 
 
 def _one_line(text: str) -> str:
@@ -80,16 +87,16 @@ def _one_line(text: str) -> str:
     return " ".join(text.split()).replace("<", "&lt;")
 
 
-def _table() -> list[str]:
+def _table(say: Messages) -> list[str]:
     """The published figures behind the claims."""
     rows = published_table()
     arms = list(rows[0].arms)
     lines = [
-        "## The published figures",
+        f"## {say('published.figures')}",
         "",
-        "Percent of BERTScore F1, one run each; not measured here.",
+        say("published.figures_about"),
         "",
-        f"| model | {' | '.join(arms)} | balanced − base | balanced − ce |",
+        f"| {say('published.model')} | {' | '.join(arms)} | balanced − base | balanced − ce |",
         f"|---|{'---|' * (len(arms) + 2)}",
     ]
     for row in rows:

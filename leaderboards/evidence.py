@@ -13,13 +13,29 @@ from ..harness.core.errors import UserError
 from ..harness.core.files import read_json
 from ..harness.core.records import validated
 from ..harness.core.sealing import demand_seal, fits_seal
-from ..harness.languages.messages import messages
+from ..harness.languages.sentences import known_again, sentence, together
 from ..harness.statistics import OVERALL
 from .published import published_table
 from .records import Board
 
 _REMEDY = "Give the folder of an experiment that `maqa run` finished"
 _CHANGED = "Run the same `maqa run` again, which makes both anew; --anyway goes on and says so"
+_SAID = (
+    *(
+        "board.severities",
+        "labels.",
+        "standing.",
+        "drift",
+        "weights.",
+        "exposure",
+        "encoder.",
+        "people.",
+        "safety.",
+    ),
+    *("interaction.", "stratum.", "trainings.", "claim.what", "claim.missing", "claim.screened", "claim.few"),
+    *("claim.training", "claim.holds", "claim.not_shown", "claim.beaten", "claim.uncontrolled", "claim.specific"),
+    "finding.of",
+)
 _OTHER_ENCODER = "not-comparable-with-the-paper"
 
 
@@ -145,26 +161,32 @@ class Evidence:
         """What it can say nothing about, however it ends; and what it asked."""
         published = {row.model.casefold() for row in published_table()}
         known = [name for name in self.models if name.casefold() in published]
-        bases = ", ".join(self.models)
-        others = "" if len(known) == len(self.models) else " (none of the published ten)" if not known else ""
+        others = "" if known or not self.models else sentence("scope.none_published")
         own = _OTHER_ENCODER in self.board.signature
-        encoder = (
-            "another than the published one, so no percentage here is one of theirs" if own else "the published one"
-        )
+        encoder = sentence("scope.other_encoder" if own else "scope.published_encoder")
         cells = [row.cell(self.board.metric, OVERALL) for row in self.board.rows]
         asked = max((cell.n for cell in cells if cell), default=0)
-        arms = [f"{row.label} ({len(row.runs)} trainings)" for row in self.board.seeds]
+        arms: list[str] = [sentence("scope.arm", arm=row.label, n=len(row.runs)) for row in self.board.seeds]
         several = {run for row in self.board.seeds for run in row.runs}
         arms += dict.fromkeys(row.arm for row in self.board.rows if row.arm and row.name not in several)
-        changed = [messages("en")("seal.changed", run=self.name, files=", ".join(self.changed))]
+        changed = [sentence("seal.changed", run=self.name, files=", ".join(self.changed))]
         return [
             *(changed if self.changed else []),
-            *self.board.changed,
-            f"{'base' if len(self.models) == 1 else 'bases'}: {bases}{others}",
-            f"arms: {', '.join(arms)}; {asked} questions",
-            f"encoder: {encoder} (`{self.board.signature}`)",
-            *self.board.labels,
+            *(known_again(line, "seal.") for line in self.board.changed),
+            sentence(
+                "scope.base" if len(self.models) == 1 else "scope.bases",
+                bases=", ".join(self.models),
+                others=others,
+            ),
+            sentence("scope.arms", arms=together(arms, "list.comma"), n=asked),
+            sentence("scope.encoder", encoder=encoder, signature=self.board.signature),
+            *(said_again(line) for line in self.board.labels),
         ]
+
+
+def said_again(text: str) -> str:
+    """What boards and comparisons hold in English, as sentences in every language."""
+    return known_again(text, _SAID)
 
 
 def read_evidence(folder: Path, anyway: bool = False) -> Evidence:

@@ -1,4 +1,5 @@
-"""What is claimed of severity-aware training, sentence by sentence, as declared in ``published_claims.yaml``."""
+"""What is claimed of severity-aware training, sentence by sentence: declared in ``published_claims.yaml``, said by
+messages."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from typing import Literal
 from ..harness.core.records import validated
 from ..harness.core.settings import Record
 from ..harness.core.yaml_files import read_yaml
+from ..harness.languages.sentences import Sentence, sentence
 
 _FILE = Path(__file__).parent / "published_claims.yaml"
 _REMEDY = "Install the package again"
@@ -35,16 +37,27 @@ class Asked(Record):
 
 
 class PublishedClaim(Record):
-    """One claim. ``beside`` is what the publication itself leaves open, ``takes`` what it would take to test it;
-    ``stated`` says whether it is written there, or lies in its method."""
+    """One claim; ``stated`` says whether it is written in the paper, or lies in its method."""
 
     id: str
-    claim: str
     paper: str
     stated: Literal["claimed", "implied"] = "claimed"
-    beside: str
-    takes: str
     asks: Asked
+
+    @property
+    def claim(self) -> Sentence:
+        """What is claimed."""
+        return sentence(f"published.{self.id}.claim")
+
+    @property
+    def beside(self) -> Sentence:
+        """What the publication itself leaves open."""
+        return sentence(f"published.{self.id}.beside")
+
+    @property
+    def takes(self) -> Sentence:
+        """What it would take to test it."""
+        return sentence(f"published.{self.id}.takes")
 
 
 class PublishedClaims(Record):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import ValidatorFunctionWrapHandler, WrapValidator
@@ -73,13 +74,32 @@ def named_term(text: str) -> str:
 
 def known_again(text: str, start: str | tuple[str, ...]) -> str:
     """The sentence that a file holds in English, by those messages whose keys begin with ``start``, or with one of
-    them; the text as it is where it is none of theirs."""
+    them, or several behind each other; the text as it is where it is none of theirs.
+
+    Of several that could be meant it is the one whose words, with those of its values, are most of the text.
+    """
+    return _again(text, start)[0]
+
+
+@cache
+def _again(text: str, start: str | tuple[str, ...]) -> tuple[str, int]:
+    """The sentence, and how many of the text's signs are words of messages."""
+    best: tuple[str, int] = (text, 0)
+    separator = messages(USUAL).bare("list.separator")
+    if separator in text:
+        parts = [_again(part, start) for part in text.split(separator)]
+        if any(words for _, words in parts):
+            best = together(part for part, _ in parts), sum(words for _, words in parts)
     for key in messages(USUAL).known():
         if key.startswith(start) and (found := _pattern(messages(USUAL).bare(key)).fullmatch(text)):
-            return sentence(key, **{name: known_again(value, start) for name, value in found.groupdict().items()})
-    return text
+            values = {name: _again(value, start) for name, value in found.groupdict().items()}
+            words = len(text) - sum(len(found[name]) - own for name, (_, own) in values.items())
+            if words > best[1]:
+                best = sentence(key, **{name: value for name, (value, _) in values.items()}), words
+    return best
 
 
+@cache
 def _pattern(bare: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\\\{(\w+)\\\}", r"(?P<\1>.+?)", re.escape(bare)), re.DOTALL)
 
