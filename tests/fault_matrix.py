@@ -7,125 +7,20 @@ again without the fault, ends well. Where nobody reads the output any more it en
 
 import contextlib
 import errno
-import io
 import json
 import os
 import resource
 import shutil
 import sys
 import tempfile
-import warnings
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from unittest.mock import patch
 
 import pyarrow.parquet
-from maqa_severity.cli import main
 from maqa_severity.commands.endings import CLOSED, WRONG
-
-_ROWS = 60
-_DATA = "question,answer,severity\n" + "".join(
-    f"سؤال رقم {number} عن ألم في الرأس منذ {number} أيام,راجع الطبيب رقم {number},"
-    f"{('critical', 'neutral', 'non_critical')[number % 3]}\n"
-    for number in range(_ROWS)
-)
-_ANSWERS = "id,prediction,reference,severity\n" + "".join(
-    f"{number},راجع الطبيب,راجع الطبيب الآن,critical\n" for number in range(6)
-)
-
-_NO_ENCODER = ("--bertscore-model", "none")
-_ROUGE = ("--metric", "rougeL", "--resamples", "100")
-
-
-@dataclass(frozen=True)
-class Writer:
-    """A command that writes: its words, given where it writes to and where the inputs are.
-
-    ``place`` is the output's name.
-    """
-
-    place: str
-    words: Callable[[Path, Path], list[object]]
-
-
-WRITERS = {
-    "prepare": Writer("data", lambda out, here: ["prepare", here / "data.csv", "--out", out]),
-    "label": Writer("labelled", lambda out, here: ["label", here / "plain", "--out", out]),
-    "label --check": Writer(
-        "card.json", lambda out, here: ["label", here / "data", "--check", here / "data", "--json", out]
-    ),
-    "train classifier": Writer(
-        "classifier", lambda out, here: ["train", "classifier", here / "data", "--out", out, "--folds", "2"]
-    ),
-    "evaluate": Writer(
-        "run",
-        lambda out, here: ["evaluate", "--model", "echo", "--limit", "2", *_NO_ENCODER, "--out", out],
-    ),
-    "score": Writer(
-        "scores.parquet", lambda out, here: ["score", here / "answers.csv", *_NO_ENCODER, "--out", out]
-    ),
-    "compare --json": Writer(
-        "compared.json",
-        lambda out, here: ["compare", "--a", here / "a", "--b", here / "b", *_ROUGE, "--json", out],
-    ),
-    "leaderboard": Writer(
-        "board", lambda out, here: ["leaderboard", here / "a", here / "b", *_ROUGE, "--out", out]
-    ),
-    "leaderboard --json": Writer(
-        "board.json", lambda out, here: ["leaderboard", here / "a", here / "b", *_ROUGE, "--json", out]
-    ),
-    "report": Writer(
-        "report.html",
-        lambda out, here: ["report", here / "a", *_ROUGE, "--out", out],
-    ),
-    "ratings collect": Writer(
-        "sheet", lambda out, here: ["ratings", "collect", here / "a", here / "b", "--questions", "4", "--out", out]
-    ),
-}  # fmt: skip
-
-
-def make_table(here: Path) -> None:
-    """The table alone, which is all that ``prepare`` reads."""
-    (here / "data.csv").write_text(_DATA, encoding="utf-8")
-
-
-def make_inputs(here: Path) -> None:
-    """What the commands read: a table, datasets with and without labels, answers and two runs."""
-    make_table(here)
-    (here / "plain.csv").write_text(
-        "\n".join(line.rpartition(",")[0] for line in _DATA.splitlines()) + "\n", encoding="utf-8"
-    )
-    (here / "answers.csv").write_text(_ANSWERS, encoding="utf-8")
-    evaluate = ["evaluate", "--limit", "2", "--bertscore-model", "none", "--model"]
-    for words in (
-        ["prepare", here / "data.csv", "--out", here / "data"],
-        ["prepare", here / "plain.csv", "--out", here / "plain"],
-        [*evaluate, "echo", "--out", here / "a"],
-        [*evaluate, "constant", "--out", here / "b"],
-    ):
-        status, _, error = run(words)
-        assert status == 0, error
-
-
-def run(words: list[object], out: io.TextIOBase | None = None) -> tuple[int, str, str]:
-    """Exit status, output and errors of ``maqa`` with these words, in this process."""
-    told, errors = out or io.TextIOWrapper(io.BytesIO(), "utf-8"), io.StringIO()
-    with (
-        patch.object(sys, "argv", ["maqa", *map(str, words)]),
-        contextlib.redirect_stdout(told),
-        contextlib.redirect_stderr(errors),
-        warnings.catch_warnings(action="ignore"),
-    ):
-        try:
-            main()
-        except SystemExit as done:
-            status = int(done.code or 0)
-        except BaseException as error:
-            return 1, "", f"Traceback: {type(error).__name__}: {error}"
-    shown = told.buffer.getvalue().decode() if out is None else ""
-    return status, shown, errors.getvalue()
+from maqa_severity.tests.writers import WRITERS, Writer, make_inputs, make_models, run
 
 
 @contextlib.contextmanager
@@ -193,6 +88,8 @@ def tried(writer: Writer, fault: str, here: Path, folder: Path) -> str:
         out = folder / "file" / writer.place
     if fault == "name too long":
         out = out.with_name("x" * 300 + out.suffix)
+    elif fault != "file for folder":
+        writer.made_ready(out, here)
     if fault == "closed pipe":
         return _with_closed_pipe(writer, out, here)
     with FAULTS[fault](out):
@@ -210,6 +107,7 @@ def tried(writer: Writer, fault: str, here: Path, folder: Path) -> str:
         return f"left behind: {left}"
     if fault == "name too long":
         return ""
+    writer.made_ready(out, here)
     status, _, error = run(writer.words(out, here))
     return f"run again: {status} {error[-300:]}" if status else ""
 
@@ -266,6 +164,8 @@ def table(names: list[str]) -> Iterator[tuple[str, str, str]]:
         here = Path(scratch) / "inputs"
         here.mkdir()
         make_inputs(here)
+        if any(WRITERS[name].models for name in names or WRITERS):
+            make_models(here)
         for name in names or WRITERS:
             for number, fault in enumerate(FAULTS):
                 yield (

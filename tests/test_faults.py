@@ -12,7 +12,8 @@ from maqa_severity.harness.core.errors import Interrupted, UserError
 from maqa_severity.harness.core.files import atomic, write_text
 from maqa_severity.harness.core.holding import sole
 from maqa_severity.harness.generation.store.store import Store
-from maqa_severity.tests.fault_matrix import FAULTS, WRITERS, make_inputs, make_table, run, tried
+from maqa_severity.tests.fault_matrix import FAULTS, tried
+from maqa_severity.tests.writers import WRITERS, make_inputs, make_models, make_table, run
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -28,13 +29,24 @@ def inputs(tmp_path_factory):
     return here
 
 
+COMMON = ("full at once", "full at rename", "folder removed", "closed pipe")
+HEAVY = ("prepare", "evaluate", "train classifier")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "name", [name for name in WRITERS if name not in ("prepare", "evaluate", "train classifier")]
-)
-@pytest.mark.parametrize("fault", ["full at once", "full at rename", "folder removed", "closed pipe"])
+@pytest.mark.parametrize("name", [name for name in WRITERS if name not in HEAVY and not WRITERS[name].models])
+@pytest.mark.parametrize("fault", COMMON)
 def test_every_light_command_meets_the_common_faults(name, fault, inputs, tmp_path):
     assert tried(WRITERS[name], fault, inputs, tmp_path / "tried") == ""
+
+
+@pytest.mark.slow
+@pytest.mark.weekly
+def test_what_trains_merges_and_measures_models_meets_them_too(inputs, tmp_path):
+    make_models(inputs)
+    for name in (name for name in WRITERS if WRITERS[name].models):
+        for fault in COMMON:
+            assert tried(WRITERS[name], fault, inputs, tmp_path / f"{name} {fault}") == "", (name, fault)
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

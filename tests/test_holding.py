@@ -16,7 +16,7 @@ from maqa_severity.harness.core import holding
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.core.folders import working_in
 from maqa_severity.harness.core.holding import hold, holder
-from maqa_severity.tests.fault_matrix import make_table, run
+from maqa_severity.tests.writers import make_table, run
 
 HOLDS = (
     "import sys, time; from pathlib import Path; from maqa_severity.harness.core.holding import hold\n"
@@ -95,6 +95,19 @@ def test_a_folder_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match=r"cannot write .*lock"), hold(tmp_path / "file" / "lock", "the grid"):
         pass
+
+
+def test_a_lock_that_a_full_disk_cannot_hold_is_one_line_and_holds_nobody(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch, pytest.raises(UserError, match=r"No space left .*Make room"):
+        patch.setattr(os, "write", full)
+        with hold(tmp_path / "lock", "the grid", wait_s=0):
+            pass
+    assert not (tmp_path / "lock").exists()
+    with hold(tmp_path / "lock", "the grid", wait_s=0):
+        assert holder(tmp_path / "lock").pid == os.getpid()
 
 
 WORKS = (

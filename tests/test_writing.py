@@ -8,7 +8,7 @@ import typer
 from maqa_severity.cli import application
 from maqa_severity.commands.writing import demand_apart
 from maqa_severity.harness.core.errors import UserError
-from maqa_severity.tests.fault_matrix import make_table, run
+from maqa_severity.tests.writers import make_table, run
 
 READ = {
     *("runs", "run", "a", "b", "against", "merge", "review", "judge", "people", "ratings", "files", "file", "key"),

@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from .errors import UserError
+from .refused import refusal
 
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EBADF)
 """What network disks say where they keep no locks, or none of a folder."""
@@ -63,9 +64,9 @@ def hold(path: Path, what: str, wait_s: float = 1.0) -> Iterator[None]:
                 )
             time.sleep(0.1)
     except OSError as error:
-        raise UserError(
-            f"cannot write {path}: {error.strerror}", "Choose a folder that you may write to"
-        ) from error
+        found = refusal(error)
+        remedy = found.remedy if found else "Choose a folder that you may write to"
+        raise UserError(f"cannot write {path}: {error.strerror}", remedy) from error
     try:
         with every(_BEAT_S, lambda: os.utime(path)):
             yield
@@ -165,8 +166,15 @@ def _taken(path: Path) -> int | None:
         return None
     since = datetime.now(UTC).isoformat(timespec="seconds")
     told = json.dumps(asdict(Holder(platform.node(), _machine(), os.getpid(), since)))
-    os.ftruncate(handle, 0)
-    os.write(handle, told.encode())
+    try:
+        os.ftruncate(handle, 0)
+        os.write(handle, told.encode())
+    except OSError:
+        # A full disk: nobody shall wait for a process that does nothing.
+        with suppress(OSError):
+            path.unlink()
+        os.close(handle)
+        raise
     return handle
 
 
