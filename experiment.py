@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -15,14 +14,11 @@ from .harness.core.errors import UserError
 from .harness.core.files import read_json, write_json, write_text
 from .harness.core.sealing import with_seal
 from .harness.generation.decoding import Preset
-from .harness.metrics.aggregates import QUALITY
 from .harness.metrics.bertscore.encoder import choose_encoder
-from .harness.runs.arms import ArmsCompared, ArmsOfBase, arms_compared, arms_of_base
+from .harness.runs.arms import ArmsCompared
 from .harness.runs.comparison import Comparison
 from .harness.runs.declared import Declared
-from .harness.runs.declaring import declared_bases, pairs_of, with_declared
-from .harness.runs.groups import RunGroup, as_group
-from .harness.runs.run import Run, load_run
+from .harness.runs.run import load_run
 from .leaderboards.board import build_board
 from .leaderboards.export import write_board
 from .leaderboards.records import Board, MissingRow
@@ -32,15 +28,14 @@ from .trainers.execution.job import Job
 from .trainers.execution.one import Failure
 from .trainers.execution.plain import plain
 from .trainers.execution.work import all_work, evaluation
-from .trainers.experiments.config import DEMO, Experiment, ModelPart
-from .trainers.experiments.grid import Cell, cells, decoding_folder
+from .trainers.experiments.comparing import compared_arms, gold_of
+from .trainers.experiments.config import DEMO, Experiment
+from .trainers.experiments.grid import ARMS_FILE, REQUEST, Cell, cells, decoding_folder
 from .trainers.experiments.ingredients import demo_base, demo_encoder, experiment_dataset
 from .trainers.experiments.preflight import demand_analysis, demand_gold, demand_labels, demand_ready
 from .trainers.experiments.twins import find_twins, twins_in_words
 
 _T = TypeVar("_T")
-_REQUEST = "experiment.json"
-_ARMS = "arms.json"
 _STYLES = {"step": "bold", "done": "dim", "warning": "yellow"}
 
 
@@ -121,7 +116,7 @@ def _prepared(
     experiment: Experiment, planned: Sequence[Cell], out: Path, step: Steps, console: Console, command: str | None
 ) -> Job:
     """What all cells start from: the dataset, and the models that are made on the spot."""
-    write_json(out / _REQUEST, experiment.model_dump(mode="json"))
+    write_json(out / REQUEST, experiment.model_dump(mode="json"))
     dataset = step("Dataset", lambda: experiment_dataset(experiment.data, out))
     part = experiment.evaluation
     encoder, layer = part.bertscore_model, part.bertscore_layer
@@ -153,28 +148,20 @@ def _results(job: Job, planned: Sequence[Cell], failed: dict[str, Failure], look
         if not runs:
             label, reason = next(iter(missing.items()))
             raise UserError(f"nothing was done that a board could show; {label}: {reason}", "Run it again")
-        found = [_arms_of(experiment, model, planned, runs, look) for model in experiment.models]
-        bases = [arms for arms, _ in found if arms.pairs]
-        declared, notes = None, []
-        if experiment.analysis and (lacking := _lacking(experiment, planned, missing)):
-            notes.append(
-                f"the declared analysis is not judged: it takes {', '.join(lacking)}, which is missing here"
-            )
-        elif experiment.analysis:
-            declared, bases = declared_bases(experiment.analysis, look, bases, experiment.spec_names)
-            found = [(arms, groups) for arms, (_, groups) in zip(bases, found, strict=True)]
+        compared = compared_arms(experiment, planned, runs, missing, look)
+        declared = compared.declared
+        if declared is not None:
             outcome.declared[preset] = declared
         board = build_board(list(runs.values()), resampling=experiment.statistics, declared=declared)
         lacks = [MissingRow(name=label, reason=missing[label]) for label in job.labels if label in missing]
-        board = board.model_copy(update={"missing": lacks, "notes": [*board.notes, *notes]})
+        board = board.model_copy(update={"missing": lacks, "notes": [*board.notes, *compared.notes]})
         outcome.boards[preset] = board
         outcome.pages.extend(write_board(folder / "leaderboard", board)[-1:])
-        outcome.arms[preset] = arms_compared(bases)
-        values = with_declared(outcome.arms[preset].as_json(), declared)
+        outcome.arms[preset] = compared.arms
         absent = {"missing": [each.model_dump() for each in lacks]} if lacks else {}
-        write_json(folder / _ARMS, with_seal({**values, **absent}))
+        write_json(folder / ARMS_FILE, with_seal({**compared.as_json(), **absent}))
         outcome.verdicts[preset] = []
-        for arms, groups in found:
+        for arms, groups in compared.found:
             if experiment.compare is None:
                 continue
             first, second = (experiment.spec_names[label] for label in experiment.compare)
@@ -192,24 +179,11 @@ def _results(job: Job, planned: Sequence[Cell], failed: dict[str, Failure], look
                 resampling=experiment.statistics,
                 claims=claims,
                 judged=judged,
-                gold=_gold_of(experiment),
+                gold=gold_of(experiment),
             )
             write_text(path, page)
             outcome.pages.append(path)
     return outcome
-
-
-def _lacking(experiment: Experiment, planned: Sequence[Cell], missing: dict[str, str]) -> list[str]:
-    """Which cells that the declared analysis takes are missing: with fewer trainings it would be another one."""
-    analysis = experiment.analysis
-    assert analysis
-    arms = {experiment.spec_names[label] for label in analysis.arms}
-    models = analysis.models or [model.name for model in experiment.models]
-    return [
-        cell.label
-        for cell in planned
-        if cell.label in missing and cell.model.name in models and set(cell.arms) & set(arms)
-    ]
 
 
 def _look_of(experiment: Experiment, look: int | None) -> int:
@@ -227,7 +201,7 @@ def plan(experiment: Experiment, out: Path) -> list[Cell]:
         UserError: the folder holds another experiment, or something else.
     """
     remedy = "Choose another --out, or delete the folder"
-    path = out / _REQUEST
+    path = out / REQUEST
     if path.is_file():
         if not experiment.equals(read_json(path, remedy)):
             raise UserError(f"{out} holds another experiment, by {path}", remedy)
@@ -235,42 +209,6 @@ def plan(experiment: Experiment, out: Path) -> list[Cell]:
     elif out.exists() and (not out.is_dir() or any(path.name[0] != "." for path in out.iterdir())):
         raise UserError(f"{out} is not empty and holds no experiment", remedy)
     return list(cells(experiment, out))
-
-
-def _arms_of(
-    experiment: Experiment, model: ModelPart, planned: Sequence[Cell], runs: dict[str, Run], look: int
-) -> tuple[ArmsOfBase, dict[str, RunGroup]]:
-    """The arms of a base that the experiment compares or claims something of, each over its trainings."""
-    names = experiment.spec_names
-    pairs = [experiment.compare] if experiment.compare else []
-    claim = experiment.claim
-    against = {claim.arm: claim.against} if claim else {}
-    groups = {}
-    analysis = experiment.analysis
-    pairs += pairs_of(analysis)
-    for label in dict.fromkeys((*chain(*pairs), *against, *chain(*against.values()))):
-        own = [cell for cell in planned if cell.model == model and names[label] in cell.arms]
-        shown = f"{model.name}/{label}" if len(experiment.models) > 1 else label
-        if there := [runs[cell.label] for cell in own if cell.label in runs]:
-            groups[names[label]] = as_group(there, shown)
-    specs = [(names[first], names[second]) for first, second in pairs]
-    # A claim that lacks one of those that it is set against would be an easier one.
-    claims = {names[arm]: [names[other] for other in others] for arm, others in against.items()}
-    found = arms_of_base(
-        model.name,
-        groups,
-        [pair for pair in specs if groups.keys() >= set(pair)],
-        {arm: others for arm, others in claims.items() if groups.keys() >= {arm, *others}},
-        list(dict.fromkeys((*(analysis.metrics if analysis else ()), QUALITY))),
-        experiment.statistics,
-        margins=analysis.margins_at(look, len(analysis.models or experiment.models)) if analysis else None,
-        gold=_gold_of(experiment),
-    )
-    return found, groups
-
-
-def _gold_of(experiment: Experiment) -> Path | None:
-    return None if experiment.gold is None else Path(experiment.gold)
 
 
 def _report_path(experiment: Experiment, model: str, folder: Path) -> Path:

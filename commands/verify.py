@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -43,14 +44,15 @@ def verify(
     from ..harness.metrics.bertscore.encoder import encoder_asked
     from ..harness.runs.run import load_run
     from ..leaderboards.verifying import verify_board
+    from ..trainers.experiments.verifying import verify_arms
     from .progress import rows_bar
 
     given = encoder_asked(bertscore_model, bertscore_layer, bertscore_window) if bertscore_model else None
-    runs, boards = _found(places)
+    runs, boards, experiments = _found(places)
     if not (runs or boards):
         raise UserError(f"{places[0]} holds no run and no board", "Give the folder of one")
     found: list[Verified] = []
-    with rows_bar("verify", len(runs) + len(boards)) as advance:
+    with rows_bar("verify", len(runs) + len(boards) + len(experiments)) as advance:
         for path in runs:
             found.append(verify_run(path, given))
             advance(1)
@@ -58,44 +60,62 @@ def verify(
         for path in boards:
             found.append(verify_board(path, loaded))
             advance(1)
+        for path in experiments:
+            found += verify_arms(path)
+            advance(1)
     if json is not None:
         of = [each.as_json() for each in found]
         write_json_result(json, {"equal": all(each.equal for each in found), "of": of})
     print_verified(Terminal(), found)
     if not all(each.equal for each in found):
         raise typer.Exit(1)
+    if untold := [f"{each.name}: {each.untold[0]}" for each in found if each.untold]:
+        raise UserError(f"not all can be computed again: {untold[0]}", "Give the folders of all its runs")
     if not any(each.numbers for each in found):
         raise UserError("no number could be computed again", "Give the encoder with --bertscore-model")
 
 
-def _found(places: list[Path]) -> tuple[list[Path], list[Path]]:
-    """The runs and boards that are meant; a board's runs too."""
+def _found(places: list[Path]) -> tuple[list[Path], list[Path], list[Path]]:
+    """The runs, boards and experiments that are meant; a board's runs too."""
     from ..harness.core.errors import UserError
     from ..harness.runs.manifest import NAME as MANIFEST
     from ..leaderboards.verifying import NAME, read_board
+    from ..trainers.experiments.grid import REQUEST
 
     runs: list[Path] = []
     boards: list[Path] = []
+    experiments: list[Path] = []
     for place in places:
         if not place.exists():
             raise UserError(f"{place} does not exist", "Give a run, a board or an experiment")
         if place.name == NAME or (place / NAME).is_file():
             boards.append(place if place.is_file() else place / NAME)
-        elif (place / "experiment.json").is_file():
+        elif (place / REQUEST).is_file():
+            experiments.append(place)
             boards += sorted(place.rglob(NAME))
-            runs += [path.parent for path in sorted((place / "runs").rglob(MANIFEST))]
+            runs += [path.parent for path in sorted(place.rglob(MANIFEST))]
         else:
             runs.append(place)
     for board in boards:
-        there = [path.parent for path in board.resolve().parent.parent.rglob(MANIFEST)]
-        for row in read_board(board)[1].rows:
-            named = Path(row.path)
-            if any(run.name == named.name for run in runs):
-                continue
-            near = [path for path in there if path.name == named.name]
-            runs += ([named] if named.is_dir() else near)[:1]
+        near = [path.parent for path in board.resolve().parent.parent.rglob(MANIFEST)]
+        runs += _runs_of([Path(row.path) for row in read_board(board)[1].rows], runs, near)
     unique = {path.resolve(): path for path in reversed(runs)}
-    return list(reversed(unique.values())), boards
+    return list(reversed(unique.values())), boards, experiments
+
+
+def _runs_of(named: list[Path], given: list[Path], near: list[Path]) -> Iterator[Path]:
+    """Where a board's runs are that were not given: where it says, or near it by the end of the path."""
+    from ..leaderboards.verifying import tail
+
+    # Of what no two of them share: runs of several seeds are called alike in their last part.
+    least = 1 + max((tail(one, other) for one in named for other in named if one != other), default=0)
+    for path in named:
+        if any(tail(run, path) >= least for run in given):
+            continue
+        if path.is_dir():
+            yield path
+        else:
+            yield from (run for run in near if tail(run, path) >= least)
 
 
 def print_verified(console: Console, found: list[Verified]) -> None:
@@ -107,7 +127,9 @@ def print_verified(console: Console, found: list[Verified]) -> None:
 
     table = Table("what", "numbers", "")
     for each in found:
-        word = Text("equal", style="green") if each.equal else Text("NOT EQUAL", style="bold red")
+        word = Text("NOT EQUAL", style="bold red") if each.unequal else Text("equal", style="green")
+        if each.equal and each.untold:
+            word = Text("files agree, runs are missing", style="yellow")
         table.add_row(Text(each.name), f"{each.numbers:,}", word)
     print_table(console, table)
     for each in found:
@@ -115,7 +137,7 @@ def print_verified(console: Console, found: list[Verified]) -> None:
             print_table(console, _unequal(each))
             if len(each.unequal) > _SHOWN:
                 console.print(Text(f"and {len(each.unequal) - _SHOWN} more; --json has all"))
-        for line in each.left_out:
+        for line in (*each.left_out, *each.untold):
             console.print(Text(f"{each.name}: not verified: {line}", style="yellow"), soft_wrap=True)
 
 

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+import csv
+import io
+from collections.abc import Sequence
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from ..harness.core.errors import UserError
 from ..harness.core.files import read_json
 from ..harness.core.records import validated
 from ..harness.core.sealing import fits_seal
-from ..harness.evaluation.verifying import RELATIVE, Unequal, Verified
+from ..harness.evaluation.verifying import Unequal, Verified, unequal_values
 from ..harness.runs.run import Run
 from ..harness.runs.seals import contents
 from .board import build_board
+from .export import board_csv, seeds_csv
 from .records import Board
 
 NAME = "leaderboard.json"
@@ -36,44 +38,79 @@ def read_board(path: Path) -> tuple[dict[str, Any], Board]:
 
 
 def verify_board(path: Path, runs: Sequence[Run]) -> Verified:
-    """Make a board again and compare every value of it.
+    """Make a board again and compare every value of it, and of the tables beside it.
+
+    Where one of its runs is not there, the tables are held against the board alone.
 
     Args:
         path: of its ``leaderboard.json``.
         runs: where its runs may be; those that are not on it are left out.
 
     Raises:
-        UserError: it cannot be read, or one of its runs is not among ``runs``.
+        UserError: it cannot be read.
     """
     raw, board = read_board(path)
-    chosen = [_run_of(row.name, row.path, board, runs, path) for row in board.rows]
+    name = f"board by {board.metric}"
+    unequal = [] if fits_seal(raw) else [Unequal(path.name, "", "sealed", "changed")]
+    numbers, found, left_out = _tables(path.parent, board)
+    unequal += found
+    left_out += [f"{key}: {why}" for key, why in _GIVEN.items() if raw.get(key)]
+    among = {row.name: _run_of(row.name, row.path, board, runs) for row in board.rows}
+    if away := [row for row, run in among.items() if run is None]:
+        told = f"its runs {', '.join(map(repr, away))} were not found; give them: maqa verify {path} RUN..."
+        return Verified(name, path, numbers, unequal, left_out, [told])
+    chosen = [run for run in among.values() if run is not None]
     chosen.sort(key=lambda run: run.name != board.reference)
     again = build_board(chosen, board.metric, board.resampling).model_dump(mode="json")
-    unequal = [] if fits_seal(raw) else [Unequal(path.name, "", "sealed", "changed")]
     now = contents(chosen)
     unequal += [
         Unequal(f"contents.{name}", "", digest[:16], now.get(name, "")[:16])
         for name, digest in board.contents.items()
         if now.get(name) != digest
     ]
-    left_out = [f"{key}: {why}" for key, why in _GIVEN.items() if raw.get(key)]
-    stored = board.model_dump(mode="json")
-    numbers = 0
-    for place, one, other in _leaves(_kept(stored), _kept(again)):
-        numbers += 1
-        if not _same(one, other):
-            unequal.append(Unequal(place, "", one, other))
-    return Verified(f"board by {board.metric}", path, numbers, unequal, left_out)
+    count, other = unequal_values(_kept(board.model_dump(mode="json")), _kept(again))
+    return Verified(name, path, numbers + count, [*unequal, *other], left_out)
 
 
-def _run_of(name: str, place: str, board: Board, runs: Sequence[Run], path: Path) -> Run:
+def tail(path: Path, other: Path) -> int:
+    """How many parts two paths share at their ends."""
+    shared = 0
+    for one, two in zip(reversed(path.parts), reversed(other.parts), strict=False):
+        if one != two:
+            break
+        shared += 1
+    return shared
+
+
+def _run_of(name: str, place: str, board: Board, runs: Sequence[Run]) -> Run | None:
     named = [run for run in runs if run.name == name]
     digest = board.contents.get(name)
-    best = [run for run in named if digest and contents([run]).get(name) == digest]
-    best = best or [run for run in named if run.path.name == Path(place).name] or named
-    if not best:
-        raise UserError(f"{path}: its run {name!r} was not found", f"Give its folder: maqa verify {path} RUN...")
-    return best[0]
+    best = [run for run in named if digest and contents([run]).get(name) == digest] or named
+    return max(best, key=lambda run: tail(run.path, Path(place)), default=None)
+
+
+def _tables(folder: Path, board: Board) -> tuple[int, list[Unequal], list[str]]:
+    """The board's tables beside the board: cells, those that are not equal, and columns that nothing makes here."""
+    cells, unequal, left_out = 0, [], []
+    made = {"leaderboard.csv": board_csv(board), **({"seeds.csv": seeds_csv(board)} if board.seeds else {})}
+    for name, text in made.items():
+        if not (folder / name).is_file():
+            continue
+        stored, again = _columns((folder / name).read_text("utf-8")), _columns(text)
+        if extra := [column for column in stored if column not in again]:
+            left_out.append(f"{name}: nothing here makes its columns {', '.join(extra)}")
+        for column in (each for each in stored if each in again and each not in _OF_ROWS):
+            cells += len(again[column])
+            if stored[column] != again[column]:
+                pairs = zip_longest(stored[column], again[column])
+                row, (one, other) = next((at, pair) for at, pair in enumerate(pairs) if pair[0] != pair[1])
+                unequal.append(Unequal(f"{name}: {column}", "", one, other, f"row {row + 1}"))
+    return cells, unequal, left_out
+
+
+def _columns(text: str) -> dict[str, list[str]]:
+    header, *lines = csv.reader(io.StringIO(text))
+    return {name: [line[place] for line in lines] for place, name in enumerate(header)}
 
 
 def _kept(board: dict[str, Any]) -> dict[str, Any]:
@@ -83,21 +120,3 @@ def _kept(board: dict[str, Any]) -> dict[str, Any]:
     # Of what made a row, all but where it lay.
     facts = [{key: value for key, value in row["facts"].items() if key not in _OF_ROWS} for row in rows]
     return {**kept, "rows": {row["name"]: {**row, "facts": own} for row, own in zip(rows, facts, strict=True)}}
-
-
-def _leaves(one: Any, other: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
-    """Both values at every place of either."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        for key in dict.fromkeys((*one, *other)):
-            yield from _leaves(one.get(key), other.get(key), f"{at}.{key}" if at else str(key))
-    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        for place, pair in enumerate(zip(one, other, strict=True)):
-            yield from _leaves(*pair, f"{at}[{place}]")
-    else:
-        yield at, one, other
-
-
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, float) and isinstance(other, float):
-        return math.isclose(one, other, rel_tol=RELATIVE, abs_tol=1e-9)
-    return bool(one == other)

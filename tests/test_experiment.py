@@ -7,8 +7,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+from maqa_severity.commands.app import app
 from maqa_severity.experiment import _report_path, plan, run_experiment
 from maqa_severity.harness.core.errors import UserError
+from maqa_severity.harness.core.sealing import with_seal
 from maqa_severity.harness.data.dataset import open_dataset
 from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.severity import SEVERITIES
@@ -83,6 +85,32 @@ def test_the_arms_are_compared_once_per_base_and_decoding_over_all_their_trainin
     page = (out / "report.html").read_text()
     assert "2 trainings each, paired by seed (0, 1)." in page and 'id="trainings"' in page
     assert "One training seed says nothing about another" not in page
+
+
+@pytest.mark.slow
+def test_every_number_of_it_is_computed_again_wherever_it_lies(done, tmp_path):
+    from maqa_severity.commands import verify  # noqa: F401
+
+    def verified(*places, status):
+        told = CliRunner().invoke(app, ["verify", *map(str, places), "--json", str(tmp_path / "found.json")])
+        assert told.exit_code == status, told.output
+        return {each["name"]: each for each in json.loads((tmp_path / "found.json").read_text())["of"]}
+
+    moved = Path(shutil.copytree(done[0], tmp_path / "moved"))
+    for place in (done[0], moved):
+        found = verified(place, status=0)
+        assert {"arms, greedy", "arms, paper", "ce/seed-0", "nearest", "board by bertscore_f1"} <= found.keys()
+        assert all(each["numbers"] > 100 for each in found.values())
+    for board in ("leaderboard", "paper/leaderboard"):
+        assert verified(moved / board, status=0)["board by bertscore_f1"]["numbers"] > 1000
+    path = moved / "paper" / "arms.json"
+    arms = json.loads(path.read_text())
+    arms["bases"][0]["pairs"][0]["differences"][0]["mean"] += 1
+    path.write_text(json.dumps(with_seal(arms)))
+    (one,) = verified(moved, status=1)["arms, paper"]["unequal"]
+    assert one["metric"] == "bases[0].pairs[0].differences[0].mean"
+    shutil.rmtree(moved / "runs" / "ce" / "seed-1")
+    assert "ce/seed-1" in verified(moved, status=1)["arms, greedy"]["untold"][0]
 
 
 @pytest.mark.slow

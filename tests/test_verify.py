@@ -19,6 +19,7 @@ from maqa_severity.leaderboards.export import write_board
 from maqa_severity.tests.sealing import resealed
 
 LANDED = Path(__file__).parent / "data" / "landed"
+CASE_STUDY = Path(__file__).parents[1] / "docs" / "case-study" / "quick-seed-0"
 FEW = Resampling(resamples=200)
 
 
@@ -103,8 +104,9 @@ def test_a_forged_number_of_a_board_with_a_seal_of_its_own_is_named(copy, verify
     board["rows"][1]["metrics"]["rougeL"]["critical"]["mean"] += 1
     write_json(path, with_seal(board))
     code, said, found = verify(path, copy / "runs" / "ce", copy / "runs" / "severity")
-    (one,) = found["of"][2]["unequal"]
+    table, one = found["of"][2]["unequal"]
     assert code == 1 and one["metric"] == f"rows.{name}.metrics.rougeL.critical.mean"
+    assert table["metric"] == "leaderboard.csv: rougeL_critical" and table["row"] == "row 2"
     assert one["stored"] == pytest.approx(one["recomputed"] + 1)
     write_json(path, {**with_seal(board), "rank": 1} | {"notes": ["mine"]})
     code, said, _ = verify(path)
@@ -143,7 +145,7 @@ def test_what_is_no_run_or_lacks_one_is_told_in_one_line(copy, verify, tmp_path)
         row["path"] = "gone"
     write_json(alone / "leaderboard.json", with_seal(board))
     code, said, _ = verify(alone)
-    assert code == 2 and "was not found" in said and "maqa verify" in said
+    assert code == 2 and "were not found" in said and "maqa verify" in said
 
 
 @pytest.mark.slow
@@ -159,3 +161,16 @@ def test_a_folder_of_an_experiment_is_its_runs_and_its_boards(copy, verify):
     code, said, found = verify(copy)
     assert code == 0, said
     assert [each["name"] for each in found["of"]] == ["ce", "severity", "board by rougeL"]
+
+
+def test_of_a_board_whose_runs_were_not_kept_the_files_are_held_against_each_other(tmp_path, verify):
+    study = Path(shutil.copytree(CASE_STUDY, tmp_path / "study"))
+    code, said, found = verify(study)
+    assert code == 2 and "runs are missing" in said and "'nearest'" in said and "were not found" in said
+    board, arms = found["of"]
+    assert board["equal"] and board["numbers"] > 1000 and board["untold"] and arms["equal"] and arms["untold"]
+    table = study / "leaderboard" / "leaderboard.csv"
+    table.write_text(table.read_text("utf-8").replace("54.31224837224982", "64.31224837224982"), "utf-8")
+    code, said, found = verify(study)
+    (one,) = found["of"][0]["unequal"]
+    assert code == 1 and one["metric"] == "leaderboard.csv: bertscore_f1_critical" and one["row"] == "row 1"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -49,13 +50,14 @@ class Unequal:
 @dataclass(frozen=True)
 class Verified:
     """What was computed again of a run or a board (``numbers`` of them), what is not equal, and what could not be
-    computed, with the reason."""
+    computed, with the reason: ``left_out`` never can, ``untold`` lacks a run."""
 
     name: str
     path: Path
     numbers: int
     unequal: list[Unequal]
     left_out: list[str] = field(default_factory=list)
+    untold: list[str] = field(default_factory=list)
 
     @property
     def equal(self) -> bool:
@@ -71,7 +73,31 @@ class Verified:
             "numbers": self.numbers,
             "unequal": [vars(each) for each in self.unequal],
             "left_out": self.left_out,
+            "untold": self.untold,
         }
+
+
+def unequal_values(stored: Any, again: Any) -> tuple[int, list[Unequal]]:
+    """How many plain values there are at the places of either, and those that are not equal."""
+    pairs = list(_leaves(stored, again))
+    return len(pairs), [Unequal(place, "", one, other) for place, one, other in pairs if not _same(one, other)]
+
+
+def _leaves(one: Any, other: Any, at: str = "") -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in dict.fromkeys((*one, *other)):
+            yield from _leaves(one.get(key), other.get(key), f"{at}.{key}" if at else str(key))
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for place, pair in enumerate(zip(one, other, strict=True)):
+            yield from _leaves(*pair, f"{at}[{place}]")
+    else:
+        yield at, one, other
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=RELATIVE, abs_tol=1e-9)
+    return bool(one == other)
 
 
 def verify_run(path: Path, encoder: EncoderAsked | None = None) -> Verified:

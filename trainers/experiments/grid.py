@@ -13,6 +13,10 @@ from ...harness.runs.manifest import NAME as RUN_MANIFEST
 from ..lm.manifest import Status, seen
 from .config import DEMO, ArmPart, Experiment, ModelPart
 
+REQUEST = "experiment.json"
+"""In an experiment's folder: the experiment itself."""
+ARMS_FILE = "arms.json"
+"""Beside each board: what the arms show."""
 TWINS = "twins.json"
 """In an experiment's folder: for a cell's label those of the cells that its training stands for, too."""
 
