@@ -50,6 +50,13 @@ FIFTH = LaterAuthor(
     first_seen=_DATA / "first_seen_fifth.json",
     halved=True,
 )
+SIXTH = LaterAuthor(
+    name="sixth",
+    language=ARABIC,
+    path=_DATA / "gold_answers_sixth.jsonl",
+    sha256="76dec1f2ceff34a5ea1601fc04aba4519fb509f8df5547984982a77f70e99e6d",
+    first_seen=_DATA / "first_seen_sixth.json",
+)
 ENGLISH_SECOND = LaterAuthor(
     name="en_second",
     language=ENGLISH,
@@ -57,4 +64,4 @@ ENGLISH_SECOND = LaterAuthor(
     sha256="f8ddcfa9873bc2bdb698b9c10d4a92f063139aa02cabf52a0278d336ba74ba9e",
     first_seen=_DATA / "first_seen_en_second.json",
 )
-LATER = (FIFTH, ENGLISH_SECOND)
+LATER = (FIFTH, SIXTH, ENGLISH_SECOND)
