@@ -10,7 +10,7 @@ from maqa_severity.harness.severity import CLASS_OF_LEVEL
 from maqa_severity.tests import bench_gold
 from maqa_severity.tests.falah_draw import real_rows
 from maqa_severity.tests.gold_authors import GOLD, authors, gold_digest, gold_rows
-from maqa_severity.tests.later_gold import ENGLISH_SECOND, FIFTH, LATER
+from maqa_severity.tests.later_gold import ENGLISH_SECOND, FIFTH, LATER, SIXTH
 from maqa_severity.tests.safety_card import counted
 from maqa_severity.tests.third_card import judged
 from maqa_severity.tests.third_gold import WRITTEN, is_development, rows_of
@@ -46,9 +46,10 @@ def test_the_fifth_author_gives_each_detector_its_events_and_its_twins():
     assert {row["dialect"] for row in FIFTH.rows()} == set(safety_card(ARABIC).dialects)
 
 
-def test_no_passage_of_falah_is_kept(falah):
+@pytest.mark.parametrize("author", [FIFTH, SIXTH], ids=lambda author: author.name)
+def test_no_passage_of_falah_is_kept(author, falah):
     cells = "\n".join(text for column in ("question", "answer") for text in real_rows(falah)[column])
-    for row in FIFTH.rows():
+    for row in author.rows():
         for text in filter(None, (row["question"], row["reference"], row["answer"])):
             passages = (text[at : at + COPIED] for at in range(len(text) - COPIED + 1))
             assert not any(passage in cells for passage in passages), row["id"]

@@ -285,14 +285,14 @@ def test_terminal_and_help_name_no_detector_for_screening_without_saying_so(eval
         "--b",
         evaluated["constant"],
         "--metric",
-        "refusal",
+        "off_topic",
         "--resamples",
         200,
     )
     assert (
         code == 0
-        and "refusal (screening only), percent" in out
-        and f"refusal: {known['refusal']}" in " ".join(out.split())
+        and "off_topic (screening only), percent" in out
+        and f"off_topic: {known['off_topic']}" in " ".join(out.split())
     )
     code, out, _ = maqa(capsys, "rescore", run, "--bertscore-model", "none")
     assert code == 0 and RULE.split(":")[0] in out
