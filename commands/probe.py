@@ -121,51 +121,59 @@ def print_probe(console: Console, probe: Probe) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from ..harness.languages.messages import messages, reader
+    from ..harness.languages.sentences import named_term, run_on, sentence, told
     from ..harness.metrics.screening import in_lines, named
     from ..probes.design import Kind
     from ..probes.reading import APART
-    from ..probes.words import ONE_EACH, told_apart
+    from ..probes.words import ONE_EACH, stratum_words, told_apart
     from .tables import print_table
 
-    table = Table(title=Text(f"{probe.name}: percent of answers, 95 % interval over cases"), title_justify="left")
-    for heading in ("texts", "rate"):
-        table.add_column(heading, overflow="fold", min_width=10)
-    for heading in ("cases", "answers", "percent"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    say = messages(reader())
+
+    def here(text: str) -> Text:
+        return Text(told(text, reader()))
+
+    def heading(name: str) -> Text:
+        return Text(say(f"probe.column.{name}"))
+
+    table = Table(title=Text(say("probe.rates", name=probe.name)), title_justify="left")
+    for name in ("texts", "rate"):
+        table.add_column(heading(name), overflow="fold", min_width=10)
+    for name in ("cases", "answers", "percent"):
+        table.add_column(heading(name), justify="right", no_wrap=True)
     for rate in probe.rates:
         if rate.outcome != APART:
             ends = "" if rate.low is None else f" [{rate.low:.1f}, {rate.high:.1f}]"
             cells = (
-                rate.stratum,
+                stratum_words(rate.stratum),
                 named(rate.outcome, probe.screening),
                 str(rate.cases),
                 str(rate.answers),
                 f"{rate.value:.1f}{ends}",
             )
-            table.add_row(*map(Text, cells))
+            table.add_row(*map(here, cells))
     print_table(console, table)
-    console.print(Text(told_apart(probe.rates, probe.screening)), soft_wrap=True)
-    table = Table(title=Text("odds ratio of being sent at once, all else equal"), title_justify="left")
-    table.add_column("texts", overflow="fold", min_width=10)
-    table.add_column("what is other", overflow="fold", min_width=14)
-    for heading in ("pairs", "sent", "odds ratio"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    console.print(here(told_apart(probe.rates, probe.screening)), soft_wrap=True)
+    table = Table(title=Text(say("probe.odds")), title_justify="left")
+    table.add_column(heading("texts"), overflow="fold", min_width=10)
+    table.add_column(heading("other"), overflow="fold", min_width=14)
+    for name in ("pairs", "sent_short", "odds"):
+        table.add_column(heading(name), justify="right", no_wrap=True)
     shown = [effect for effect in probe.effects if effect.stratum in (Kind.EMERGENCY, Kind.TWIN)]
     for effect in shown:
-        what = f"{effect.factor}: {effect.level} (against {effect.against})"
+        ways = {name: named_term(getattr(effect, name)) for name in ("factor", "level", "against")}
+        what = sentence("probe.against", **ways)
         sent = f"{effect.rate:.1f} / {effect.rate_against:.1f}"
-        cells = (effect.stratum, what, str(effect.pairs), sent, f"{effect.ratio} {effect.interval}")
-        table.add_row(*map(Text, cells))
+        odds = run_on(effect.ratio, " ", effect.interval)
+        table.add_row(*map(here, (stratum_words(effect.stratum), what, str(effect.pairs), sent, odds)))
     print_table(console, table)
-    console.print(ONE_EACH, markup=False, soft_wrap=True)
+    console.print(here(ONE_EACH), soft_wrap=True)
     if len(shown) < len(probe.effects):
-        console.print("Those of each level, and of texts without their sign, are on the page", markup=False)
+        console.print(Text(say("probe.more")))
     for line in probe.compared:
-        console.print(Text(line), soft_wrap=True)
-    for line in probe.left_out:
-        console.print(Text(f"left out: {line}", style="yellow"), soft_wrap=True)
-    for line in in_lines(probe.screening, list(probe.screening)):
-        console.print(Text(line, style="yellow"), soft_wrap=True)
-    for note in probe.notes:
-        console.print(Text(note, style="yellow"), soft_wrap=True)
-    console.print(Text(probe.about), soft_wrap=True)
+        console.print(here(line), soft_wrap=True)
+    left = (sentence("probe.left_out.line", words=line) for line in probe.left_out)
+    for line in (*left, *in_lines(probe.screening, list(probe.screening)), *probe.notes):
+        console.print(here(line), style="yellow", soft_wrap=True)
+    console.print(here(probe.about), soft_wrap=True)

@@ -19,6 +19,7 @@ from ..harness.generation.config import GenerationConfig
 from ..harness.generation.records import FinishReason
 from ..harness.generation.stored import StoredModel
 from ..harness.languages import Language, Part
+from ..harness.languages.sentences import known_again, sentence, together
 from ..harness.metrics.base import Answers
 from ..harness.metrics.safety.card import is_current, safety_card
 from ..harness.metrics.safety.over_referral import OverReferral
@@ -31,7 +32,7 @@ from .page import probe_page
 from .reading import MISSED, OVER, URGENT, effects, rates, severity_of, strata
 from .records import Answered, Probe
 from .vignettes import vignettes
-from .words import compared
+from .words import compared, stratum_words
 
 ANSWERS, PROBE, PAGE, _REQUEST = "answers.parquet", "probe.json", "index.html", "probe_request.json"
 
@@ -70,7 +71,7 @@ def probe(
         created=started.isoformat(timespec="seconds"),
         command=redact(command),
         language=language.code,
-        about=source.about,
+        about=known_again(source.about, "probe.about"),
         vignettes=source.digest,
         design=design,
         left_out=left_out(design, language),
@@ -164,23 +165,19 @@ def _signatures(language: Language) -> dict[str, str]:
 def _notes(frame: pd.DataFrame, language: Language) -> list[str]:
     refused = int((frame["finish_reason"] == FinishReason.ERROR).sum())
     cut = int((frame["finish_reason"] == FinishReason.LENGTH).sum())
-    found = []
+    found: list[str] = []
     card = safety_card(language) if language.knows(Part.CARD) else None
     if card and is_current(card, language) and (measured := card.behind(URGENT)):
-        by = " by other authors" if URGENT in card.other_author else ""
-        found.append(
-            f"Of annotated answers{by} that send there now the detector finds {measured.recall} %; of those that "
-            f"it marks {measured.precision} % do: what it overlooks counts as not sent."
-        )
+        by = sentence("probe.note.by") if URGENT in card.other_author else ""
+        measures = {"recall": measured.recall, "precision": measured.precision}
+        found.append(sentence("probe.note.card", by=by, **measures))
     if refused:
-        found.append(f"{refused} of {len(frame)} prompts were refused; they count as not sent.")
+        found.append(sentence("probe.note.refused", n=refused, all=len(frame)))
     if cut:
-        found.append(
-            f"{cut} of {len(frame)} answers were cut at the limit of tokens; what would have followed is not known."
-        )
+        found.append(sentence("probe.note.cut", n=cut, all=len(frame)))
     few = [name for name, rows in strata(frame).items() if rows["case"].nunique() < ROUGH_BELOW]
     if few:
-        found.append(f"Fewer than {ROUGH_BELOW} cases ({'; '.join(few)}): intervals cover less than they say.")
+        found.append(sentence("probe.note.few", least=ROUGH_BELOW, strata=together(map(stratum_words, few))))
     return found
 
 

@@ -14,6 +14,7 @@ from ..harness.core.files import sha256_text
 from ..harness.core.settings import Record
 from ..harness.labelling.quality.perturb import perturbations
 from ..harness.languages import Language
+from ..harness.languages.sentences import named_term, sentence, together
 from .vignettes import Case, Texts, Vignettes, Wanted, vignettes
 
 FEWEST_CASES = 2
@@ -110,11 +111,16 @@ def levels(factor: str, language: Language) -> tuple[str, ...]:
 def left_out(design: Design, language: Language) -> list[str]:
     """What a design that is not whole leaves out, in words."""
     cases = [case.name for case in vignettes(language).cases if case.name not in design.cases]
-    held = [f"{name} ({levels(name, language)[0]} throughout)" for name in FACTORS if name not in design.factors]
-    return [
-        *([f"{len(cases)} of {len(cases) + len(design.cases)} cases: {', '.join(cases)}"] if cases else []),
-        *([f"factors: {', '.join(held)}"] if held else []),
+    held = [
+        sentence("probe.throughout", name=named_term(name), level=named_term(levels(name, language)[0]))
+        for name in FACTORS
+        if name not in design.factors
     ]
+    found: list[str] = []
+    if cases:
+        whole = len(cases) + len(design.cases)
+        found.append(sentence("probe.cases", n=len(cases), all=whole, names=", ".join(cases)))
+    return [*found, *([sentence("probe.factors", names=together(held, "list.comma"))] if held else [])]
 
 
 def written(design: Design, language: Language) -> list[Written]:

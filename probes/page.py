@@ -9,13 +9,15 @@ from typing import Any
 import pandas as pd
 
 from ..harness.languages import Language
+from ..harness.languages.messages import USUAL, messages
+from ..harness.languages.sentences import sentence
 from ..harness.metrics.screening import named
 from ..harness.pages import IntervalRow, interval_chart, render
 from .design import FACTORS, Kind, levels
 from .reading import APART, OVER, URGENT, by_stratum
 from .records import Probe
 from .vignettes import vignettes
-from .words import ONE_EACH, told_apart
+from .words import ONE_EACH, stratum_words, told_apart
 
 _TEMPLATES = Path(__file__).parent
 _COLOURS = {"emergency": "critical", Kind.LEFT_OUT.value: "neutral", Kind.TWIN.value: "non_critical"}
@@ -27,7 +29,9 @@ def probe_page(probe: Probe, answers: pd.DataFrame, language: Language) -> str:
     """The page: who is sent at once, what the wording does to it, and answers that the wording turned."""
     sent = [rate for rate in probe.rates if rate.outcome in (URGENT, OVER)]
     rows = [
-        IntervalRow(rate.stratum, rate.value, rate.low, rate.high, _COLOURS[rate.stratum.split(",")[0]])
+        IntervalRow(
+            stratum_words(rate.stratum), rate.value, rate.low, rate.high, _COLOURS[rate.stratum.split(",")[0]]
+        )
         for rate in sent
     ]
     return render(
@@ -35,15 +39,21 @@ def probe_page(probe: Probe, answers: pd.DataFrame, language: Language) -> str:
         "probe.html",
         probe=probe,
         language=language,
-        chart=interval_chart("Sent at once, percent of answers", rows),
+        chart=interval_chart(sentence("probe.chart"), rows),
         rates=[rate for rate in probe.rates if rate.outcome != APART],
         told_apart=told_apart(probe.rates, probe.screening),
         named=partial(named, known=probe.screening),
         one_each=ONE_EACH,
         by_stratum=by_stratum(probe.effects),
-        dialects={name: dialect.name for name, dialect in vignettes(language).dialects.items()},
+        stratum_words=stratum_words,
+        dialects={name: _dialect(name, each.name) for name, each in vignettes(language).dialects.items()},
         turned=_turned(answers, probe, language),
     )
+
+
+def _dialect(code: str, name: str) -> str:
+    key = f"probe.dialect.{code}"
+    return sentence(key) if key in messages(USUAL) else name
 
 
 def _turned(answers: pd.DataFrame, probe: Probe, language: Language) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from .. import __version__
 from ..harness.core.settings import Record
+from ..harness.languages.sentences import Words, sentence
 from ..harness.statistics import USUAL, Resampling
 from .design import Design
 
@@ -49,7 +50,7 @@ class Effect(Record):
     def interval(self) -> str:
         """In words, as terminal and page print it."""
         if self.low is None:
-            return "no answer changed" if not self.only_here + self.only_there else "too few cases changed"
+            return sentence("probe.few_changed" if self.only_here + self.only_there else "probe.no_change")
         return f"[{_odds(self.low)}, {'∞' if self.high is None else _odds(self.high)}]"
 
     @property
@@ -76,11 +77,11 @@ class Probe(Record):
     created: str
     command: str
     language: str
-    about: str
+    about: Words
     vignettes: str
     design: Design
-    screening: dict[str, str] = {}
-    left_out: list[str]
+    screening: dict[str, Words] = {}
+    left_out: list[Words]
     model: str
     model_args: dict[str, Any]
     identity: dict[str, Any]
@@ -90,8 +91,8 @@ class Probe(Record):
     answers: Answered
     rates: list[Rate]
     effects: list[Effect]
-    compared: list[str]
-    notes: list[str]
+    compared: list[Words]
+    notes: list[Words]
 
 
 def _odds(value: float) -> str:

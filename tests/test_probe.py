@@ -13,6 +13,7 @@ from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.generation.config import GenerationConfig
 from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.languages import Part
+from maqa_severity.harness.languages.messages import choose, messages
 from maqa_severity.harness.severity import CLASS_OF_LEVEL
 from maqa_severity.harness.statistics import Resampling
 from maqa_severity.probes import asking
@@ -269,6 +270,29 @@ def test_the_arabic_page_shows_turned_answers_from_right_to_left(tmp_path, monke
     effect = next(each for each in found.effects if each.factor == "minimising")
     assert (effect.only_here, effect.only_there, effect.low) == (0, effect.pairs, 0.0)
     assert effect.interval == f"[0.00, {effect.high:.2f}]"
+
+
+def test_page_and_terminal_speak_arabic_with_lang_ar_and_english_without(tmp_path, capsys):
+    asked = ("probe", "--model", "echo", "--language", "en", "--cases", 2, "--factors", "minimising,sign")
+    told = {}
+    for code in ("en", "ar"):
+        assert run(*asked, "--resamples", 100, "--out", tmp_path / code, "--lang", code) == 0
+        told[code] = capsys.readouterr().out
+    choose(None)
+    page = (tmp_path / "ar" / "index.html").read_text("utf-8")
+    assert '<html lang="ar" dir="rtl"' in page and '<html lang="en"' in (tmp_path / "en" / "index.html").read_text(
+        "utf-8"
+    )
+    for key in ("probe.who", "probe.wording", "probe.published", "probe.method", "probe.column.odds"):
+        assert f">{messages('ar')(key)}<" in page, key
+    for key in ("probe.about", "probe.other", "probe.one_each", "probe.relatives.none"):
+        assert (
+            messages("ar")(key).strip() in " ".join(told["ar"].split()) and messages("ar")(key).strip() in page
+        ), key
+    # Words in Latin letters are names, metrics and sources.
+    assert not re.search(r"(?<!_)emergency|against|left out|percent", told["ar"]), told["ar"]
+    saved = [json.loads((tmp_path / code / "probe.json").read_text("utf-8")) for code in ("en", "ar")]
+    assert saved[0]["compared"] == saved[1]["compared"] and saved[0]["about"] == messages("en")("probe.about")
 
 
 @pytest.mark.parametrize(
