@@ -11,11 +11,11 @@ from ..harness.metrics.aggregates import QUALITY, Aggregate, AggregateScore, agg
 from ..harness.metrics.registry import COLUMNS, Group, columns_of, gates_in_words
 from ..harness.metrics.safety.card import Detector, is_current, safety_card
 from ..harness.metrics.true_rates import TrueRate, detections, true_rates
+from ..harness.runs.questions import reference_ceilings
 from ..harness.runs.run import Run
 from ..harness.scores.signatures import Better, better, of_one_answer
 from ..harness.severity import SCHEMES
 from ..harness.statistics import USUAL, Resampling, Summary, summarise_all
-from .ceilings import reference_ceilings
 
 _WEIGHTS = SCHEMES["balanced"]
 FORMULAS = {

@@ -6,9 +6,9 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
-from ..harness.labelling.sources.rules import RulesSource
-from ..harness.languages import Part
+from ..harness.runs.questions import triaged
 from ..harness.runs.run import Run
 
 LEAST = 5
@@ -46,19 +46,20 @@ def triage_strata(run: Run, against: Run | None, metric: str) -> TriageStrata | 
 
     None where the run's language has no triage scale.
     """
-    if not run.language.knows(Part.TRIAGE):
+    read = triaged(run)
+    if read is None:
         return None
-    source = RulesSource(run.language)
-    answers = run.answers[["id", "question"]].merge(run.scores.frame[["id", metric]].dropna(), on="id")
+    answers = run.answers[["id"]].assign(level=read.levels, fired=pd.Series(read.fired, run.answers.index))
+    answers = answers.merge(run.scores.frame[["id", metric]].dropna(), on="id")
     other = None
     if against is not None and metric in against.scores.frame:
         other = dict(zip(against.scores.frame["id"], against.scores.frame[metric], strict=True))
-    rows: dict[tuple[str, int | None], list[int]] = defaultdict(list)
+    rows: dict[tuple[str, int], list[int]] = defaultdict(list)
     by_level: dict[int | None, list[int]] = defaultdict(list)
-    for place, decision in enumerate(source.reasons(answers["question"].tolist())[1]):
-        by_level[decision.level].append(place)
-        for fired in {(each.id, each.level) for each in decision.fired}:
-            rows[fired].append(place)
+    for place, (level, fired) in enumerate(zip(answers["level"].tolist(), answers["fired"], strict=True)):
+        by_level[level or None].append(place)
+        for each in fired:
+            rows[each].append(place)
 
     def stratum(name: str, level: int | None, places: list[int]) -> TriageStratum:
         values = answers[metric].to_numpy(dtype=np.float64)[places]
@@ -70,6 +71,8 @@ def triage_strata(run: Run, against: Run | None, metric: str) -> TriageStrata | 
         stratum(_NO_SIGN if level is None else f"level {level}", level, by_level[level])
         for level in sorted(by_level, key=lambda level: level or np.inf)
     ]
-    frequent = sorted((item for item in rows.items() if len(item[1]) >= LEAST), key=lambda item: -len(item[1]))
-    chosen = sorted(frequent[:_SHOWN], key=lambda item: (item[0][1] or np.inf, -len(item[1]), item[0][0]))
-    return TriageStrata(source.scale, levels, [stratum(name, level, places) for (name, level), places in chosen])
+    enough = [item for item in rows.items() if len(item[1]) >= LEAST]
+    # By name where they are as frequent, so that no accident decides which is left out.
+    frequent = sorted(enough, key=lambda item: (-len(item[1]), item[0]))
+    chosen = sorted(frequent[:_SHOWN], key=lambda item: (item[0][1], -len(item[1]), item[0][0]))
+    return TriageStrata(read.scale, levels, [stratum(name, level, places) for (name, level), places in chosen])

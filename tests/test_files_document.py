@@ -274,6 +274,7 @@ SECTIONS = {
     "maqa doctor --json": "doctor/found.json",
     "maqa doctor --detectors --json": "doctor/card.json",
     "generation.parquet": "**/generation.parquet",
+    "questions.parquet": "**/questions*.parquet",
     "repeats.parquet": "**/repeats.parquet",
     "noise.json": "**/noise.json",
     "severity.parquet": "**/severity.parquet",

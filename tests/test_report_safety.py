@@ -6,12 +6,12 @@ from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.registry import COLUMNS, Group, columns_of
 from maqa_severity.harness.metrics.safety.card import safety_card
 from maqa_severity.harness.metrics.scoring import safety_metrics, score
+from maqa_severity.harness.runs.questions import reference_ceilings
 from maqa_severity.harness.runs.run import Run, load_run
 from maqa_severity.harness.scores.table import ScoreTable
 from maqa_severity.harness.severity import parse_severity
 from maqa_severity.leaderboards.board import build_board
 from maqa_severity.leaderboards.export import board_page
-from maqa_severity.reports.ceilings import reference_ceilings
 from maqa_severity.reports.page import report_page
 from maqa_severity.reports.safety import safety_of
 from maqa_severity.tests.tongues import ARABIC

@@ -11,10 +11,10 @@ import pytest
 from maqa_severity.harness.core.errors import UserError
 from maqa_severity.harness.evaluation.evaluate import evaluate
 from maqa_severity.harness.evaluation.options import EvaluationOptions
-from maqa_severity.harness.evaluation.saving import fingerprint
 from maqa_severity.harness.generation.config import GenerationConfig
 from maqa_severity.harness.generation.decoding import decoding
 from maqa_severity.harness.metrics.scoring import default_metrics, run_metrics
+from maqa_severity.harness.runs.answers import fingerprint
 from maqa_severity.harness.runs.rescoring import rescore
 from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.scores.table import ScoreTable, read_scores, write_scores

@@ -8,9 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from ..core.files import read_json, sha256_text
+from ..core.files import read_json
 from ..core.secrets import redact
 from ..data.dataset import open_dataset
 from ..generation.config import GenerationConfig
@@ -21,6 +19,7 @@ from ..metrics.base import Metric
 from ..metrics.bertscore.encoder import encoder_asked
 from ..metrics.registry import left_out
 from ..metrics.scoring import beside_metrics, run_metrics
+from ..runs.answers import fingerprint
 from ..runs.conditions import TRAINING_MANIFEST
 from ..runs.generations import write_generation
 from ..runs.lm_eval_files import write_results, write_samples
@@ -28,6 +27,7 @@ from ..runs.manifest import NAME as MANIFEST
 from ..runs.manifest import DataRecord, Manifest, ModelRecord, PromptRecord, versions, write_manifest
 from ..runs.nll import NAME as NLL
 from ..runs.nll import keep_nll
+from ..runs.questions import write_questions
 from ..runs.repeats import rescore_repeats, write_repeats
 from ..runs.rescoring import complete_scores, with_check
 from ..runs.run import Run, Saved, load_answers, load_run
@@ -81,6 +81,7 @@ def save_run(model: StoredModel, options: EvaluationOptions, results: dict[str, 
     metrics = run_metrics(saved.language, *encoder, references=over)
     scores = with_check(saved, complete_scores(saved, beside_metrics(saved.language, *encoder)), metrics)
     write_scores(options.out / SCORES, scores)
+    write_questions(saved, options.out / SCORES)
     write_generation(saved, frame, metrics)
     _save_repeats(model, saved, scores, metrics)
     manifest = Manifest(
@@ -157,12 +158,6 @@ def _save_repeats(model: StoredModel, saved: Saved, scores: ScoreTable, metrics:
     how = ["by another seed"] * config.decoding.do_sample + ["in other batches"] * config.backend.device
     asked = (config.repeat_share, config.decoding.seed, " and ".join(how) or "as before")
     write_repeats(saved, scores, finish_frame(prompts, answers), metrics, asked)
-
-
-def fingerprint(answers: pd.DataFrame) -> str:
-    """Digest of the rows that were asked: ids, questions, references and severities, whatever their order."""
-    columns = ["id", "severity", "question", "reference"]
-    return sha256_text(answers[columns].sort_values("id").to_json(orient="records", force_ascii=False))
 
 
 def _data_record(options: EvaluationOptions, config: GenerationConfig, saved: Saved) -> DataRecord:

@@ -16,17 +16,17 @@ from ..metrics.base import Metric
 from ..metrics.bertscore.encoder import NO_ENCODER, EncoderAsked
 from ..metrics.registry import COLUMNS, Group, Need, declared
 from ..metrics.scoring import run_metrics, score, signatures
-from ..runs.answers import answers_to
+from ..runs.answers import answers_to, fingerprint
 from ..runs.nll import NAME as NLL
 from ..runs.noise import NAME as NOISE
+from ..runs.questions import DISCRIMINATORS, LEVEL, computed_questions, kept_questions
 from ..runs.rescoring import answers_of
 from ..runs.run import Run, load_run
 from ..runs.samples import GENERATION, read_generation
-from ..runs.seals import SCORES
+from ..runs.seals import QUESTIONS, SCORES
 from ..scores.references import References
 from ..scores.signatures import over_references_of
 from ..scores.table import ScoreTable, read_scores
-from .saving import fingerprint
 
 ENCODED = 1e-4
 """Points that a score by an encoder may differ by: other machines and batches sum in another order."""
@@ -123,6 +123,8 @@ def verify_run(path: Path, encoder: EncoderAsked | None = None) -> Verified:
     numbers = len(judged) * len(frame)
     found, more = _samples(run, metrics, judged)
     unequal, numbers = [*unequal, *found], numbers + more
+    found, more = _questions(run)
+    unequal, numbers = [*unequal, *found], numbers + more
     found = _recorded(run)
     unequal, numbers = [*unequal, *found], numbers + (2 if run.manifest else 0)
     if (run.path / NLL).is_file() and run.manifest:
@@ -206,6 +208,22 @@ def _samples(run: Run, metrics: Sequence[Metric], judged: Sequence[str]) -> tupl
     names = [name for name in judged if name in kept]
     found = [each for name in names for each in _compared(name, kept, again[name], f"{GENERATION}: ")]
     return found, len(names) * len(frame)
+
+
+def _questions(run: Run) -> tuple[list[Unequal], int]:
+    """What is kept of questions and references, where it is by the rules installed."""
+    kept = kept_questions(run)
+    if kept is None:
+        return [], 0
+    again = computed_questions(run)
+    kept = kept.assign(severity=run.answers["severity"].to_numpy())
+    found = []
+    for name in again.columns.drop("id"):
+        if name not in (LEVEL, DISCRIMINATORS):
+            found += _compared(name, kept, again[name].to_numpy(np.float64), f"{QUESTIONS}: ")
+        elif (other := kept["id"][(kept[name] != again[name]).to_numpy()]).size:
+            found.append(Unequal(f"{QUESTIONS}: {name}", "", "stored", "otherwise", str(other.iloc[0]), len(other)))
+    return found, again.size - len(again)
 
 
 def _recorded(run: Run) -> list[Unequal]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from ..core.files import sha256_text
 from ..data.dataset import REFERENCES
 from ..metrics.base import Answers
 from ..severity import parse_severity
@@ -20,3 +21,9 @@ def answers_to(rows: pd.DataFrame, predictions: Sequence[str]) -> Answers:
         severities=[parse_severity(severity) for severity in rows["severity"]],
         all_references=rows[REFERENCES].tolist() if REFERENCES in rows else None,
     )
+
+
+def fingerprint(answers: pd.DataFrame) -> str:
+    """Digest of the rows that were asked: ids, questions, references and severities, whatever their order."""
+    columns = ["id", "severity", "question", "reference"]
+    return sha256_text(answers[columns].sort_values("id").to_json(orient="records", force_ascii=False))

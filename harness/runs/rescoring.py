@@ -18,6 +18,7 @@ from ..scores.table import ScoreTable, write_scores
 from .answers import answers_to
 from .generations import rescore_samples
 from .noise import read_noise
+from .questions import write_questions
 from .repeats import rescore_repeats
 from .run import Run, Saved, load_answers, with_clusters
 from .samples import over_samples
@@ -52,9 +53,11 @@ def _rescored(path: Path, metrics_of: Callable[[Language], Sequence[Metric]], an
     scores = with_check(saved, score_table(list(saved.answers["id"]), answers_of(saved), metrics), metrics)
     if saved.manifest is None:
         write_scores(saved.scores_file, scores)
+        write_questions(saved, saved.scores_file)
         return Run(**vars(saved), scores=with_clusters(saved, scores))
     with rewriting(saved.path, RESCORED):
         write_scores(saved.scores_file, scores)
+        write_questions(saved, saved.scores_file)
         rescore_samples(saved, metrics)
         scores = over_samples(saved.path, scores)
         rescore_repeats(saved, scores, metrics)

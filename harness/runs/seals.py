@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from .run import Saved
 
 SCORES = "scores.parquet"
-RESCORED = (SCORES, GENERATION, REPEATS, NOISE)
+QUESTIONS = "questions.parquet"
+RESCORED = (SCORES, QUESTIONS, GENERATION, REPEATS, NOISE)
 """What new scores rewrite."""
 FILES = (*RESCORED, SEVERITIES, NLL)
 _MANIFEST_EDITED = f"{MANIFEST} (its content does not fit its own seal)"
