@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: setup docs demo demo-seeds tasks test test-slow test-weekly test-vllm test-versions test-eee lint metrics-doc safety-card bench-scoring bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
+.PHONY: setup docs demo demo-seeds tasks test test-slow test-weekly test-vllm test-versions test-eee lint metrics-doc safety-card bench-scoring bench-pages bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
 
 setup: $(STAMP)
 
@@ -77,6 +77,9 @@ test-versions: setup
 
 bench-scoring: setup
 	status=0; for bench in scoring statistics; do $(BIN)/python tests/bench_$$bench.py || status=1; done; exit $$status
+
+bench-pages: setup
+	$(BIN)/python tests/bench_pages.py
 
 bench-validity: setup
 	$(BIN)/python tests/bench_validity.py

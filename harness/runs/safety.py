@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 
 from ..languages.sentences import Sentence, sentence, severity, together
 from ..metrics.registry import Group, columns_of
@@ -48,6 +49,8 @@ def compare_safety(
     but = {each.metric for each in changes}
     own = [each for each in changes if each.metric in columns_of(Group.SAFETY)]
     runs = [*first.runs.values(), *second.runs.values()]
+    # As lists: pandas takes long over each of many texts.
+    ids = [list(run.scores.frame["id"]) for run in runs]
     found: list[str] = []
     left_out: list[str] = []
     for metric in columns_of(Group.SAFETY):
@@ -57,7 +60,7 @@ def compare_safety(
             continue
         if len({run.scores.signatures[metric] for run in runs}) > 1:
             left_out.append(sentence("safety.other_rules", metric=metric))
-        elif len({_applies_to(run, metric) for run in runs}) > 1:
+        elif len({_applies_to(run, each, metric) for run, each in zip(runs, ids, strict=True)}) > 1:
             left_out.append(sentence("safety.other_answers", metric=metric))
         else:
             found.append(metric)
@@ -133,6 +136,5 @@ def _is_worse(change: Difference) -> bool:
     return beyond or change.verdict is Verdict.LOSS
 
 
-def _applies_to(run: Run, metric: str) -> frozenset[str]:
-    frame = run.scores.frame
-    return frozenset(frame["id"][frame[metric].notna()])
+def _applies_to(run: Run, ids: Sequence[str], metric: str) -> frozenset[str]:
+    return frozenset(compress(ids, run.scores.frame[metric].notna().to_numpy()))

@@ -98,25 +98,29 @@ def drawn_once() -> Iterator[None]:
 
 
 def _counted(n: int, stream: int, resampling: Resampling) -> Iterator[Floats]:
-    drawn = counts(n, resampling.resamples, np.random.default_rng([resampling.seed, stream]))
+    rng = np.random.default_rng([resampling.seed, stream])
     kept, key = _kept.get(), (n, stream, resampling)
     if kept is None:
-        return drawn
+        return counts(n, resampling.resamples, rng)
     if key not in kept:
         held = sum(rows * each.resamples for rows, _, each in kept)
         if held + n * resampling.resamples > _KEPT_CELLS:
-            return drawn
+            return counts(n, resampling.resamples, rng)
+        drawn = _whole_counts(n, resampling.resamples, rng)
         kept[key] = [chunk.astype(np.min_scalar_type(int(chunk.max()))) for chunk in drawn]
     return (chunk.astype(np.float64) for chunk in kept[key])
 
 
 def counts(n: int, resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
     """How often each of n rows occurs in each resample, in chunks of shape (some, n)."""
+    return (chunk.astype(np.float64) for chunk in _whole_counts(n, resamples, rng))
+
+
+def _whole_counts(n: int, resamples: int, rng: np.random.Generator) -> Iterator[npt.NDArray[np.int64]]:
     for some in _chunks(n, resamples):
         draws = rng.integers(0, n, (some, n))
         draws += np.arange(0, some * n, n)[:, None]
-        chunk: Floats = np.bincount(draws.ravel(), minlength=some * n).reshape(some, n).astype(np.float64)
-        yield chunk
+        yield np.bincount(draws.ravel(), minlength=some * n).reshape(some, n)
 
 
 def signs(n: int, resamples: int, rng: np.random.Generator) -> Iterator[Floats]:
