@@ -13,11 +13,18 @@ from maqa_severity.harness.evaluation.verifying import verify_run
 from maqa_severity.harness.metrics.base import Answers
 from maqa_severity.harness.metrics.scoring import run_metrics, safety_metrics, score_table
 from maqa_severity.harness.runs import questions as asked
-from maqa_severity.harness.runs.questions import kept_questions, reference_ceilings, triaged, write_questions
+from maqa_severity.harness.runs.questions import (
+    Triaged,
+    kept_questions,
+    reference_ceilings,
+    triaged,
+    write_questions,
+)
 from maqa_severity.harness.runs.rescoring import rescore
 from maqa_severity.harness.runs.run import load_run
 from maqa_severity.harness.severity import Severity
 from maqa_severity.harness.statistics import Resampling
+from maqa_severity.reports import triage as strata
 from maqa_severity.reports.page import report_page
 from maqa_severity.tests.made_runs import made_run
 from maqa_severity.tests.sealing import resealed
@@ -80,6 +87,14 @@ def test_a_page_has_the_same_bytes_with_and_without_the_file(run, monkeypatch):
     assert report_page(run, metric="chrf", resampling=FEW) == page
     with pytest.raises(AssertionError, match="computed again"):
         report_page(without, metric="chrf", resampling=FEW)
+
+
+def test_no_accident_decides_which_of_equally_frequent_signs_a_page_leaves_out(run, monkeypatch):
+    names = [f"sign-{number:02}" for number in range(25)]
+    read = [[(name, 2) for name in names[place % 25 :] + names[: place % 25]] for place in range(len(run.answers))]
+    monkeypatch.setattr(strata, "triaged", lambda _: Triaged("made", [2] * len(read), read))
+    found = strata.triage_strata(run, None, "chrf")
+    assert [each.name for each in found.discriminators] == names[:20]
 
 
 @pytest.mark.parametrize("column", ["question", "reference", "severity", "id"])
