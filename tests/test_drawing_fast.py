@@ -34,7 +34,7 @@ def test_resamples_that_are_kept_are_those_drawn_anew(monkeypatch):
     drawn = resample(samples, [0, 2], FEW)
     with drawn_once():
         first = resample(samples, [0, 2], FEW)
-        monkeypatch.setattr("maqa_severity.harness.statistics.bootstrap.counts", None)
+        monkeypatch.setattr("maqa_severity.harness.statistics.bootstrap._whole_counts", None)
         with pytest.raises(TypeError):
             resample(samples, [1, 2], FEW)
         monkeypatch.undo()
