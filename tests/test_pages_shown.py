@@ -65,7 +65,19 @@ def test_figures_in_an_arabic_page_run_from_left_to_right_and_pictures_begin_wit
     with opened(browser, report, width=360, language="ar") as tab:
         assert tab.evaluate("getComputedStyle(document.querySelector('main')).direction") == "rtl"
         assert tab.eval_on_selector_all("#safety-table td bdi[dir=ltr], .cards td.number, td small", FORWARD)
-        assert tab.eval_on_selector_all(".chart .label", IN_VIEW)
+        assert tab.eval_on_selector_all(".chart.small .name", IN_VIEW)
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+def test_a_chart_of_intervals_fits_a_phone_and_is_drawn_once(browser, report, language):
+    inside = "all => all.map(each => each.parentElement).every(each => each.scrollWidth <= each.clientWidth)"
+    for width, shown, hidden in ((360, "small", "wide"), (1280, "wide", "small")):
+        with opened(browser, report, width=width, language=language) as tab:
+            assert (
+                tab.locator(f".chart.{shown}").first.is_visible()
+                and tab.locator(f".chart.{hidden}").first.is_hidden()
+            )
+            assert tab.eval_on_selector_all(f".chart.{shown}", inside)
 
 
 @pytest.mark.parametrize("language", ["en", pytest.param("ar", marks=pytest.mark.slow)])

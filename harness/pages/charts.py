@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _LEFT, _WIDTH, _RIGHT, _ROW = 250, 480, 90, 26
+_SMALL, _SMALL_EDGE, _SMALL_ROW = 312, 16, 42
+"""Of the same picture on a narrow screen, where a label stands above its interval."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class Axis:
         """Pixels from the left edge of the picture."""
         return round(_LEFT + self.share(value) * _WIDTH, 1)
 
+    def small_x(self, value: float) -> float:
+        """The same in the picture for a narrow screen."""
+        return round(_SMALL_EDGE + self.share(value) * (_SMALL - 2 * _SMALL_EDGE), 1)
+
 
 @dataclass(frozen=True)
 class IntervalChart:
@@ -48,6 +54,8 @@ class IntervalChart:
     digits: int = 2
     row_height: int = _ROW
     left: int = _LEFT
+    small_row: int = _SMALL_ROW
+    small_width: int = _SMALL
 
     @property
     def width(self) -> int:
@@ -56,6 +64,10 @@ class IntervalChart:
     @property
     def height(self) -> int:
         return len(self.rows) * _ROW + 34
+
+    @property
+    def small_height(self) -> int:
+        return len(self.rows) * _SMALL_ROW + 30
 
 
 def interval_chart(
