@@ -7,12 +7,18 @@ from pathlib import Path
 
 import typer
 
+from ..harness.core.beside import beside
 from ..harness.core.console import Terminal
 from .app import app
 from .options import LanguageCode, Resamples, Seed
 from .run import Drawn, run_and_print
 
 _DEMO = Path("runs/demo")
+
+ARITHMETIC = {"OMP_NUM_THREADS": "1", "MKL_CBWR": "COMPATIBLE", "ATEN_CPU_CAPABILITY": "default"}
+"""Read when torch is imported. Models this small gain nothing from threads, and threads that wait for a core of a
+busy machine made training ten times slower. The kernels are those that every x86 processor has, so that all of them
+round alike and the demo's figures are the same everywhere."""
 
 
 @app.command()
@@ -28,9 +34,8 @@ def demo(
     is found where it was planted, nothing is found where severities are noise, the trivial systems stand below the
     trained ones, and the encoder separates right answers from wrong ones.
     """
-    # Read when torch is imported. Models this small gain nothing from threads, and threads that wait for a core
-    # of a busy machine made training ten times slower.
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    for name, value in ARITHMETIC.items():
+        os.environ.setdefault(name, value)
     from .demo_checks import encoder_check, floors_check, null_check, planted_check
 
     drawn = Drawn(seed, resamples)
@@ -41,16 +46,15 @@ def demo(
         *drawn.words(),
     ]
     console = Terminal()
-    outcomes = {}
     planted, null = out / "planted", out / "null"
-    for folder, experiment, about in (
-        (planted, "demo", "The planted world: severities say which rows teach what is rare"),
-        (null, "demo-null", "The null world: the same rows, and severities in random order"),
-    ):
-        console.print(f"\n{about}", style="bold")
-        outcomes[folder] = run_and_print(Path(experiment), folder, command, language, drawn)
-    (board,), (arms,) = outcomes[planted].boards.values(), outcomes[planted].arms.values()
-    (unplanted,) = outcomes[null].arms.values()
+    of_null = (Path("demo-null"), null, command, language, drawn)
+    with beside(run_and_print, *of_null) as finished:
+        console.print("\nThe planted world: severities say which rows teach what is rare", style="bold")
+        outcome = run_and_print(Path("demo"), planted, command, language, drawn)
+        console.print("\nThe null world: the same rows, and severities in random order", style="bold")
+        finished()
+        (unplanted,) = run_and_print(*of_null).arms.values()
+    (board,), (arms,) = outcome.boards.values(), outcome.arms.values()
     checks = [
         encoder_check(planted / "encoder", planted / "dataset"),
         planted_check(arms),

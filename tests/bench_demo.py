@@ -15,8 +15,9 @@ import sys
 import time
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+from maqa_severity.commands.demo import ARITHMETIC
 
+os.environ |= ARITHMETIC
 from maqa_severity.commands.demo_checks import Check, null_check, planted_check
 from maqa_severity.experiment import run_experiment
 from maqa_severity.trainers.experiments.config import Experiment, load_experiment
