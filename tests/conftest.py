@@ -16,6 +16,7 @@ import typer.testing
 from hypothesis import HealthCheck, settings
 from maqa_severity.cli import application
 from maqa_severity.commands.app import app
+from maqa_severity.harness.languages.messages import choose
 from maqa_severity.tests.falah_draw import FALAH
 from maqa_severity.tests.tongues import ARABIC
 
@@ -45,6 +46,13 @@ def _frozen():
     a tenth to a third of the suite's time."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    """Leave no test the language that another's command was told to speak."""
+    yield
+    choose(None)
 
 
 @pytest.fixture(scope="session")
