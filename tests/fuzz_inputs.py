@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import cache
 from multiprocessing.connection import Connection
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from maqa_severity.harness.core.errors import UserError
@@ -86,6 +87,7 @@ def _tokenizer() -> Any:
 def _libraries() -> None:
     """What is imported once is no input's time."""
     import maqa_severity.harness.generation.chat
+    import maqa_severity.harness.labelling.sources.classifier_tfidf
     import maqa_severity.trainers.lm.bases  # noqa: F401
 
     _tokenizer()
@@ -103,10 +105,28 @@ def _weights(path: Path) -> None:
     load_model(str(folder), None, _tokenizer())
 
 
+def _classifier(path: Path) -> None:
+    """A classifier whose model this is."""
+    from maqa_severity.harness.labelling.sources.classifier_tfidf import MODEL, TfidfModel
+
+    folder = path.parent / "classifier"
+    folder.mkdir(exist_ok=True)
+    (folder / MODEL).write_bytes(path.read_bytes())
+    TfidfModel.load(folder, _info())
+
+
+@cache
+def _info() -> Any:
+    import sklearn
+
+    return SimpleNamespace(versions={"scikit-learn": sklearn.__version__}, language=ARABIC.code)
+
+
 _READERS: dict[str, Callable[[Path], None]] = {
     ".yaml": lambda path: read_yaml(path, "Mend it") and None,
     ".jinja": _template,
     ".safetensors": _weights,
+    ".skops": _classifier,
 }
 
 
@@ -127,7 +147,7 @@ def tried(name: str, content: bytes, folder: Path) -> Outcome:
     path.write_bytes(content)
     reset_peak()
     said = wrong = ""
-    if path.suffix in (".jinja", ".safetensors"):
+    if path.suffix in (".jinja", ".safetensors", ".skops"):
         _libraries()
     began = time.process_time()
     try:
@@ -191,11 +211,12 @@ def main() -> int:
     asked = argparse.ArgumentParser(description=__doc__)
     asked.add_argument("--count", type=int, default=10_000)
     asked.add_argument("--seed", type=int, default=0)
+    asked.add_argument("--ends", nargs="*", help="Damaged files of these formats alone, such as parquet skops.")
     given = asked.parse_args()
     tally: Counter[str] = Counter()
     slowest, largest = 0.0, 0
     began = time.monotonic()
-    for outcome in fuzz(given.count, given.seed):
+    for outcome in fuzz(given.count, given.seed, given.ends):
         tally["wrong" if outcome.fails else "read" if outcome.said == "read" else "refused in one line"] += 1
         slowest, largest = max(slowest, outcome.seconds), max(largest, outcome.peak)
         if outcome.fails:

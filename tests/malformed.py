@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.feather
 import pyarrow.parquet as pq
+from maqa_severity.tests.malformed_models import hostile_models, safetensors_seed, skops_seed
 
 ROWS = [
     {
@@ -130,6 +131,8 @@ def valid(folder: Path) -> dict[str, bytes]:
         "parts.zip": _zipped({"a.csv": csv.encode(), "b.jsonl": jsonl.encode()}),
         "yaml": _YAML.encode(),
         "jinja": _TEMPLATE.encode(),
+        "skops": skops_seed(),
+        "safetensors": safetensors_seed(),
     }
 
 
@@ -178,13 +181,14 @@ def hostile() -> list[tuple[str, bytes]]:
         ("safetensors", struct.pack("<Q", 2**63 - 1) + b"{}"),
         ("safetensors", struct.pack("<Q", 60) + b'{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,99999999]}}'),
         ("safetensors", struct.pack("<Q", 1_000_000) + b'{"a":' * 200_000),
+        *hostile_models(),
     ]  # fmt: skip
 
 
 def damaged(end: str, seeds: dict[str, bytes], draw: random.Random) -> bytes:
     """A valid file, changed at random in up to four places; what is packed is damaged inside in half of them."""
     content = seeds[end]
-    if end.endswith((".zip", "xlsx", "ods")) and draw.random() < 0.5:
+    if end.endswith((".zip", "xlsx", "ods", "skops")) and draw.random() < 0.5:
         inside = {}
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             inside = {name: archive.read(name) for name in archive.namelist()}

@@ -12,6 +12,9 @@ from pathlib import Path
 
 import openpyxl
 import pandas as pd
+import pyarrow as pa
+import pyarrow.feather as feather
+import pyarrow.parquet as pq
 import pytest
 from maqa_severity import cli
 from maqa_severity.harness.core.errors import UserError
@@ -225,6 +228,14 @@ def test_a_parquet_that_holds_no_text_is_named(tmp_path: Path, refused: Callable
     assert "row 2 column 'answer' is not UTF-8" in refused(path)
     path.write_bytes(path.read_bytes()[:-20])
     assert "not a readable parquet file" in refused(path)
+
+
+@pytest.mark.parametrize("name", ["s.parquet", "s.feather"])
+def test_two_columns_of_one_name_are_named(tmp_path: Path, refused: Callable[..., str], name: str) -> None:
+    text = pa.array(["x"])
+    table = pa.table([text, text, text], ["question", "question", "answer"])
+    (pq.write_table if name == "s.parquet" else feather.write_feather)(table, tmp_path / name)
+    assert f"{name} has two columns 'question'. Rename one of them" in refused(tmp_path / name)
 
 
 def test_probability_columns_that_contradict_the_labels_are_not_guessed(

@@ -32,6 +32,7 @@ _DAMAGE = (
     *(OSError, EOFError, ValueError, RuntimeError, NotImplementedError, KeyError, MemoryError),
     *(zlib.error, lzma.LZMAError, zipfile.BadZipFile),
 )
+_LONGEST_LINE = 400
 _REMEDY = "Get the file again, or unpack it and give what is inside"
 
 
@@ -125,7 +126,9 @@ def is_package(path: Path) -> bool:
     return bool(names & {"[Content_Types].xml", "content.xml", "xl/workbook.xml", "xl/workbook.bin", "mimetype"})
 
 
-def check_package(path: Path, stream: IO[bytes]) -> None:
+def check_package(
+    path: Path, stream: IO[bytes], remedy: str = "Save the sheet as csv if you trust the file"
+) -> None:
     """Demand of a document that is a zip file that its parts unpack to no more than sheets do.
 
     Raises:
@@ -141,14 +144,14 @@ def check_package(path: Path, stream: IO[bytes]) -> None:
             raise UserError(
                 f"{path} swells: its part {info.filename} unpacks from {info.compress_size:,} to"
                 f" {info.file_size:,} bytes",
-                "Save the sheet as csv if you trust the file",
+                remedy,
             )
 
 
 def said(error: BaseException) -> str:
-    """The first line of what an error says."""
+    """The first line of what an error says, as far as a line of ours bears it."""
     lines = str(error).strip().splitlines()
-    return lines[0].rstrip(".") if lines else type(error).__name__
+    return lines[0].rstrip(".")[:_LONGEST_LINE] if lines else type(error).__name__
 
 
 def _member(path: Path, archive: Path, name: str) -> BinaryIO:

@@ -9,7 +9,7 @@ from typing import Any
 
 from ...core.errors import UserError
 from .archives import open_seekable, said
-from .base import BATCH_ROWS, Batch, Source, arrow_batch
+from .base import BATCH_ROWS, Batch, Source, arrow_batch, demand_names
 from .readers import source
 
 
@@ -18,7 +18,7 @@ def open_arrow(path: Path) -> Source:
     """Open a feather or arrow file; numbers become text.
 
     Raises:
-        UserError: it is neither; while reading, a cell is no UTF-8.
+        UserError: it is neither, or has two columns of one name; while reading, a cell is no UTF-8.
     """
     import pyarrow as pa
 
@@ -29,6 +29,7 @@ def open_arrow(path: Path) -> Source:
             pass
     except problems as error:
         raise UserError(f"{path} is not a readable arrow file: {said(error)}", remedy) from error
+    demand_names(path, columns)
 
     def batches(places: Sequence[int]) -> Iterator[Batch]:
         start = 1

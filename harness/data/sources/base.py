@@ -175,6 +175,16 @@ def arrow_cells(column: pa.Array, name: str, start: int, path: Path) -> tuple[pa
     return text, {}
 
 
+def demand_names(path: Path, columns: Sequence[str]) -> None:
+    """Look whether each column has a name of its own, by which arrow's forms are read.
+
+    Raises:
+        UserError: two have the same.
+    """
+    if twice := [name for name in columns if columns.count(name) > 1]:
+        raise UserError(f"{path} has two columns {twice[0]!r}", "Rename one of them")
+
+
 def arrow_batch(columns: Mapping[str, pa.Array], start: int, path: Path) -> Batch:
     """Columns of arrow by name as a batch; see ``arrow_cells``. ``start`` is the number of the first row."""
     import numpy as np

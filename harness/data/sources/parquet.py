@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...core.errors import UserError
 from .archives import open_seekable, said
-from .base import BATCH_ROWS, Batch, Source, arrow_batch
+from .base import BATCH_ROWS, Batch, Source, arrow_batch, demand_names
 from .readers import source
 
 _REMEDY = "Write the file again"
@@ -19,7 +19,8 @@ def open_parquet(path: Path) -> Source:
     """Open a parquet file; numbers become text.
 
     Raises:
-        UserError: it is no parquet, or claims far more than it has bytes; while reading, a cell is no UTF-8.
+        UserError: it is no parquet, has two columns of one name, or claims far more than it has bytes; while
+            reading, a cell is no UTF-8.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
@@ -32,6 +33,7 @@ def open_parquet(path: Path) -> Source:
             size = stream.seek(0, 2)
     except problems as error:
         raise UserError(f"{path} is not a readable parquet file: {said(error)}", _REMEDY) from error
+    demand_names(path, columns)
     claims = [group.total_byte_size for group in groups]
     if any(claim < 0 or (claim > _FREE and claim > _RATIO * size) for claim in claims):
         raise UserError(f"{path} claims {max(claims):,} bytes of cells in a file of {size:,}", _REMEDY)

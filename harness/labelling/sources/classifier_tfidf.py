@@ -12,6 +12,7 @@ import sklearn
 import skops.io
 
 from ...core.errors import UserError
+from ...data.sources.archives import check_package, said
 from ...languages import Language
 from ...languages import language as language_of
 from ...languages.text import Profile, normalise
@@ -61,15 +62,22 @@ class TfidfModel:
         if trained.split(".")[:2] != here.split(".")[:2]:
             raise UserError(f"{path} was made with scikit-learn {trained}, this is {here}", _REMEDY)
         try:
+            with path.open("rb") as stream:
+                check_package(path, stream, _REMEDY)
             unknown = set(skops.io.get_untrusted_types(file=path)) - set(TRUSTED)
             if unknown:
-                raise UserError(f"{path} holds the untrusted type {sorted(unknown)[0]}", "Do not use this file")
+                raise UserError(
+                    f"{path} holds the untrusted type {sorted(unknown)[0][:100]}", "Do not use this file"
+                )
             pipeline = skops.io.load(path, trusted=list(TRUSTED))
+            names = [type(step).__name__ for _, step in getattr(pipeline, "steps", [])]
+            if names != ["TfidfVectorizer", "LogisticRegression"]:
+                raise UserError(f"{path} holds {' and '.join(names) or type(pipeline).__name__}", _REMEDY)
+            model = cls(pipeline, language_of(info.language))
+            # Of one whose parts were taken away there is no digest.
+            model.digest()
         except UserError:
             raise
         except Exception as error:  # skops raises whatever a foreign file provokes
-            raise UserError(f"{path} is no readable model: {error}", _REMEDY) from error
-        names = [type(step).__name__ for _, step in getattr(pipeline, "steps", [])]
-        if names != ["TfidfVectorizer", "LogisticRegression"]:
-            raise UserError(f"{path} holds {' and '.join(names) or type(pipeline).__name__}", _REMEDY)
-        return cls(pipeline, language_of(info.language))
+            raise UserError(f"{path} is no readable model: {said(error)}", _REMEDY) from error
+        return model
