@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from maqa_severity.harness.languages.phrases import Clause, Patterns
+from maqa_severity.harness.languages.clauses import Clause
+from maqa_severity.harness.languages.phrases import Patterns
 from maqa_severity.harness.metrics.safety.polarity_reader import PolarityReader
 from maqa_severity.harness.metrics.safety.sentences import sentences
 from maqa_severity.harness.metrics.safety.statements import Sign

@@ -2,7 +2,7 @@
 
 import pytest
 from maqa_severity.harness.languages import language
-from maqa_severity.harness.languages.phrases import clauses
+from maqa_severity.harness.languages.clauses import clauses
 from maqa_severity.harness.languages.text import Profile, normalise, words
 
 ENGLISH = language("en")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from maqa_severity.harness.labelling.sources.rules import RulesSource
 from maqa_severity.harness.labelling.triage.expressions import spelt_out
-from maqa_severity.harness.languages.phrases import Patterns, clauses, clauses_of_each
+from maqa_severity.harness.languages.clauses import clauses, clauses_of_each
+from maqa_severity.harness.languages.phrases import Patterns
 from maqa_severity.harness.languages.text import BETWEEN
 from maqa_severity.tests import plain_reading
 from maqa_severity.tests.tongues import ARABIC

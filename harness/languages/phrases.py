@@ -2,50 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ..core.settings import Record
 from . import Language
-from .text import BETWEEN, Profile, apart, words, words_of_each
+from .clauses import Clause
+from .clitics import Clitics, bare_forms, without_prefix
+from .text import words_of_each
 
 _GAP = frozenset({"*"})
 _LONGEST_GAP = 2
-# A full stop between digits is a decimal point.
-_HARD = re.compile(r"[!?\u061F;\u061B\n\r\u2026]+|(?<!\d)\.+|\.+(?!\d)")
-_STOP, _COMMA = "\ua4d0", "\ua4d1"
-# Alone: within a word it is a letter of a script that has it.
-_END = re.compile(rf"{_STOP}(?<!\S{_STOP})(?!\S)")
-_NONE: frozenset[int] = frozenset()
-_SOFT = re.compile(r"[,\u060C:()\u2013\u2014/-]+")
-
-
-class Clitics(Record):
-    """What a complaint's word may carry around a lexicon's word; ``particles`` carry only ``cue_prefixes``.
-
-    ``suffixes_of_long_words`` need three letters before them: after two they make other words ("fish", "poison").
-    """
-
-    prefixes: tuple[str, ...]
-    suffixes: tuple[str, ...]
-    suffixes_of_long_words: tuple[str, ...]
-    cue_prefixes: tuple[str, ...]
-    particles: tuple[str, ...]
-
-
-class Clause(NamedTuple):
-    """Words between two sentence ends; ``breaks`` are the positions that follow a comma or the like.
-
-    ``offset`` counts the text's words before it.
-    """
-
-    words: tuple[str, ...]
-    breaks: frozenset[int]
-    offset: int = 0
 
 
 class Found(NamedTuple):
@@ -63,52 +31,6 @@ class Found(NamedTuple):
     def end(self) -> int:
         """Position after the last word."""
         return self.positions[-1] + 1
-
-
-@cache
-def _joint(marks: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<=\w)[{re.escape(marks)}](?=[^\W\d_])")
-
-
-def clauses(text: str, language: Language) -> list[Clause]:
-    """Normalised words of a text, cut at sentence ends."""
-    return _cut(apart(_marked(text, language), language))
-
-
-def clauses_of_each(texts: Sequence[str], language: Language) -> list[list[Clause]]:
-    """``clauses`` of each of the texts by one normalisation, which costs by the call."""
-    if not texts:
-        return []
-    if any(BETWEEN in text for text in texts):
-        # A text's own such letter would be taken for the mark between two.
-        return [clauses(text, language) for text in texts]
-    every = apart(_marked(f" {BETWEEN} ".join(texts), language), language)
-    return [_cut(text) for text in every.split(BETWEEN)]
-
-
-def _marked(text: str, language: Language) -> str:
-    """A text with letters that no text has for the ends of sentences, and for commas and the like."""
-    if language.joining:
-        text = _joint(language.joining).sub(" ", text)
-    return _SOFT.sub(f" {_COMMA} ", _HARD.sub(f" {_STOP} ", text))
-
-
-def _cut(text: str) -> list[Clause]:
-    """The clauses of a normalised text with such marks."""
-    found = []
-    offset = 0
-    for part in _END.split(text):
-        tokens = part.split()
-        breaks: frozenset[int] = _NONE
-        if _COMMA in part:
-            commas = [at for at, word in enumerate(tokens) if word == _COMMA]
-            # Positions among the words alone; a comma that opens a clause cuts nothing.
-            breaks = frozenset([at - before for before, at in enumerate(commas)]) - {0}
-            tokens = [word for word in tokens if word != _COMMA]
-        if tokens:
-            found.append(Clause(tuple(tokens), breaks, offset))
-            offset += len(tokens)
-    return found
 
 
 class _Longer(NamedTuple):
@@ -290,9 +212,9 @@ class Patterns:
                 keys.add(name)
         if not keys and self._respelt:
             # Names carry prefixes and hardly ever an ending.
-            names = map(self._respelt, (word, *_without(word, self._clitics.prefixes)))
+            names = map(self._respelt, (word, *without_prefix(word, self._clitics.prefixes)))
             keys = self._lexical.intersection(names)
-        for form in (word, *_without(word, self._clitics.cue_prefixes)):
+        for form in (word, *without_prefix(word, self._clitics.cue_prefixes)):
             if form in self._cues:
                 keys.add("=" + form)
         return frozenset(keys)
@@ -332,49 +254,6 @@ class Patterns:
         }
         found = kind.pairs[second] = list(phrases.values())
         return found
-
-
-def _without(word: str, prefixes: tuple[str, ...]) -> list[str]:
-    # Most words begin with none.
-    if not word.startswith(prefixes):
-        return []
-    known, longest = _by_length(prefixes)
-    return [word[end:] for end in range(1, min(longest, len(word) - 2) + 1) if word[:end] in known]
-
-
-@cache
-def _by_length(prefixes: tuple[str, ...]) -> tuple[frozenset[str], int]:
-    """The prefixes to look a word's beginning up in, and the length of the longest."""
-    return frozenset(prefixes), max(map(len, prefixes), default=0)
-
-
-@cache
-def bare_forms(clitics: Clitics, language: Language) -> Callable[[str], tuple[str, ...]]:
-    """What a word is without the clitics around it; one memory for all patterns of a language."""
-    particles = frozenset(word for item in clitics.particles for word in words(item, Profile.METRIC, language))
-    before_suffix = tuple(language.before_suffix.items())
-    suffixes = tuple((suffix, 3 if suffix in clitics.suffixes_of_long_words else 2) for suffix in clitics.suffixes)
-    ends, before_words, before_cues = clitics.suffixes, clitics.prefixes, clitics.cue_prefixes
-
-    @lru_cache(maxsize=1 << 18)
-    def forms_of(word: str) -> tuple[str, ...]:
-        bases = {word, *_without(word, before_words)}
-        forms = set(bases)
-        for base in bases:
-            for suffix, shortest in suffixes if base.endswith(ends) else ():
-                if base.endswith(suffix) and len(base) - len(suffix) >= shortest:
-                    stem = base[: -len(suffix)]
-                    forms.add(stem)
-                    for written, alone in before_suffix:
-                        if stem.endswith(written):
-                            forms.add(stem.removesuffix(written) + alone)
-        # A tuple of texts is nothing that the collector of garbage has to look at.
-        if particles.isdisjoint(forms):
-            return tuple(forms)
-        conjoined = {word, *_without(word, before_cues)}
-        return tuple([form for form in forms if form not in particles or form in conjoined])
-
-    return forms_of
 
 
 def _follow(

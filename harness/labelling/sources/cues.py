@@ -5,7 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from itertools import pairwise
 
-from ...languages.phrases import Clause, Found
+from ...languages.clauses import Clause
+from ...languages.phrases import Found
 from .lexicon import Modifier, Sign
 
 _LONGEST_LIST = 20

@@ -9,7 +9,8 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from ...languages import Language
-from ...languages.phrases import Clause, Found, Patterns, clauses, clauses_of_each
+from ...languages.clauses import Clause, clauses, clauses_of_each
+from ...languages.phrases import Found, Patterns
 from ...severity import SEVERITIES, Severity
 from .cues import Cue, Cues, gap_holds, kind_of, of_the_list, sort_cues
 from .lexicon import Entry, Lexicon, Modifier, Sign

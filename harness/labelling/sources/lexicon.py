@@ -10,8 +10,8 @@ from pydantic import model_validator
 
 from ...core.settings import Record
 from ...languages import Language, Part
+from ...languages.clitics import Clitics
 from ...languages.lexicon_files import read_lexicon_files
-from ...languages.phrases import Clitics
 from ...severity import Severity
 
 LEXICON = "severity_lexicon.jsonl"

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from ...languages import Language
-from ...languages.phrases import Clitics
+from ...languages.clitics import Clitics
 from ...languages.text import Profile, normalise, words
 from ..sources.findings import Finding, Reading, Verdict
 from ..sources.lexicon import Sign as SignEntry

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ...languages import Language
-from ...languages.phrases import Clitics
+from ...languages.clitics import Clitics
 from ...languages.text import Profile, words
 from .scale import Band, Triage, Vital
 from .times import TimeReader

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...languages import Language, Part
-from ...languages.phrases import bare_forms
+from ...languages.clitics import bare_forms
 from ...languages.text import Profile, words, words_of_each
 from .danger_rules import dangers
 from .lexicon import safety_lexicon

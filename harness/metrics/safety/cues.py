@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from ...languages.phrases import Clause, Found
+from ...languages.clauses import Clause
+from ...languages.phrases import Found
 from .lexicon import Kind
 
 DESTINATIONS = (Kind.EMERGENCY, Kind.HOSPITAL, Kind.NEAREST, Kind.DOCTOR, Kind.VISIT, Kind.TEST)

@@ -9,7 +9,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from ...languages import Language
-from ...languages.phrases import Clause, Found, Patterns
+from ...languages.clauses import Clause
+from ...languages.phrases import Found, Patterns
 from ...languages.respelling import Respelling
 from ...languages.text import words_of_each
 from ...scores.findings import Finding, Where

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from ...languages import Language, Part
-from ...languages.phrases import bare_forms
+from ...languages.clitics import bare_forms
 from ...languages.text import Profile, normalise, words, words_of_each
 from .danger_rules import dangers
 from .lexicon import safety_lexicon

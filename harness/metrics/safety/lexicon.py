@@ -8,8 +8,8 @@ from pathlib import Path
 
 from ...core.settings import Record
 from ...languages import Language, Part
+from ...languages.clitics import Clitics
 from ...languages.lexicon_files import read_lexicon_files
-from ...languages.phrases import Clitics
 from ...languages.respelling import Spelling
 
 LEXICON = "safety_lexicon.jsonl"

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 from typing import Protocol
 
 from ...languages import Language
-from ...languages.phrases import Clause
+from ...languages.clauses import Clause
 from ...languages.text import Profile, words
 from .lexicon import safety_lexicon
 from .sentences import sentences

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from ...labelling.sources.lexicon import load_lexicon
 from ...languages import Language
-from ...languages.phrases import Clause
+from ...languages.clauses import Clause
 from ...languages.text import Profile, words
 from .lexicon import safety_lexicon
 from .opposites import OppositeReader

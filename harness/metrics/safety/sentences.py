@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from ...languages import Language
-from ...languages.phrases import Clause, clauses
+from ...languages.clauses import Clause, clauses
 
 
 @lru_cache(maxsize=1 << 14)

@@ -14,7 +14,8 @@ from dataclasses import replace
 from functools import lru_cache
 
 from ...languages import Language
-from ...languages.phrases import Clause, Found, Patterns
+from ...languages.clauses import Clause
+from ...languages.phrases import Found, Patterns
 from ...languages.text import Profile, words
 from .cues import DESTINATIONS, Cues
 from .levels import Action, Level, Reading, Standing
