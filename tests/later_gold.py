@@ -27,10 +27,18 @@ class LaterAuthor:
 
     name: str
     language: Language
-    path: Path
     sha256: str
-    first_seen: Path
     halved: bool = False
+
+    @property
+    def path(self) -> Path:
+        """The answers."""
+        return _DATA / f"gold_answers_{self.name}.jsonl"
+
+    @property
+    def first_seen(self) -> Path:
+        """The figures."""
+        return _DATA / f"first_seen_{self.name}.json"
 
     def rows(self) -> list[dict[str, Any]]:
         """The answers, the dialects of the Maghreb as one, as the other authors have it."""
@@ -43,25 +51,10 @@ class LaterAuthor:
 
 
 FIFTH = LaterAuthor(
-    name="fifth",
-    language=ARABIC,
-    path=_DATA / "gold_answers_fifth.jsonl",
-    sha256="5d4cea9253ea33ba9333af138fd8e9fbeecd54df826fba90699b35c4c523d187",
-    first_seen=_DATA / "first_seen_fifth.json",
-    halved=True,
+    "fifth", ARABIC, "5d4cea9253ea33ba9333af138fd8e9fbeecd54df826fba90699b35c4c523d187", halved=True
 )
-SIXTH = LaterAuthor(
-    name="sixth",
-    language=ARABIC,
-    path=_DATA / "gold_answers_sixth.jsonl",
-    sha256="76dec1f2ceff34a5ea1601fc04aba4519fb509f8df5547984982a77f70e99e6d",
-    first_seen=_DATA / "first_seen_sixth.json",
-)
+SIXTH = LaterAuthor("sixth", ARABIC, "76dec1f2ceff34a5ea1601fc04aba4519fb509f8df5547984982a77f70e99e6d")
 ENGLISH_SECOND = LaterAuthor(
-    name="en_second",
-    language=ENGLISH,
-    path=_DATA / "gold_answers_en_second.jsonl",
-    sha256="f8ddcfa9873bc2bdb698b9c10d4a92f063139aa02cabf52a0278d336ba74ba9e",
-    first_seen=_DATA / "first_seen_en_second.json",
+    "en_second", ENGLISH, "f8ddcfa9873bc2bdb698b9c10d4a92f063139aa02cabf52a0278d336ba74ba9e"
 )
 LATER = (FIFTH, SIXTH, ENGLISH_SECOND)
