@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import shutil
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +29,9 @@ from maqa_severity.trainers.classifier.config import ClassifierConfig
 from maqa_severity.trainers.classifier.fit import Rows, fit
 from maqa_severity.trainers.classifier.train import train_classifier
 from scipy.special import log_softmax
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 
 ROWS = handwritten_rows(ARABIC)
 QUESTIONS = [row["question"] for row in ROWS]
@@ -281,6 +285,19 @@ def test_a_folder_of_another_version_or_a_changed_one_is_refused(copy, changes, 
 def test_a_model_file_with_types_that_nobody_trusts_is_refused(copy):
     skops.io.dump({"payload": Path}, copy / MODEL)
     with pytest.raises(UserError, match="untrusted type"):
+        open_classifier(copy)
+
+
+def test_a_model_file_that_swells_is_refused_before_it_is_unpacked(copy):
+    with zipfile.ZipFile(copy / MODEL, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as packed:
+        packed.writestr("schema.json", bytes(2**28))
+    with pytest.raises(UserError, match=r"swells: its part schema\.json unpacks from .*Train it again"):
+        open_classifier(copy)
+
+
+def test_a_model_that_was_never_fitted_is_refused_when_it_is_opened(copy):
+    skops.io.dump(make_pipeline(TfidfVectorizer(), LogisticRegression()), copy / MODEL)
+    with pytest.raises(UserError, match="is no readable model"):
         open_classifier(copy)
 
 
