@@ -77,9 +77,9 @@ def run_names(runs: Sequence[Run]) -> list[str]:
 
 def review_fingerprint(runs: Sequence[Run]) -> str:
     """The identity of what a browser of answers shows of these runs: names, questions and answers, in order."""
-    ids = list(runs[0].answers["id"])
-    shown = [[run.name, list(run.answers.set_index("id").loc[ids, "prediction"])] for run in runs]
-    return sha256_text(json.dumps([ids, list(runs[0].answers["question"]), shown], ensure_ascii=True))
+    ids = runs[0].answers["id"].tolist()
+    shown = [[run.name, run.answers.set_index("id").loc[ids, "prediction"].tolist()] for run in runs]
+    return sha256_text(json.dumps([ids, runs[0].answers["question"].tolist(), shown], ensure_ascii=True))
 
 
 def read_review(files: Sequence[Path], runs: Sequence[Run]) -> Review:

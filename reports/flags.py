@@ -29,7 +29,7 @@ class Flagged:
         self._spans = (
             {}
             if run.scores.findings is None
-            else dict(zip(run.scores.frame["id"], run.scores.findings, strict=True))
+            else dict(zip(run.scores.frame["id"].tolist(), run.scores.findings.tolist(), strict=True))
         )
         self.marked = run.scores.findings is not None
         self._rows: dict[str, int] = {}

@@ -32,7 +32,7 @@ from ..harness.runs.true_severities import ASSUMED, POWERED
 from ..harness.scores.findings import spans_note
 from ..harness.scores.signatures import Better, better
 from ..harness.severity import SEVERITIES
-from ..harness.statistics import STRATA, USUAL, Difference, Parts, Resampling, SeedSummary, Summary, summarise
+from ..harness.statistics import STRATA, USUAL, Difference, Parts, Resampling, SeedSummary, Summary, summarise_all
 from ..harness.statistics.bootstrap import drawn_once
 from ..harness.statistics.verdicts import p_in_words
 from ..judges.reading import JudgedRuns
@@ -87,8 +87,10 @@ def report_page(
     seed = next((seed for seed in ours.runs if theirs and seed in theirs.runs), None)
     run = ours.runs.get(seed, ours.first)
     against = theirs.runs.get(seed, theirs.first) if theirs else None
-    summaries = _table(run, resampling)
-    other = _table(against, resampling) if against else None
+    shown = [run, *([against] if against else [])]
+    # Together, so that runs of the same answers share their resamples.
+    tables = [_table(found) for found in summarise_all([each.scores for each in shown], resampling)]
+    summaries, other = tables[0], tables[1] if against else None
     declared, compared = judged or (None, None)
     if theirs and compared is None:
         compared = compare(theirs, ours, [metric], resampling, anyway=anyway, gold=gold)
@@ -101,12 +103,11 @@ def report_page(
         if change_chart:
             charts["differences"] = (change_chart, sentence("figures.axis_points", metric=metric))
         write_figures(figures, charts)
-    shown = [run, *([against] if against else [])]
     beside = [third] if third else []
     ways = wrongs(shown, beside)
     everyone = [*shown, *beside]
     made, common = side_by_side([(each.name, provenance(each)) for each in everyone])
-    flagged = [Flagged(each, ways, side).over(list(run.answers["id"])) for side, each in enumerate(shown)]
+    flagged = [Flagged(each, ways, side).over(run.answers["id"].tolist()) for side, each in enumerate(shown)]
     return render(
         _TEMPLATES,
         "report.html",
@@ -214,9 +215,9 @@ def _trainings(
     return [(part.stratum, second.get(part.stratum), first.get(part.stratum), part) for part in parts]
 
 
-def _table(run: Run, resampling: Resampling) -> _Table:
+def _table(found: Sequence[Summary]) -> _Table:
     table: _Table = {}
-    for summary in summarise(run.scores, resampling):
+    for summary in found:
         if not summary.n:
             continue
         table.setdefault(summary.metric, {})[summary.stratum] = summary

@@ -77,7 +77,7 @@ def wrongs(runs: Sequence[Run], beside: Sequence[Run] = ()) -> list[Wrong]:
     Detectors are those whose less is better: of the others the absence is a detector of its own. Of a mean over
     several answers an answer is wrong from half of them on.
     """
-    ids = list(runs[0].answers["id"])
+    ids = runs[0].answers["id"].tolist()
     frames = [run.scores.frame.set_index("id").loc[ids] for run in (*runs, *beside)]
     found = []
     for column in columns_of(Group.PRESENCE, Group.SAFETY):

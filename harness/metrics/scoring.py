@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from ..core.errors import UserError
+from ..core.memory import uncollected
 from ..languages import Language, Part
 from ..scores.findings import Finding, to_text
 from ..scores.references import references_asked
@@ -126,7 +125,7 @@ def score(answers: Answers, metrics: Sequence[Metric]) -> dict[str, Scores]:
         raise UserError("there are no answers to score", "Give at least one row")
     scores: dict[str, Scores] = {}
     for metric in metrics:
-        with _uncollected():
+        with uncollected():
             found = metric.score(answers)
         for column in metric.columns:
             values = found[column]
@@ -134,18 +133,6 @@ def score(answers: Answers, metrics: Sequence[Metric]) -> dict[str, Scores]:
             assert not np.any((values < 0) | (values > 100)), f"{column} is no percentage"
             scores[column] = values
     return scores
-
-
-@contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without the collector of cycles: metrics make none and remember much, which it would look through in vain."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def score_table(

@@ -41,7 +41,10 @@ def as_expected(runs: Sequence[Saved]) -> bool:
 
 def alike(first: Saved, second: Saved) -> Alike:
     """Compare the answers of two runs to the questions that both were asked."""
-    one, other = (dict(zip(run.answers["id"], run.answers["prediction"], strict=True)) for run in (first, second))
+    one, other = (
+        dict(zip(run.answers["id"].tolist(), run.answers["prediction"].tolist(), strict=True))
+        for run in (first, second)
+    )
     shared = one.keys() & other.keys()
     return Alike(first.name, second.name, len(shared), sum(one[row] == other[row] for row in shared))
 

@@ -54,7 +54,7 @@ def reference_ceilings(saved: Saved) -> ScoreTable:
     if kept is None:
         return _ceilings(saved)
     signed = signatures(safety_metrics(saved.language))
-    keys = {"id": list(saved.answers["id"]), "severity": pd.Series(list(saved.answers["severity"]), dtype="str")}
+    keys = {"id": saved.answers["id"].tolist(), "severity": pd.Series(list(saved.answers["severity"]), dtype="str")}
     return ScoreTable(pd.DataFrame({**keys, **{name: kept[name].to_numpy() for name in signed}}), signed)
 
 
@@ -111,7 +111,7 @@ def kept_questions(saved: Saved) -> pd.DataFrame | None:
         table = pq.read_table(path)
         if json.loads((table.schema.metadata or {}).get(_KEY, b"null")) != _made_from(saved):
             return None
-        rows: pd.DataFrame = table.to_pandas().set_index("id").loc[list(saved.answers["id"])].reset_index()
+        rows: pd.DataFrame = table.to_pandas().set_index("id").loc[saved.answers["id"].tolist()].reset_index()
         return rows
     except (OSError, ValueError, KeyError, pa.ArrowException) as error:
         raise UserError(f"{path} cannot be read: {error}", f"Run `maqa rescore {saved.path}`") from error
@@ -140,7 +140,7 @@ def _rules(language: Language) -> RulesSource:
 def _ceilings(saved: Saved) -> ScoreTable:
     answers = answers_to(saved.answers, saved.answers["reference"].tolist())
     references = Answers(answers.references, answers.references, answers.questions, answers.severities)
-    return score_table(list(saved.answers["id"]), references, safety_metrics(saved.language), explain=False)
+    return score_table(saved.answers["id"].tolist(), references, safety_metrics(saved.language), explain=False)
 
 
 def _triaged(saved: Saved) -> Triaged:

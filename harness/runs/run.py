@@ -11,6 +11,7 @@ import pandas as pd
 
 from ..core.errors import UserError
 from ..core.files import read_json
+from ..core.memory import uncollected
 from ..data.dataset import REFERENCES
 from ..generation.backends import floor_names
 from ..languages import DEFAULT, Language, language
@@ -106,7 +107,7 @@ def load_run(path: Path, incomplete: bool = False, anyway: bool | None = None) -
             kept = scores.frame["id"].isin(saved.answers["id"])
             marked = scores.findings[kept].reset_index(drop=True) if scores.findings is not None else None
             scores = replace(scores, frame=scores.frame[kept].reset_index(drop=True), findings=marked)
-        if any(list(scores.frame[column]) != list(saved.answers[column]) for column in KEY_COLUMNS):
+        if any(scores.frame[column].tolist() != saved.answers[column].tolist() for column in KEY_COLUMNS):
             raise UserError(f"{file} does not hold the rows of the samples files", f"Run `maqa rescore {path}`")
     check_scores(scores, str(source))
     check_percentages(scores, str(source))
@@ -189,6 +190,7 @@ def _results(path: Path) -> dict[str, Any]:
     return results
 
 
+@uncollected()
 def _saved(
     name: str,
     files: list[Path],
@@ -286,4 +288,8 @@ def _text(value: object) -> str:
     """Text as a file can store it: half a surrogate pair, which no file can, becomes a question mark."""
     if not isinstance(value, str):
         raise TypeError(f"{value!r} is no text")
-    return value.encode("utf-8", "replace").decode("utf-8")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return value.encode("utf-8", "replace").decode("utf-8")
+    return value

@@ -67,4 +67,4 @@ def spans_note(findings: Iterable[str] | None) -> str:
     """A line for whoever shows scores: how many words are marked, or that the scores are from before marks."""
     if findings is None:
         return sentence("spans.none")
-    return sentence("spans", n=f"{sum(len(from_text(text)) for text in findings):,}")
+    return sentence("spans", n=f"{sum(len(json.loads(text)) for text in findings):,}")

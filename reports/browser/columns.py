@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from ...harness.core.memory import uncollected
 from ...harness.core.readable import visible
 from ...harness.languages.text import Profile, unit_ranges
 from ...harness.metrics.screening import is_detector
@@ -44,6 +45,7 @@ def place(text: str, at: int) -> int:
     return len(visible(text[:at]).encode("utf-16-le", "surrogatepass")) // 2
 
 
+@uncollected()
 def columns_of_runs(runs: Sequence[Run], metric: str, screened: Sequence[str], ways: list[Wrong]) -> dict[str, Any]:
     """What the page knows: the questions of the first run in their order, and of each run its answers, scores,
     what is wrong of them and the words that show it.
@@ -51,12 +53,12 @@ def columns_of_runs(runs: Sequence[Run], metric: str, screened: Sequence[str], w
     Spans are ``[way, rule, where, start, end]`` per answer that has any.
     """
     first = runs[0]
-    ids = list(first.answers["id"])
+    ids = first.answers["id"].tolist()
     answers = [run.answers.set_index("id").loc[ids] for run in runs]
     texts, rules = _Texts(), dict[str, int]()
     names = [way.name for way in ways]
-    question, reference = texts.of(list(answers[0]["question"])), texts.of(list(answers[0]["reference"]))
-    predictions = [texts.of(list(each["prediction"])) for each in answers]
+    question, reference = texts.of(answers[0]["question"].tolist()), texts.of(answers[0]["reference"].tolist())
+    predictions = [texts.of(each["prediction"].tolist()) for each in answers]
     categories = {name: at for at, name in enumerate(sorted(set(answers[0]["category"])))}
     severities = [str(each) for each in SEVERITIES]
     spans = [_spans(run, ids, each, names, rules) for run, each in zip(runs, answers, strict=True)]
@@ -69,9 +71,9 @@ def columns_of_runs(runs: Sequence[Run], metric: str, screened: Sequence[str], w
         "runs": run_names(runs),
         "ids": [visible(str(each)) for each in ids],
         "severities": severities,
-        "severity": [severities.index(each) for each in answers[0]["severity"]],
+        "severity": [severities.index(each) for each in answers[0]["severity"].tolist()],
         "categories": [visible(str(each)) for each in categories],
-        "category": [categories[each] for each in answers[0]["category"]],
+        "category": [categories[each] for each in answers[0]["category"].tolist()],
         "confidence": _confidence(first, ids),
         "question": question,
         "reference": reference,
@@ -117,11 +119,11 @@ def _spans(
 ) -> dict[int, list[list[int]]]:
     if run.scores.findings is None:
         return {}
-    own = dict(zip(run.scores.frame["id"], run.scores.findings, strict=True))
+    own = dict(zip(run.scores.frame["id"].tolist(), run.scores.findings.tolist(), strict=True))
     at = {name: number for number, name in enumerate(names)}
     columns = {Where.ANSWER: "prediction", Where.QUESTION: "question", Where.REFERENCE: "reference"}
     wheres = list(columns)
-    stored = {where: list(answers[column]) for where, column in columns.items()}
+    stored = {where: answers[column].tolist() for where, column in columns.items()}
     found: dict[int, list[list[int]]] = {}
     for row, name in enumerate(ids):
         text = own[name]
