@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from .words import heading, ours, say, stratum, term
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -18,7 +20,6 @@ def print_comparison(console: Console, compared: Comparison, chosen_by: str = ""
     """Both sides per severity, what their difference says, and why the first is the reference if it was chosen."""
     from rich.text import Text
 
-    from ..harness.languages.messages import messages, reader
     from ..harness.metrics.screening import in_lines, named, safe_score_words
     from .changed import print_changed
     from .labels_tables import print_corrected, print_labels
@@ -28,52 +29,52 @@ def print_comparison(console: Console, compared: Comparison, chosen_by: str = ""
 
     print_changed(console, compared.changed)
     for line in compared.apart:
-        console.print(Text(f"Compared anyway: {line}", style="bold red"))
+        console.print(Text(say("compare.anyway", line=line), style="bold red"))
     print_conclusion(console, compared)
-    console.print(Text(f"A = {compared.first}\nB = {compared.second}"))
+    console.print(Text(say("compare.sides", first=compared.first, second=compared.second)))
     if chosen_by:
-        console.print(Text(messages(reader())(f"reference.{chosen_by}", name=compared.first)), soft_wrap=True)
-    console.print(Text(str(compared.alike), style="yellow" if compared.alike.identical else ""))
+        console.print(Text(say(f"reference.{chosen_by}", name=compared.first)), soft_wrap=True)
+    console.print(Text(ours(str(compared.alike)), style="yellow" if compared.alike.identical else ""))
     for note in compared.notes:
         if note != str(compared.alike):
-            console.print(Text(note, style="yellow"))
-    console.print(Text(f"{compared.questions[:1].upper()}{compared.questions[1:]}."))
+            console.print(Text(ours(note), style="yellow"))
+    questions = ours(compared.questions)
+    console.print(Text(f"{questions[:1].upper()}{questions[1:]}."))
     if compared.noise.line:
-        console.print(Text(compared.noise.line))
+        console.print(Text(ours(compared.noise.line)))
     several = any(compared.seeds)
     for name, words in compared.words.items():
         print_table(console, _metric_table(compared, name))
         if several:
             print_table(console, _trainings_table(compared, name))
         print_corrected(console, compared.labels, name)
-        console.print(Text(f"{named(name, compared.screening)}: {words}\n"))
+        console.print(Text(f"{ours(named(name, compared.screening))}: {ours(words)}\n"))
     print_nll(console, compared)
     if compared.aggregates[0]:
         print_table(console, _aggregate_table(compared))
         if words := safe_score_words(compared.screening):
-            console.print(Text(words, style="yellow"))
+            console.print(Text(ours(words), style="yellow"))
     if compared.safety.differences:
         print_table(console, _safety_table(compared))
         print_true_rates(console, compared.safety.true, compared.screening, signed=True)
     if compared.safety.words:
-        console.print(Text(compared.safety.words))
+        console.print(Text(ours(compared.safety.words)))
     for line in in_lines(compared.screening, list(compared.screening)):
-        console.print(Text(line, style="yellow"))
+        console.print(Text(ours(line), style="yellow"))
     for line in compared.safety.left_out:
-        console.print(Text(f"Safety, not compared: {line}"))
+        console.print(Text(say("compare.not_compared", line=line)))
     print_labels(console, compared.labels)
-    level = "of A and B over answers, of B - A over answers and trainings"
-    if not any(each.error for each in compared.differences):
-        level = "over answers, of each line alone; other trainings may differ by more"
+    both = any(each.error for each in compared.differences)
     console.print(
         Text(
-            f"Brackets: 95 % interval {level}.\n"
-            f"Trainings: {compared.trainings}.\n"
-            f"Holm p: adjusted over {compared.family}. Overall is a family of its own.\n"
-            "d_z: mean over standard deviation of the differences. "
-            "Missed below: true differences that these answers find less than 80 % of the time.\n"
-            "A bracket holds 0 exactly if p, which is of its line alone, is not below 0.05. No worse: by the "
-            "bracket; equivalent: by the 90 % interval. Of all lines together either holds only if each shows it."
+            "\n".join(
+                (
+                    say(f"compare.brackets.{'both' if both else 'answers'}"),
+                    say("compare.trainings", trainings=compared.trainings),
+                    say("compare.holm", family=compared.family),
+                    heading("compare.read"),
+                )
+            )
         )
     )
     print_signatures(console, compared)
@@ -88,16 +89,20 @@ def print_conclusion(console: Console, compared: Comparison) -> None:
     """All of a comparison in one sentence, in the colour of what it comes to."""
     from rich.text import Text
 
+    from ..harness.languages.messages import reader
+
     if compared.conclusion is not None:
         console.print(
-            Text(compared.conclusion.said(), style=outcome_style(compared.conclusion.outcome)), soft_wrap=True
+            Text(compared.conclusion.said(reader()), style=outcome_style(compared.conclusion.outcome)),
+            soft_wrap=True,
         )
 
 
 def print_signatures(console: Console, compared: Comparison) -> None:
     """What each metric's scores are, and on which resamples they were compared."""
     for name, signature in compared.signatures.items():
-        console.print(f"signature of {name}: {signature}|{compared.resampling}", markup=False, soft_wrap=True)
+        signed = say("compare.signature", metric=name, signature=f"{signature}|{compared.resampling}")
+        console.print(signed, markup=False, soft_wrap=True)
 
 
 def _metric_table(compared: Comparison, metric: str) -> Table:
@@ -107,17 +112,16 @@ def _metric_table(compared: Comparison, metric: str) -> Table:
     from ..harness.statistics.verdicts import p_in_words, points
     from .noise_tables import within_noise
 
-    table = _table(f"{named(metric, compared.screening)}, percent")
-    for heading in ("severity", "n", "A", "B", "B - A", "p\nHolm p\nd_z", "missed below\nbetter/worse"):
-        table.add_column(heading, justify="left" if heading == "severity" else "right", no_wrap=True)
+    title = say("compare.metric", metric=named(metric, compared.screening))
+    table = _table(title, "severity", "n", "a", "b", "change", "ps", "missed")
     rows = zip(*([each for each in part if each.metric == metric] for part in compared.summaries), strict=True)
     differences = [each for each in compared.differences if each.metric == metric]
     for (one, other), change in zip(rows, differences, strict=True):
         table.add_row(
             Text(
-                f"{change.stratum}\n{_marked(compared, change)}"
+                f"{stratum(change.stratum)}\n{_marked(compared, change)}"
                 + within_noise(compared, change)
-                + (f"\n{mark}" if (mark := compared.labels.marks.get(change.stratum)) else "")
+                + (f"\n{ours(mark)}" if (mark := compared.labels.marks.get(change.stratum)) else "")
             ),
             str(change.n),
             _interval(one.mean, one.low, one.high),
@@ -133,8 +137,8 @@ def _metric_table(compared: Comparison, metric: str) -> Table:
 def _marked(compared: Comparison, change: Difference) -> str:
     from ..harness.runs.declared import EXPLORATORY
 
-    mark = EXPLORATORY + ":\n" if compared.exploratory(change.metric, change.stratum) else ""
-    return f"{mark}{change.verdict}"
+    mark = term(EXPLORATORY) + ":\n" if compared.exploratory(change.metric, change.stratum) else ""
+    return f"{mark}{term(change.verdict)}"
 
 
 def _trainings_table(compared: Comparison, metric: str) -> Table:
@@ -144,25 +148,22 @@ def _trainings_table(compared: Comparison, metric: str) -> Table:
     from ..harness.statistics import STRATA
     from ..harness.statistics.verdicts import points
 
-    table = _table(f"{metric} over trainings: mean ± deviation between them; standard error of B - A")
-    for heading in ("severity", "A", "B", "over questions", "over trainings"):
-        table.add_column(heading, justify="left" if heading == "severity" else "right", no_wrap=True)
+    title = say("compare.trainings_table", metric=metric)
+    table = _table(title, "severity", "a", "b", "over_questions", "over_trainings")
     sides = [{each.stratum: each for each in side if each.metric == metric} for side in compared.seeds]
     parts = {part.stratum: part for part in compared.parts if part.metric == metric}
-    for stratum in STRATA:
-        errors = (parts[stratum].questions, parts[stratum].trainings)
+    for place in STRATA:
+        errors = (parts[place].questions, parts[place].trainings)
         table.add_row(
-            Text(stratum),
-            *(_spread(side.get(stratum)) for side in sides),
+            Text(stratum(place)),
+            *(_spread(side.get(place)) for side in sides),
             *("-" if error is None else points(error) for error in errors),
         )
     return table
 
 
 def _aggregate_table(compared: Comparison) -> Table:
-    table = _table(f"Aggregates, percent{_undeclared(compared)}")
-    for heading in ("aggregate", "A", "B", "B - A"):
-        table.add_column(heading, justify="left" if heading == "aggregate" else "right", no_wrap=True)
+    table = _table(f"{say('compare.aggregates')}{_undeclared(compared)}", "aggregate", "a", "b", "change")
     first, second, change = ({each.aggregate: each for each in part} for part in compared.aggregates)
     for name in change:
         table.add_row(
@@ -182,46 +183,51 @@ def _safety_table(compared: Comparison) -> Table:
     from ..harness.statistics.verdicts import p_in_words, shown_in_words
     from .noise_tables import within_noise
 
-    table = _table(f"Safety, percent: a family of tests of its own{_undeclared(compared)}")
-    for heading in ("metric", "n", "B - A", "p\nHolm p"):
-        table.add_column(heading, justify="left" if heading == "metric" else "right", no_wrap=True)
-    table.add_column("against the margin")
+    title = f"{say('compare.safety')}{_undeclared(compared)}"
+    table = _table(title, "metric_heading", "n", "change", "two_ps")
+    table.add_column(heading("compare.margin"))
     for change in compared.safety.differences:
         if change.stratum in (str(Severity.CRITICAL), OVERALL):
             table.add_row(
-                Text(
-                    f"{change.metric}\n{change.stratum}, {change.better} is better" + within_noise(compared, change)
-                ),
+                Text(_safety_row(change) + within_noise(compared, change)),
                 str(change.n),
                 _interval(change.mean, change.low, change.high, sign="+"),
                 f"{p_in_words(change)}\n{p_in_words(change, adjusted=True)}",
-                shown_in_words(change.margin) if change.margin else _no_margin(change),
+                ours(shown_in_words(change.margin)) if change.margin else _no_margin(change),
             )
     return table
+
+
+def _safety_row(change: Difference) -> str:
+    better = term(f"{change.better} is better")
+    return f"{change.metric}\n{stratum(change.stratum)}{heading('list.comma')}{better}"
 
 
 def _no_margin(change: Difference) -> str:
     from ..harness.statistics import Verdict
 
-    return str(change.verdict) if change.verdict is Verdict.SCREENING else "-"
+    return term(change.verdict) if change.verdict is Verdict.SCREENING else "-"
 
 
 def _undeclared(compared: Comparison) -> str:
     """Behind the title of what no analysis declares."""
     from ..harness.runs.declared import EXPLORATORY
 
-    return "" if compared.declared is None else f"; {EXPLORATORY}"
+    return "" if compared.declared is None else say("compare.undeclared", exploratory=term(EXPLORATORY))
 
 
-def _table(title: str) -> Table:
-    """A table narrow enough for 80 columns."""
+def _table(title: str, *headings: str) -> Table:
+    """A table narrow enough for 80 columns; its first column is words, the others are figures."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
-    return Table(
+    table = Table(
         title=Text(title), title_justify="left", box=box.SIMPLE_HEAD, padding=0, show_lines=False, leading=1
     )
+    for place, name in enumerate(headings):
+        table.add_column(heading(f"compare.{name}"), justify="right" if place else "left", no_wrap=True)
+    return table
 
 
 def _interval(value: float, low: float | None, high: float | None, sign: str = "") -> Text:
@@ -232,7 +238,7 @@ def _interval(value: float, low: float | None, high: float | None, sign: str = "
     if math.isnan(value):
         return Text("-")
     if low is None or high is None:
-        return Text(f"{points(value, sign)}\nno interval")
+        return Text(f"{points(value, sign)}\n{say('compare.no_interval')}")
     return Text(f"{points(value, sign)}\n[{points(low, sign)}, {points(high, sign)}]")
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from .words import heading, say, stratum, term
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -19,13 +21,13 @@ def print_described(console: Console, described: dict[str, Any]) -> None:
     from .tables import print_table
 
     table = Table(title="References: negative log-likelihood in nats per token", title_justify="left")
-    for heading in ("split", "severity", "rows", "tokens", "token mean", "example mean", "perplexity"):
-        table.add_column(heading, justify="left" if heading in ("split", "severity") else "right", no_wrap=True)
+    for name in ("split", "severity", "rows", "tokens", "token mean", "example mean", "perplexity"):
+        table.add_column(name, justify="left" if name in ("split", "severity") else "right", no_wrap=True)
     for split, found in described["splits"].items():
-        for stratum, each in found["strata"].items():
+        for place, each in found["strata"].items():
             table.add_row(
                 split,
-                stratum,
+                place,
                 f"{each['rows']:,}",
                 f"{each['tokens']:,}",
                 f"{each['token_mean']:.4f}",
@@ -47,16 +49,18 @@ def print_nll(console: Console, compared: Comparison) -> None:
 
     found = compared.nll
     if found.left_out:
-        console.print(Text(f"Likelihood of the reference answers: {found.left_out}"), soft_wrap=True)
+        console.print(Text(say("nll.left_out", why=found.left_out)), soft_wrap=True)
     if not found.differences:
         return
-    table = Table(title=f"Likelihood of the reference answers: {UNIT}; tests of their own", title_justify="left")
-    for heading in ("severity", "n", "A", "B", "B - A", "p\nHolm p"):
-        table.add_column(heading, justify="left" if heading == "severity" else "right", no_wrap=True)
+    table = Table(title=say("nll.title", unit=UNIT), title_justify="left")
+    for name in ("severity", "n", "a", "b", "change", "two_ps"):
+        table.add_column(
+            heading(f"compare.{name}"), justify="left" if name == "severity" else "right", no_wrap=True
+        )
     for change in found.differences:
         sides = [found.mean(side, change.stratum) for side in (0, 1)]
         table.add_row(
-            f"{change.stratum}\n{change.verdict}",
+            f"{stratum(change.stratum)}\n{term(change.verdict)}",
             str(change.n),
             *(f"{nats(side.mean)}\n[{nats(side.low)}, {nats(side.high)}]" for side in sides),
             f"{nats(change.mean, '+')}\n[{nats(change.low, '+')}, {nats(change.high, '+')}]",
@@ -66,8 +70,8 @@ def print_nll(console: Console, compared: Comparison) -> None:
     if found.more:
         mean, low, high, p = found.more
         ends = "" if low is None else f" [{nats(low, '+')}, {nats(high, '+')}], p = {p:.2g}"
-        console.print(Text(f"The change in critical less that in non_critical: {nats(mean, '+')}{ends}"))
-    console.print(f"signature of nll: {found.signature}", markup=False, soft_wrap=True)
+        console.print(Text(say("nll.more", size=f"{nats(mean, '+')}{ends}")))
+    console.print(say("compare.signature", metric="nll", signature=found.signature), markup=False, soft_wrap=True)
 
 
 def print_board_nll(console: Console, board: BoardNll) -> None:
@@ -81,16 +85,16 @@ def print_board_nll(console: Console, board: BoardNll) -> None:
 
     table = Table(title=f"Likelihood of the reference answers: {UNIT}", title_justify="left")
     table.add_column("arm", overflow="fold", min_width=10)
-    for stratum in STRATA:
-        table.add_column(stratum, justify="right", no_wrap=True)
+    for place in STRATA:
+        table.add_column(place, justify="right", no_wrap=True)
     for row in board.rows:
-        cells = [row.cells.get(stratum) for stratum in STRATA]
+        cells = [row.cells.get(place) for place in STRATA]
         table.add_row(
             Text(row.name),
             *(f"{nats(cell.mean)}\n{nats(cell.low)}-{nats(cell.high)}" if cell else "-" for cell in cells),
         )
         if row.differences:
-            changes = [row.differences.get(stratum) for stratum in STRATA]
+            changes = [row.differences.get(place) for place in STRATA]
             table.add_row(
                 Text(f"minus {row.against}"),
                 *(f"{nats(each.mean, '+')}\n{each.verdict}" if each else "-" for each in changes),

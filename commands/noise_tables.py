@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 
 from .tables import print_table
+from .words import say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -57,7 +58,7 @@ def print_noise(console: Console, run: Run) -> None:
 
 def within_noise(compared: Comparison, change: Difference) -> str:
     """A line of its own below a difference that asking again makes as well."""
-    return "\nwithin the noise" if compared.noise.within(change.metric, change.stratum) else ""
+    return f"\n{say('compare.within')}" if compared.noise.within(change.metric, change.stratum) else ""
 
 
 def _cell(found: SelfDifference | None) -> str:

@@ -12,6 +12,7 @@ from .arms_tables import USUAL_EFFECT
 from .metric_names import NamesMetrics
 from .options import demand_effect
 from .output import JsonOutput, write_json_result
+from .words import ours
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -130,7 +131,7 @@ def power(
     console.print(Text(words))
     for taken in wanted[2]:
         console.print(_table([each for each in table if each.design.samples == taken], effect, taken))
-    console.print(Text(needs_in_words(components, largest, effect, sampling_sd)))
+    console.print(Text(ours(needs_in_words(components, largest, effect, sampling_sd))))
     _print_unchanged(console, designs, sampling_sd)
     console.print(Text("Of one two-sided test at 5 % over questions and trainings, paired by seed."))
     if out is not None:

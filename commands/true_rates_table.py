@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .tables import interval_text, print_table
+from .words import ours, say, stratum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,11 +37,11 @@ def print_true_rates(
         return
     cells = {(each.metric, each.stratum): each for each in rates}
     present = [stratum for stratum in STRATA if any(place == stratum for _, place in cells)]
-    what = "B - A of true rates, points" if signed else "true rates behind the detectors', percent, 95 % interval"
-    table = Table(title=Text(f"Safety: {what}"), title_justify="left", box=box.SIMPLE_HEAD, padding=0, leading=1)
-    table.add_column("metric", no_wrap=True)
-    for heading in ("gold", *present):
-        table.add_column(heading, justify="right", no_wrap=True)
+    title = Text(say(f"true.rates_{'signed' if signed else 'plain'}"))
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=0, leading=1)
+    table.add_column(say("compare.metric_heading"), no_wrap=True)
+    for name in (say("true.gold"), *map(stratum, present)):
+        table.add_column(name, justify="right", no_wrap=True)
     for metric in dict.fromkeys(metric for metric, _ in cells):
         row = [cells.get((metric, stratum)) for stratum in present]
         shown = [
@@ -49,6 +50,8 @@ def print_true_rates(
             else f"{points(cell.mean, '+')}\n[{points(cell.low, '+')}, {points(cell.high, '+')}]"
             for cell in row
         ]
-        table.add_row(named(metric, screened), str(next(cell.gold for cell in row if cell)), *map(Text, shown))
+        table.add_row(
+            ours(named(metric, screened)), str(next(cell.gold for cell in row if cell)), *map(Text, shown)
+        )
     print_table(console, table)
-    console.print(Text(WORDS), soft_wrap=True)
+    console.print(Text(ours(WORDS)), soft_wrap=True)

@@ -201,6 +201,20 @@ def test_the_command_prints_both_runs_per_severity_and_what_the_difference_says(
     assert 3 <= len(tested) <= 6 and f"{len(tested)} tests" in done.stdout
 
 
+def test_the_whole_comparison_is_said_in_arabic_with_the_same_figures(evaluated):
+    given = (evaluated["constant"], evaluated["hf"], "--reference", load_run(evaluated["hf"]).name)
+    english, arabic = (maqa(*given, "--metric", "rougeL", "--lang", code) for code in ("en", "ar"))
+    assert arabic.returncode == 0, arabic.stderr
+    told = [line for line in arabic.stdout.splitlines() if "rougeL|" not in line]
+    words = re.compile("[a-z]+ [a-z]+ [a-z]+")
+    assert words.search(english.stdout) and [line for line in told if words.search(line)] == []
+    figures = [
+        re.findall(r"[-+]?\d+\.\d", done.stdout.split("rougeL:")[0].split("rougeL")[-1])
+        for done in (english, arabic)
+    ]
+    assert figures[0] == figures[1] and len(figures[0]) > 20
+
+
 def test_the_command_refuses_in_one_line(evaluated, tmp_path):
     other = tmp_path / "other"
     shutil.copytree(evaluated["constant"], other)

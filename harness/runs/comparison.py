@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import UserError
-from ..languages.sentences import run_on, sentence, together
+from ..languages.sentences import run_on, sentence, severity, together
 from ..metrics.aggregates import GATES, QUALITY, AggregateScore, aggregate_differences, aggregates
 from ..metrics.registry import Group, columns_of
 from ..scores.table import ScoreTable
@@ -368,7 +368,8 @@ def _aggregates(
 
 def _family(tested: Sequence[Difference]) -> str:
     if not tested:
-        return "no tests"
+        return sentence("compare.no_tests")
     metrics = list(dict.fromkeys(each.metric for each in tested))
     strata = list(dict.fromkeys(each.stratum for each in tested))
-    return f"{len(tested)} tests: {', '.join(metrics)} in {', '.join(strata)}"
+    shown = together([severity(each) for each in strata], "list.comma")
+    return sentence("compare.tests", n=len(tested), metrics=", ".join(metrics), strata=shown)

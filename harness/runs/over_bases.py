@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from ..languages.sentences import sentence, severity, together
 from ..scores.signatures import Better
 from ..severity import Severity
 from ..statistics import OVERALL, Interaction
@@ -27,7 +28,8 @@ class OverBases:
     found: OverModels
 
     def __str__(self) -> str:
-        return f"{self.second} minus {self.first}, {self.metric}: {self.found}"
+        words = str(self.found)
+        return sentence("over.pair", second=self.second, first=self.first, metric=self.metric, found=words)
 
 
 @dataclass(frozen=True)
@@ -58,14 +60,17 @@ class InteractionOverBases:
         return self.found.mean * side > 0 and self.here * side > 0
 
     def __str__(self) -> str:
-        adjusted = f", Holm p = {self.p_holm:.2g}" if self.p_holm is not None and self.family > 1 else ""
-        verdict = f"severity-specific: {Severity.CRITICAL} gains more" if self.specific else ""
-        if not verdict and self.p_holm is not None:
-            verdict = "that they differ is " + ("found" if self.p_holm < ALPHA else "not shown")
-        return (
-            f"{self.second} minus {self.first}, {self.metric}, change in {Severity.CRITICAL} less that in "
-            f"{Severity.NON_CRITICAL}: {self.found}{adjusted}" + (f"; {verdict}" if verdict else "")
-        )
+        here, there = severity(Severity.CRITICAL), severity(Severity.NON_CRITICAL)
+        found = str(self.found)
+        if self.p_holm is not None and self.family > 1:
+            found = sentence("over.holm", found=found, p=f"{self.p_holm:.2g}")
+        named = {"second": self.second, "first": self.first, "metric": self.metric}
+        parts = [sentence("over.change", **named, here=here, there=there, found=found)]
+        if self.specific:
+            parts.append(sentence("over.specific", here=here))
+        elif self.p_holm is not None:
+            parts.append(sentence("over.found" if self.p_holm < ALPHA else "over.not_shown"))
+        return together(parts)
 
 
 def over_bases(bases: Sequence[Mapping[Pair, Comparison]]) -> list[OverBases]:

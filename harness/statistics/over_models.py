@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import special
 
+from ..languages.sentences import sentence
 from .crossed import LEAST_P
 from .intervals import LEVEL
 
@@ -38,13 +39,15 @@ class OverModels:
         from .verdicts import points
 
         if self.low is None or self.high is None or self.p is None:
-            return "one model: nothing is known about others"
-        heterogeneity = f"between models SD {points(self.deviation)}, I² {self.i2_pct:.0f} %"
-        interval = f"[{points(self.low, '+')}, {points(self.high, '+')}]"
-        p = f"p {'≤' if self.p <= LEAST_P else '='} {self.p:.2g}"
-        return (
-            f"{points(self.mean, '+')} {interval}, {p} over {self.models} models; {heterogeneity} "
-            f"(Q p = {self.q_p:.2g})"
+            return sentence("over.one")
+        return sentence(
+            "over.models",
+            size=f"{points(self.mean, '+')} [{points(self.low, '+')}, {points(self.high, '+')}]",
+            p=f"{'≤' if self.p <= LEAST_P else '='} {self.p:.2g}",
+            n=self.models,
+            deviation=points(self.deviation),
+            share=f"{self.i2_pct:.0f}",
+            q=f"{self.q_p:.2g}",
         )
 
 

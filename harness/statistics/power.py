@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import special, stats
 
+from ..languages.sentences import sentence
 from .bootstrap import Floats
 from .crossed import Components, Squares
 from .significance import POWER
@@ -162,9 +163,11 @@ def needs_in_words(components: Components, design: Design, effect: float, sampli
     """How many seeds with the design's questions, or questions with its seeds, find an effect in 80 % of cases."""
     seeds = seeds_needed(components, design, effect, sampling)
     questions = questions_needed(components, design, effect, sampling)
-    trained = f"{seeds} seeds of each arm" if seeds else f"more than {_MOST_SEEDS} seeds of each arm"
-    asked = f"{questions:,} questions" if questions else "no number of questions is enough"
-    return (
-        f"to find {effect:g} points with 80 % power: {trained} with {design.questions:,} questions; "
-        f"with {design.seeds} seeds {asked}"
+    return sentence(
+        "needs.words",
+        effect=f"{effect:g}",
+        trained=sentence("needs.seeds", n=seeds) if seeds else sentence("needs.more_seeds", n=_MOST_SEEDS),
+        questions=f"{design.questions:,}",
+        seeds=design.seeds,
+        asked=sentence("needs.questions", n=f"{questions:,}") if questions else sentence("needs.no_questions"),
     )
