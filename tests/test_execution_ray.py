@@ -116,7 +116,8 @@ def test_ten_kills_of_workers_and_drivers_change_no_byte_and_nothing_is_done_twi
     assert driver_of(disturbed.out) is None and disturbed.workers() == []
 
 
-@pytest.mark.parametrize("sign", [pytest.param(signal.SIGINT, marks=pytest.mark.weekly), signal.SIGTERM])
+@pytest.mark.weekly
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_who_ends_the_driver_ends_its_workers_and_what_is_done_is_kept(grid, sign):
     ended = grid()
     ended.start()

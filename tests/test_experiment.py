@@ -87,6 +87,7 @@ def test_the_arms_are_compared_once_per_base_and_decoding_over_all_their_trainin
     assert "One training seed says nothing about another" not in page
 
 
+@pytest.mark.weekly
 @pytest.mark.slow
 def test_every_number_of_it_is_computed_again_wherever_it_lies(done, tmp_path):
     from maqa_severity.commands import verify  # noqa: F401

@@ -33,6 +33,7 @@ def test_two_workers_give_the_answers_of_one_process(checkpoint, tmp_path, clust
     assert two.defaults["batch_prompts"] == 4
 
 
+@pytest.mark.weekly
 def test_what_one_process_had_stored_is_not_generated_again(checkpoint, tmp_path, cluster):
     StoredModel(hf_config(checkpoint, tmp_path, shard=(0, 2))).generate_shard(requests())
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.jsonl")}

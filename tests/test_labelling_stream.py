@@ -272,7 +272,10 @@ def kept_before_every_move(monkeypatch, folder: Path, kept: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("in_place", [False, True], ids=["into a new folder", "in place"])
+@pytest.mark.parametrize(
+    "in_place",
+    [pytest.param(False, marks=pytest.mark.weekly, id="into a new folder"), pytest.param(True, id="in place")],
+)
 def test_killed_while_the_dataset_is_written_it_goes_on_to_the_same_bytes(
     unlabelled, tmp_path, monkeypatch, in_place
 ):

@@ -80,6 +80,20 @@ def test_a_chart_of_intervals_fits_a_phone_and_is_drawn_once(browser, report, la
             assert tab.eval_on_selector_all(f".chart.{shown}", inside)
 
 
+def test_on_a_phone_points_are_numbers_whose_names_stand_below(browser, board):
+    counts = """all => all.map(keys => [
+      keys.children.length, keys.previousElementSibling.querySelectorAll('.small g text').length])"""
+    inside = "all => all.every(each => each.parentElement.scrollWidth <= each.parentElement.clientWidth)"
+    with opened(browser, board, width=360) as tab:
+        found = tab.eval_on_selector_all("ol.keys", counts)
+        assert found and all(names == numbers > 1 for names, numbers in found)
+        assert tab.locator("ol.keys").first.is_visible() and tab.eval_on_selector_all(".chart.small", inside)
+        told = tab.locator("ol.keys").first.inner_text()
+        assert all(name in told for name in NAMES)
+    with opened(browser, board) as tab:
+        assert tab.locator("ol.keys").first.is_hidden()
+
+
 @pytest.mark.parametrize("language", ["en", pytest.param("ar", marks=pytest.mark.slow)])
 def test_paper_holds_verdict_table_detectable_difference_and_reproduce_block_on_two_pages(
     browser, report, language
