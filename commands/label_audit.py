@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .words import ours, say, term
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -27,18 +29,17 @@ def audit_before_training(console: Console, dataset: Dataset) -> Audit | None:
 
     source = dataset.info.severity_source
     if source.name != PEOPLE:
-        console.print(f"Audit: the labels are by {by_whom(source.model_dump())}: there are none of people to audit")
+        console.print(say("audit.none", who=by_whom(source.model_dump())), markup=False)
         return None
     found = audit(read_gold_table(dataset.folder, dataset.language), dataset.language)
     style = {Standing.SOUND: "", Standing.LIMITED: "yellow", Standing.UNFIT: "bold red"}[found.standing]
-    console.print(Text(f"Audit of the labels: {found.words}", style=style), soft_wrap=True)
-    console.print(
-        Text(f"All that was looked at: maqa label {dataset.folder} --audit {dataset.folder}"), soft_wrap=True
-    )
+    console.print(Text(say("audit.before_training", words=found.words), style=style), soft_wrap=True)
+    command = f"maqa label {dataset.folder} --audit {dataset.folder}"
+    console.print(Text(say("audit.all", command=command)), soft_wrap=True)
     try:
         keep_audit(dataset, found)
     except UserError as error:
-        console.print(Text(f"The audit is not kept in the dataset: {error.problem}"), soft_wrap=True)
+        console.print(Text(say("audit.not_kept", why=error.problem)), soft_wrap=True)
     return found
 
 
@@ -75,22 +76,22 @@ def print_audit(console: Console, found: Audit) -> None:
     from rich.text import Text
 
     from ..harness.labelling.audit.checked import Weight
+    from ..harness.languages.sentences import named_term
     from .tables import print_table
 
     colours = {Weight.NONE: "", Weight.LIMIT: "yellow", Weight.FATAL: "red"}
-    table = Table(title=f"audit of {found.rows:,} labels", title_justify="left")
-    table.add_column("check", no_wrap=True)
-    table.add_column("effect", justify="right", no_wrap=True)
-    table.add_column("p", justify="right", no_wrap=True)
-    table.add_column("what it says")
+    table = Table(title=say("audit.table", n=f"{found.rows:,}"), title_justify="left")
+    table.add_column(say("audit.check"), no_wrap=True)
+    table.add_column(say("audit.effect"), justify="right", no_wrap=True)
+    table.add_column(say("audit.p"), justify="right", no_wrap=True)
+    table.add_column(say("audit.says"))
     for check in found.checks:
         effect = "—" if check.effect is None else f"{check.effect:.2f} {check.unit}"
         p = "—" if check.p is None else f"{check.p:.2g}"
-        table.add_row(check.check, effect, p, Text(check.words), style=colours[check.weight])
+        table.add_row(Text(term(check.check)), effect, p, Text(ours(check.words)), style=colours[check.weight])
     print_table(console, table)
     for check in found.checks:
         if check.rows and check.weight is not Weight.NONE:
-            console.print(
-                f"{check.check}, rows to look at first: {', '.join(check.rows)}", markup=False, soft_wrap=True
-            )
-    console.print(Text(found.words), soft_wrap=True)
+            first = say("audit.first", check=named_term(check.check), rows=", ".join(check.rows))
+            console.print(first, markup=False, soft_wrap=True)
+    console.print(Text(ours(found.words)), soft_wrap=True)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from maqa_severity.harness.labelling.audit.checked import Weight
 from maqa_severity.harness.labelling.audit.circumstances import association
 from maqa_severity.harness.labelling.audit.gold_table import read_gold_table
 from maqa_severity.harness.labelling.audit.order import order_found, quadratic_kappa
+from maqa_severity.harness.languages.sentences import known_again, told
 from maqa_severity.tests.auditing import ARABIC, planted
 from scipy import stats
 from sklearn.metrics import cohen_kappa_score
@@ -34,6 +36,9 @@ def test_a_planted_fault_is_named(kind):
     assert faults(found) & set(NAMED[kind])
     wanted = Standing.UNFIT if kind == "shuffled" else Standing.LIMITED
     assert found.standing is wanted and found.words.startswith(wanted)
+    # What a dataset holds in English is said in Arabic again, but for names and figures.
+    held = told(known_again(str(found.words), "audit."), "ar")
+    assert held == told(found.words, "ar") and not re.search("[a-z]+ [a-z]+", held)
 
 
 def test_a_sound_gold_is_called_sound():

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from ...core.settings import Record
 from ...languages import Language
+from ...languages.sentences import Words, named_term, sentence, together
 from ...statistics.significance import holm
 from ..people.columns import ANNOTATOR
 from ..quality.report_card import class_names
@@ -51,7 +52,7 @@ class Audit(Record):
 
     rows: int
     standing: Standing
-    words: str
+    words: Words
     ceiling: float | None
     checks: tuple[Checked, ...]
 
@@ -74,15 +75,17 @@ def audit(gold: GoldTable, language: Language, seed: int = 0) -> Audit:
 
 
 def _silent(check: Checked) -> Checked:
-    return check.model_copy(update={"weight": Weight.NONE, "words": f"{check.check}: nothing found", "rows": ()})
+    words = sentence("audit.silent", check=named_term(check.check))
+    return check.model_copy(update={"weight": Weight.NONE, "words": words, "rows": ()})
 
 
 def _judged(rows: int, checks: Sequence[Checked], ceiling: float | None) -> Audit:
     fatal = [check.words for check in checks if check.weight is Weight.FATAL]
     limits = [check.words for check in checks if check.weight is Weight.LIMIT]
     standing = Standing.UNFIT if fatal else Standing.LIMITED if limits else Standing.SOUND
-    why = "; ".join(fatal or limits) or "; ".join(check.words for check in checks if check.check == "text")
-    return Audit(rows=rows, standing=standing, words=f"{standing}: {why}", ceiling=ceiling, checks=tuple(checks))
+    why = together(fatal or limits or [check.words for check in checks if check.check == "text"])
+    words = sentence("audit.words", standing=sentence(f"audit.standing.{standing.name.lower()}"), why=why)
+    return Audit(rows=rows, standing=standing, words=words, ceiling=ceiling, checks=tuple(checks))
 
 
 def _order_checks(gold: GoldTable, text: TextFound | None, seed: int) -> list[Checked]:
@@ -100,7 +103,8 @@ def _order_checks(gold: GoldTable, text: TextFound | None, seed: int) -> list[Ch
 
 def _of_order(name: str, found: OrderFound, ids: Sequence[str], text: TextFound | None) -> list[Checked]:
     stronger = text is not None and found.kappa > max(0.0, text.kappa)
-    beyond = f", more than any text (kappa {text.kappa:.2f})" if text and stronger else ""
+    beyond = {"text": f"{text.kappa:.2f}"} if text and stronger else {}
+    by = sentence(f"audit.order.{name}")
     fewer = 1 - found.runs / found.runs_expected
     return [
         Checked(
@@ -109,7 +113,9 @@ def _of_order(name: str, found: OrderFound, ids: Sequence[str], text: TextFound 
             unit="kappa",
             p=found.kappa_p,
             weight=Weight.FATAL if stronger else Weight.LIMIT,
-            words=f"by {name}, the labels around a row predict its own (kappa {found.kappa:.2f}){beyond}",
+            words=sentence(
+                f"audit.neighbours{'_beyond' if beyond else ''}", order=by, kappa=f"{found.kappa:.2f}", **beyond
+            ),
         ),
         Checked(
             check=f"{name}: runs",
@@ -117,7 +123,7 @@ def _of_order(name: str, found: OrderFound, ids: Sequence[str], text: TextFound 
             unit="share",
             p=found.runs_p,
             weight=Weight.LIMIT,
-            words=f"by {name}, labels come in runs: {found.runs} where chance makes {found.runs_expected:.0f}",
+            words=sentence("audit.runs", order=by, runs=found.runs, expected=f"{found.runs_expected:.0f}"),
         ),
         Checked(
             check=f"{name}: change point",
@@ -125,15 +131,22 @@ def _of_order(name: str, found: OrderFound, ids: Sequence[str], text: TextFound 
             unit="share",
             p=found.cut_p,
             weight=Weight.LIMIT,
-            words=f"the shares of the labels change before row {found.cut + 1} by {name} (id {ids[found.cut]}): "
-            f"{_shares(found.before)} before, {_shares(found.after)} after",
+            words=sentence(
+                "audit.change",
+                row=found.cut + 1,
+                order=by,
+                id=ids[found.cut],
+                before=_shares(found.before),
+                after=_shares(found.after),
+            ),
             rows=(ids[found.cut],),
         ),
     ]
 
 
 def _shares(shares: Sequence[float]) -> str:
-    return ", ".join(f"{name} {share:.0f} %" for name, share in zip(class_names(), shares, strict=True))
+    given = {name: f"{share:.0f}" for name, share in zip(class_names(), shares, strict=True)}
+    return sentence("audit.shares", **given)
 
 
 def _column_checks(gold: GoldTable) -> list[Checked]:
@@ -154,8 +167,14 @@ def _of_column(found: Association) -> Checked:
         unit="V",
         p=found.p,
         weight=Weight.NONE if explains else Weight.LIMIT,
-        words=f"{found.column} predicts the label (Cramér's V {found.v:.2f}, {found.values} values; of "
-        f"{found.extreme}: {_shares(found.shares)})" + (", as it may" if explains else ""),
+        words=sentence(
+            f"audit.column{'_explains' if explains else ''}",
+            column=found.column,
+            v=f"{found.v:.2f}",
+            n=found.values,
+            extreme=found.extreme,
+            shares=_shares(found.shares),
+        ),
     )
 
 
@@ -163,7 +182,7 @@ def _careless_checks(gold: GoldTable, text: TextFound | None, seed: int) -> list
     found = careless(gold.codes, gold.annotators, text, seed)
     if found is None:
         return []
-    against = "the other annotators" if gold.overlapping else "the text"
+    against = sentence("audit.the_others" if gold.overlapping else "audit.the_text")
     return [
         Checked(
             check="careless annotator",
@@ -171,8 +190,14 @@ def _careless_checks(gold: GoldTable, text: TextFound | None, seed: int) -> list
             unit="kappa",
             p=found.p,
             weight=Weight.LIMIT,
-            words=f"annotator {found.annotator} ({found.rows} rows) follows {against} by kappa {found.kappa:.2f}, "
-            f"the others by {found.others:.2f}",
+            words=sentence(
+                "audit.careless",
+                annotator=found.annotator,
+                n=found.rows,
+                against=against,
+                kappa=f"{found.kappa:.2f}",
+                others=f"{found.others:.2f}",
+            ),
         )
     ]
 
@@ -180,19 +205,19 @@ def _careless_checks(gold: GoldTable, text: TextFound | None, seed: int) -> list
 def _agreement_check(gold: GoldTable) -> tuple[float | None, Checked]:
     found = raters_found(gold.codes)
     if found is None:
-        words = "agreement cannot be known: no complaint has two annotators, so no ceiling is known either"
+        words = sentence("audit.no_agreement")
         return None, Checked(check="agreement", effect=None, unit="alpha", p=None, weight=Weight.NONE, words=words)
     alpha = found.agreement.alpha
-    weight, verdict = Weight.NONE, ""
+    weight, low = Weight.NONE, ""
     if alpha.value is not None and alpha.value < 0.667:
         weight = Weight.FATAL if (alpha.high or alpha.value) < _AGREE else Weight.LIMIT
-        verdict = ", below the 0.667 that tentative conclusions ask"
+        low = "_low"
     interval = "" if alpha.low is None else f" [{alpha.low:.2f}, {alpha.high:.2f}]"
-    ceiling = "" if found.ceiling is None else f"; no classifier can exceed kappa {found.ceiling:.2f} with one"
-    words = (
-        f"annotators agree with Krippendorff's alpha {alpha.value or 0:.2f}{interval} on "
-        f"{found.agreement.units} complaints{verdict}{ceiling}"
-    )
+    size = f"{alpha.value or 0:.2f}{interval}"
+    parts = [sentence(f"audit.agreement{low}", alpha=size, n=found.agreement.units)]
+    if found.ceiling is not None:
+        parts.append(sentence("audit.ceiling", kappa=f"{found.ceiling:.2f}"))
+    words = together(parts)
     return found.ceiling, Checked(
         check="agreement", effect=alpha.value, unit="alpha", p=None, weight=weight, words=words
     )
@@ -200,10 +225,10 @@ def _agreement_check(gold: GoldTable) -> tuple[float | None, Checked]:
 
 def _text_checks(gold: GoldTable, text: TextFound | None) -> list[Checked]:
     if text is None:
-        words = "the text was not asked: a label has fewer than ten complaints with words"
+        words = sentence("audit.text_unasked")
         return [Checked(check="text", effect=None, unit="kappa", p=None, weight=Weight.LIMIT, words=words)]
-    of = f"{len(text.rows):,} complaints" + (" drawn at random" if len(gold.ids) > MOST_ROWS else "")
-    interval = f"kappa {text.kappa:.2f} [{text.low:.2f}, {text.high:.2f}] on {of}"
+    of = sentence(f"audit.{'drawn' if len(gold.ids) > MOST_ROWS else 'complaints'}", n=f"{len(text.rows):,}")
+    size = f"{text.kappa:.2f} [{text.low:.2f}, {text.high:.2f}]"
     chance = text.low <= _LEAST_KAPPA
     checks = [
         Checked(
@@ -212,9 +237,7 @@ def _text_checks(gold: GoldTable, text: TextFound | None) -> list[Checked]:
             unit="kappa",
             p=None,
             weight=Weight.FATAL if chance else Weight.NONE,
-            words=f"the text says next to nothing of the labels ({interval})"
-            if chance
-            else f"the text predicts the labels ({interval})",
+            words=sentence(f"audit.text_{'chance' if chance else 'predicts'}", kappa=size, of=of),
         )
     ]
     noisy = text.noise_low > _NOISE and text.kappa >= _NOISE_KAPPA
@@ -225,8 +248,7 @@ def _text_checks(gold: GoldTable, text: TextFound | None) -> list[Checked]:
             unit="%",
             p=None,
             weight=Weight.LIMIT if noisy else Weight.NONE,
-            words=f"the text contradicts {text.noise:.0f} % of the labels"
-            + (" (label noise)" if noisy else ", which is no more than a text can say"),
+            words=sentence(f"audit.{'noise' if noisy else 'no_noise'}", share=f"{text.noise:.0f}"),
             rows=tuple(gold.ids[place] for place in text.suspects),
         )
     )
@@ -240,7 +262,7 @@ def _text_checks(gold: GoldTable, text: TextFound | None) -> list[Checked]:
                 unit="%",
                 p=None,
                 weight=Weight.LIMIT if bad else Weight.NONE,
-                words=f"{len(text.conflicts)} of {text.alike} pairs of nearly one text have different labels",
+                words=sentence("audit.alike", n=len(text.conflicts), pairs=text.alike),
                 rows=tuple(gold.ids[place] for pair in text.conflicts[:10] for place in pair),
             )
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from ...core.settings import Record
+from ...languages.sentences import Words
 
 
 class Weight(StrEnum):
@@ -33,5 +34,5 @@ class Checked(Record):
     unit: str
     p: float | None
     weight: Weight
-    words: str
+    words: Words
     rows: tuple[str, ...] = ()

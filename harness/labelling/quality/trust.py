@@ -155,7 +155,7 @@ def in_words(source: Mapping[str, Any] | None, trust: Trust) -> str:
         return sentence("labels.unrecorded")
     parts: list[str] = [sentence("labels.who", who=by_whom(source), checked=_checked_in_words(source, trust))]
     if trust.audit:
-        parts.append(sentence("labels.audit", words=trust.audit))
+        parts.append(sentence("labels.audit", words=known_again(trust.audit, "audit.")))
     if trust.drift:
         parts.append(known_again(trust.drift, "drift"))
     return together(parts)
