@@ -39,6 +39,10 @@ class Environment(NamedTuple):
     resolution: str
 
 
+class Unavailable(Exception):
+    """A cell that cannot be made, since a package index has no build for its Python."""
+
+
 class Cell(NamedTuple):
     """What an environment showed."""
 
@@ -81,7 +85,11 @@ def environments(pythons: list[str], console: Console) -> list[Environment]:
 
 
 def made(environment: Environment) -> Path:
-    """The Python of a cell's environment, made anew where the declared dependencies changed."""
+    """The Python of a cell's environment, made anew where the declared dependencies changed.
+
+    Raises:
+        Unavailable: there is no build of torch for it.
+    """
     told = subprocess.run([environment.python, "--version"], capture_output=True, text=True, check=True)
     folder = FOLDER / f"{environment.resolution}-{told.stdout.split()[-1]}"
     python = folder / "bin" / "python"
@@ -96,7 +104,9 @@ def made(environment: Environment) -> Path:
     if not listed.is_file() or listed.read_text() != pins:
         subprocess.run([environment.python, "-m", "venv", "--clear", str(folder)], check=True)
         # The build that `make setup` took, which may be one for CPUs alone.
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", f"torch=={version('torch')}"], check=True)
+        torch = f"torch=={version('torch')}"
+        if subprocess.run([str(python), "-m", "pip", "install", "--quiet", torch], check=False).returncode:
+            raise Unavailable(f"no index offers {torch} for Python {told.stdout.split()[-1]}")
         (folder / "new.txt").write_text(pins)
         uv("pip", "install", "--python", python, "--requirement", folder / "new.txt")
         (folder / "new.txt").rename(listed)
@@ -150,7 +160,12 @@ def main() -> int:
         versions = {"python": sys.version.split()[0], **{name: version(name) for name in SHOWN}}
         console.print(json.dumps({"versions": versions, "numbers": numbers()}))
         return 0
-    tables = [tried(made(environment), console) for environment in environments(sys.argv[1:], console)]
+    tables = []
+    for environment in environments(sys.argv[1:], console):
+        try:
+            tables.append(tried(made(environment), console))
+        except Unavailable as error:
+            console.print(f"{environment.python}, {environment.resolution} releases: left out, since {error}")
     first = tables[0]
 
     def row(name: str, cells: Iterable[object]) -> None:
