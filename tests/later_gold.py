@@ -53,7 +53,9 @@ class LaterAuthor:
 FIFTH = LaterAuthor(
     "fifth", ARABIC, "5d4cea9253ea33ba9333af138fd8e9fbeecd54df826fba90699b35c4c523d187", halved=True
 )
-SIXTH = LaterAuthor("sixth", ARABIC, "76dec1f2ceff34a5ea1601fc04aba4519fb509f8df5547984982a77f70e99e6d")
+SIXTH = LaterAuthor(
+    "sixth", ARABIC, "76dec1f2ceff34a5ea1601fc04aba4519fb509f8df5547984982a77f70e99e6d", halved=True
+)
 ENGLISH_SECOND = LaterAuthor(
     "en_second", ENGLISH, "f8ddcfa9873bc2bdb698b9c10d4a92f063139aa02cabf52a0278d336ba74ba9e"
 )

@@ -114,11 +114,34 @@ def test_doses_are_compared_by_the_day(reference, answer, conflict):
         ("حبة في الأسبوع", "حبة كل يوم", 100),
         ("حبة كل يوم", "قرص يوميا", 0),
         ("راجع الطبيب", "بعد سن الأربعين", 100),
+        ("ثلث ساعة", "ثلاث ساعات", 100),
+        ("ألف وحدة يوميا", "ألفين وحدة يوميا", 100),
+        ("انتظر يومين", "انتظر 72 ساعة", 100),
     ],
 )
 def test_a_number_of_another_kind_supports_none(reference, answer, unsupported):
     found = UnsupportedNumbers(ARABIC).score(Answers([answer], [reference], [""]))
     assert found["unsupported_numbers"].tolist() == [unsupported]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("الحد ألف وخمسمية ملغ", "الحد 1500 ملغ"),
+        ("ألفين وحدة كل صباح", "2000 وحدة كل صباح"),
+        ("خذه بعد مائتين وخمسين مل ماء", "خذه بعد 250 مل ماء"),
+        ("خلها على الجرح تلت ساعة", "ضعها على الجرح عشرين دقيقة"),
+        ("الحمام يدوم ساعة إلا ربع", "الحمام يدوم 45 دقيقة"),
+        ("استنى ساعة وبعدها كل", "انتظر 60 دقيقة ثم كل"),
+        ("نطروا يومين", "انتظروا 48 ساعة"),
+        ("السخونة وصلت تسعة وثلاثين ونص", "بلغت الحرارة 39.5"),
+        ("الضغط عندها مية وأربعين على تسعين", "ضغطها 140/90"),
+        ("إبرة كل 4 أسابيع", "إبرة شهريا"),
+    ],
+)
+def test_a_number_is_the_same_in_words_and_in_another_unit_of_time(one, other):
+    found = UnsupportedNumbers(ARABIC).score(Answers([one, other], [other, one], ["", ""]))
+    assert found["unsupported_numbers"].tolist() == [0, 0]
 
 
 @pytest.mark.parametrize(

@@ -28,11 +28,11 @@ _SPOON_ML = (5, 15)
 _MONTH = 28
 _MILLI = ("mass_mg", "volume_ml")
 _TIMES = "times"
-_SPELLS = {"hours", "minutes", "days"}
+_HOURS = {"minutes": 1 / 60, "hours": 1.0, "days": 24.0}
 # Numbers of one kind support each other: 8 hours and "every 8 hours", 500 mg and 500 g, two tablets and twice.
 _KINDS = {
     **dict.fromkeys(_MEASURED, "measured"),
-    **dict.fromkeys(_SPELLS, "spell"),
+    **dict.fromkeys(_HOURS, "spell"),
     **dict.fromkeys(COUNTED | {_TIMES}, "count"),
 }
 _ALIKE = 80
@@ -67,7 +67,7 @@ class DoseConflict:
         norm = signature(Profile.METRIC, self.language)
         known = quantity_words(self.language)[1]
         kind = f"{RATE}|{LOWER_IS_BETTER}|{APPLIES_TO_SOME}"
-        return {"dose_conflict": f"refs:1+question|{known}|{norm}|{kind}|version:3"}
+        return {"dose_conflict": f"refs:1+question|{known}|{norm}|{kind}|version:4"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         read = quantity_reader(self.language).read
@@ -104,9 +104,9 @@ class UnsupportedNumbers:
     """100 where the answer holds a number that neither question nor reference holds, else 0.
 
     A number is supported if it stands there without a unit or with one of its kind (amounts, times, hours and
-    days), or as an equal quantity (every 8 hours, three times a day), days of a month and more within a tenth. The
-    numbers of lists and ambulance numbers are exempt, and so is "one" in words that contradicts no dose of the
-    reference. NaN if nobody knows the questions.
+    days), or as an equal quantity (every 8 hours, three times a day; two days, 48 hours), days of a month and more
+    within a tenth. The numbers of lists and ambulance numbers are exempt, and so is "one" in words that contradicts
+    no dose of the reference. NaN if nobody knows the questions.
     """
 
     language: Language
@@ -118,7 +118,7 @@ class UnsupportedNumbers:
         norm = signature(Profile.METRIC, self.language)
         known = quantity_words(self.language)[1]
         kind = f"{RATE}|{LOWER_IS_BETTER}"
-        return {"unsupported_numbers": f"refs:1+question|{known}|{norm}|{kind}|version:3"}
+        return {"unsupported_numbers": f"refs:1+question|{known}|{norm}|{kind}|version:4"}
 
     @cached_property
     def _exempt(self) -> frozenset[float]:
@@ -164,13 +164,22 @@ class UnsupportedNumbers:
         }
         if known.issuperset(quantity.values) or (not quantity.dimension and quantity.low in self._exempt):
             return True
-        slack = 0.1 if quantity.dimension == "days" and quantity.low >= _MONTH else 0.01
-        return any(
-            source.dimension == quantity.dimension != ""
-            and isclose(source.low, quantity.low, rel_tol=slack)
-            and isclose(source.high, quantity.high, rel_tol=slack)
-            for source in sources
-        )
+        lengthy = quantity.dimension == "days" and quantity.low >= _MONTH
+        return any(_equal(source, quantity, 0.1 if lengthy else 0.01) for source in sources)
+
+
+def _equal(one: Quantity, other: Quantity, slack: float) -> bool:
+    """Whether both measure the same, and a length of time in whatever unit."""
+    if {one.dimension, other.dimension} - _HOURS.keys():
+        same = one.dimension == other.dimension != ""
+        return same and (_close(one, other, 1.0, slack) or (one.seldom and one.overlaps(other)))
+    return _close(one, other, _HOURS[one.dimension] / _HOURS[other.dimension], slack)
+
+
+def _close(one: Quantity, other: Quantity, scale: float, slack: float) -> bool:
+    return isclose(one.low * scale, other.low, rel_tol=slack) and isclose(
+        one.high * scale, other.high, rel_tol=slack
+    )
 
 
 def _kind(quantity: Quantity) -> str:

@@ -22,8 +22,10 @@ AMOUNTS = COUNTED | _PER_BODY.keys() | set(_PER_BODY.values())
 BODY_MASS = "body_kg"
 _LARGEST_NAME = 100
 _SELDOM = 0.01
+_MONTHLY = 0.04
 _MOST_TIMES = 12
 _TENS = range(20, 100)
+_HUNDRED = 100
 
 _MARKS = r"[\s\u200B-\u200F\u202A-\u202E\u2060-\u2069\uFEFF]{0,8}"
 _ENUMERATION = re.compile(rf"(?:^|(?<=[\n\u060C\u061B:!])|(?<=[^\d]\.)){_MARKS}\d{{1,2}}\s*[.)\u2013-](?=\s|\D)")
@@ -61,9 +63,14 @@ class Quantity:
     milli: bool = False
     span: tuple[int, int] = (0, 0)
 
+    @property
+    def seldom(self) -> bool:
+        """Whether it is a frequency of once a month or less, of which four weeks are one."""
+        return self.dimension == FREQUENCY and self.low < _MONTHLY
+
     def overlaps(self, other: Quantity) -> bool:
         """Whether both are of one dimension and share an amount, rounding apart."""
-        slack = 1.01
+        slack = 1.1 if self.seldom else 1.01
         return (
             self.dimension == other.dimension and self.low <= other.high * slack and other.low <= self.high * slack
         )
@@ -259,9 +266,10 @@ def _amount(tokens: list[Token], at: int, alone: bool = False) -> tuple[Quantity
         return _made(first.dual, (2.0,), (2.0,), tokens, at + 1), at + 1
     low, end = _number(tokens, at)
     if low is None:
-        # "For a week" and "for a month" name a length without a number, "a day" mostly none.
+        # "For a week", "for a month" and "after an hour" name a length without a number, "a day" mostly none.
         long = first.unit is not None and first.unit.dimension == "days" and first.unit.factor > 1
-        if first.unit and (alone or long or first.unit.dimension in COUNTED):
+        hour = first.unit is not None and first.unit.dimension == "hours"
+        if first.unit and (alone or long or hour or first.unit.dimension in COUNTED):
             return _made(first.unit, (1.0,), (), tokens, at + 1), at + 1
         share = _share(tokens, at + 1) if first.unit and first.unit.dimension == "times" else None
         return (Quantity(FREQUENCY, share, share, ()), at + 1) if share else (None, at)
@@ -284,8 +292,8 @@ def _amount(tokens: list[Token], at: int, alone: bool = False) -> tuple[Quantity
         return Quantity(BODY_MASS, numbers[0], numbers[-1], values), end + 1
     if not spelt and at and tokens[at - 1].names and low < _LARGEST_NAME:
         return None, at
-    # Spelt numbers without a unit are mostly other words, tens ("after forty") are not.
-    if spelt and low not in _TENS:
+    # Spelt numbers without a unit are mostly other words, tens ("after forty") and compounds are not.
+    if spelt and int(low) not in _TENS and (low < _HUNDRED or low % _HUNDRED == 0):
         return None, at
     return Quantity("", numbers[0], numbers[-1], values), end
 

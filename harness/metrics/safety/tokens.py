@@ -23,6 +23,7 @@ _GLUED = re.compile(r"(?<=\d)(?=[^\W\d_])|(?<=[^\W\d_])(?=\d)")
 _ANY_DIGIT = re.compile(r"\d")
 _DIGITS = re.compile(r"\d+(?:\.\d+)*")
 
+_FRACTIONS = (0.25, 0.5)
 _SHORTEST_NAME, _LONG_NAME, _NEARLY = 5, 7, 86
 
 _V = TypeVar("_V")
@@ -212,7 +213,7 @@ class TokenReader:
             found = _GLUED.sub(" ", " ".join(found).replace(_POINT, ".")).split()
         passed_over, token = self._passed_over, self._token
         tokens = [token(word) for word in found if word not in passed_over]
-        spelt = self._tens and sum(each.number is not None for each in tokens) > 1
+        spelt = self._tens and sum(each.number is not None or each.digits is not None for each in tokens) > 1
         return self._compounded(tokens) if spelt else tokens
 
     def counts(self, word: str) -> bool:
@@ -226,8 +227,11 @@ class TokenReader:
         for token in tokens:
             last = found[-1].number if found else None
             if self._and:
-                total = _added(last, token) if found and found[-1].digits is None else None
-                if total is None:
+                whole = found[-1].digits if found else None
+                total = _added(last, token) if whole is None else None
+                if whole is not None and token.added and token.number in _FRACTIONS:
+                    found[-1] = found[-1]._replace(digits=whole + token.number)
+                elif total is None:
                     found.append(token)
                 else:
                     found[-1] = token._replace(number=total)
@@ -240,8 +244,16 @@ class TokenReader:
 
 def _added(last: float | None, token: Token) -> float | None:
     """Units and tens, or hundreds and less, as one number; None if the words are two."""
-    if last is None or token.number is None or not token.added or token.number < 1:
+    if last is None or token.number is None or not token.added:
+        return None
+    if token.number in _FRACTIONS and last >= 1:
+        return last + token.number
+    if token.number < 1:
+        return None
+    # "Thousand units", not a thousand and one.
+    if token.unit is not None:
         return None
     tens = last < 10 and token.number % 10 == 0 and 20 <= token.number <= 90
     hundreds = last >= 100 and last % 100 == 0 and token.number < 100
-    return last + token.number if tens or hundreds else None
+    thousands = last >= 1000 and last % 1000 == 0 and token.number < 1000
+    return last + token.number if tens or hundreds or thousands else None
