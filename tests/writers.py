@@ -107,7 +107,9 @@ WRITERS = {
     ),
     "claim": Writer("claim.md", lambda out, here: ["claim", _CASE_STUDY, "--out", out]),
     "power": Writer("power.svg", lambda out, here: ["power", *_SPREAD, "--out", out]),
-    "verify --json": Writer("verified.json", lambda out, here: ["verify", here / "a", here / "b", "--json", out]),
+    "verify --json": Writer(
+        "verified.json", lambda out, here: ["verify", here / "a", here / "b", here / "board", "--json", out]
+    ),
     "probe": Writer(
         "probed",
         lambda out, here: ["probe", "--model", "constant", *_FEW_CASES, *_RESAMPLES, "--out", out],
