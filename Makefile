@@ -8,7 +8,7 @@ STAMP := $(VENV)/.installed
 export TOKENIZERS_PARALLELISM = false
 export HF_HUB_DISABLE_TELEMETRY = 1
 
-.PHONY: setup docs demo demo-seeds tasks test test-slow test-weekly test-vllm test-versions test-eee lint metrics-doc safety-card bench-scoring bench-pages bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
+.PHONY: setup docs demo demo-seeds tasks test test-slow test-weekly test-kills test-vllm test-versions test-eee lint metrics-doc safety-card bench-scoring bench-pages bench-validity bench-training bench-labelling bench-generation case-study case-study-quick case-study-source claim clean
 
 setup: $(STAMP)
 
@@ -69,6 +69,13 @@ test-slow: setup
 # What takes minutes each, such as ten kills of a grid on Ray, the planted world under its controls, the demo thrice.
 test-weekly: setup
 	$(BIN)/pytest -n 2 --dist worksteal -m weekly
+
+# SIGKILL at random moments of every command that writes, each run again and held byte by byte against an undisturbed
+# one; `make test-kills COMMANDS="prepare 'train lm'"` for some alone.
+KILLS ?= 100
+KILLS_SEED ?= 0
+test-kills: setup
+	$(BIN)/python -m maqa_severity.tests.kills --kills $(KILLS) --seed $(KILLS_SEED) $(COMMANDS)
 
 # The oldest and the newest releases that the wheel admits, each in an environment of its own; the newest under other
 # Pythons too: those that run here, or PYTHONS=/usr/bin/python3.13.

@@ -116,10 +116,10 @@ def _left(folder: Path) -> list[str]:
     """Temporary files, and files that are not whole: of what they hold, or empty."""
     found = [path for path in folder.rglob("*") if path.is_file() and ".labelling" not in path.parts]
     odd = [path for path in found if path.name.startswith(".") and path.suffix != ".lock"]
-    return [str(path.relative_to(folder)) for path in found if path in odd or not _whole(path)]
+    return [str(path.relative_to(folder)) for path in found if path in odd or not whole(path)]
 
 
-def _whole(path: Path) -> bool:
+def whole(path: Path) -> bool:
     """Whether a file ends where its format says so; an answer store ends behind any of its lines."""
     try:
         match path.suffix:

@@ -64,14 +64,11 @@ def _told(path: Path) -> Iterator[None]:
 
 def _begun(path: Path) -> tuple[int, Path]:
     """A new temporary file, held as long as its writer lives; those whose writer does not are removed."""
-    prefix = f".{path.name}."
-    with os.scandir(path.parent) as entries:
-        left = [entry.path for entry in entries if entry.name.startswith(prefix) and _is_temporary(entry, path)]
-    for old in left:
+    for old in unfinished(path):
         with suppress(OSError):
-            _remove_unheld(Path(old))
+            _remove_unheld(old)
     while True:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix, suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
         # A disk without locks keeps what a kill leaves.
         with suppress(OSError):
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -80,10 +77,16 @@ def _begun(path: Path) -> tuple[int, Path]:
         os.close(handle)
 
 
+def unfinished(path: Path) -> list[Path]:
+    """What ``atomic`` is writing of a file, or was by a process that was killed."""
+    with os.scandir(path.parent) as entries:
+        return [Path(entry.path) for entry in entries if _is_temporary(entry, path)]
+
+
 def _is_temporary(entry: os.DirEntry[str], path: Path) -> bool:
     middle = entry.name[len(path.name) + 2 : len(entry.name) - len(path.suffix)]
-    named = entry.name.endswith(path.suffix) and re.fullmatch(r"[a-z0-9_]{8}", middle) is not None
-    return named and entry.is_file(follow_symlinks=False)
+    named = entry.name.startswith(f".{path.name}.") and entry.name.endswith(path.suffix)
+    return named and re.fullmatch(r"[a-z0-9_]{8}", middle) is not None and entry.is_file(follow_symlinks=False)
 
 
 def _remove_unheld(path: Path) -> None:

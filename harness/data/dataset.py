@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..core.errors import UserError
-from ..core.files import atomic, read_json, sha256_file, sha256_text, write_json
+from ..core.files import atomic, read_json, sha256_file, sha256_text, unfinished, write_json
 from ..core.records import validated
 from ..core.settings import Record
 from ..languages import DEFAULT, Language, language
@@ -163,7 +163,8 @@ def content_id(question: str, answer: str) -> str:
 
 def check_output(folder: Path, overwrite: bool, source: Path | None = None) -> None:
     """Refuse an output folder that holds anything else than a dataset, or a dataset unless ``overwrite``, which may
-    not replace what is read: ``source`` as a dataset, or a file of one.
+    not replace what is read: ``source`` as a dataset, or a file of one. One that a kill left half written is no
+    dataset yet, and is written anew.
 
     Raises:
         UserError: so it is.
@@ -176,9 +177,10 @@ def check_output(folder: Path, overwrite: bool, source: Path | None = None) -> N
         raise UserError(f"cannot use {folder}: {error.strerror}", "Give another folder with --out") from error
     if not names:
         return
-    if NOTE not in names:
+    begun = NOTE not in names and unfinished(folder / NOTE)
+    if NOTE not in names and not begun:
         raise UserError(f"{folder} holds files but no {NOTE}", "Give a new or empty folder with --out")
-    if not overwrite:
+    if not (overwrite or begun):
         raise UserError(f"{folder} holds a dataset", "Replace it with --overwrite or give another folder")
     replaced = [folder, folder / NOTE, *(folder / f"{name}.parquet" for name in SPLITS)]
     if source is not None and source.exists() and any(each.exists() and each.samefile(source) for each in replaced):

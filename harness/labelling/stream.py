@@ -79,7 +79,11 @@ def plain(source: SeveritySource, batches: Iterable[Batch]) -> Iterator[tuple[Ba
 
 
 def finish_labelling(out: Path) -> bool:
-    """Move a labelled dataset that a kill held up into its place. Returns whether there was one."""
+    """Move a labelled dataset that a kill held up into its place, and remove what one left of work that was done.
+
+    Returns whether there was one to move.
+    """
+    shutil.rmtree(out / _DONE, ignore_errors=True)
     work = out / _WORK
     whole = work / _WHOLE
     if not whole.is_dir():
