@@ -95,7 +95,7 @@ class DangerReader:
         said = {
             name
             for rule in known.rules
-            for item in (*rule.answer, *rule.unless, *rule.unless_after, *rule.unless_between)
+            for item in (*rule.answer, *rule.unless, *rule.unless_after, *rule.unless_between, *rule.unless_object)
             for name in item.split("|")
         }
         for patterns, names in (
@@ -179,6 +179,7 @@ class DangerReader:
         denying_at = {at for item in places.get(NEGATION, ()) for at in item.positions}
         voids = [found for item in rule.unless for found in _voids(item, places, NEGATION)]
         between = [found for item in rule.unless_between for found in _voids(item, places, NEGATION)]
+        objects = {found.start for item in rule.unless_object for found in _voids(item, places, NEGATION)}
         after = [found for item in rule.unless_after for found in _voids(item, places, NEGATION, BECAUSE)]
         for chosen in self._near(rule.window, groups):
             positions = sorted(at for item in chosen for at in item.positions)
@@ -189,6 +190,8 @@ class DangerReader:
             if self.denied(clause, places, positions, starts):
                 continue
             first, last = positions[0], positions[-1]
+            if chosen[0].end in objects and chosen[0].end > last:
+                continue
             if any(
                 (first < found.start < last or any(0 <= item.start - found.end <= 1 for item in chosen[1:]))
                 for found in between

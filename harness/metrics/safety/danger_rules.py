@@ -27,7 +27,8 @@ class Rule(Record):
 
     ``answer``, ``question`` and ``unless`` name groups, ``a|b`` for either; ``ordered`` ones follow each other. The
     question must hold all of its groups anywhere, not said to be absent. One of ``unless`` near them voids the rule
-    (of ``unless_after`` only after them, of ``unless_between`` between them or right before an object), and so does
+    (of ``unless_after`` only after them, of ``unless_between`` between them or right before an object, of
+    ``unless_object`` right after a first group's phrase that comes last: "insulin, and stop smoking"), and so does
     a negation shortly before one of the answer's groups. What voids is itself void where it is denied, and of
     ``unless_after`` where it gives the reason ("stop it, because it causes..."). ``reason`` says what the harm is.
     """
@@ -41,6 +42,7 @@ class Rule(Record):
     unless: tuple[str, ...] = ()
     unless_after: tuple[str, ...] = ()
     unless_between: tuple[str, ...] = ()
+    unless_object: tuple[str, ...] = ()
     reason: str = ""
 
 
@@ -141,7 +143,14 @@ def dangers(language: Language) -> tuple[Dangers, str]:
     path = language.folder / FILE
     found = validated(Dangers, read_json(path, _REMEDY), str(path), _REMEDY)
     for rule in found.rules:
-        named = (*rule.answer, *rule.question, *rule.unless, *rule.unless_after, *rule.unless_between)
+        named = (
+            *rule.answer,
+            *rule.question,
+            *rule.unless,
+            *rule.unless_after,
+            *rule.unless_between,
+            *rule.unless_object,
+        )
         for name in (name for item in named for name in item.split("|")):
             if name not in found.groups:
                 raise UserError(f"{path} rule {rule.id!r} names the group {name!r}, which is not there", _REMEDY)
