@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .tables import print_table
+from .words import heading, ours, say, term
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,13 +35,14 @@ def print_generation(console: Console, run: Run) -> None:
     if frame is None:
         return
     summary = finish_summary(frame)
-    table = Table(title="answers, and the share that ended so", title_justify="left")
+    table = Table(title=heading("terminal.endings"), title_justify="left")
     shown = _endings(summary["overall"])
-    for column in ("severity", "answers", *shown, "mean tokens"):
-        table.add_column(Text(column), justify="left" if column == "severity" else "right")
+    names = (heading(f"terminal.{name}") for name in ("severity", "answers"))
+    for place, column in enumerate((*names, *map(term, shown), heading("terminal.mean_tokens"))):
+        table.add_column(Text(column), justify="right" if place else "left")
     for severity, row in summary.items():
         shares = (f"{100 * count(row) / row['answers']:.1f} %" for count in shown.values())
-        table.add_row(severity, str(row["answers"]), *shares, f"{row['mean_tokens']:.1f}")
+        table.add_row(term(severity), str(row["answers"]), *shares, f"{row['mean_tokens']:.1f}")
     print_table(console, table)
     for line in refusals(frame):
         console.print(line, markup=False, soft_wrap=True)
@@ -115,17 +117,17 @@ def _print_spread(console: Console, frame: pd.DataFrame, run: Run) -> None:
     if QUALITY in frame and set(GATES) <= set(failures):
         frame = frame.assign(**{Aggregate.SAFE_SCORE: gated(frame)})
         shown = {first: shown.pop(first), Aggregate.SAFE_SCORE: signatures[QUALITY], **shown}
-    table = Table(title=f"over {frame['sample'].max() + 1} samples per question, percent", title_justify="left")
-    for column in ("severity", "mean", "SD of\nthe mean", "SD within", "worst", "best"):
-        table.add_column(column, justify="left" if column == "severity" else "right")
+    table = Table(title=say("terminal.samples", n=frame["sample"].max() + 1), title_justify="left")
+    for name in ("severity", "sample_mean", "sd_of_mean", "sd_within", "worst", "best"):
+        table.add_column(heading(f"terminal.{name}"), justify="left" if name == "severity" else "right")
     for metric, found in groupby(spread(frame, shown), key=lambda item: item.metric):
         *severities, overall = found
-        table.add_row(named(metric, screened))
+        table.add_row(ours(named(metric, screened)))
         # Of a metric of one severity the overall row would say the same again.
         for item in (*severities, overall) if len(severities) > 1 else severities:
             numbers = (item.mean, item.sd_of_means, item.sd_within, item.worst, item.best)
-            table.add_row(f"  {item.stratum}", *(f"{number:.2f}" for number in numbers))
+            table.add_row(f"  {term(item.stratum)}", *(f"{number:.2f}" for number in numbers))
     print_table(console, table)
     if Aggregate.SAFE_SCORE in shown and (words := safe_score_words(screened)):
-        console.print(words, style="yellow", markup=False, soft_wrap=True)
-    console.print("worst: the worst answer to each question; of a failure, the questions with one.")
+        console.print(ours(words), style="yellow", markup=False, soft_wrap=True)
+    console.print(heading("terminal.worst_read"))

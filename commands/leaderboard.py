@@ -21,6 +21,7 @@ from .metric_names import NamesMetrics
 from .options import AnalysisFile, Changed, FiguresFolder, JudgeFolder, Look, People, Resamples, Seed, resampling_of
 from .output import JsonOutput, write_json_result
 from .tables import interval_text, print_table
+from .words import ours, say, term
 from .writing import STDOUT
 
 if TYPE_CHECKING:
@@ -87,55 +88,60 @@ def leaderboard(
 
 def print_board(console: Console, board: Board, columns: Sequence[str] | None = None) -> None:
     """The board as a terminal table, and what must be known of its rows."""
-    from ..harness.languages.messages import messages, reader
+    from ..harness.languages.messages import reader
+    from ..harness.languages.sentences import sentence, together
     from ..harness.scores.signatures import Better, better
     from ..leaderboards.columns import Kind, Place, board_columns
     from ..leaderboards.judged import judge_table
     from .judge_tables import print_shown
     from .nll_tables import print_board_nll
 
-    say = messages(reader())
     print_changed(console, board.changed)
     print_declared(console, board.analysis)
-    apart = "Exploratory: " if board.analysis else ""
-    direction = ", less is better" if better(board.signature) is Better.LOWER else ""
-    table = Table(title=Text(f"{apart}{board.metric}, percent, 95 % interval{direction}"), title_justify="left")
+    less = "_less" if better(board.signature) is Better.LOWER else ""
+    title = say(f"terminal.board{less}", metric=board.metric)
+    if board.analysis:
+        title = say("terminal.exploratory", words=title)
+    table = Table(title=Text(title), title_justify="left")
     shown = board_columns(board, Place.TERMINAL, columns)
     for column in shown.values():
         if column.kind is Kind.TEXT:
-            table.add_column(Text(column.heading), overflow="fold", min_width=10)
+            table.add_column(Text(term(column.heading)), overflow="fold", min_width=10)
         else:
-            table.add_column(Text(column.heading), justify="right", no_wrap=True)
+            table.add_column(Text(term(column.heading)), justify="right", no_wrap=True)
     for row in board.rows:
         table.add_row(*(_text(column, row) for column in shown.values()))
     print_table(console, table)
     if board.rank_key:
         console.print(Text(say(board.rank_key)), soft_wrap=True)
     for line in (*board.labels, *filter(None, [board.people, board.encoder])):
-        console.print(Text(line), soft_wrap=True)
+        console.print(Text(ours(line)), soft_wrap=True)
     if said := judge_table(board):
         print_shown(console, said, board.judge is not None and board.judge.proven)
     for line in board.screening_words:
-        console.print(Text(line), soft_wrap=True)
+        console.print(Text(ours(line)), soft_wrap=True)
     for lacking in board.missing:
-        console.print(Text(lacking.words, style="yellow"), soft_wrap=True)
+        console.print(Text(ours(lacking.words), style="yellow"), soft_wrap=True)
     for note in board.notes:
-        console.print(Text(note, style="yellow"), soft_wrap=True)
-    if board.questions:
-        console.print(Text(f"{board.questions[:1].upper()}{board.questions[1:]}."), soft_wrap=True)
+        console.print(Text(ours(note), style="yellow"), soft_wrap=True)
+    if questions := ours(board.questions):
+        console.print(Text(f"{questions[:1].upper()}{questions[1:]}."), soft_wrap=True)
     for line in board.noise_words:
-        console.print(Text(line), soft_wrap=True)
+        console.print(Text(ours(line)), soft_wrap=True)
     for row in board.rows:
         if row.differs:
-            console.print(Text(f"{row.name} is not ranked: {'; '.join(row.differs)}", style="yellow"))
+            line = say("terminal.not_ranked", name=row.name, why=together(row.differs))
+            console.print(Text(line, style="yellow"))
         for note in row.notes:
-            console.print(Text(f"{row.name}: {note}", style="yellow"), soft_wrap=True)
+            line = say("terminal.of", name=row.name, words=note)
+            console.print(Text(line, style="yellow"), soft_wrap=True)
     for row in board.rows:
         for each in row.less_safe:
             key = "board.less_safe.p" if each.p else "board.less_safe.margin"
             figures = {"before": f"{each.before:.1f}", "after": f"{each.after:.1f}", "p": each.p}
-            words = say(key, metric=each.metric, severity=each.stratum, reference=board.reference, **figures)
-            console.print(Text(f"{row.name}: {words}", style="red"), soft_wrap=True)
+            found = sentence(key, metric=each.metric, severity=each.stratum, reference=board.reference, **figures)
+            line = say("terminal.of", name=row.name, words=found)
+            console.print(Text(line, style="red"), soft_wrap=True)
     if board.chosen_by:
         console.print(Text(say(f"reference.{board.chosen_by}", name=board.reference)), soft_wrap=True)
     if first := board.constant_first:
@@ -146,27 +152,27 @@ def print_board(console: Console, board: Board, columns: Sequence[str] | None = 
     if board.single_answers:
         words = say("board.single_answer", names=", ".join(board.single_answers))
         console.print(Text(words, style="yellow"), soft_wrap=True)
-    if found := [row for row in board.rows if row.alike]:
-        most = max(found, key=lambda row: row.alike.share_pct if row.alike else 0.0)
+    if same := [row for row in board.rows if row.alike]:
+        most = max(same, key=lambda row: row.alike.share_pct if row.alike else 0.0)
         assert most.alike
-        share = f"{most.alike.same} of {most.alike.n} answers ({most.alike.share_pct:.1f} %)"
-        console.print(Text(f"most alike: {share} of {most.name} and {most.alike.run} are the same"), soft_wrap=True)
+        counted = {"same": most.alike.same, "n": most.alike.n, "share": f"{most.alike.share_pct:.1f}"}
+        line = say("terminal.alike", one=most.name, other=most.alike.run, **counted)
+        console.print(Text(line), soft_wrap=True)
     if board.seeds:
         _print_seeds(console, board)
     if board.nll:
         print_board_nll(console, board.nll)
     for claim in board.claims:
-        console.print(
-            Text(
-                f"{apart.lower()}{claim.label}: {claim.words}",
-                style="green" if claim.holds and claim.outcome in ("", "shown") else "yellow",
-            ),
-            soft_wrap=True,
-        )
+        line = say("terminal.of", name=claim.label, words=claim.words)
+        if board.analysis:
+            line = say("terminal.exploratory_inside", words=line)
+        style = "green" if claim.holds and claim.outcome in ("", "shown") else "yellow"
+        console.print(Text(line, style=style), soft_wrap=True)
         if claim.conclusion:
-            sentence = claim.conclusion.get(reader(), claim.conclusion["en"])
-            console.print(Text(sentence, style=outcome_style(claim.outcome)), soft_wrap=True)
-    console.print(f"signature: {board.signature}|{board.resampling}", markup=False, soft_wrap=True)
+            concluded = claim.conclusion.get(reader(), claim.conclusion["en"])
+            console.print(Text(concluded, style=outcome_style(claim.outcome)), soft_wrap=True)
+    signed = say("terminal.signature", signature=f"{board.signature}|{board.resampling}")
+    console.print(signed, markup=False, soft_wrap=True)
 
 
 def _text(column: Column, row: Row) -> Text:
@@ -183,12 +189,14 @@ def _print_seeds(console: Console, board: Board) -> None:
     from ..harness.statistics import STRATA
     from ..harness.statistics.verdicts import points
 
-    apart = "exploratory: " if board.analysis else ""
-    table = Table(title=Text(f"{apart}over training seeds: mean ± deviation, 95 % interval"), title_justify="left")
-    table.add_column("arm", overflow="fold", min_width=10)
-    table.add_column("seeds", justify="right")
+    title = say("terminal.over_seeds")
+    if board.analysis:
+        title = say("terminal.exploratory_inside", words=title)
+    table = Table(title=Text(title), title_justify="left")
+    table.add_column(say("terminal.arm"), overflow="fold", min_width=10)
+    table.add_column(say("terminal.seeds"), justify="right")
     for stratum in STRATA:
-        table.add_column(stratum, justify="right", no_wrap=True)
+        table.add_column(term(stratum), justify="right", no_wrap=True)
     for row in board.seeds:
         table.add_row(
             Text(row.label), str(len(row.runs)), *(_over_seeds(row.cells.get(stratum)) for stratum in STRATA)
@@ -196,14 +204,15 @@ def _print_seeds(console: Console, board: Board) -> None:
         if row.differences:
             changes = [row.differences.get(stratum) for stratum in STRATA]
             table.add_row(
-                Text(f"minus {row.against}"),
+                Text(say("terminal.minus", against=row.against)),
                 "",
-                *(f"{points(change.mean, '+')}\n{change.words}" if change else "—" for change in changes),
+                *(f"{points(change.mean, '+')}\n{term(change.words)}" if change else "—" for change in changes),
             )
     print_table(console, table)
     for row in board.seeds:
         if row.differences:
-            console.print(Text(f"{row.label} minus {row.against}: {row.trainings}"), soft_wrap=True)
+            line = say("terminal.label_minus", label=row.label, against=row.against, words=row.trainings)
+            console.print(Text(line), soft_wrap=True)
 
 
 def _over_seeds(cell: SeedCell | None) -> str:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from .tables import print_table
-from .words import say
+from .tables import headed, print_table
+from .words import heading, ours, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 def print_noise(console: Console, run: Run) -> None:
     """How many answers changed, and by how much the scores; nothing where no question was asked again."""
+    from ..harness.languages.sentences import known_again
     from ..harness.metrics.registry import IN_LM_EVAL, Group, columns_of
     from ..harness.metrics.screening import named
     from ..harness.runs.noise_compared import changed_in_words
@@ -31,29 +32,26 @@ def print_noise(console: Console, run: Run) -> None:
     if noise is None:
         return
     found = noise.overall
-    console.print(f"Asked again {noise.how}: {changed_in_words(found.changed, found.asked)} changed", markup=False)
+    counted = changed_in_words(found.changed, found.asked)
+    console.print(say("terminal.again", how=known_again(noise.how, "noise.how."), counted=counted), markup=False)
     shown = [name for name in noise.metrics if name in columns_of(*IN_LM_EVAL, Group.SAFETY)]
     moved = [name for name in shown if any(cell.absolute_mean for cell in noise.metrics[name].values())]
     if not moved:
-        console.print("No score changed: the engine's noise is 0 as far as these answers show", markup=False)
+        console.print(heading("terminal.again_none"), markup=False)
         return
-    table = Table(title="second minus first score of the same question, points", title_justify="left")
-    table.add_column("metric", no_wrap=True)
+    table = Table(title=heading("terminal.again_table"), title_justify="left")
+    table.add_column(heading("terminal.metric"), no_wrap=True)
     present = [stratum for stratum in STRATA if stratum in noise.changed]
     for stratum in present:
-        table.add_column(f"{stratum}\nn = {noise.changed[stratum].asked}", justify="right", no_wrap=True)
+        table.add_column(headed(stratum, noise.changed[stratum].asked), justify="right", no_wrap=True)
     screened = screening_of([run])
     for name in moved:
-        table.add_row(named(name, screened), *(_cell(noise.metrics[name].get(stratum)) for stratum in present))
+        cells = (_cell(noise.metrics[name].get(stratum)) for stratum in present)
+        table.add_row(ours(named(name, screened)), *cells)
     print_table(console, table)
-    console.print(
-        "Mean, 95 % interval, mean of the absolute values ± their standard deviation, floor: a difference of "
-        "this system to itself stays below it in 95 % of cases",
-        markup=False,
-        soft_wrap=True,
-    )
+    console.print(heading("terminal.again_read"), markup=False, soft_wrap=True)
     if still := len(shown) - len(moved):
-        console.print(f"No score of {still} more metrics changed ({points(0.0)})", markup=False)
+        console.print(say("terminal.again_more", n=still, zero=points(0.0)), markup=False)
 
 
 def within_noise(compared: Comparison, change: Difference) -> str:
@@ -72,5 +70,5 @@ def _cell(found: SelfDifference | None) -> str:
         else f"\n[{points(found.low, '+')}, {points(found.high, '+')}]"
     )
     deviation = "" if found.deviation is None else f" ± {points(found.deviation)}"
-    floor = "—" if found.floor is None else points(found.floor)
-    return f"{points(found.mean, '+')}{interval}\n{points(found.absolute_mean)}{deviation}\nfloor {floor}"
+    floor = say("terminal.floor", floor="—" if found.floor is None else points(found.floor))
+    return f"{points(found.mean, '+')}{interval}\n{points(found.absolute_mean)}{deviation}\n{floor}"

@@ -10,6 +10,7 @@ import typer
 from .app import app
 from .options import Resamples, Seed, SeverityMapText, resampling_of
 from .output import JsonOutput, to_output, write_json_result
+from .words import say
 from .writing import Commands
 
 if TYPE_CHECKING:
@@ -202,11 +203,8 @@ def _import_review(
         raise UserError("no preference is given in these reviews", "Give --flags FILE for what was said of flags")
     console = Terminal()
     for detector, counts in found.flags.items():
-        console.print(
-            f"{detector}: {counts['agree']} flags agreed with, {counts['disagree']} not",
-            markup=False,
-            soft_wrap=True,
-        )
+        said = say("ratings.flags", detector=detector, agree=counts["agree"], disagree=counts["disagree"])
+        console.print(said, markup=False, soft_wrap=True)
     if flags is not None:
         write_flags(flags, found)
         console.print(str(flags), markup=False, soft_wrap=True)

@@ -13,6 +13,7 @@ from .app import app
 from .metric_names import NamesMetrics
 from .options import Encoder, EncoderLayer, EncoderWindow, LanguageCode, OverReferences
 from .source_options import Reading, with_reader_options
+from .words import heading, ours, say, stratum
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -100,17 +101,17 @@ def score(
     for metric, signature in scores.signatures.items():
         console.print(f"{metric}: {signature}", markup=False)
     if bertscore_model == NO_ENCODER:
-        console.print("bertscore_f1 was left out, as asked (--bertscore-model none).", markup=False)
+        console.print(heading("terminal.no_encoder"), markup=False)
     if scores.encoder_check:
-        console.print(str(scores.encoder_check), markup=False)
+        console.print(ours(str(scores.encoder_check)), markup=False)
     if note := beyond_encoder(scores):
-        console.print(note, markup=False, style="yellow")
+        console.print(ours(note), markup=False, style="yellow")
     for line in in_lines(screened, scores.metrics):
-        console.print(line, markup=False, style="yellow")
+        console.print(ours(line), markup=False, style="yellow")
     for lack in left_out(tongue):
-        console.print(lack, markup=False, style="yellow")
-    console.print(spans_note(scores.findings), markup=False)
-    console.print(f"Scores of {len(scores.frame):,} answers: {out}", markup=False)
+        console.print(ours(lack), markup=False, style="yellow")
+    console.print(ours(spans_note(scores.findings)), markup=False)
+    console.print(say("terminal.scored", n=f"{len(scores.frame):,}", out=out), markup=False)
 
 
 def _means(scores: ScoreTable, screened: Mapping[str, str]) -> Table:
@@ -123,11 +124,11 @@ def _means(scores: ScoreTable, screened: Mapping[str, str]) -> Table:
     frame = scores.frame
     strata = {str(severity): frame[frame["severity"] == str(severity)] for severity in SEVERITIES}
     shown = {name: rows for name, rows in {**strata, "overall": frame}.items() if len(rows)}
-    table = Table("mean, percent")
+    table = Table(heading("terminal.mean"))
     for name in shown:
-        table.add_column(name, justify="right")
-    table.add_row("n", *(f"{len(rows):,}" for rows in shown.values()), end_section=True)
+        table.add_column(stratum(name), justify="right")
+    table.add_row(heading("compare.n"), *(f"{len(rows):,}" for rows in shown.values()), end_section=True)
     for metric in scores.metrics:
         means = [rows[metric].mean() for rows in shown.values()]
-        table.add_row(named(metric, screened), *(f"{mean:.2f}" if mean == mean else "—" for mean in means))
+        table.add_row(ours(named(metric, screened)), *(f"{mean:.2f}" if mean == mean else "—" for mean in means))
     return table

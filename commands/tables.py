@@ -8,6 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..harness.core.console_tables import Fitted
+from ..harness.languages.sentences import severity
+from .words import ours, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,6 +38,7 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
 
     Similarity and safety stand here; the parts of a finding and the style of the answers are in the report.
     """
+    from ..harness.languages.sentences import together
     from ..harness.metrics.bertscore.check import encoder_words
     from ..harness.metrics.beyond import beyond_encoder
     from ..harness.metrics.registry import IN_LM_EVAL, Group, columns_of, left_out
@@ -52,37 +55,42 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
     summaries = {(item.metric, item.stratum): item for item in summarise(run.scores, resampling)}
     screened = screening_of([run])
     present = [stratum for stratum in STRATA if any(place == stratum for _, place in summaries)]
-    table = Table(title=Text(f"{run.name}: percent, 95 % interval"), title_justify="left")
-    table.add_column("metric", no_wrap=True)
+    table = Table(title=Text(say("terminal.scores", name=run.name)), title_justify="left")
+    table.add_column(say("terminal.metric"), no_wrap=True)
     for stratum in present:
         count = max(item.n for (_, place), item in summaries.items() if place == stratum)
-        table.add_column(f"{stratum}\nn = {count}", justify="right", no_wrap=True)
+        table.add_column(headed(stratum, count), justify="right", no_wrap=True)
     for metric in shown:
         cells = [summaries.get((metric, stratum)) for stratum in present]
-        table.add_row(named(metric, screened), *(interval_text(cell) for cell in cells))
+        table.add_row(ours(named(metric, screened)), *(interval_text(cell) for cell in cells))
     print_table(console, table)
     known = detections(run.language, run.scores.signatures)
     rates = true_rates([item for item in summaries.values() if item.metric in shown], known)
     print_true_rates(console, rates, screened)
     for line in in_lines(screened, shown):
-        console.print(line, markup=False, style="yellow", soft_wrap=True)
+        console.print(ours(line), markup=False, style="yellow", soft_wrap=True)
     if more := len(run.scores.metrics) - len(shown):
-        console.print(
-            f"{more} more columns are in {run.scores_file.name} and in `maqa report`", markup=False, soft_wrap=True
-        )
-    console.print(f"Severities: {labels_of([run])}", markup=False, soft_wrap=True)
+        line = say("terminal.more_columns", n=more, file=run.scores_file.name)
+        console.print(line, markup=False, soft_wrap=True)
+    console.print(say("true.severities", words=str(labels_of([run]))), markup=False, soft_wrap=True)
     if words := encoder_words(run.scores):
-        console.print(words, markup=False, soft_wrap=True)
+        console.print(ours(words), markup=False, soft_wrap=True)
     if note := beyond_encoder(run.scores):
-        console.print(note, markup=False, style="yellow", soft_wrap=True)
+        console.print(ours(note), markup=False, style="yellow", soft_wrap=True)
     for line in trained_notes([run]):
-        console.print(line, markup=False, style="yellow", soft_wrap=True)
+        console.print(ours(line), markup=False, style="yellow", soft_wrap=True)
     if run.lacks:
-        console.print(f"incomplete: it lacks {'; '.join(run.lacks)}", markup=False, style="yellow", soft_wrap=True)
+        lacks = say("terminal.lacks", what=together(run.lacks))
+        console.print(lacks, markup=False, style="yellow", soft_wrap=True)
     for lack in left_out(run.language):
-        console.print(lack, markup=False, style="yellow", soft_wrap=True)
+        console.print(ours(lack), markup=False, style="yellow", soft_wrap=True)
     metric = run.scores.metrics[0]
     console.print(f"{metric}: {run.scores.signatures[metric]}|{resampling}", markup=False, soft_wrap=True)
+
+
+def headed(place: str, n: int) -> str:
+    """The heading of a severity's column: its name over its number of answers."""
+    return say("terminal.stratum_n", stratum=severity(place), n=n)
 
 
 def interval_text(cell: _Interval | None) -> str:

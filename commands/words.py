@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..harness.languages.messages import messages, reader
+from ..harness.languages.messages import USUAL, messages, reader
 from ..harness.languages.sentences import named_term, sentence, severity, told
 
 
@@ -22,8 +22,8 @@ def ours(text: object) -> str:
 
 
 def term(word: object) -> str:
-    """A word of the program, such as a verdict."""
-    return ours(named_term(str(word)))
+    """A word of the program, such as a verdict; a severity as tables write it."""
+    return stratum(word) if f"stratum.{word}" in messages(USUAL) else ours(named_term(str(word)))
 
 
 def stratum(name: object) -> str:
