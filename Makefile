@@ -70,7 +70,7 @@ test-slow: setup
 test-weekly: setup
 	$(BIN)/pytest -n 2 --dist worksteal -m weekly
 
-# SIGKILL at random moments of every command that writes, each run again and held byte by byte against an undisturbed
+# SIGKILL at random moments of every command that writes, but for `maqa run`, each run again and held byte by byte against an undisturbed
 # one; `make test-kills COMMANDS="prepare 'train lm'"` for some alone.
 KILLS ?= 100
 KILLS_SEED ?= 0

@@ -6,8 +6,9 @@ from typing import Any
 
 _VARIES = ("created", "cost", "seconds", "tokens_per_s", "peak_memory_bytes", "seal", "check")
 """Keys of JSON that differ between two undisturbed runs: moments, measured time and memory, digests of these."""
-_MEASURED = ("cost.json", "labelling_cost.json")
-"""Files that hold measured time and memory alone: they have to be there."""
+_OTHERWISE = ("cost.json", "labelling_cost.json", "curves.html", "model.skops")
+"""Files that hold or draw measured time and memory, or hold addresses in memory: they have to be there. The digest
+of a classifier's content stands in its ``classifier.json``."""
 
 
 def left(folder: Path) -> dict[str, Any]:
@@ -22,9 +23,11 @@ def differing(one: dict[str, Any], other: dict[str, Any]) -> list[str]:
 
 def _content(path: Path) -> Any:
     raw = path.read_bytes()
+    if path.name in _OTHERWISE:
+        return None
     match path.suffix:
         case ".json":
-            return None if path.name in _MEASURED else _steady(json.loads(raw))
+            return _steady(json.loads(raw))
         case ".jsonl":
             return [_steady(json.loads(line)) for line in raw.splitlines()]
     return raw

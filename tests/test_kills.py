@@ -3,6 +3,7 @@
 import random
 
 import pytest
+from maqa_severity.harness.labelling import stream
 from maqa_severity.tests import kills as killing
 from maqa_severity.tests.kills import Killing, kills
 from maqa_severity.tests.writers import make_table, run
@@ -47,6 +48,26 @@ def test_what_a_kill_left_of_labelling_that_was_done_goes_with_the_same_command(
     (out.with_name("labelled") / ".labelling-done" / "identity.json").write_text("{}")
     assert "holds a dataset" in run(label)[2]
     assert not (out.with_name("labelled") / ".labelling-done").exists()
+
+
+def test_the_card_of_labels_goes_to_its_place_with_them(prepared, monkeypatch):
+    _, out = prepared
+    assert run(["label", out, "--check", out, "--with", "rules", "--out", out])[0] == 0
+    label, labelled = (
+        ["label", out, "--out", out.with_name("labelled"), "--with", "rules"],
+        out.with_name("labelled"),
+    )
+
+    def struck(folder):
+        if (folder / ".labelling" / "whole").exists():
+            raise KeyboardInterrupt
+        return False
+
+    with monkeypatch.context() as patched:
+        patched.setattr(stream, "finish_labelling", struck)
+        assert run(label)[0] == 130 and not (labelled / "dataset.json").exists()
+    assert run(label)[0] == 0
+    assert {"dataset.json", "report_card.json"} <= set(content(labelled))
 
 
 @pytest.mark.slow

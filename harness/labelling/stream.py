@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from .drift import drift_of
 from .possible import named_sets, sets_given
 from .prior import filled, without_letters
 from .quality.conformal import Conformal
+from .quality.trust import carry_card
 from .reasons import read_parts, reason_columns, write_part
 from .sources.base import BY_PEOPLE, Labels, Probabilities, SeveritySource, labels_of, scale_of
 from .sources.decisions import called
@@ -121,6 +122,7 @@ def label_dataset(
     engine: Engine = plain,
     progress: Callable[[int], None] = lambda rows: None,
     promise: Conformal | None = None,
+    known: Sequence[Path] = (),
 ) -> tuple[Dataset, LabelCounts]:
     """Label every row and write the dataset to ``out``, which may be its own folder if it has no labels yet.
 
@@ -130,6 +132,7 @@ def label_dataset(
     Args:
         progress: called with the number of rows that were finished since the last call.
         promise: what the source's report card promises of sets of severities; without it the dataset has none.
+        known: further folders that may have the source's report card, which goes to its place with the labels.
 
     Raises:
         UserError: ``out`` holds labels or cannot be written to, or people's labels are wanted and there are none.
@@ -160,7 +163,9 @@ def label_dataset(
     with disk_told(f"cannot write {out}", "Make room, or choose a folder that you may write to"):
         out.mkdir(parents=True, exist_ok=True)
         with sole(out, f"{out} is being labelled by another process"):
-            return _label(dataset, source, out, record, frames, engine, progress, promise, started, people=people)
+            return _label(
+                dataset, source, out, record, frames, engine, progress, promise, known, started, people=people
+            )
 
 
 def _label(
@@ -172,6 +177,7 @@ def _label(
     engine: Engine,
     progress: Callable[[int], None],
     promise: Conformal | None,
+    known: Sequence[Path],
     started: float,
     *,
     people: bool,
@@ -211,6 +217,8 @@ def _label(
     writing = work / "writing"
     shutil.rmtree(writing, ignore_errors=True)
     result = write_dataset(writing, labelled, info)
+    for folder in (dataset.folder, *known):
+        carry_card(folder, result)
     write_json(
         writing / COST,
         {

@@ -13,7 +13,6 @@ from ...harness.data.prepare import prepare
 from ...harness.data.rows import dataset_from_rows
 from ...harness.data.sources import demand_source as demand_data
 from ...harness.data.sources import may_be_elsewhere
-from ...harness.labelling.quality.trust import carry_card
 from ...harness.labelling.sources.choose import open_source
 from ...harness.labelling.stream import label_dataset
 from ...harness.languages import Language
@@ -53,10 +52,8 @@ def experiment_dataset(data: DataPart, out: Path) -> Dataset:
         dataset = _prepared(data, source, out / "prepared")
     if data.label == "none":
         return dataset
-    labelled = label_dataset(dataset, open_source(data.label, dataset.language), folder)[0]
-    for known in (dataset.folder, Path(data.label)):
-        carry_card(known, labelled)
-    return labelled
+    labels = open_source(data.label, dataset.language)
+    return label_dataset(dataset, labels, folder, known=(Path(data.label),))[0]
 
 
 def labelled_already(data: DataPart, out: Path) -> Dataset | None:
