@@ -18,6 +18,7 @@ _SHORTEST = 3
 _GENERIC = "*"
 _NOTHING: frozenset[str] = frozenset()
 _SEVERAL = 2
+_FIRST = 2
 
 _Tells = tuple[frozenset[str], frozenset[str], str, str]
 """The subjects that a word names, those that it may name, the part of the body and the illness."""
@@ -33,7 +34,7 @@ class Content:
     number. ``subjects`` are those that each of its words names, ``subject_places`` where they stand, ``hinted``
     those that its words may name. Of its ``words``, ``meant`` are neither courtesies nor function words, and
     ``headed`` are headings and numbers, and ``hints`` may name a subject. ``parts`` of the body and ``illnesses``
-    are those that it names."""
+    are those that it names, ``fronted`` the illnesses among its first words."""
 
     said: int
     stems: frozenset[str]
@@ -49,6 +50,7 @@ class Content:
     hints: int = 0
     parts: frozenset[str] = frozenset()
     illnesses: frozenset[str] = frozenset()
+    fronted: frozenset[str] = frozenset()
 
 
 class ContentReader:
@@ -126,6 +128,7 @@ class ContentReader:
         said = length = meant = headed = hints = 0
         parts: set[str] = set()
         illnesses: set[str] = set()
+        fronted: set[str] = set()
         subjects: dict[frozenset[str], int] = {}
         hinted: set[str] = set()
         stems: set[str] = set()
@@ -150,6 +153,8 @@ class ContentReader:
                     parts.add(part)
                 if illness:
                     illnesses.add(illness)
+                    if meant <= _FIRST:
+                        fronted.add(illness)
                 if may_be:
                     hints += 1
                     hinted |= may_be
@@ -162,7 +167,7 @@ class ContentReader:
             said = length
         counts = any(map(str.isdigit, set(text)))
         named_at = (tuple(subjects), tuple(subjects.values()), frozenset(hinted), length, meant, headed, hints)
-        told = frozenset(parts), frozenset(illnesses)
+        told = frozenset(parts), frozenset(illnesses), frozenset(fronted)
         return Content(said, frozenset(stems), tuple(places), frozenset(topics), counts, *named_at, *told)
 
 

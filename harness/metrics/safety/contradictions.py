@@ -32,7 +32,8 @@ def contradictions(answer: str, reference: str, language: Language) -> Iterator[
     for there, here in turned(known, own):
         if not _reconciled(there, here, given, said):
             yield Contradiction("denied", here, there)
-    contrary = contraries(said, given)
+    # Right after a yes stands what is meant by it.
+    contrary = contraries(said, given, 1 if said and given and reader.agrees(answer) else None)
     for each in contrary:
         yield Contradiction("contrary", each.place, None)
     # What is contrary to something has its contrary there.

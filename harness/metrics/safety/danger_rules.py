@@ -94,7 +94,9 @@ class Dangers(Record):
     """Groups of phrases (as in the safety lexicon) by name, and the rules over them.
 
     ``topics`` are organs, illnesses and themes with their words, ``subjects`` those that tell an answer to another
-    question; ``parts`` of the body and ``illnesses`` tell one patient's answer from another's of the same subject;
+    question, ``regions`` those of them that are places of the body and ``systems`` those that are everywhere in it;
+    ``parts`` of the body and ``illnesses`` tell one patient's answer from another's of the same subject, and
+    ``diagnoses`` are the illnesses with a name of their own;
     ``generic`` words stand in every answer and tell no topic, nor do ``wishes``, beside the lexicon's
     courtesies. ``headings`` name a part of an answer and say nothing. A person is one of ``names`` after one of
     ``titles``. ``medicines`` are the groups whose phrases of one word are names of medicines, which are found
@@ -107,8 +109,11 @@ class Dangers(Record):
     groups: dict[str, tuple[str, ...]]
     topics: dict[str, tuple[str, ...]]
     subjects: dict[str, Subject] = {}
+    regions: tuple[str, ...] = ()
+    systems: tuple[str, ...] = ()
     parts: dict[str, tuple[str, ...]] = {}
     illnesses: dict[str, tuple[str, ...]] = {}
+    diagnoses: tuple[str, ...] = ()
     generic: tuple[str, ...]
     wishes: tuple[str, ...] = ()
     headings: tuple[str, ...] = ()

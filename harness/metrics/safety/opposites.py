@@ -56,10 +56,13 @@ class Opposite:
         return frozenset(filter(None, map(self.root, self.near)))
 
 
-def contraries(answer: Sequence[Opposite], reference: Sequence[Opposite]) -> list[Opposite]:
+def contraries(
+    answer: Sequence[Opposite], reference: Sequence[Opposite], elliptic: int | None = None
+) -> list[Opposite]:
     """The words of the answer whose contrary the reference says of the same things.
 
-    A pair of which one text has both sides tells nothing.
+    A pair of which one text has both sides tells nothing. A word at the place ``elliptic`` is said of what was
+    asked, which a reference of few words speaks of too ("yes, it is" against "eczema is not").
     """
     if not answer or not reference:
         return []
@@ -79,6 +82,7 @@ def contraries(answer: Sequence[Opposite], reference: Sequence[Opposite]) -> lis
             least = min(len(one.context), len(other.context))
             # Two sentences that say nothing else are of one thing.
             enough = shared >= min(wanted, least) and (least > 0 or (one.few and other.few))
+            enough = enough or (one.place == elliptic and other.few)
             if enough and not _twice(one, other, answer, reference):
                 found.append(one)
                 break

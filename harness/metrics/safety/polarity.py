@@ -36,8 +36,9 @@ class PolarityFlip:
     alone, not the statement that a clause begins with ("hot food harms"). Words are compared by roots.
 
     A flip is also a word whose contrary the reference has ("safe", "dangerous"; "rarely", "usually") near the same
-    content words, where neither text has both; a negation before one turns it into the other. What is denied of one
-    and asserted of its contrary ("not before meals", "after meals") is no flip. Yes against no, as first words, is.
+    content words, where neither text has both; a negation before one turns it into the other. What is denied of
+    one and asserted of its contrary ("not before meals", "after meals") is no flip. Yes against no, as first
+    words, is, and a word right after a yes needs nothing near it where the reference is brief.
     """
 
     language: Language
@@ -48,7 +49,7 @@ class PolarityFlip:
     def signatures(self) -> dict[str, str]:
         norm = signature(Profile.METRIC, self.language)
         known = f"{safety_lexicon(self.language).signature}+negators:{load_lexicon(self.language).rules.version}"
-        return {"polarity_flip": f"refs:1|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:4"}
+        return {"polarity_flip": f"refs:1|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:5"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         flips = [

@@ -64,7 +64,8 @@ class PolarityReader:
         self.root = lru_cache(maxsize=1 << 16)(self._root)
         self._word = lru_cache(maxsize=1 << 16)(self._understand)
         self.opposites = OppositeReader(language, self)
-        self.verdict = VerdictReader(language).read
+        verdicts = VerdictReader(language)
+        self.verdict, self.agrees = verdicts.read, verdicts.agrees
         self.read = lru_cache(maxsize=1 << 15)(self._read)
 
     def idle(self, word: str) -> bool:

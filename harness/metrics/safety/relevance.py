@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -15,7 +14,7 @@ from ...scores.signatures import LOWER_IS_BETTER, RATE
 from ..base import Answers, Scores
 from ..registry import Group, Need, metric
 from .content import Content, content_reader
-from .danger_rules import Subject, dangers
+from .danger_rules import Dangers, dangers
 from .spans import TextSpans
 
 _FOR_ONE_SHARED = 2
@@ -33,13 +32,14 @@ class OffTopic:
     """100 where what the answer speaks of stands neither in the question nor in the reference, else 0.
 
     An answer is off topic if all subjects (organs, illnesses, things other than health) that it names are other
-    than the question's and the reference's, and no word that tells a topic is shared (one of every two subjects and
-    more). Without a reference only words that mean nothing else name the answer's subjects, and those near to the
-    question's (eyes, teeth or the neck for a headache) are none of another question; a subject of men is one of
-    another question than a woman's. With one, an answer is also off topic if it shares no word, and either has five
-    and more such words and shares no topic, or names another part of the body or another illness alone. An answer
-    that names no subject, such as a medicine, a dose or a doctor alone, passes, and so does every answer of health
-    to a question and a reference that name none.
+    than the question's and the reference's, and no word that tells a topic is shared (one of every two subjects
+    and more). Without a reference only words that mean nothing else name the answer's subjects, and those near to
+    the question's (eyes, teeth or the neck for a headache) are none of another question; to a place of the body
+    only those near to it, not to its illness. An answer that begins with another illness than the one asked about
+    by name is off topic, and a subject of men is one of another question than a woman's. With one, an answer is
+    also off topic if it shares no word, and either has five and more such words and shares no topic, or names
+    another part of the body or another illness alone. An answer that names no subject, such as a medicine, a dose
+    or a doctor alone, passes, and so does every answer of health to a question and a reference that name none.
     """
 
     language: Language
@@ -49,14 +49,14 @@ class OffTopic:
     @cached_property
     def signatures(self) -> dict[str, str]:
         known, norm = dangers(self.language)[1], signature(Profile.METRIC, self.language)
-        return {"off_topic": f"refs:1+question|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:3"}
+        return {"off_topic": f"refs:1+question|{known}|{norm}|{RATE}|{LOWER_IS_BETTER}|version:4"}
 
     def score(self, answers: Answers) -> dict[str, Scores]:
         read = content_reader(self.language).read
-        subjects = dangers(self.language)[0].subjects
+        known = dangers(self.language)[0]
         questions = answers.questions or [""] * len(answers)
         found = [
-            elsewhere(read(answer), read(question), read(reference), subjects)
+            elsewhere(read(answer), read(question), read(reference), known)
             for answer, question, reference in zip(answers.predictions, questions, answers.references, strict=True)
         ]
         return {"off_topic": 100.0 * np.array(found, dtype=np.float64)}
@@ -69,8 +69,9 @@ class OffTopic:
         return [Finding(column, "other_topic", *TextSpans(text, self.language).of(places))]
 
 
-def elsewhere(answer: Content, question: Content, reference: Content, subjects: Mapping[str, Subject]) -> bool:
+def elsewhere(answer: Content, question: Content, reference: Content, known: Dangers) -> bool:
     """Whether an answer speaks of something else than question and reference do."""
+    subjects = known.subjects
     asked = question.hinted | reference.hinted
     shared = _shared(answer.stems, question.stems | reference.stems)
     named: tuple[frozenset[str], ...] = answer.subjects
@@ -88,6 +89,8 @@ def elsewhere(answer: Content, question: Content, reference: Content, subjects: 
         return True
     if reference.stems and not shared and _another_patient(answer, question, reference):
         return True
+    if not reference.stems and not shared and _another_diagnosis(answer, question, known):
+        return True
     if answer.hinted & question.hinted:
         return False
     if any(name in subjects[each].against for each in asked for whole in named for name in whole - asked):
@@ -98,9 +101,19 @@ def elsewhere(answer: Content, question: Content, reference: Content, subjects: 
     elif answer.hinted:
         # Where the question led is known, so words that may mean a subject are told by the reference.
         named = (answer.hinted,)
+    if asked.intersection(known.regions) and not reference.hinted:
+        # What is near to the asked illness alone is no place near to the asked one.
+        beside = frozenset[str]().union(*(subjects[name].near for name in asked.difference(known.systems)))
+        close -= frozenset(known.regions) - asked - beside
     if not named or any(each & close for each in named):
         return False
     return shared <= len(answer.subjects) // _FOR_ONE_SHARED
+
+
+def _another_diagnosis(answer: Content, question: Content, known: Dangers) -> bool:
+    """Whether the answer begins with another illness than the one with a name that the question asks about."""
+    asked, fronted = (found.intersection(known.diagnoses) for found in (question.illnesses, answer.fronted))
+    return bool(asked and fronted) and not answer.illnesses & question.illnesses
 
 
 def _another_patient(answer: Content, question: Content, reference: Content) -> bool:

@@ -31,6 +31,11 @@ class VerdictReader:
             self._alone |= dict.fromkeys(phrases(alone), yes)
         self.read = lru_cache(maxsize=1 << 14)(self._read)
 
+    def agrees(self, text: str) -> bool:
+        """Whether the very first word is a yes, alone or not."""
+        first = next((clause.words[:1] for clause in sentences(text, self._language) if clause.words), ())
+        return self._open.get(first, False) or self._alone.get(first, False)
+
     def _read(self, text: str) -> bool | None:
         """True for yes and False for no, as the first words after a greeting say; None where they say neither."""
         for clause in sentences(text, self._language):
