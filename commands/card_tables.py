@@ -10,6 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..harness.languages.sentences import sentence, severity
+from .words import heading, ours, say, term
+
 if TYPE_CHECKING:
     from ..harness.data.dataset import DatasetInfo
     from ..harness.labelling.quality.report_card import Measure, ReportCard
@@ -27,32 +30,31 @@ def card_tables(cards: Sequence[ReportCard]) -> RenderableType:
     # Two files of people's labels are told apart by the names of the files.
     names = [card.version if named.count(card.source) > 1 else card.source for card in cards]
     table = Table(
-        title=Text(f"Report card: {first.truth}, n = {first.rows:,}"),
+        title=Text(say("card.title", truth=first.truth, n=f"{first.rows:,}")),
         title_justify="left",
         box=SIMPLE_HEAD,
         pad_edge=False,
     )
-    table.add_column("measure, 95 % interval", no_wrap=True)
+    table.add_column(heading("card.measure"), no_wrap=True)
     for name in names:
         table.add_column(Text(name), justify="right", no_wrap=True)
     for name, measure in first.measures.items():
         table.add_row(f"{name} {measure.unit}".rstrip(), *(_shown(card.measures[name]) for card in cards))
-    table.add_row("unknown rows", *(f"{card.unknown:,}" for card in cards))
+    table.add_row(heading("card.unknown"), *(f"{card.unknown:,}" for card in cards))
     if first.rivals is not None:
-        table.add_row("accuracy % of the commonest label", *[f"{first.rivals.majority:.1f}"] * len(cards))
-        for name, value in (("place in the file", first.rivals.position), ("ceiling", first.rivals.ceiling)):
-            table.add_row(
-                f"quadratic_kappa: {name}", *["not known" if value is None else f"{value:.3f}"] * len(cards)
-            )
-    surest = Table(title="Accuracy over the surest rows, % (95 % interval)", title_justify="left")
-    surest.add_column("coverage", no_wrap=True)
+        table.add_row(heading("card.commonest"), *[f"{first.rivals.majority:.1f}"] * len(cards))
+        for name, value in (("position", first.rivals.position), ("ceiling", first.rivals.ceiling)):
+            shown = heading("card.not_known") if value is None else f"{value:.3f}"
+            table.add_row(say("card.kappa", what=sentence(f"card.{name}")), *[shown] * len(cards))
+    surest = Table(title=heading("card.surest"), title_justify="left")
+    surest.add_column(heading("card.coverage"), no_wrap=True)
     for name in names:
         surest.add_column(Text(name), justify="right", no_wrap=True)
     for row in zip(*(card.selective for card in cards), strict=True):
         surest.add_row(
             f"{100 * row[0].coverage:.0f} %", *(f"{at.accuracy:.1f} ({at.low:.1f}–{at.high:.1f})" for at in row)
         )
-    verdicts = [Text(f"{name}: {standing_words(card)}") for card, name in zip(cards, names, strict=True)]
+    verdicts = [Text(f"{name}: {ours(standing_words(card))}") for card, name in zip(cards, names, strict=True)]
     confusions = [_confusion(card, name) for card, name in zip(cards, names, strict=True)]
     return Group(table, *confusions, surest, *_sets(cards), *verdicts)
 
@@ -64,22 +66,17 @@ def _sets(cards: Sequence[ReportCard]) -> list[Table]:
         return []
     level = f"{found[0][1].level:.0f}"
     table = Table(
-        title=f"Conformal sets: each severity's complaints hold it in {level} %",
+        title=say("card.sets", level=level),
         title_justify="left",
-        caption="measured over 200 random halves of these rows; a set of not exactly one severity is undecided",
+        caption=heading("card.sets_caption"),
         caption_justify="left",
     )
-    table.add_column("source", no_wrap=True)
-    for name in (
-        "critical\nheld %",
-        "neutral\nheld %",
-        "non_critical\nheld %",
-        "severities\nin a set",
-        "undecided\n%",
-    ):
+    table.add_column(heading("card.source"), no_wrap=True)
+    held = [say("card.held", severity=severity(name)) for name in SEVERITY_NAMES[::-1]]
+    for name in (*held, heading("card.set_size"), heading("card.undecided")):
         table.add_column(name, justify="right")
     for source, each in found:
-        held = ["no such rows" if share is None else f"{share:.1f}" for share in each.coverage[::-1]]
+        held = [heading("card.none") if share is None else f"{share:.1f}" for share in each.coverage[::-1]]
         table.add_row(Text(source), *held, f"{each.size:.2f}", f"{each.undecided:.1f}")
     return [table]
 
@@ -91,17 +88,18 @@ def not_by_people(truth: DatasetInfo) -> str:
     name = truth.severity_source.name
     if name in BY_PEOPLE:
         return ""
-    return (
-        f"The labels come from the source {name!r}, not from people: the card shows agreement with it, not with "
-        "clinicians."
-    )
+    return say("card.not_people", name=repr(name))
 
 
 def _shown(measure: Measure) -> str:
     if measure.value is None:
-        return "no such rows"
+        return heading("card.none")
     value, low, high = (_number(number, measure.unit) for number in (measure.value, measure.low, measure.high))
-    return f"{value}\n{low} to {high}" if low.startswith("-") else f"{value}\n{low}–{high}"
+    return (
+        f"{value}\n{heading('card.to').format(low=low, high=high)}"
+        if low.startswith("-")
+        else f"{value}\n{low}–{high}"
+    )
 
 
 def _number(number: float | None, unit: str) -> str:
@@ -110,10 +108,10 @@ def _number(number: float | None, unit: str) -> str:
 
 
 def _confusion(card: ReportCard, source: str) -> Table:
-    table = Table(title=Text(f"{source}: rows by true (down) and assigned severity"), title_justify="left")
-    table.add_column("true")
+    table = Table(title=Text(say("card.confusion", source=source)), title_justify="left")
+    table.add_column(heading("card.true"))
     for name in SEVERITY_NAMES:
-        table.add_column(name, justify="right")
+        table.add_column(term(name), justify="right")
     for name, row in zip(SEVERITY_NAMES, card.confusion, strict=True):
-        table.add_row(name, *(f"{rows:,}" for rows in row))
+        table.add_row(term(name), *(f"{rows:,}" for rows in row))
     return table

@@ -17,6 +17,7 @@ from .label_sources import compare as compare_sources
 from .options import LanguageCode, SeverityMapText
 from .output import to_output
 from .panels import InPanels
+from .words import ours, say
 
 if TYPE_CHECKING:
     from ..harness.data.dataset import Dataset
@@ -236,13 +237,13 @@ def _label(
         carry_card(folder, labelled)
     console.print(counts_table(labelled.info, counts))
     trust = dataset_trust(labelled, [])
-    console.print(in_words(labelled.info.severity_source.model_dump(), trust), markup=False, soft_wrap=True)
+    console.print(ours(in_words(labelled.info.severity_source.model_dump(), trust)), markup=False, soft_wrap=True)
     warn_if_seen(console, source, opened)
     console.print(weights_table(dataset_weights(labelled, opened, weights), scheme))
     splits = {name: labelled.split(name) for name in SPLITS}
     console.print(schemes_table(by_scheme(splits)))
     if words := sets_words(labelled.info):
-        console.print(f"Sets: {words}", markup=False, soft_wrap=True)
-    console.print(f"Unknown: {counts.unknown_pct:.1f} % of the rows", markup=False)
-    console.print(drift_words(labelled.info), markup=False, soft_wrap=True)
-    console.print(f"Labelled dataset written to {out}", markup=False, soft_wrap=True)
+        console.print(say("label.sets", words=words), markup=False, soft_wrap=True)
+    console.print(say("label.unknown_share", share=f"{counts.unknown_pct:.1f}"), markup=False)
+    console.print(ours(drift_words(labelled.info)), markup=False, soft_wrap=True)
+    console.print(say("label.written", out=out), markup=False, soft_wrap=True)

@@ -9,6 +9,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from ..harness.languages.sentences import named_term, sentence, severity
+from .words import heading, say, term
+
 if TYPE_CHECKING:
     from ..harness.data.dataset import DatasetInfo
     from ..harness.labelling.quality.stress import StressReport
@@ -27,22 +30,24 @@ def counts_table(info: DatasetInfo, counts: LabelCounts) -> RenderableType:
 
     source = info.severity_source
     digest = f" sha256 {source.sha256[:12]}" if source.sha256 else ""
-    table = Table(title=f"Severity source: {source.name} {source.version}{digest}", title_justify="left")
+    title = say("label.source", source=f"{source.name} {source.version}{digest}")
+    table = Table(title=title, title_justify="left")
     keys = list(next(iter(info.counts.values())))
-    for column in ("split", *keys):
-        table.add_column(column, justify="left" if column == "split" else "right")
+    table.add_column(heading("label.split"))
+    for key in keys:
+        table.add_column(term(key), justify="right")
     for split, row in info.counts.items():
         table.add_row(split, *(f"{row[key]:,}" for key in keys))
-    by = Table(title="How the rows came by their severity", title_justify="left")
-    for column in ("by", "rows", "share"):
-        by.add_column(column, justify="left" if column == "by" else "right")
-    table.caption, table.caption_justify = f"discriminators: {info.discriminators}", "left"
-    unknown = "left unlabelled" if source.name in BY_PEOPLE else "the stated prior"
+    by = Table(title=heading("label.by"), title_justify="left")
+    for name in ("by_column", "rows", "share"):
+        by.add_column(heading(f"label.{name}"), justify="left" if name == "by_column" else "right")
+    table.caption, table.caption_justify = say("label.discriminators", words=info.discriminators), "left"
+    unknown = sentence(f"label.{'unlabelled' if source.name in BY_PEOPLE else 'prior'}")
     for name, rows in (
-        ("people", counts.expert),
-        (f"the source ({source.name})", counts.source),
-        (f"unknown: {unknown}", counts.unknown),
-        (f"empty or without a letter of the language: {unknown}", counts.without_letters),
+        (heading("label.people"), counts.expert),
+        (say("label.the_source", name=source.name), counts.source),
+        (say("label.unknown", what=unknown), counts.unknown),
+        (say("label.letterless", what=unknown), counts.without_letters),
     ):
         by.add_row(name, f"{rows:,}", f"{100 * rows / max(counts.rows, 1):.1f} %")
     return Group(table, by)
@@ -50,18 +55,19 @@ def counts_table(info: DatasetInfo, counts: LabelCounts) -> RenderableType:
 
 def weights_table(weights: WeightDiagnostics, scheme: str) -> RenderableType:
     """The weights' spread, their histogram, and the flat-weights warning."""
-    table = Table(title=f"Instance weights, scheme {scheme}, training split", title_justify="left")
-    table.add_column("measure")
-    table.add_column("value", justify="right")
+    table = Table(title=say("label.weights", scheme=scheme), title_justify="left")
+    table.add_column(heading("label.measure"))
+    table.add_column(heading("label.value"), justify="right")
+    ends = {"low": f"{weights.quantile_05:.3f}", "high": f"{weights.quantile_95:.3f}"}
     for name, value in (
-        ("rows", f"{weights.rows:,}"),
-        ("mean", f"{weights.mean:.4f}"),
-        ("coefficient of variation", f"{weights.cv:.4f}"),
-        ("5 % to 95 % quantile", f"{weights.quantile_05:.3f} to {weights.quantile_95:.3f}"),
-        ("effective sample size", f"{weights.effective_rows:,.0f}"),
+        (heading("label.rows"), f"{weights.rows:,}"),
+        (heading("label.mean"), f"{weights.mean:.4f}"),
+        (heading("label.cv"), f"{weights.cv:.4f}"),
+        (heading("label.quantiles"), heading("label.range").format(**ends)),
+        (heading("label.effective"), f"{weights.effective_rows:,.0f}"),
         *(
-            (f"mean where {weights.severity_is} severity is {severity}", f"{mean:.4f}")
-            for severity, mean in weights.mean_by_severity.items()
+            (say("label.mean_where", how=named_term(weights.severity_is), severity=severity(each)), f"{mean:.4f}")
+            for each, mean in weights.mean_by_severity.items()
         ),
     ):
         table.add_row(name, value)
@@ -70,16 +76,16 @@ def weights_table(weights: WeightDiagnostics, scheme: str) -> RenderableType:
         Text(f"{low:.2f}–{high:.2f} {'█' * round(_BAR * rows / tallest):<{_BAR}} {rows:,}")
         for low, high, rows in zip(weights.edges, weights.edges[1:], weights.histogram, strict=False)
     ]
-    warning = [Text(f"Warning: {weights.warning}", style="bold yellow")] if weights.warning else []
+    warning = [Text(say("label.warning", words=weights.warning), style="bold yellow")] if weights.warning else []
     return Group(table, *bars, *warning)
 
 
 def schemes_table(schemes: Mapping[str, SchemeWeights]) -> RenderableType:
     """What each published scheme makes of the labels."""
-    table = Table(title="Weights under every scheme", title_justify="left")
-    table.add_column("scheme")
-    for column in ("coefficient of variation", "effective sample", "of the rows"):
-        table.add_column(column, justify="right")
+    table = Table(title=heading("label.schemes"), title_justify="left")
+    table.add_column(heading("label.scheme"))
+    for column in ("cv", "effective_sample", "of_rows"):
+        table.add_column(heading(f"label.{column}"), justify="right")
     table.add_column("")
     for name, each in schemes.items():
         table.add_row(
@@ -87,7 +93,7 @@ def schemes_table(schemes: Mapping[str, SchemeWeights]) -> RenderableType:
             f"{each.cv:.4f}",
             f"{each.effective_rows:,.0f}",
             f"{100 * each.effective_rows / each.rows:.1f} %",
-            "nearly plain cross-entropy" if each.flat else "",
+            heading("label.plain") if each.flat else "",
         )
     return table
 
@@ -156,7 +162,4 @@ def seen_in_training(source: SeveritySource, info: DatasetInfo) -> str:
     trained = getattr(part, "info", None)
     if trained is None or trained.dataset["train_sha256"] != info.sha256["train"]:
         return ""
-    return (
-        "The classifier was trained on this dataset's training split: there it is surer and better than on new "
-        "complaints. The report card in its folder was measured on rows that it had not seen."
-    )
+    return heading("label.seen")

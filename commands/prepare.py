@@ -13,11 +13,13 @@ from rich.text import Text
 from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
 from ..harness.data.sources import known
+from ..harness.languages.sentences import named_term, sentence, together
 from .app import app
 from .options import LanguageCode, SeverityMapText
 from .progress import stages_bar
 from .source_options import Reading, with_reader_options
 from .tables import print_table
+from .words import heading, ours, say, term
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,54 +107,58 @@ def prepare(
     if is_dataset(source):
         carry_card(source, dataset)
     _show(card, Terminal())
-    Terminal(soft_wrap=True).print(f"Dataset written to {dataset.folder}", markup=False)
+    Terminal(soft_wrap=True).print(say("prepare.written", folder=dataset.folder), markup=False)
 
 
 def _show(card: Card, console: Console) -> None:
     columns = ", ".join(f"{role} <- {name!r}" for role, name in card.columns.items())
-    console.print(Text(f"Columns: {columns}"))
+    console.print(Text(say("prepare.columns", words=columns)))
     if card.parts:
-        splits = ", ".join(f"{name} ({rows:,} rows)" for name, rows in card.parts.items())
-        console.print(Text(f"Splits, all of them read: {splits}"))
-    console.print(Text(f"Clusters: {card.clusters}"), soft_wrap=True)
+        parts = [sentence("prepare.split", name=name, n=f"{rows:,}") for name, rows in card.parts.items()]
+        console.print(Text(say("prepare.splits", words=together(parts, "list.comma"))))
+    console.print(Text(say("prepare.clusters", words=card.clusters)), soft_wrap=True)
     notes = (*card.reading, *card.rows, card.unused)
-    for said in (f"Severities: {card.read_as}" if card.read_as else "", *notes):
+    for said in (say("prepare.severities", words=card.read_as) if card.read_as else "", *notes):
         if said:
-            console.print(Text(said), soft_wrap=True)
-    table = Table("rows", "count", title="Rows")
-    table.add_row("read", f"{card.read:,}")
+            console.print(Text(ours(said)), soft_wrap=True)
+    table = Table(heading("prepare.rows"), heading("prepare.count"), title=heading("prepare.rows_title"))
+    table.add_row(heading("prepare.read"), f"{card.read:,}")
     for reason, count in card.dropped.items():
-        table.add_row(f"dropped: {reason.replace('_', ' ')}", f"{count:,}")
-    table.add_row("kept", f"{card.kept:,}")
+        table.add_row(say("prepare.dropped", why=named_term(reason.replace("_", " "))), f"{count:,}")
+    table.add_row(heading("prepare.kept"), f"{card.kept:,}")
     if card.contradictions:
-        table.add_row("label is not the most likely severity", f"{card.contradictions:,}")
+        table.add_row(heading("prepare.contradictions"), f"{card.contradictions:,}")
     if card.foreign:
-        table.add_row("question without a letter of the language", f"{card.foreign:,}")
+        table.add_row(heading("prepare.foreign"), f"{card.foreign:,}")
     table.columns[1].justify = "right"
     print_table(console, table)
     print_table(console, _counts("severity", card.severities))
     print_table(console, _counts("category", card.categories))
-    lengths = Table("words", *(f"{quantile:.0%}" for quantile in card.lengths.columns), title="Length quantiles")
+    quantiles = [f"{quantile:.0%}" for quantile in card.lengths.columns]
+    lengths = Table(heading("prepare.words"), *quantiles, title=heading("prepare.quantiles"))
     for name, row in card.lengths.iterrows():
-        lengths.add_row(str(name), *(f"{value:g}" for value in row))
+        lengths.add_row(term(name), *(f"{value:g}" for value in row))
     print_table(console, lengths)
     if 2 * card.foreign > card.kept:
-        better = f", most have letters of {card.likely!r}" if card.likely else ""
-        console.print(
-            f"Is the language right? {card.foreign:,} of {card.kept:,} questions have no letter of"
-            f" {card.language}{better}. Prompt, labels and metrics follow it; --language chooses another",
-            markup=False,
-            style="yellow",
-            soft_wrap=True,
-        )
+        key = f"prepare.language{'_likely' if card.likely else ''}"
+        given = {"foreign": f"{card.foreign:,}", "kept": f"{card.kept:,}", "language": card.language}
+        line = say(key, **given, likely=repr(card.likely))
+        console.print(line, markup=False, style="yellow", soft_wrap=True)
 
 
 def _counts(title: str, counts: pd.DataFrame) -> Table:
-    table = Table(title, title=f"Rows by {title}")
-    for name in (*counts.columns, "all"):
+    what = sentence(f"prepare.{title}")
+    table = Table(ours(what), title=say("prepare.rows_by", what=what))
+    for name in (*map(term, counts.columns), heading("prepare.all")):
         table.add_column(name, justify="right")
     for value, row in counts.iterrows():
-        table.add_row(Text(str(value)), *(f"{count:,}" for count in row), f"{row.sum():,}")
+        table.add_row(
+            Text(term(value) if title == "severity" else str(value)),
+            *(f"{count:,}" for count in row),
+            f"{row.sum():,}",
+        )
     table.add_section()
-    table.add_row("all", *(f"{count:,}" for count in counts.sum()), f"{int(counts.to_numpy().sum()):,}")
+    table.add_row(
+        heading("prepare.all"), *(f"{count:,}" for count in counts.sum()), f"{int(counts.to_numpy().sum()):,}"
+    )
     return table

@@ -35,3 +35,15 @@ def answers(tmp_path):
 def test_scores(answers, tmp_path, monkeypatch):
     out = tmp_path / "scores.parquet"
     assert said(monkeypatch, "score", answers, "--bertscore-model", "none", "--out", out) == []
+
+
+def test_a_dataset_and_its_labels(tmp_path, monkeypatch):
+    rows = ["id,question,answer,category"]
+    rows += [f"{n},أعاني من صداع منذ {n} أيام فما السبب؟,الصداع رقم {n} شائع,أعصاب" for n in range(60)]
+    source = tmp_path / "rows.csv"
+    source.write_text("\n".join(rows), encoding="utf-8")
+    made, labelled = tmp_path / "made", tmp_path / "labelled"
+    held = ("--test", 10, "--validation", 10)
+    found = said(monkeypatch, "prepare", source, "--out", made, *held)
+    assert [line for line in found if "question <-" not in line and "المعرّف" not in line] == []
+    assert said(monkeypatch, "label", made, "--with", "rules", "--out", labelled) == []

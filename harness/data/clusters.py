@@ -18,6 +18,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..core.errors import UserError
 from ..languages import Language
+from ..languages.sentences import sentence, together
 from ..languages.text import Profile, normalise
 from .cleaning import Rows
 from .digests import Digests, changes, sort_keys
@@ -37,12 +38,14 @@ class Clusters:
 
     def __str__(self) -> str:
         """In one line."""
-        how = f"column {self.about['column']!r}" if "column" in self.about else "nearly the same questions"
-        said = f"{self.about['rows']:,} rows in {self.about['clusters']:,} clusters, the largest of "
-        said += f"{self.about['largest']:,} (by {how}), each kept in one split"
-        if without := self.about.get("without"):
-            said += f"; {without:,} rows without a value count alone"
-        return said if self.about["clusters"] else f"no rows belong together (by {how})"
+        column = self.about.get("column")
+        how = sentence("clusters.near") if column is None else sentence("clusters.column", column=repr(column))
+        if not self.about["clusters"]:
+            return sentence("clusters.none", how=how)
+        counted = {name: f"{self.about[name]:,}" for name in ("rows", "clusters", "largest")}
+        said = sentence("clusters.some", **counted, how=how)
+        without = self.about.get("without")
+        return together([said, sentence("clusters.without", rows=f"{without:,}")]) if without else said
 
 
 def cluster_rows(rows: Rows, language: Language, column: str | None, where: str) -> Clusters:

@@ -12,7 +12,7 @@ from scipy import optimize, stats
 from ..core.settings import Record
 from ..data.dataset import DatasetInfo
 from ..languages import Language
-from ..languages.sentences import sentence
+from ..languages.sentences import known_again, sentence
 from ..languages.text import Profile, signature
 from .sources.base import SeveritySource
 from .training_text import HELD_OUT, SKETCHES, Bags, Floats, TrainingText, bags_of, new_words
@@ -25,7 +25,7 @@ _FEWEST = 20
 """Rows of either text below which no model is asked to tell them apart."""
 _FOLDS = 5
 _END = 1e-9
-_NOT_MEASURED = "drift: not measured (labelled by an earlier version)"
+_NOT_MEASURED = sentence("drift.never")
 
 
 @runtime_checkable
@@ -74,12 +74,11 @@ def drift_of(source: SeveritySource, texts: Sequence[str], language: Language, s
     several classifiers against that whose text is told apart best."""
     trained = list(_trained(source))
     if not trained:
-        known_as = {"rules": "rules have", "column": "people have", "people": "people have"}
-        who = known_as.get(source.name, f"the source {source.name} has")
-        return Drift(words=f"drift: none to measure ({who} no training text)")
+        who = {"rules": "rules", "column": "people", "people": "people"}.get(source.name, "other")
+        return Drift(words=sentence(f"drift.none.{who}", name=source.name))
     known = [text for each in trained if (text := each.training_text) is not None]
     if not known:
-        return Drift(words="drift: cannot be known (trained by an earlier version)")
+        return Drift(words=sentence("drift.unknown.version"))
     found = [_drift_from(text, texts, language, seed) for text in known]
     farthest = max(found, key=lambda each: (each.known, each.auc or 0.0, each.new_words_pct or 0.0))
     if len(trained) == 1 or not farthest.known:
@@ -100,19 +99,19 @@ def _trained(source: SeveritySource) -> Iterator[TrainedSource]:
 
 def _drift_from(text: TrainingText, texts: Sequence[str], language: Language, seed: int) -> Drift:
     if text.reading != signature(Profile.METRIC, language):
-        return Drift(words=f"drift: cannot be known (the training text was read as {text.reading})")
+        return Drift(words=sentence("drift.unknown.reading", reading=text.reading))
     rng = np.random.default_rng(seed)
     drawn = rng.permutation(len(texts))[:HELD_OUT]
     bags = bags_of([texts[place] for place in drawn], language)
     if not bags.counts.nnz:
-        return Drift(words="drift: cannot be known (no complaint has a word)")
+        return Drift(words=sentence("drift.unknown.words"))
     return _measured(bags, text, seed)
 
 
 def drift_words(info: DatasetInfo) -> str:
     """The sentence on a labelled dataset."""
     kept = info.labelling.get(_KEY)
-    return str(kept["words"]) if kept else _NOT_MEASURED
+    return known_again(str(kept["words"]), "drift") if kept else _NOT_MEASURED
 
 
 def drift_measured(info: DatasetInfo) -> str:

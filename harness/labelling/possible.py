@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from ..data.dataset import DatasetInfo
+from ..languages.sentences import sentence
 from .quality.conformal import Conformal, set_names, sets, uniform_of
 from .sources.base import Probabilities
 
@@ -38,8 +39,7 @@ def sets_words(info: DatasetInfo) -> str:
     if not kept or kept["undecided_pct"] is None:
         return ""
     critical = kept["coverage"][2]
-    measured = "" if critical is None else f" (measured: {critical:.1f} %)"
-    return (
-        f"of critical complaints {kept['level']:.0f} % have critical in their set{measured}, if they come as those "
-        f"of the report card did; {kept['undecided_pct']:.1f} % of {kept['rows']:,} rows are undecided"
-    )
+    given = {"level": f"{kept['level']:.0f}", "undecided": f"{kept['undecided_pct']:.1f}", "n": f"{kept['rows']:,}"}
+    if critical is None:
+        return sentence("label.sets_words", **given)
+    return sentence("label.sets_words_measured", **given, measured=f"{critical:.1f}")

@@ -50,11 +50,12 @@ class WeightDiagnostics:
         """The flat-weights warning in plain words, or an empty text."""
         if not self.flat:
             return ""
-        return (
-            f"The weights hardly differ: nine rows in ten lie between {self.quantile_05:.3f} and "
-            f"{self.quantile_95:.3f} (coefficient of variation {self.cv:.3f}, below {FLAT_CV}). Training with them "
-            "is nearly plain cross-entropy, so a difference between the arms would say little about severity. "
-            "Use a more decided severity source or a stronger scheme."
+        return sentence(
+            "label.flat",
+            low=f"{self.quantile_05:.3f}",
+            high=f"{self.quantile_95:.3f}",
+            cv=f"{self.cv:.3f}",
+            flat=FLAT_CV,
         )
 
 
