@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from .words import heading, ours, say, term
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -54,32 +56,35 @@ def print_card(console: Console, card: SafetyCard, known: Mapping[str, str], lan
     from .tables import print_table
 
     table = Table(
-        title=Text(f"Detectors in {language.name}: percent, 95 % interval, of how many"),
+        title=Text(say("detectors.title", language=language.name)),
         title_justify="left",
         box=box.SIMPLE_HEAD,
         padding=0,
         leading=0,
     )
-    table.add_column("detector", overflow="fold", min_width=12)
-    table.add_column("answers by", overflow="fold", min_width=15)
-    table.add_column("when", no_wrap=True)
-    for heading in ("n", "precision", "recall"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column(heading("detectors.detector"), overflow="fold", min_width=12)
+    table.add_column(heading("detectors.by"), overflow="fold", min_width=15)
+    table.add_column(heading("detectors.when"), no_wrap=True)
+    for name in ("compare.n", "detectors.precision", "detectors.recall"):
+        table.add_column(heading(name), justify="right", no_wrap=True)
     for name in columns_of(Group.SAFETY):
         for place, (who, when, figures) in enumerate(_parts(card, name)):
-            label = "" if place else f"{name}\n{SCREENING}" if name in known else name
-            cells = (label, who, when, str(figures.n), _share(figures, "precision"), _share(figures, "recall"))
+            label = "" if place else f"{name}\n{term(SCREENING)}" if name in known else name
+            cells = (
+                label,
+                term(who),
+                term(when),
+                str(figures.n),
+                _share(figures, "precision"),
+                _share(figures, "recall"),
+            )
             table.add_row(*map(Text, cells))
         table.add_section()
     print_table(console, table)
-    lines = [
-        f"{RULE[:1].upper()}{RULE[1:]}",
-        "First seen: on all answers of these authors, before any rule had been written on them. Today: on those of "
-        "which nobody has read since what was missed. Dialects were not annotated of real answers.",
-    ]
+    lines = [f"{ours(RULE)[:1].upper()}{ours(RULE)[1:]}", heading("detectors.read")]
     if not is_current(card, language):
-        lines.append("The card was measured with other rules than those installed: make safety-card.")
-    lines += [f"{who}: their texts were not at hand, so today's figures are missing." for who in _absent(card)]
+        lines.append(heading("detectors.old"))
+    lines += [say("detectors.absent", who=who) for who in _absent(card)]
     for line in lines:
         console.print(Text(line), soft_wrap=True)
 
@@ -104,4 +109,4 @@ def _absent(card: SafetyCard) -> list[str]:
 
 def _share(figures: Detector, name: str) -> str:
     share = getattr(figures, name)
-    return f"{share} of {share.n}" if share.n else "-"
+    return say("detectors.share", share=str(share), n=share.n) if share.n else "-"

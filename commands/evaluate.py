@@ -26,6 +26,7 @@ from .options import (
     window_option,
 )
 from .panels import InPanels
+from .words import say
 
 _MODEL, _PROMPT, _ANSWERS, _SCORES, _RUN = "Model", "Questions and prompt", "Answers", "Scores", "Run"
 
@@ -186,12 +187,8 @@ def evaluate(
         merge_stores(merge, config.store)
     if config.shard:
         count = evaluate_shard(config, options, FOLDER, GROUP)
-        console.print(
-            f"{count} answers of shard {shard} are in {config.store}. When all shards are done, run the same "
-            "command without --shard, with --merge for the stores of other machines.",
-            markup=False,
-            soft_wrap=True,
-        )
+        said = say("evaluate.shard", n=count, shard=shard, store=config.store)
+        console.print(said, markup=False, soft_wrap=True)
         return
     run = run_evaluation(config, options, FOLDER, GROUP)
     print_summaries(console, run, resampling)

@@ -12,6 +12,7 @@ from ..harness.generation.backends import BACKENDS
 from .app import app
 from .options import Resamples, Seed, model_arguments, resampling_of
 from .panels import InPanels
+from .words import ours
 
 if TYPE_CHECKING:
     from ..judges.asking import Judge
@@ -147,7 +148,7 @@ def judge(
     console = Terminal()
     print_judgement(console, found)
     for line in lines(found):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(ours(line), markup=False, soft_wrap=True)
     console.print(str(out / "judge.html"), markup=False, soft_wrap=True)
 
 

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from .tables import print_table
+from .words import ours, term
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -26,10 +27,10 @@ def print_judgement(console: Console, found: Judgement) -> None:
 
 def print_shown(console: Console, shown: Shown, proven: bool) -> None:
     """A table under its title, which warns where nothing is proven."""
-    console.print(shown.title, markup=False, soft_wrap=True, style=None if proven else "yellow")
+    console.print(ours(shown.title), markup=False, soft_wrap=True, style=None if proven else "yellow")
     table = Table()
     for place, name in enumerate(shown.columns):
-        table.add_column(name, justify="left" if place < shown.texts else "right", no_wrap=True)
+        table.add_column(term(name), justify="left" if place < shown.texts else "right", no_wrap=True)
     for row in shown.rows:
-        table.add_row(*map(Text, row))
+        table.add_row(*(Text(ours(cell)) for cell in row))
     print_table(console, table)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from .words import heading, say, term
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -117,7 +119,7 @@ def compare(
     print_comparison(console, found)
     if out is not None:
         write_json(out / "agreement.json", found.model_dump())
-        console.print(f"Written to {out / 'agreement.json'}", markup=False, soft_wrap=True)
+        console.print(say("sources.written", file=out / "agreement.json"), markup=False, soft_wrap=True)
 
 
 def print_comparison(console: Console, found: Comparison) -> None:
@@ -127,16 +129,17 @@ def print_comparison(console: Console, found: Comparison) -> None:
     from ..harness.severity import SEVERITIES
     from .tables import print_table
 
-    shares = Table(title=f"What each source says of {found.rows:,} complaints, %", title_justify="left")
-    for name in ("source", *map(str, SEVERITIES), "unknown"):
-        shares.add_column(name, justify="left" if name == "source" else "right", no_wrap=True)
+    shares = Table(title=say("sources.shares", n=f"{found.rows:,}"), title_justify="left")
+    shares.add_column(heading("sources.source"), no_wrap=True)
+    for name in (*map(str, SEVERITIES), "unknown"):
+        shares.add_column(term(name), justify="right", no_wrap=True)
     for said in found.sources:
         shares.add_row(
             Text(said.source), *(f"{said.shares[str(each)]:.1f}" for each in SEVERITIES), f"{said.unknown:.1f}"
         )
     print_table(console, shares)
     names = [each.source for each in found.sources]
-    matrix = Table(title="Agreement: equal labels, % (quadratic kappa, 95 % interval; rows)", title_justify="left")
+    matrix = Table(title=heading("sources.matrix"), title_justify="left")
     matrix.add_column("", no_wrap=True)
     for name in names[1:]:
         matrix.add_column(Text(name), justify="right")
@@ -146,27 +149,25 @@ def print_comparison(console: Console, found: Comparison) -> None:
         for other in names[place + 1 :]:
             pair = pairs[name, other]
             known = f"{pair.exact[0] or 0:.1f} ({_interval(pair.kappa)}; {pair.rows:,})"
-            cells.append(known if pair.rows else "no rows in common")
+            cells.append(known if pair.rows else heading("sources.apart"))
         matrix.add_row(Text(name), *cells)
     print_table(console, matrix)
     if found.alpha is not None:
-        console.print(f"Krippendorff's alpha over all: {_interval(found.alpha)}", markup=False)
-    console.print("Agreement is not truth: sources that err alike agree.", markup=False)
+        console.print(say("sources.alpha", alpha=_interval(found.alpha)), markup=False)
+    console.print(heading("sources.truth"), markup=False)
     if not found.errors:
         return
-    learnt = Table(
-        title="What the votes alone say of each source's errors, % of a true severity called right",
-        title_justify="left",
-    )
-    for name in ("source", *map(str, SEVERITIES)):
-        learnt.add_column(name, justify="left" if name == "source" else "right", no_wrap=True)
+    learnt = Table(title=heading("sources.learnt"), title_justify="left")
+    learnt.add_column(heading("sources.source"), no_wrap=True)
+    for severity in SEVERITIES:
+        learnt.add_column(term(severity), justify="right", no_wrap=True)
     for error in found.errors:
         learnt.add_row(Text(error.source), *(f"{error.called[each.rank][each.rank]:.1f}" for each in SEVERITIES))
     print_table(console, learnt)
-    true = ", ".join(f"{name} {share:.1f}" for name, share in found.prevalence.items())
-    console.print(f"Estimated true shares, %: {true}", markup=False, soft_wrap=True)
+    true = heading("list.comma").join(f"{term(name)} {share:.1f}" for name, share in found.prevalence.items())
+    console.print(say("sources.true", shares=true), markup=False, soft_wrap=True)
     if len(found.errors) < 3:
-        console.print("Two sources cannot tell which of them errs: give three or more.", markup=False)
+        console.print(heading("sources.two"), markup=False)
 
 
 def _interval(triple: tuple[float | None, float | None, float | None]) -> str:

@@ -12,7 +12,7 @@ from .arms_tables import USUAL_EFFECT
 from .metric_names import NamesMetrics
 from .options import demand_effect
 from .output import JsonOutput, write_json_result
-from .words import ours
+from .words import heading, ours, say
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -126,14 +126,14 @@ def power(
 
         plot_power(table, effect, out)
     console = Terminal()
-    parts = f"training seed {components.seed:.2f}, question {components.question:.2f}"
-    console.print(Text(f"Standard deviations of the difference: {parts}, residual {components.residual:.2f}"))
-    console.print(Text(words))
+    deviations = {name: f"{value:.2f}" for name, value in asdict(components).items()}
+    console.print(Text(say("power.components", **deviations)))
+    console.print(Text(ours(words)))
     for taken in wanted[2]:
         console.print(_table([each for each in table if each.design.samples == taken], effect, taken))
     console.print(Text(ours(needs_in_words(components, largest, effect, sampling_sd))))
     _print_unchanged(console, designs, sampling_sd)
-    console.print(Text("Of one two-sided test at 5 % over questions and trainings, paired by seed."))
+    console.print(Text(heading("power.test")))
     if out is not None:
         console.print(str(out), markup=False, soft_wrap=True)
 
@@ -267,7 +267,7 @@ def _points(detectable: float) -> str:
     """The least difference found; no score moves by more than 100 points."""
     from ..harness.statistics.verdicts import points
 
-    return "none" if detectable > 100 else points(detectable)
+    return heading("power.none") if detectable > 100 else points(detectable)
 
 
 def _table(planned: list[Planned], effect: float, samples: int) -> Table:
@@ -277,18 +277,15 @@ def _table(planned: list[Planned], effect: float, samples: int) -> Table:
 
     from ..harness.statistics.significance import POWER
 
-    each_asked = "" if samples == 1 else f", {samples} samples each"
+    key = "power.title" if samples == 1 else "power.title_samples"
     table = Table(
-        title=Text(f"Power for {effect:g} points{each_asked}, percent (least difference found with 80 %)"),
-        title_justify="left",
-        box=box.SIMPLE_HEAD,
-        padding=0,
+        title=Text(say(key, effect=f"{effect:g}", n=samples)), title_justify="left", box=box.SIMPLE_HEAD, padding=0
     )
-    table.add_column("seeds of\neach arm", justify="right")
+    table.add_column(heading("power.seeds"), justify="right")
     cells = {(each.design.seeds, each.design.questions): each for each in planned}
     asked = list(dict.fromkeys(questions for _, questions in cells))
     for questions in asked:
-        table.add_column(f"{questions:,}\nquestions", justify="right")
+        table.add_column(say("power.questions", n=f"{questions:,}"), justify="right")
     for seeds in dict.fromkeys(seeds for seeds, _ in cells):
         row = [cells[seeds, questions] for questions in asked]
         table.add_row(

@@ -13,6 +13,7 @@ from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
 from .app import app
 from .options import Look, Resamples, Seed, resampling_of
+from .words import heading
 
 if TYPE_CHECKING:
     from ..experiment import Outcome
@@ -208,8 +209,8 @@ def _check(path: Path, out: Path, encoder: EncoderGiven, gpu: str, measure: bool
             console.print(line, markup=False, style="yellow", soft_wrap=True)
         demand_analysis(experiment, labelled)
     elif any(Needs.PROBABILITIES in cell.arm.spec.arm.uses for cell in cells):
-        console.print("How much the weights differ is known once the data is labelled")
-    console.print("All that it needs is there: data, bases, encoder, backend")
+        console.print(heading("plan.weights"))
+    console.print(heading("plan.all_there"))
     if measure:
         if labelled is None:
             raise UserError(

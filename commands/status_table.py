@@ -14,6 +14,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from .words import heading, say, term
+
 if TYPE_CHECKING:
     from ..trainers.execution.progress import Seen
     from ..trainers.experiments.config import Experiment
@@ -45,36 +47,37 @@ def _status(experiment: Experiment, out: Path) -> Group:
     from ..trainers.execution.status import State
 
     seen = look(experiment, out)
-    table = Table(title=Text(f"{experiment.name} in {out}"), title_justify="left")
+    table = Table(title=Text(say("status.title", name=experiment.name, out=out)), title_justify="left")
     for column in ("base", "arm"):
-        table.add_column(column, overflow="fold")
+        table.add_column(heading(f"plan.{column}"), overflow="fold")
     for state in State:
-        table.add_column(state, justify="right")
+        table.add_column(term(state), justify="right")
     for (base, arm), group in groupby(seen, key=_row):
         counts = Counter(each.state for each in group)
         table.add_row(Text(base), Text(arm), *(str(counts[state] or "") for state in State))
     counts = Counter(each.state for each in seen)
     left = hours_left(seen)
     if left is None:
-        words = "how long it takes is known when the first cell is done"
+        words = heading("status.unknown")
     elif counts[State.RUNNING] + counts[State.WAITING]:
-        words = f"about {left:.1f} hours left" if left >= 1 else f"about {60 * left:.0f} minutes left"
+        long = left >= 1
+        words = say("status.hours", n=f"{left:.1f}") if long else say("status.minutes", n=f"{60 * left:.0f}")
     else:
-        words = "nothing left to do"
-    total = ", ".join(f"{counts[state]} {state}" for state in State)
+        words = heading("status.nothing")
+    total = heading("list.comma").join(f"{counts[state]} {term(state)}" for state in State)
     driver = driver_of(out)
-    who = f"driven by {driver}" if driver else "nobody works on it; the same `maqa run` without --status goes on"
-    return Group(table, Text(f"{total}; {words}"), Text(who), *_lines(seen))
+    who = say("status.driven", driver=driver) if driver else heading("status.nobody")
+    return Group(table, Text(f"{total}{heading('list.separator')}{words}"), Text(who), *_lines(seen))
 
 
 def _row(seen: Seen) -> tuple[str, str]:
-    return (seen.cell.model.name, seen.cell.arm.spec.name) if seen.cell else ("", "trivial systems")
+    return (seen.cell.model.name, seen.cell.arm.spec.name) if seen.cell else ("", heading("status.trivial"))
 
 
 def _lines(seen: list[Seen]) -> Iterator[Text]:
     for each in seen:
         if each.at:
-            yield Text(f"{each.label}: {each.at}")
+            yield Text(say("status.at", cell=each.label, at=each.at))
     for each in seen:
         if each.reason:
-            yield Text(f"{each.label} failed: {each.reason}", style="yellow")
+            yield Text(say("status.failed", cell=each.label, why=each.reason), style="yellow")

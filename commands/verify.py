@@ -11,6 +11,7 @@ import typer
 from .app import app
 from .options import Encoder, EncoderLayer, EncoderWindow
 from .output import JsonOutput, write_json_result
+from .words import heading, say, term
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -125,30 +126,36 @@ def print_verified(console: Console, found: list[Verified]) -> None:
 
     from .tables import print_table
 
-    table = Table("what", "numbers", "")
+    table = Table(heading("verify.what"), heading("verify.numbers"), "")
     for each in found:
-        word = Text("NOT EQUAL", style="bold red") if each.unequal else Text("equal", style="green")
+        word = Text(heading("verify.equal"), style="green")
+        if each.unequal:
+            word = Text(heading("verify.not_equal"), style="bold red")
         if each.equal and each.untold:
-            word = Text("files agree, runs are missing", style="yellow")
+            word = Text(heading("verify.missing"), style="yellow")
         table.add_row(Text(each.name), f"{each.numbers:,}", word)
     print_table(console, table)
     for each in found:
         if each.unequal:
             print_table(console, _unequal(each))
             if len(each.unequal) > _SHOWN:
-                console.print(Text(f"and {len(each.unequal) - _SHOWN} more; --json has all"))
+                console.print(Text(say("verify.more", n=len(each.unequal) - _SHOWN)))
         for line in (*each.left_out, *each.untold):
-            console.print(Text(f"{each.name}: not verified: {line}", style="yellow"), soft_wrap=True)
+            words = say("verify.not_verified", name=each.name, why=line)
+            console.print(Text(words, style="yellow"), soft_wrap=True)
 
 
 def _unequal(each: Verified) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table("where", "severity", "stored", "recomputed", "row", title=Text(each.name), title_justify="left")
+    names = ("verify.where", "terminal.severity", "verify.stored", "verify.recomputed", "verify.row")
+    table = Table(*map(heading, names), title=Text(each.name), title_justify="left")
     for one in each.unequal[:_SHOWN]:
-        rows = f"{one.row} ({one.rows} rows)" if one.rows else ""
-        table.add_row(*map(Text, (one.metric, one.severity, _shown(one.stored), _shown(one.recomputed), rows)))
+        rows = say("verify.rows", row=one.row, n=one.rows) if one.rows else ""
+        table.add_row(
+            *map(Text, (one.metric, term(one.severity), _shown(one.stored), _shown(one.recomputed), rows))
+        )
     return table
 
 
