@@ -10,7 +10,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..harness.languages.sentences import sentence, severity
 from .words import heading, ours, say, term
 
 if TYPE_CHECKING:
@@ -24,6 +23,7 @@ def card_tables(cards: Sequence[ReportCard]) -> RenderableType:
     """All cards side by side with 95 % intervals, each confusion matrix, the accuracy of the surest rows,
     the conformal sets, and the verdict on each source."""
     from ..harness.labelling.quality.standing import standing_words
+    from ..harness.languages.sentences import sentence
 
     first = cards[0]
     named = [card.source for card in cards]
@@ -61,6 +61,8 @@ def card_tables(cards: Sequence[ReportCard]) -> RenderableType:
 
 def _sets(cards: Sequence[ReportCard]) -> list[Table]:
     """How often sets of severities hold the true one, and how much they leave open."""
+    from ..harness.languages.sentences import severity
+
     found = [(card.source, card.conformal) for card in cards if card.conformal is not None]
     if not found:
         return []

@@ -217,13 +217,14 @@ def _label(
     from ..harness.labelling import stream
     from ..harness.labelling.drift import drift_words
     from ..harness.labelling.possible import sets_words
-    from ..harness.labelling.quality.trust import carry_card, dataset_trust, in_words, promise_of
+    from ..harness.labelling.quality.trust import dataset_trust, in_words, promise_of
     from ..harness.labelling.weights import by_scheme, dataset_weights
     from .label_looks import warn_if_seen
     from .label_tables import counts_table, schemes_table, weights_table
     from .progress import rows_bar
 
-    folders = [folder for folder in (opened.folder, Path(spec[0]), spec[2]) if folder is not None]
+    known = [folder for folder in (Path(spec[0]), spec[2]) if folder is not None]
+    promise = promise_of([opened.folder, *known], source)
     run: stream.Engine = stream.plain
     if engine is Engine.RAY:
         from ..harness.labelling.ray_engine import ray_engine
@@ -231,10 +232,8 @@ def _label(
         run = ray_engine(*spec)
     with rows_bar("labelling", sum(counts["rows"] for counts in opened.info.counts.values())) as advance:
         labelled, counts = stream.label_dataset(
-            opened, source, out, engine=run, progress=advance, promise=promise_of(folders, source)
+            opened, source, out, engine=run, progress=advance, promise=promise, known=known
         )
-    for folder in folders:
-        carry_card(folder, labelled)
     console.print(counts_table(labelled.info, counts))
     trust = dataset_trust(labelled, [])
     console.print(ours(in_words(labelled.info.severity_source.model_dump(), trust)), markup=False, soft_wrap=True)

@@ -9,7 +9,6 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from ..harness.languages.sentences import named_term, sentence, severity
 from .words import heading, say, term
 
 if TYPE_CHECKING:
@@ -27,6 +26,7 @@ _BAR = 40
 def counts_table(info: DatasetInfo, counts: LabelCounts) -> RenderableType:
     """Rows per split and severity, and how they came by it."""
     from ..harness.labelling.sources.base import BY_PEOPLE
+    from ..harness.languages.sentences import sentence
 
     source = info.severity_source
     digest = f" sha256 {source.sha256[:12]}" if source.sha256 else ""
@@ -55,6 +55,8 @@ def counts_table(info: DatasetInfo, counts: LabelCounts) -> RenderableType:
 
 def weights_table(weights: WeightDiagnostics, scheme: str) -> RenderableType:
     """The weights' spread, their histogram, and the flat-weights warning."""
+    from ..harness.languages.sentences import named_term, severity
+
     table = Table(title=say("label.weights", scheme=scheme), title_justify="left")
     table.add_column(heading("label.measure"))
     table.add_column(heading("label.value"), justify="right")

@@ -13,7 +13,6 @@ from rich.text import Text
 from ..harness.core.console import Terminal
 from ..harness.core.errors import UserError
 from ..harness.data.sources import known
-from ..harness.languages.sentences import named_term, sentence, together
 from .app import app
 from .options import LanguageCode, SeverityMapText
 from .progress import stages_bar
@@ -111,6 +110,8 @@ def prepare(
 
 
 def _show(card: Card, console: Console) -> None:
+    from ..harness.languages.sentences import named_term, sentence, together
+
     columns = ", ".join(f"{role} <- {name!r}" for role, name in card.columns.items())
     console.print(Text(say("prepare.columns", words=columns)))
     if card.parts:
@@ -147,6 +148,8 @@ def _show(card: Card, console: Console) -> None:
 
 
 def _counts(title: str, counts: pd.DataFrame) -> Table:
+    from ..harness.languages.sentences import sentence
+
     what = sentence(f"prepare.{title}")
     table = Table(ours(what), title=say("prepare.rows_by", what=what))
     for name in (*map(term, counts.columns), heading("prepare.all")):

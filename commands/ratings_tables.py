@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from ..harness.languages.sentences import sentence
 from .tables import print_table
 from .words import heading, ours, say, term
 
@@ -22,6 +21,8 @@ if TYPE_CHECKING:
 
 def print_agreement(console: Console, ratings: Ratings, read: RatingsRead) -> None:
     """Between raters, within each, each beside the others, and the runs' differences."""
+    from ..harness.languages.sentences import sentence
+
     table = Table(title=say("ratings.table", n=len(ratings.raters)), title_justify="left")
     for name in ("asked", "raters", "items", "equal", "kappa", "alpha", "ac"):
         words = name in ("asked", "raters")

@@ -8,7 +8,6 @@ from rich.table import Table
 from rich.text import Text
 
 from ..harness.core.console_tables import Fitted
-from ..harness.languages.sentences import severity
 from .words import ours, say
 
 if TYPE_CHECKING:
@@ -90,6 +89,8 @@ def print_summaries(console: Console, run: Run, resampling: Resampling) -> None:
 
 def headed(place: str, n: int) -> str:
     """The heading of a severity's column: its name over its number of answers."""
+    from ..harness.languages.sentences import severity
+
     return say("terminal.stratum_n", stratum=severity(place), n=n)
 
 
