@@ -56,7 +56,6 @@ def done(experiment, tmp_path_factory):
     return out, run_experiment(experiment, out, Console(quiet=True), "maqa run small.yaml --out small")
 
 
-@pytest.mark.slow
 def test_every_cell_is_trained_evaluated_ranked_and_reported(done):
     out, outcome = done
     cells = {"base", "ce/seed-0", "ce/seed-1", "severity/seed-0", "severity/seed-1", "nearest"}
@@ -114,7 +113,6 @@ def test_every_number_of_it_is_computed_again_wherever_it_lies(done, tmp_path):
     assert "ce/seed-1" in verified(moved, status=1)["arms, greedy"]["untold"][0]
 
 
-@pytest.mark.slow
 def test_the_command_prints_the_verdict_of_each_comparison(done, experiment, tmp_path):
     from maqa_severity.commands import run, score  # noqa: F401
     from maqa_severity.commands.app import app
@@ -156,7 +154,6 @@ def test_arms_of_a_seed_differ_in_the_arm_alone_and_the_run_says_how_it_was_trai
     assert "order_sha256" in shared and all(one["conditions"][key] == other["conditions"][key] for key in shared)
 
 
-@pytest.mark.slow
 def test_the_same_call_does_nothing_again_and_a_lost_cell_comes_back_the_same(done, experiment):
     out, _ = done
     weights = {path: path.read_bytes() for path in sorted(out.glob("checkpoints/**/model.safetensors"))}
@@ -278,7 +275,6 @@ def test_an_analysis_that_the_experiment_cannot_do_is_refused(tmp_path, experime
         load_experiment(file)
 
 
-@pytest.mark.slow
 def test_a_claim_and_an_analysis_are_judged_over_the_trainings_and_may_be_added_later(done, experiment, tmp_path):
     out, _ = done
     declared = {

@@ -375,7 +375,6 @@ def test_every_section_has_its_files_and_its_table():
     assert FILES.keys() == FOLDERS.keys()
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("section", SECTIONS)
 def test_every_key_that_is_written_stands_in_the_page(made, section):
     documented = KEYS[section]
