@@ -98,7 +98,7 @@ def _shown(measure: Measure) -> str:
         return heading("card.none")
     value, low, high = (_number(number, measure.unit) for number in (measure.value, measure.low, measure.high))
     return (
-        f"{value}\n{heading('card.to').format(low=low, high=high)}"
+        f"{value}\n{heading('label.range').format(low=low, high=high)}"
         if low.startswith("-")
         else f"{value}\n{low}–{high}"
     )

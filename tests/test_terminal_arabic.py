@@ -44,6 +44,5 @@ def test_a_dataset_and_its_labels(tmp_path, monkeypatch):
     source.write_text("\n".join(rows), encoding="utf-8")
     made, labelled = tmp_path / "made", tmp_path / "labelled"
     held = ("--test", 10, "--validation", 10)
-    found = said(monkeypatch, "prepare", source, "--out", made, *held)
-    assert [line for line in found if "question <-" not in line and "المعرّف" not in line] == []
+    assert said(monkeypatch, "prepare", source, "--out", made, *held) == []
     assert said(monkeypatch, "label", made, "--with", "rules", "--out", labelled) == []
